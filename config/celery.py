@@ -1,0 +1,47 @@
+"""Celery only hurries what PostgreSQL already remembers: losing or doubling any message changes nothing.
+
+Composition root: every periodic sweep of every app is listed in `BEAT`, by the dotted name of its task. Two beats at
+once are harmless, because a sweep claims rows before it works on them.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.conf import settings
+
+from config.logging import current_request_id
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if not settings.configured:
+    # Imported before the settings, so this process was started as `celery -A config worker` or `beat`.
+    os.environ.setdefault("OUTLAST_PROCESS", "worker")
+
+app = Celery("outlast")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+BEAT: dict[str, dict[str, Any]] = {
+    "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
+    "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 3600.0},
+    "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 3600.0},
+}
+app.conf.beat_schedule = BEAT
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery configures logging unless somebody listens here; Django's `LOGGING` is already in place."""
+
+
+@task_prerun.connect
+def enter_task(task_id: str, **_: Any) -> None:
+    """A task's lines carry its id where a request's carry the request's."""
+    current_request_id.set(task_id)
+
+
+@task_postrun.connect
+def leave_task(**_: Any) -> None:
+    """The next task has its own."""
+    current_request_id.set("-")

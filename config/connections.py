@@ -1,0 +1,79 @@
+"""Addresses from the environment, as the settings Django wants: database, cache, mail."""
+
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# Milliseconds. A player waits seconds at most; settling a million entries or migrating a table may take its time.
+TIMEOUTS = {
+    "web": {"statement_timeout": 5_000, "lock_timeout": 3_000, "idle_in_transaction_session_timeout": 10_000},
+    "worker": {"statement_timeout": 120_000, "lock_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000},
+    "command": {"statement_timeout": 0, "lock_timeout": 0, "idle_in_transaction_session_timeout": 0},
+}
+REDIS_TIMEOUT_SECONDS = 0.25
+
+
+def database(url: str, *, process: str) -> dict[str, Any]:
+    """`DATABASES["default"]` for a `postgres://` address; query parameters become connection options."""
+    parts = urlsplit(url)
+    # Acknowledged picks survive a killed server only with synchronous commits.
+    run_time = {**TIMEOUTS[process], "synchronous_commit": "on"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "application_name": f"outlast-{process}",
+            "options": " ".join(f"-c {name}={value}" for name, value in run_time.items()),
+            **dict(parse_qsl(parts.query)),
+        },
+        "TEST": {"TEMPLATE": "template0"},
+    }
+
+
+def cache(url: str, *, environment: str, forgiving: bool) -> dict[str, Any]:
+    """One alias of `CACHES`. Forgiving: a Redis that is away means a miss; else it means an exception, in time."""
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": _own_test_database(url) if environment == "test" else url,
+        "KEY_PREFIX": "outlast",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_SECONDS,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT_SECONDS,
+            "IGNORE_EXCEPTIONS": forgiving,
+            # The client's own retries would turn a quarter of a second into several.
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
+        },
+    }
+
+
+def _own_test_database(url: str) -> str:
+    """Parallel test processes count in databases of their own, away from the one people use."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return urlunsplit(urlsplit(url)._replace(path=f"/{2 + int(worker) % 14}"))
+
+
+def mail(url: str) -> dict[str, Any]:
+    """The `EMAIL_…` settings for `file:` or an SMTP address."""
+    if url == "file:":
+        return {"EMAIL_BACKEND": "config.mail.FolderBackend"}
+    parts = urlsplit(url)
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "",
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }

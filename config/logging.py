@@ -1,0 +1,96 @@
+"""Log lines: readable locally, JSON where machines read them, each with the request's id, none with a secret.
+
+`scrub()` is the last thing that touches a line: e-mail addresses, tokens and keys become a mark, whoever logged them.
+Control characters of a message are escaped, so that one event stays one line and nobody can forge another.
+"""
+
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+# Of the request, or of the task, that this thread is working on.
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+
+SECRETS = re.compile(
+    r"""
+    (?P<mail>[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)
+  | (?P<jwt>eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)
+  | (?P<key>\b(?:sk|rk|pi|cs|seti)_(?:test|live)_[A-Za-z0-9_]{4,}|\bwhsec_[A-Za-z0-9_]{4,}|\bpi_\w+_secret_\w+)
+  | (?P<header>(?i:\b(?:bearer|api-key)\s+)[A-Za-z0-9._~+/=\-]{8,})
+  | (?P<url>(?<=://)[^\s/:@]*:[^\s/@]+(?=@))
+    """,
+    re.VERBOSE,
+)
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+
+
+def scrub(text: str) -> str:
+    """The text with e-mail addresses, tokens and keys replaced by their kind in brackets."""
+    return SECRETS.sub(lambda match: f"[{match.lastgroup}]", text)
+
+
+def one_line(text: str) -> str:
+    """The text with control characters written out."""
+    return CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
+
+
+class RequestContext(logging.Filter):
+    """Adds the request id, and makes the message one scrubbed line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = current_request_id.get()
+        record.msg = scrub(one_line(record.getMessage()))
+        record.args = None
+        return True
+
+
+class ReadableFormatter(logging.Formatter):
+    """For people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
+
+
+class JsonLines(JsonFormatter):
+    """For machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
+
+
+def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+    """The `LOGGING` setting: everything to standard error, where whoever runs the process collects it."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_context": {"()": "config.logging.RequestContext"}},
+        "formatters": {
+            "readable": {
+                "()": "config.logging.ReadableFormatter",
+                "format": "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s",
+            },
+            "json": {
+                "()": "config.logging.JsonLines",
+                "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+                "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+                "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            },
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_context"],
+                "formatter": "json" if as_json else "readable",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Statements carry the values of people's rows.
+            "django.db.backends": {"level": "INFO"},
+            "django.server": {"handlers": [], "propagate": True},
+            "matplotlib": {"level": "WARNING"},
+        },
+    }

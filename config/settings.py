@@ -1,0 +1,262 @@
+"""Django's settings, the same file in every environment: `config.env` says what differs and refuses what is wrong.
+
+Local and test start their own services where no address is given; staging and production take every address and
+secret from their environment and do not start without them.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.urls import reverse_lazy
+
+from config import env
+from config.connections import cache, database, mail
+from config.logging import logging_config
+
+BASE_DIR = env.PROJECT
+
+for _name, _value in env.read_file(BASE_DIR / ".env").items():
+    os.environ.setdefault(_name, _value)
+
+IS_SERVED = env.environment_of(os.environ).is_served
+_stage: dict[str, str] = {}
+if not IS_SERVED:
+    # Imported here alone: production does not ship the embedded services.
+    from config.local.stage import prepare
+
+    _stage = prepare()
+
+SETTINGS = env.read({**_stage, **os.environ})
+
+OUTLAST_ENV = SETTINGS.text("OUTLAST_ENV")
+OUTLAST_HOME = Path(SETTINGS.text("OUTLAST_HOME")).resolve()
+OUTLAST_PROCESS = SETTINGS.text("OUTLAST_PROCESS")
+PUBLIC_URL = SETTINGS.text("PUBLIC_URL")
+FINANCE_TIME_ZONE = SETTINGS.value("FINANCE_TIME_ZONE")
+TRUSTED_PROXY_COUNT = SETTINGS.number("TRUSTED_PROXY_COUNT")
+METRICS_TOKEN = SETTINGS.text("METRICS_TOKEN")
+
+SECRET_KEY = SETTINGS.text("SECRET_KEY")
+SLIP_SIGNING_KEY = SETTINGS.text("SLIP_SIGNING_KEY")
+STRIPE_SECRET_KEY = SETTINGS.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = SETTINGS.texts("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = SETTINGS.text("STRIPE_API_BASE") or None
+
+# --- What is installed ------------------------------------------------------------------------------------------
+
+DEBUG = SETTINGS.flag("DEBUG")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config",
+    "accounts",
+    "pools",
+    "entries",
+    "payments",
+]
+if not IS_SERVED:
+    INSTALLED_APPS.append("config.local")
+
+MIDDLEWARE = [
+    "config.api.middleware.RequestIdMiddleware",
+    "config.metrics.MetricsMiddleware",
+    "config.api.middleware.ApiGuardMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- People -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SIMPLE_JWT = {
+    "SIGNING_KEY": SETTINGS.text("JWT_SIGNING_KEY"),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+    "LEEWAY": 5,
+    "AUDIENCE": "outlast-api",
+    "ISSUER": "outlast",
+}
+# Staff sessions survive a flush of Redis, and end by themselves.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_NAME = "outlast_staff"
+SESSION_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "admin:login"
+
+# --- Services ---------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": database(SETTINGS.text("DATABASE_URL"), process=OUTLAST_PROCESS)}
+CACHES = {
+    # Forgets when Redis is away: only what can be computed again is kept here.
+    "default": cache(SETTINGS.text("REDIS_URL"), environment=OUTLAST_ENV, forgiving=True),
+    # Raises when Redis is away: the limiter must know that it did not count.
+    "limits": cache(SETTINGS.text("REDIS_URL"), environment=OUTLAST_ENV, forgiving=False),
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+RATELIMIT_USE_CACHE = "limits"
+
+CELERY_BROKER_URL = SETTINGS.text("CELERY_BROKER_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than the longest task, or it would run twice at once.
+    "visibility_timeout": 300,
+    # The defaults of 10 and 10 leave the work of a killed worker lying for a minute and a half.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5 if OUTLAST_PROCESS == "worker" else 1,
+    "socket_connect_timeout": 1,
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 90
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = SETTINGS.text("DEFAULT_FROM_EMAIL")
+MAIL_FOLDER = OUTLAST_HOME / "mail"
+EMAIL_TIMEOUT = 10
+vars().update(mail(SETTINGS.text("EMAIL_URL")))
+
+# --- API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.pagination.PagePagination",
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.handler.handle",
+    "DATETIME_FORMAT": "iso-8601",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_LIMIT = 1024 * 1024
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Outlast",
+    "VERSION": "1",
+    "DESCRIPTION": "Paid survivor pools: requests, payments, entries, picks, settlement, reports.",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "displayRequestDuration": True},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.schema.wrap_in_envelope",
+    ],
+}
+
+# --- Pages ------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = OUTLAST_HOME / "uploads"
+WHITENOISE_USE_FINDERS = not IS_SERVED
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if IS_SERVED
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Outlast",
+    "SITE_HEADER": "Outlast",
+    "SITE_SUBHEADER": "Survivor pools",
+    "SITE_URL": reverse_lazy("docs"),
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
+# --- Doors ------------------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = SETTINGS.texts("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = SETTINGS.texts("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SERVED
+SECURE_SSL_REDIRECT = IS_SERVED
+# Probes come from inside, in plain http.
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^ready$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_SERVED else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SERVED
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = logging_config(level=SETTINGS.text("LOG_LEVEL"), as_json=IS_SERVED)
+SENTRY_DSN = SETTINGS.text("SENTRY_DSN")

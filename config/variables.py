@@ -1,0 +1,200 @@
+"""What a setting is: its name, its meaning, how its text is read, what stands in for it, what a bad value is.
+
+Parsers raise ValueError, and checks return a text, that continues a sentence which starts with the variable's name.
+`config.env` declares the variables with these and reads them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+
+# No key or password that was drawn at random contains one of these.
+SAMPLE_WORDS = ("sample", "change-me", "changeme", "insecure", "your-own")
+
+
+class Environment(StrEnum):
+    """Where this process runs."""
+
+    LOCAL = "local"
+    TEST = "test"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+    @property
+    def is_served(self) -> bool:
+        """Whether strangers can reach it, so that nothing may be left to a default."""
+        return self in (Environment.STAGING, Environment.PRODUCTION)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting: what it means, how it is read, what stands in for it, and where it must be given."""
+
+    name: str
+    meaning: str
+    sample: str
+    parse: Callable[[str], Any] = str
+    default: str = ""
+    test_default: str | None = None
+    required_when_served: bool = False
+    secret_length: int = 0
+    check: Callable[[Any, Environment], str] = field(default=lambda value, environment: "")
+
+    def default_for(self, environment: Environment) -> str | None:
+        """The text that stands in when the variable is not set; None where it must be set."""
+        if environment.is_served and self.required_when_served:
+            return None
+        if environment is Environment.TEST and self.test_default is not None:
+            return self.test_default
+        return self.default
+
+    def read(self, text: str, environment: Environment) -> Any:
+        """The value of `text`, or of the default when it is blank. Raises ValueError with what is wrong."""
+        given = text.strip()
+        if not given:
+            standby = self.default_for(environment)
+            if standby is None:
+                raise ValueError("is missing")
+            return self.parse(standby)
+        if environment.is_served:
+            self._refuse_sample(given)
+        if self.secret_length and len(given) < self.secret_length:
+            raise ValueError(f"must have at least {self.secret_length} characters")
+        value = self.parse(given)
+        fault = self.check(value, environment)
+        if fault:
+            raise ValueError(fault)
+        return value
+
+    def _refuse_sample(self, given: str) -> None:
+        """Refuse what a stranger could guess: our own samples, and keys nobody drew at random."""
+        if self.sample and given == self.sample and self.required_when_served:
+            raise ValueError("must not be the sample of .env.example")
+        lowered = given.lower()
+        if any(word in lowered for word in SAMPLE_WORDS) and (self.secret_length or "://" in given):
+            raise ValueError("must not contain a sample or default value")
+        if self.secret_length >= 40 and len(set(given)) < 16:
+            raise ValueError("must be random: it repeats too few characters")
+
+
+def parse_list(text: str) -> list[str]:
+    """Comma-separated, blanks dropped."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def parse_flag(text: str) -> bool:
+    """true/false, yes/no, on/off, 1/0."""
+    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError("must be true or false")
+    return known[text.lower()]
+
+
+def parse_count(text: str) -> int:
+    """A whole number of 0 or more."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number, 0 or more")
+    return int(text)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def url_with(*schemes: str) -> Callable[[str], str]:
+    """An address with one of the schemes and a host; empty stays empty."""
+
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not parts.hostname):
+            raise ValueError(f"must be an address that starts with {' or '.join(f'{s}://' for s in schemes)}")
+        return text.rstrip("/")
+
+    return parse
+
+
+def parse_mail(text: str) -> str:
+    """`file:` for local folders, or an SMTP address."""
+    if text == "file:":
+        return text
+    return url_with("smtp", "smtp+tls", "smtps")(text)
+
+
+def parse_zone(text: str) -> ZoneInfo:
+    """An IANA time zone."""
+    if text not in available_timezones():
+        raise ValueError("must be a time zone such as America/New_York")
+    return ZoneInfo(text)
+
+
+def https_when_served(url: str, environment: Environment) -> str:
+    """Players' credentials never travel in the clear."""
+    return "must start with https://" if environment.is_served and not url.startswith("https://") else ""
+
+
+def no_wildcard(hosts: list[str], environment: Environment) -> str:
+    """A wildcard would let anyone put their own host into the links of our mails."""
+    return "must name the hosts, without *" if environment.is_served and "*" in hosts else ""
+
+
+def off_when_served(debug: bool, environment: Environment) -> str:
+    """Debug pages show settings and source."""
+    return "must be false" if environment.is_served and debug else ""
+
+
+def smtp_when_served(url: str, environment: Environment) -> str:
+    """Mail in a folder reaches nobody; mail in the clear reaches too many."""
+    if not environment.is_served:
+        return ""
+    return "" if url.startswith(("smtp+tls://", "smtps://")) else "must start with smtp+tls:// or smtps://"
+
+
+def absent_when_served(url: str, environment: Environment) -> str:
+    """The Stripe double must never take a real player's payment."""
+    return "must be empty: only Stripe itself takes payments there" if environment.is_served and url else ""
+
+
+def stripe_key_of(key: str, environment: Environment) -> str:
+    """Test keys take no money in production, live keys take real money anywhere else."""
+    live = key.startswith(("sk_live_", "rk_live_"))
+    if environment is Environment.PRODUCTION and not live:
+        return "must be a live key (sk_live_… or rk_live_…)"
+    if environment is not Environment.PRODUCTION and live:
+        return "must not be a live key outside production"
+    return ""
+
+
+def webhook_secrets(secrets: list[str], environment: Environment) -> str:
+    """Stripe's own form, long enough that nobody guesses it."""
+    if not secrets or any(not secret.startswith("whsec_") or len(secret) < 22 for secret in secrets):
+        return "must be one or more signing secrets (whsec_…), separated by commas"
+    return ""
+
+
+def password_when_served(url: str, environment: Environment) -> str:
+    """A database or broker without a password is everyone's."""
+    return "must carry a password" if environment.is_served and not urlsplit(url).password else ""
+
+
+def origins(values: list[str], environment: Environment) -> str:
+    """Django compares scheme and host; a bare host would never match."""
+    allowed = ("https://",) if environment.is_served else ("https://", "http://")
+    return "" if all(value.startswith(allowed) for value in values) else f"must each start with {' or '.join(allowed)}"
+
+
+def sender(address: str, environment: Environment) -> str:
+    """A sender of the sample's reserved domain would be refused by every mail server."""
+    if "@" not in address:
+        return "must be a mail address"
+    return "must be your own address" if environment.is_served and ".test" in address else ""

@@ -1,0 +1,10 @@
+"""The web process: the API and the admin."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("OUTLAST_PROCESS", "web")
+
+application = get_wsgi_application()
