@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""The one door: `python3 manage.py up`, `test`, and every Django command. A bare Python 3.11 is enough.
+
+The commands of the house first make sure of the environment in `.venv` and run inside it; Django's commands use the
+environment they find, and fall back to the same. In staging and production nothing is installed or started here.
+"""
+
+import os
+import sys
+
+HOUSE = {
+    "setup": "environment and embedded services, migrated; then exits",
+    "up": "the whole system with a demo pool in play; Ctrl-C stops everything",
+    "test": "the tests, in parallel, with coverage; arguments go to pytest",
+    "lint": "style, types, import contracts, migrations, deployment checks, OpenAPI",
+    "bench": "the benchmarks, or the one named; exits 1 when one is over its bar",
+    "replay": "a real season, compared entry by entry with its published results",
+}
+ROOT = os.path.dirname(os.path.abspath(__file__))
+
+
+def main() -> None:
+    """Run the command in the environment that it needs."""
+    if sys.version_info < (3, 11):
+        sys.exit("Outlast needs Python 3.11 or newer; this is %s (%s)." % (sys.version.split()[0], sys.executable))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    served = environment_name() in ("staging", "production")
+    if command in ("help", "--help", "-h") and len(sys.argv) <= 2:
+        print_house()
+        # Looking at the list of commands needs neither an installation nor a database.
+        os.environ.setdefault("OUTLAST_SERVICES", "off")
+        if not has_django() and not enter_environment(served=served, make=False):
+            return
+    elif command in HOUSE and served:
+        sys.exit("`%s` is for development; OUTLAST_ENV is %s." % (command, environment_name()))
+    elif command in HOUSE or not has_django():
+        enter_environment(served=served, make=True)
+    if command in HOUSE:
+        from config.local.commands import run
+
+        sys.exit(run(command, sys.argv[2:]))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv if len(sys.argv) > 1 else [*sys.argv, "help"])
+
+
+def environment_name() -> str:
+    """OUTLAST_ENV, also when only the `.env` file says it."""
+    given = os.environ.get("OUTLAST_ENV", "").strip()
+    path = os.path.join(ROOT, ".env")
+    if not given and os.path.exists(path):
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                name, _, value = line.partition("=")
+                if name.replace("export ", "").strip() == "OUTLAST_ENV":
+                    given = value.strip().strip("\"'")
+    return given or "local"
+
+
+def has_django() -> bool:
+    """Whether this interpreter is meant for Django commands: a virtual environment, or an image, that has it."""
+    from importlib.util import find_spec
+
+    if not find_spec("django"):
+        return False
+    # A Django of the system's own Python is another version, unless no environment of ours stands beside it.
+    return sys.prefix != sys.base_prefix or not os.path.exists(os.path.join(ROOT, ".venv", "bin", "python"))
+
+
+def enter_environment(*, served: bool, make: bool) -> bool:
+    """Run the same command again inside `.venv`, made or brought up to date first. Returns only when it is there.
+
+    Without `make`, or in staging and production, an environment that does not stand is left alone: False.
+    """
+    if served:
+        sys.exit("Django is not installed here, and nothing is installed when OUTLAST_ENV is %s." % environment_name())
+    from config.local.bootstrap import CannotPrepare, Environment, prepare
+
+    environment = Environment()
+    if not make and not environment.is_current():
+        return False
+    was_current = environment.is_current()
+    try:
+        prepare(environment=environment)
+    except CannotPrepare as reason:
+        sys.exit("%s" % reason)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if not (was_current and environment.is_active()):
+        os.execv(environment.python, [str(environment.python), os.path.abspath(__file__), *sys.argv[1:]])
+    return True
+
+
+def print_house() -> None:
+    """The commands that Django's own list does not know."""
+    print("The commands of the house:\n")
+    for name, meaning in HOUSE.items():
+        print("    python3 manage.py %-8s %s" % (name, meaning))
+    print("\nEach takes --help. Every Django command works too:\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
