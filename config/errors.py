@@ -1,0 +1,115 @@
+"""Every error a caller can meet, as a code and a family.
+
+A service raises a family with a code; `config.api.handler` turns the family into an HTTP status. Domain code
+therefore never knows about HTTP, and a status is decided in one place. Codes are those of the API contract:
+they are added to, never renamed.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """The registry of `error.code` values."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    PARSE_ERROR = "PARSE_ERROR"
+    IDEMPOTENCY_KEY_REQUIRED = "IDEMPOTENCY_KEY_REQUIRED"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
+    TOKEN_INVALID = "TOKEN_INVALID"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    FORBIDDEN = "FORBIDDEN"
+    EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
+    NOT_ELIGIBLE = "NOT_ELIGIBLE"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    INVALID_TRANSITION = "INVALID_TRANSITION"
+    REQUEST_LIMIT_REACHED = "REQUEST_LIMIT_REACHED"
+    POOL_FULL = "POOL_FULL"
+    IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
+    ALREADY_PAID = "ALREADY_PAID"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    POOL_CLOSED = "POOL_CLOSED"
+    DEADLINE_PASSED = "DEADLINE_PASSED"
+    TEAM_ALREADY_USED = "TEAM_ALREADY_USED"
+    TEAM_NOT_PLAYING = "TEAM_NOT_PLAYING"
+    GAME_STARTED = "GAME_STARTED"
+    ENTRY_NOT_ACTIVE = "ENTRY_NOT_ACTIVE"
+    ROUND_NOT_OPEN = "ROUND_NOT_OPEN"
+    PAYMENT_NOT_DUE = "PAYMENT_NOT_DUE"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    PROVIDER_ERROR = "PROVIDER_ERROR"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+
+
+class DomainError(Exception):
+    """Something the system refuses, with a code for programs and a sentence for people.
+
+    `details` carries machine-readable facts (ids, instants); for validation it maps a field to its messages.
+    """
+
+    def __init__(self, code: Code, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details: dict[str, Any] = dict(details or {})
+
+
+class Malformed(DomainError):
+    """400: the body or a parameter is malformed or fails field validation."""
+
+
+class Unauthenticated(DomainError):
+    """401: no, bad, expired or revoked credentials."""
+
+
+class Forbidden(DomainError):
+    """403: a known caller who may not do this."""
+
+
+class NotFound(DomainError):
+    """404: not there, or not yours."""
+
+
+class Conflict(DomainError):
+    """409: the state does not allow it, or it exists already."""
+
+
+class Refused(DomainError):
+    """422: well-formed, refused by a rule of the contest."""
+
+
+class TooMany(DomainError):
+    """429: too many calls."""
+
+
+class ProviderFailed(DomainError):
+    """502: the payment provider failed or answered nonsense."""
+
+
+class Unavailable(DomainError):
+    """503: something this call needs is not ready; trying again later may help."""
+
+
+class InvalidTransition(Conflict):
+    """A status change outside the transition map."""
+
+    def __init__(self, noun: str, current: str, target: str) -> None:
+        super().__init__(
+            Code.INVALID_TRANSITION,
+            f"A {noun} that is {current} cannot become {target}.",
+            {"from": current, "to": target},
+        )
+
+
+def invalid(field: str, message: str) -> Malformed:
+    """A validation error about one field."""
+    return Malformed(Code.VALIDATION_ERROR, message, {field: [message]})

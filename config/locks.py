@@ -1,0 +1,40 @@
+"""Row locks and named locks, the same way everywhere.
+
+`locked()` asks for FOR NO KEY UPDATE: an insert that merely refers to the row (a foreign key) does not wait for it,
+where a plain FOR UPDATE made it wait for the whole transaction. Locks are taken in the order pool, request, entry,
+payment, the order of imports.
+"""
+
+import hashlib
+from typing import Self, TypeVar
+
+from django.db import connection, models
+
+M = TypeVar("M", bound=models.Model)
+
+
+class LockedQuerySet(models.QuerySet[M]):
+    """A queryset that can lock the rows it returns until the end of the transaction."""
+
+    def locked(self) -> Self:
+        """Lock the rows (not those of joined tables) against change, not against references."""
+        return self.select_for_update(of=("self",), no_key=True)
+
+
+def lock_key(kind: str, *ids: int) -> int:
+    """A stable signed 64-bit key for PostgreSQL's advisory locks."""
+    name = ":".join([kind, *map(str, ids)])
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def advisory_lock(kind: str, *ids: int) -> None:
+    """Wait for, and hold until the end of the transaction, the named lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(kind, *ids)])
+
+
+def try_advisory_lock(kind: str, *ids: int) -> bool:
+    """Take the named lock until the end of the transaction if nobody holds it; say whether it worked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(kind, *ids)])
+        return bool(cursor.fetchone()[0])

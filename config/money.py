@@ -1,0 +1,48 @@
+"""Money is an integer of minor units beside an ISO 4217 code; this module is the only edge where it gets a comma.
+
+Exponents are ISO 4217's. Splits follow the largest-remainder method, so the parts always add up to the whole.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+THREE_DECIMAL = frozenset("bhd iqd jod kwd lyd omr tnd".split())
+
+
+def exponent(currency: str) -> int:
+    """How many decimal places the currency has: 0, 2 or 3."""
+    code = currency.lower()
+    if code in ZERO_DECIMAL:
+        return 0
+    return 3 if code in THREE_DECIMAL else 2
+
+
+def to_decimal(minor: int, currency: str) -> Decimal:
+    """Minor units as a fixed decimal of major units, exactly."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """`5000, usd` → `50.00 USD`."""
+    return f"{to_decimal(minor, currency):,.{exponent(currency)}f} {currency.upper()}"
+
+
+def split_by_weight(total: int, weights: Sequence[int]) -> list[int]:
+    """Split `total` in proportion to `weights`; left-over units go to the largest remainders, earliest first.
+
+    Refuses a negative total, negative weights and weights that add up to nothing.
+    """
+    whole = sum(weights)
+    if total < 0 or whole <= 0 or any(weight < 0 for weight in weights):
+        raise ValueError("A split needs a total of 0 or more and weights that add up to more than 0.")
+    parts = [total * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def split_evenly(total: int, count: int) -> list[int]:
+    """Equal parts; the units that do not divide go to the first ones, one each."""
+    return split_by_weight(total, [1] * count)

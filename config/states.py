@@ -1,0 +1,54 @@
+"""One status field, one map of transitions, one way to move; the same map is a trigger, so raw SQL cannot cheat."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+
+from config.errors import InvalidTransition
+from config.triggers import Guard
+
+Transitions = Mapping[str, Iterable[str]]
+
+# Set by a ruling or a settlement correction for its own transaction: the only way out of a terminal state.
+CORRECTION_SETTING = "outlast.correction"
+
+
+class HasStatus(models.Model):
+    """A model whose `status` moves only along `TRANSITIONS`."""
+
+    TRANSITIONS: ClassVar[Transitions]
+    status: "models.CharField[str, str]"
+
+    class Meta:
+        abstract = True
+
+    def can_move_to(self, target: str) -> bool:
+        """Whether the map has an arrow from here to `target`."""
+        return target in self.TRANSITIONS.get(self.status, ())
+
+    def move_to(self, target: str) -> None:
+        """Set the status, without saving. Refuses what the map does not allow."""
+        if not self.can_move_to(target):
+            raise InvalidTransition(str(self._meta.verbose_name), self.status, target)
+        self.status = target
+
+
+def status_guard(transitions: Transitions, *, name: str = "status_map", correctable: bool = False) -> Guard:
+    """The map as a trigger. `correctable`: a transaction that declares itself a correction may go back."""
+    allowed = ", ".join(f"'{old}>{new}'" for old, targets in transitions.items() for new in targets)
+    unless = f"coalesce(current_setting('{CORRECTION_SETTING}', true), '') = '' AND " if correctable else ""
+    return Guard(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("status"),
+        condition=pgtrigger.Condition("OLD.status IS DISTINCT FROM NEW.status"),
+        func=f"""
+            IF {unless}NOT (OLD.status || '>' || NEW.status = ANY(ARRAY[{allowed}]::text[])) THEN
+                RAISE EXCEPTION '% cannot go from % to %', TG_TABLE_NAME, OLD.status, NEW.status
+                    USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';
+            END IF;
+            RETURN NEW;
+        """,
+    )

@@ -1,0 +1,128 @@
+"""A paid place: number 1, 2, 3 of a player in a pool. Its fate is written by settlement, never by hand."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
+from config.states import HasStatus, status_guard
+from config.triggers import Guard
+from entries.models.request import Request
+from pools.models import Pool
+
+
+class EntryStatus(models.TextChoices):
+    ACTIVE = "active"
+    ELIMINATED = "eliminated"
+    WINNER = "winner"
+    VOID = "void"
+
+
+ENTRY_TRANSITIONS = {
+    EntryStatus.ACTIVE: (EntryStatus.ELIMINATED, EntryStatus.WINNER, EntryStatus.VOID),
+}
+
+
+class EliminationReason(models.TextChoices):
+    """Codes of `eliminated_reason`."""
+
+    PICK_LOST = "pick_lost"
+    PICK_TIED = "pick_tied"
+    NO_PICK = "no_pick"
+    GAME_CANCELLED = "game_cancelled"
+
+
+class EntryQuerySet(LockedQuerySet["Entry"]):
+    def of(self, user_id: int) -> "EntryQuerySet":
+        return self.filter(user_id=user_id)
+
+    def counted(self) -> "EntryQuerySet":
+        """Everything but void places."""
+        return self.exclude(status=EntryStatus.VOID)
+
+
+class Entry(HasStatus):
+    request = models.OneToOneField(Request, on_delete=models.PROTECT, related_name="entry")
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="entries")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entries")
+    number = models.PositiveSmallIntegerField()
+    reference = models.CharField(
+        max_length=60, blank=True, default="", help_text="The entry's own name in the system it was imported from."
+    )
+    status = models.CharField(max_length=10, choices=EntryStatus, default=EntryStatus.ACTIVE)
+    strikes = models.PositiveSmallIntegerField(default=0)
+    eliminated_round_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    eliminated_code = models.CharField(max_length=20, blank=True, default="", choices=EliminationReason)
+    rules_version = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The version that the elimination quotes."
+    )
+    prize_cents = models.PositiveBigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=ClockTimestamp())
+
+    TRANSITIONS: ClassVar = ENTRY_TRANSITIONS
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        ordering: ClassVar = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=EntryStatus.values), name="entry_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status=EntryStatus.ELIMINATED) | Q(eliminated_round_number__isnull=False)
+                & ~Q(eliminated_code=""),
+                name="entry_eliminated_has_round",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=EntryStatus.ACTIVE) | Q(eliminated_round_number__isnull=True, prize_cents__isnull=True),
+                name="entry_active_is_clean",
+            ),
+            models.UniqueConstraint(
+                fields=["pool", "reference"], condition=~Q(reference=""), name="entry_reference_unique"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["pool", "status"], name="entry_pool_status"),
+            models.Index(fields=["user", "-id"], name="entry_user"),
+        ]
+        triggers = [
+            status_guard(ENTRY_TRANSITIONS, correctable=True),
+            Guard(
+                name="born_of_paid_request",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("request_id", "pool_id", "user_id", "number"),
+                # FOR SHARE: the request cannot lose its payment between this look and our commit.
+                func="""
+                    PERFORM 1 FROM entries_request r WHERE r.id = NEW.request_id AND r.status = 'approved'
+                        AND r.payment_status = 'completed'
+                        AND (r.pool_id, r.user_id, r.number) = (NEW.pool_id, NEW.user_id, NEW.number) FOR SHARE;
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'an entry needs an approved, paid request of the same player and number'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_needs_payment';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            *record_status(
+                "entries_entrychange",
+                ("strikes", "eliminated_round_number", "eliminated_code", "rules_version", "prize_cents"),
+            ),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"Entry {self.number} of {self.user_id} in pool {self.pool_id}"
+
+
+class EntryChange(StatusChange):
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of entry {self.subject_id}"

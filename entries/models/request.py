@@ -1,0 +1,174 @@
+"""A player's wish for one place in a pool, from asking to paid.
+
+Numbers 1 to the pool's limit are unique per player among live and rejected requests; withdrawing or expiring frees
+the number. An approved request holds a place in the pool until it is paid, withdrawn or expires.
+"""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
+from config.states import HasStatus, status_guard
+from config.triggers import Guard
+from pools.models import Pool
+
+
+class RequestStatus(models.TextChoices):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class PaymentStatus(models.TextChoices):
+    NOT_DUE = "not_due"
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+
+
+REQUEST_TRANSITIONS = {
+    RequestStatus.PENDING: (RequestStatus.APPROVED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN),
+    RequestStatus.APPROVED: (RequestStatus.WITHDRAWN, RequestStatus.EXPIRED),
+}
+
+# A number is taken as long as the request is one of these.
+NUMBER_HOLDING = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.REJECTED)
+
+
+class RequestQuerySet(LockedQuerySet["Request"]):
+    def of(self, user_id: int) -> "RequestQuerySet":
+        return self.filter(user_id=user_id)
+
+    def holding_a_place(self) -> "RequestQuerySet":
+        """Approved: paid or still within its time to pay."""
+        return self.filter(status=RequestStatus.APPROVED)
+
+    def waiting_list(self) -> "RequestQuerySet":
+        """Pending requests that staff put on the list of a full pool, first come first."""
+        return self.filter(status=RequestStatus.PENDING, waitlisted_at__isnull=False).order_by("waitlisted_at", "id")
+
+
+class Request(HasStatus):
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="requests")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests")
+    number = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, choices=RequestStatus, default=RequestStatus.PENDING)
+    payment_status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.NOT_DUE)
+    fee_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Copied from the pool at approval.")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="", help_text="Why it was rejected; shown to the player.")
+    pay_by = models.DateTimeField(null=True, blank=True)
+    waitlisted_at = models.DateTimeField(null=True, blank=True)
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    waiver_reason = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(db_default=ClockTimestamp())
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    TRANSITIONS: ClassVar = REQUEST_TRANSITIONS
+
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pool", "user", "number"],
+                condition=Q(status__in=NUMBER_HOLDING),
+                name="request_number_unique",
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="request_number_positive"),
+            models.CheckConstraint(condition=Q(status__in=RequestStatus.values), name="request_status_known"),
+            models.CheckConstraint(condition=Q(payment_status__in=PaymentStatus.values), name="request_payment_known"),
+            models.CheckConstraint(
+                condition=~Q(status=RequestStatus.APPROVED)
+                | Q(fee_cents__isnull=False, decided_at__isnull=False) & ~Q(currency=""),
+                name="request_approved_has_fee",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=RequestStatus.APPROVED, payment_status=PaymentStatus.PENDING) | Q(pay_by__isnull=False),
+                name="request_unpaid_has_pay_by",
+            ),
+            models.CheckConstraint(
+                condition=~Q(payment_status__in=(PaymentStatus.COMPLETED, PaymentStatus.REFUNDED))
+                | Q(status=RequestStatus.APPROVED),
+                name="request_paid_is_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(waived_by__isnull=True, waiver_reason="")
+                | Q(waived_by__isnull=False, payment_status__in=(PaymentStatus.COMPLETED, PaymentStatus.REFUNDED))
+                & ~Q(waiver_reason=""),
+                name="request_waiver_is_named",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["pool", "status", "id"], name="request_pool_status"),
+            models.Index(fields=["user", "-id"], name="request_user"),
+            models.Index(
+                fields=["pay_by"], condition=Q(status="approved", payment_status__in=("pending", "failed")),
+                name="request_unpaid",
+            ),
+        ]
+        triggers = [
+            status_guard(REQUEST_TRANSITIONS),
+            Guard(
+                name="number_within_limit",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("number", "pool_id", "user_id"),
+                func="""
+                    IF TG_OP = 'UPDATE' AND (NEW.number, NEW.pool_id, NEW.user_id)
+                                             IS DISTINCT FROM (OLD.number, OLD.pool_id, OLD.user_id) THEN
+                        RAISE EXCEPTION 'whose request it is, and which number, never changes'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'request_identity';
+                    END IF;
+                    IF TG_OP = 'INSERT'
+                       AND NEW.number > (SELECT max_entries_per_user FROM pools_pool WHERE id = NEW.pool_id) THEN
+                        RAISE EXCEPTION 'request number % is above the pool''s limit', NEW.number
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'request_number_limit';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="entry_keeps_request",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status", "payment_status"),
+                condition=pgtrigger.Condition(
+                    "NEW.status <> 'approved' OR (OLD.payment_status = 'completed' AND NEW.payment_status <> 'completed')"
+                ),
+                func="""
+                    IF EXISTS (SELECT 1 FROM entries_entry WHERE request_id = NEW.id AND status <> 'void') THEN
+                        RAISE EXCEPTION 'request % has a living entry', NEW.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            *record_status("entries_requestchange", ("payment_status", "reason", "fee_cents", "waitlisted_at")),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.number} of {self.user_id} for pool {self.pool_id}"
+
+
+class RequestChange(StatusChange):
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of request {self.subject_id}"

@@ -1,0 +1,94 @@
+"""Money that really arrived: one row per successful charge, whatever became of the place it was meant for."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
+from config.states import HasStatus, status_guard
+from config.triggers import Guard
+from entries.models import Entry
+from payments.models.payment import Payment, Provider
+
+
+class ReceiptState(models.TextChoices):
+    ALLOCATED = "allocated"
+    UNAPPLIED = "unapplied"
+    RETURNED = "returned"
+
+
+RECEIPT_TRANSITIONS = {
+    ReceiptState.UNAPPLIED: (ReceiptState.ALLOCATED, ReceiptState.RETURNED),
+    ReceiptState.ALLOCATED: (ReceiptState.RETURNED,),
+}
+
+
+class Receipt(HasStatus):
+    """`unapplied` money belongs to nobody's place yet: staff see it in a list until it is applied or returned."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="receipts")
+    provider = models.CharField(max_length=10, choices=Provider)
+    charge_id = models.CharField(max_length=255)
+    livemode = models.BooleanField(default=False)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, choices=ReceiptState)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="receipt")
+    unapplied_because = models.CharField(max_length=40, blank=True, default="")
+    source = models.CharField(max_length=20, help_text="Who brought the news: webhook, return_page, sweep, admin.")
+    received_at = models.DateTimeField(help_text="The provider's instant of the charge.")
+    created_at = models.DateTimeField(db_default=ClockTimestamp())
+
+    TRANSITIONS: ClassVar = RECEIPT_TRANSITIONS
+
+    objects = LockedQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "charge_id"], name="receipt_charge_unique"),
+            models.CheckConstraint(condition=Q(status__in=ReceiptState.values), name="receipt_status_known"),
+            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="receipt_amount_positive"),
+            models.CheckConstraint(
+                condition=~Q(status=ReceiptState.ALLOCATED) | Q(entry__isnull=False), name="receipt_allocated_has_entry"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=ReceiptState.UNAPPLIED) | Q(entry__isnull=True) & ~Q(unapplied_because=""),
+                name="receipt_unapplied_has_reason",
+            ),
+        ]
+        triggers = [
+            status_guard(RECEIPT_TRANSITIONS),
+            Guard(
+                name="money_never_changes",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "((OLD.payment_id, OLD.provider, OLD.charge_id, OLD.livemode, OLD.amount_cents, OLD.currency)"
+                    " IS DISTINCT FROM"
+                    " (NEW.payment_id, NEW.provider, NEW.charge_id, NEW.livemode, NEW.amount_cents, NEW.currency))"
+                ),
+                func="""
+                    RAISE EXCEPTION 'a receipt is never edited'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_fixed';
+                """,
+            ),
+            *record_status("payments_receiptchange", ("entry_id", "unapplied_because")),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"Receipt {self.charge_id}"
+
+
+class ReceiptChange(StatusChange):
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of receipt {self.subject_id}"

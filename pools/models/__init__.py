@@ -1,0 +1,36 @@
+"""What can be entered: competitions with their teams, rounds and games; pools and their rules."""
+
+from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, Team
+from pools.models.pool import Pool, PoolChange, PoolStatus
+from pools.models.rules import (
+    AllOut,
+    CancelledGame,
+    LastRound,
+    LockPolicy,
+    MissedPick,
+    MissedPickThen,
+    Payout,
+    Rules,
+    TieRule,
+)
+
+__all__ = [
+    "AllOut",
+    "CancelledGame",
+    "Competition",
+    "Game",
+    "GameChange",
+    "GameStatus",
+    "LastRound",
+    "LockPolicy",
+    "MissedPick",
+    "MissedPickThen",
+    "Payout",
+    "Pool",
+    "PoolChange",
+    "PoolStatus",
+    "Round",
+    "Rules",
+    "Team",
+    "TieRule",
+]

@@ -1,0 +1,98 @@
+"""A pool: one contest on a competition, with a fee, a capacity, and a first and a last round."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
+from config.states import HasStatus, status_guard
+from pools.models.competition import Competition
+
+
+class PoolStatus(models.TextChoices):
+    DRAFT = "draft"
+    OPEN = "open"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+POOL_TRANSITIONS = {
+    PoolStatus.DRAFT: (PoolStatus.OPEN, PoolStatus.CANCELLED),
+    PoolStatus.OPEN: (PoolStatus.RUNNING, PoolStatus.FINISHED, PoolStatus.CANCELLED),
+    PoolStatus.RUNNING: (PoolStatus.FINISHED, PoolStatus.CANCELLED),
+}
+
+
+class PoolQuerySet(LockedQuerySet["Pool"]):
+    def public(self) -> "PoolQuerySet":
+        """Everything but drafts."""
+        return self.exclude(status=PoolStatus.DRAFT)
+
+    def in_play(self) -> "PoolQuerySet":
+        """Pools whose entries can still live or die."""
+        return self.filter(status__in=(PoolStatus.OPEN, PoolStatus.RUNNING))
+
+
+class Pool(HasStatus):
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="pools")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=PoolStatus, default=PoolStatus.DRAFT)
+    entry_fee_cents = models.PositiveIntegerField(default=0, help_text="In minor units of the currency.")
+    currency = models.CharField(max_length=3, default="usd", help_text="ISO 4217, lower case.")
+    capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Places; empty for no limit.")
+    max_entries_per_user = models.PositiveSmallIntegerField(default=3)
+    registration_closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: the lock of the pool's first round."
+    )
+    first_round_number = models.PositiveSmallIntegerField(default=1)
+    last_round_number = models.PositiveSmallIntegerField()
+    pay_within_hours = models.PositiveSmallIntegerField(default=72, help_text="From approval to payment.")
+    minimum_age = models.PositiveSmallIntegerField(default=18)
+    countries = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True, help_text="ISO 3166-1 alpha-2; empty for everywhere."
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=ClockTimestamp())
+    settled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    TRANSITIONS: ClassVar = POOL_TRANSITIONS
+
+    objects = PoolQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PoolStatus.values), name="pool_status_known"),
+            models.CheckConstraint(condition=Q(last_round_number__gte=F("first_round_number")), name="pool_rounds_order"),
+            models.CheckConstraint(condition=Q(first_round_number__gte=1), name="pool_first_round_positive"),
+            models.CheckConstraint(condition=Q(max_entries_per_user__gte=1), name="pool_limit_positive"),
+            models.CheckConstraint(condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="pool_capacity_positive"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[a-z]{3}$"), name="pool_currency_code"),
+        ]
+        indexes = [models.Index(fields=["competition", "status"], name="pool_competition_status")]
+        triggers = [
+            status_guard(POOL_TRANSITIONS, correctable=True),
+            *record_status("pools_poolchange", ("entry_fee_cents", "capacity", "max_entries_per_user")),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PoolChange(StatusChange):
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of pool {self.subject_id}"

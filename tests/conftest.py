@@ -1,0 +1,65 @@
+"""What every test stands on: real PostgreSQL and Redis, and one person of each kind."""
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+from rest_framework.test import APIClient
+
+from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
+
+# Filled by migrations and post-migrate hooks; a test never changes them.
+KEPT = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
+
+
+def _empty_tables(self) -> None:
+    """Empty what a test wrote. The guards refuse TRUNCATE and DELETE, so the cleaner works as a replica, where they rest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)",
+            [list(KEPT)],
+        )
+        tables = ", ".join(name for (name,) in cursor.fetchall())
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        cursor.execute("SET session_replication_role = origin")
+
+
+TransactionTestCase._fixture_teardown = _empty_tables
+
+
+@pytest.fixture
+def player(db):
+    return UserFactory()
+
+
+@pytest.fixture
+def stranger(db):
+    return UserFactory()
+
+
+@pytest.fixture
+def moderator(db):
+    return ModeratorFactory()
+
+
+@pytest.fixture
+def finance(db):
+    return FinanceFactory()
+
+
+@pytest.fixture
+def admin_user(db):
+    return AdminFactory()
+
+
+@pytest.fixture
+def api():
+    """Make a client: `api()` anonymous, `api(user)` signed in as that user without the cost of a token."""
+
+    def make(user=None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            client.force_authenticate(user)
+        return client
+
+    return make
