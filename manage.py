@@ -22,27 +22,27 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 def main() -> None:
     """Run the command in the environment that it needs."""
     if sys.version_info < (3, 11):
-        sys.exit("Outlast needs Python 3.11 or newer; this is %s (%s)." % (sys.version.split()[0], sys.executable))
+        sys.exit(f"Outlast needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    served = environment_name() in ("staging", "production")
     if command in ("help", "--help", "-h") and len(sys.argv) <= 2:
-        print_house()
-        # Looking at the list of commands needs neither an installation nor a database.
-        os.environ.setdefault("OUTLAST_SERVICES", "off")
-        if not has_django() and not enter_environment(served=served, make=False):
-            return
-    elif command in HOUSE and served:
-        sys.exit("`%s` is for development; OUTLAST_ENV is %s." % (command, environment_name()))
-    elif command in HOUSE or not has_django():
-        enter_environment(served=served, make=True)
-    if command in HOUSE:
+        print_help()
+    elif command in HOUSE:
+        enter_environment()
         from config.local.commands import run
 
         sys.exit(run(command, sys.argv[2:]))
+    else:
+        if not has_django():
+            enter_environment()
+        run_django(sys.argv)
+
+
+def run_django(argv: list[str]) -> None:
+    """Hand over to Django."""
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv if len(sys.argv) > 1 else [*sys.argv, "help"])
+    execute_from_command_line(argv)
 
 
 def environment_name() -> str:
@@ -68,36 +68,38 @@ def has_django() -> bool:
     return sys.prefix != sys.base_prefix or not os.path.exists(os.path.join(ROOT, ".venv", "bin", "python"))
 
 
-def enter_environment(*, served: bool, make: bool) -> bool:
-    """Run the same command again inside `.venv`, made or brought up to date first. Returns only when it is there.
-
-    Without `make`, or in staging and production, an environment that does not stand is left alone: False.
-    """
-    if served:
-        sys.exit("Django is not installed here, and nothing is installed when OUTLAST_ENV is %s." % environment_name())
+def enter_environment() -> None:
+    """Make `.venv` or bring it up to date, and run the same command again inside it. Refuses where strangers are."""
+    name = environment_name()
+    if name in ("staging", "production"):
+        wanted = f"`{sys.argv[1]}` is for development" if sys.argv[1] in HOUSE else "Django is not installed here"
+        sys.exit(f"{wanted}, and nothing is installed or started when OUTLAST_ENV is {name}.")
     from config.local.bootstrap import CannotPrepare, Environment, prepare
 
     environment = Environment()
-    if not make and not environment.is_current():
-        return False
     was_current = environment.is_current()
     try:
         prepare(environment=environment)
     except CannotPrepare as reason:
-        sys.exit("%s" % reason)
+        sys.exit(str(reason))
     except KeyboardInterrupt:
         sys.exit(130)
     if not (was_current and environment.is_active()):
         os.execv(environment.python, [str(environment.python), os.path.abspath(__file__), *sys.argv[1:]])
-    return True
 
 
-def print_house() -> None:
-    """The commands that Django's own list does not know."""
+def print_help() -> None:
+    """The commands of the house, then Django's own list; looking installs and starts nothing."""
+    python = os.path.join(ROOT, ".venv", "bin", "python")
+    if not has_django() and os.path.exists(python) and sys.prefix == sys.base_prefix:
+        os.execv(python, [python, os.path.abspath(__file__), "help"])
     print("The commands of the house:\n")
     for name, meaning in HOUSE.items():
-        print("    python3 manage.py %-8s %s" % (name, meaning))
-    print("\nEach takes --help. Every Django command works too:\n", flush=True)
+        print(f"    python3 manage.py {name:<8} {meaning}")
+    print("\nEach takes --help, and every Django command works too.\n", flush=True)
+    if has_django():
+        os.environ.setdefault("OUTLAST_SERVICES", "off")
+        run_django([sys.argv[0], "help"])
 
 
 if __name__ == "__main__":

@@ -66,7 +66,11 @@ class Progress:
             text=True,
             errors="replace",
         ) as process:
-            said = self._follow(title, process, began)
+            try:
+                said = self._follow(title, process, began)
+            except BaseException:
+                process.terminate()
+                raise
         if process.returncode:
             self.failed(title, time.monotonic() - began)
             raise StepFailed(title, process.returncode, "".join(said))
