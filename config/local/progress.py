@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 WIDTH = 100
@@ -32,21 +32,26 @@ class StepFailed(Exception):
 class Progress:
     """Prints steps to `stream`, which is not standard output, so that a command's own output stays clean."""
 
-    stream: IO[str] = field(default_factory=lambda: sys.stderr)
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
     every: float = 5.0
+
+    def say(self, line: str) -> None:
+        """One line, whole."""
+        clear = "\r\033[K" if self.stream.isatty() else ""
+        self._write(f"{clear}{line}\n")
 
     def done(self, title: str, seconds: float) -> None:
         """One finished step."""
-        self._print(f"✓ {title} ({seconds:.1f} s)")
+        self.say(f"✓ {title} ({seconds:.1f} s)")
 
     def failed(self, title: str, seconds: float) -> None:
         """One step that did not work."""
-        self._print(f"✗ {title} ({seconds:.1f} s)")
+        self.say(f"✗ {title} ({seconds:.1f} s)")
 
     def note(self, text: str, *, lines: int = 5) -> None:
         """The last lines of what a program said, when it matters although the work goes on."""
         for line in text.strip().splitlines()[-lines:]:
-            self._print(f"  {line}")
+            self.say(f"  {line}")
 
     def run(
         self, title: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
@@ -54,7 +59,7 @@ class Progress:
         """Run a program as one step. Raises StepFailed with all it said."""
         began = time.monotonic()
         if not self.stream.isatty():
-            self._print(f"· {title} …")
+            self.say(f"· {title} …")
         # In our own process group: Ctrl-C must reach an installer too.
         with subprocess.Popen(
             [*argv],
@@ -91,15 +96,11 @@ class Progress:
                 self._redraw(f"{FRAMES[turn % len(FRAMES)]} {title} {now - began:.0f} s  {latest[0]}")
             elif now - shown >= self.every:
                 shown = now
-                self._print(f"  {title}: {now - began:.0f} s  {latest[0]}".rstrip())
+                self.say(f"  {title}: {now - began:.0f} s  {latest[0]}".rstrip())
         return said
 
     def _redraw(self, line: str) -> None:
         self._write(f"\r\033[K{line[:WIDTH]}")
-
-    def _print(self, line: str) -> None:
-        clear = "\r\033[K" if self.stream.isatty() else ""
-        self._write(f"{clear}{line}\n")
 
     def _write(self, text: str) -> None:
         encoding = self.stream.encoding or "ascii"
@@ -107,7 +108,7 @@ class Progress:
         self.stream.flush()
 
 
-def _collect(source: IO[str] | None, said: list[str], latest: deque[str]) -> None:
+def _collect(source: Iterable[str] | None, said: list[str], latest: deque[str]) -> None:
     for line in source or ():
         said.append(line)
         if line.strip():

@@ -69,7 +69,11 @@ class KeptServer:
     def is_leased(self) -> bool:
         """Whether any process wants the running server."""
         # The keeper holds the lease too, for an instant when it looks, and while it stops; then it publishes nothing.
-        return all(is_locked(f"{self.name}.lease") and self.state() and not time.sleep(POLL) for _ in range(2))
+        for _ in range(2):
+            if not (is_locked(f"{self.name}.lease") and self.state()):
+                return False
+            time.sleep(POLL)
+        return True
 
     def is_kept(self) -> bool:
         """Whether a keeper lives."""
@@ -147,8 +151,8 @@ def ensure(*, timeout: float = 90.0) -> None:
             raise ServiceFailed(f"No answer from {waiting} after {timeout:.0f} s; see {home.home() / 'logs'}.")
         time.sleep(POLL)
         found = {server.name: found[server.name] or server.addresses() for server in servers}
-    for name, variables in wanted.items():
-        for variable in variables:
+    for name, missing in wanted.items():
+        for variable in missing:
             os.environ[variable] = (found[name] or {})[variable]
             _ours.add(variable)
 
