@@ -12,7 +12,8 @@ class ConfigConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks and handlers that live outside the models."""
-        from config import reporting
+        """Start what has to run in every process."""
+        # metrics: it has to choose its folder before anything else imports prometheus_client.
+        from config import metrics, reporting  # noqa: F401  # reasons above
 
         reporting.start()

@@ -25,6 +25,7 @@ app.autodiscover_tasks()
 BEAT: dict[str, dict[str, Any]] = {
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 3600.0},
+    "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 3600.0},
     "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 3600.0},
 }
 app.conf.beat_schedule = BEAT

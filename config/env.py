@@ -179,6 +179,14 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "RATE_LIMIT_SCALE",
+        "Multiplies the limits that only spread load (reads, writes, picks), not those that guard sign-in and money.",
+        sample="1",
+        default="1",
+        parse=v.parse_count,
+        check=v.at_least_one,
+    ),
+    Variable(
         "METRICS_TOKEN",
         "Bearer token for /metrics; empty in staging and production leaves it to staff and loopback callers.",
         sample="",

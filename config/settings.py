@@ -31,7 +31,7 @@ if not IS_SERVED:
 SETTINGS = env.read({**_stage, **os.environ})
 
 OUTLAST_ENV = SETTINGS.text("OUTLAST_ENV")
-OUTLAST_HOME = Path(SETTINGS.text("OUTLAST_HOME")).resolve()
+OUTLAST_HOME = (BASE_DIR / Path(SETTINGS.text("OUTLAST_HOME")).expanduser()).resolve()
 OUTLAST_PROCESS = SETTINGS.text("OUTLAST_PROCESS")
 PUBLIC_URL = SETTINGS.text("PUBLIC_URL")
 FINANCE_TIME_ZONE = SETTINGS.value("FINANCE_TIME_ZONE")
@@ -147,6 +147,7 @@ CACHES = {
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 RATELIMIT_USE_CACHE = "limits"
+RATE_LIMIT_SCALE = SETTINGS.number("RATE_LIMIT_SCALE")
 
 CELERY_BROKER_URL = SETTINGS.text("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -204,10 +205,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "displayRequestDuration": True},
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.schema.wrap_in_envelope",
-    ],
 }
 
 # --- Pages ------------------------------------------------------------------------------------------------------

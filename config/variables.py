@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-
 # No key or password that was drawn at random contains one of these.
 SAMPLE_WORDS = ("sample", "change-me", "changeme", "insecure", "your-own")
 
@@ -198,3 +197,8 @@ def sender(address: str, environment: Environment) -> str:
     if "@" not in address:
         return "must be a mail address"
     return "must be your own address" if environment.is_served and ".test" in address else ""
+
+
+def at_least_one(number: int, environment: Environment) -> str:
+    """Nothing times a limit would refuse everyone."""
+    return "" if number >= 1 else "must be 1 or more"

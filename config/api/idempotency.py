@@ -1,0 +1,201 @@
+"""The same POST sent twice has one effect and one answer.
+
+A signed-in caller names a POST with `Idempotency-Key`. The key belongs to (user, method, path), never to the token.
+The first answer is kept with the effect, in the same transaction, and given again byte for byte for a day (thirty
+where money moves). The same key with another body is refused, and so is one whose first call still runs.
+
+Two ways to run a view:
+
+* ordinary: the view's work, the key and the answer are one transaction. A crash takes all of them, so a retry really
+  retries. A refusal by the domain rolls back the work alone and is kept.
+* two-phase, for a view whose service must commit before it calls a provider: the key is claimed first under a lease,
+  the view runs without a transaction of ours, the answer is kept after. After a crash the retry waits for the lease
+  to end and runs the service again, which has to find its own committed intent.
+
+Not kept: 400, 401, 403, 405, 406, 413, 415, 429 and everything from 500 up.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from config.clock import database_now
+from config.errors import Code, Conflict, Malformed, Refused, invalid
+from config.locks import lock_key
+from config.models import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
+KEPT = timedelta(hours=24)
+KEPT_FOR_MONEY = timedelta(days=30)
+# Longer than any provider call may take, with its retry.
+LEASE = timedelta(seconds=45)
+KEPT_HEADERS = ("Content-Type", "Location")
+KEPT_REFUSALS = frozenset({404, 409, 422})
+
+
+class Mode(StrEnum):
+    """How a POST is made idempotent."""
+
+    ORDINARY = "ordinary"
+    TWO_PHASE = "two_phase"
+    OFF = "off"
+
+
+Run = Callable[[], HttpResponseBase]
+Refuse = Callable[[Exception], HttpResponseBase]
+
+
+class InProgress(Conflict):
+    """The first call with this key has not answered yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.IDEMPOTENCY_IN_PROGRESS, "A call with this Idempotency-Key is still running.", {"retry_after": 1}
+        )
+
+
+class KeyReused(Refused):
+    """The key was used for another body."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used with another body before.")
+
+
+def key_of(request: Request, *, required: bool) -> str | None:
+    """The key of the call. Raises IDEMPOTENCY_KEY_REQUIRED, or VALIDATION_ERROR for one that is not printable."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        if required:
+            raise Malformed(Code.IDEMPOTENCY_KEY_REQUIRED, f"Send an {HEADER} header, a new one for each attempt.")
+        return None
+    # The Internet draft writes the key as a quoted string; both forms name the same key.
+    if len(key) > 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not PRINTABLE.fullmatch(key):
+        raise invalid(HEADER, "Must be 1 to 255 printable characters.")
+    return key
+
+
+def fingerprint(request: Request) -> str:
+    """SHA-256 of what the caller asked for: the query and the body, whatever the order of its names."""
+    query = sorted((name, value) for name, values in request.query_params.lists() for value in values)
+    said = json.dumps([query, request.data], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def run(request: Request, key: str, mode: Mode, *, moves_money: bool, work: Run, refuse: Refuse) -> HttpResponseBase:
+    """Do the work once, or give the first answer again.
+
+    `work` calls the view and returns its rendered answer, or raises; `refuse` makes the answer of an exception.
+    Raises `InProgress`, `KeyReused`, and whatever the end of the transaction raises.
+    """
+    call = Call(request, key, moves_money=moves_money)
+    if mode is Mode.TWO_PHASE:
+        return _run_in_two_phases(call, work, refuse)
+    return _run_in_one_transaction(call, work, refuse)
+
+
+class Call:
+    """One keyed call: whose, where, which key, which body."""
+
+    def __init__(self, request: Request, key: str, *, moves_money: bool) -> None:
+        self.scope = {"user_id": request.user.pk, "method": request.method, "route": request.path[:500], "key": key}
+        self.fingerprint = fingerprint(request)
+        self.lifetime = KEPT_FOR_MONEY if moves_money else KEPT
+
+    def find(self, now: datetime) -> IdempotencyKey | None:
+        """The kept answer or claim, unless its time is over. Refuses another body."""
+        row = IdempotencyKey.objects.filter(**self.scope, expires_at__gt=now).first()
+        if row is not None and row.fingerprint != self.fingerprint:
+            raise KeyReused
+        return row
+
+    def keep(self, answer: HttpResponseBase | None, now: datetime) -> None:
+        """Write the answer, or without one a claim, over whatever is left of an older call."""
+        IdempotencyKey.objects.update_or_create(
+            **self.scope,
+            defaults={
+                "fingerprint": self.fingerprint,
+                "status_code": answer.status_code if answer else None,
+                "headers": {name: answer[name] for name in KEPT_HEADERS if answer and answer.has_header(name)},
+                "body": answer.content if isinstance(answer, HttpResponse) else b"",
+                "created_at": now,
+                "leased_until": None if answer else now + LEASE,
+                "expires_at": now + self.lifetime,
+            },
+        )
+
+    def try_lock(self) -> None:
+        """Own the key until the end of the transaction. Raises `InProgress` when somebody else does."""
+        with connection.cursor() as cursor:
+            name = lock_key(f"idempotency {sorted(self.scope.items())}")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [name])
+            if not cursor.fetchone()[0]:
+                raise InProgress
+
+
+def _run_in_one_transaction(call: Call, work: Run, refuse: Refuse) -> HttpResponseBase:
+    with transaction.atomic():
+        call.try_lock()
+        now = database_now()
+        row = call.find(now)
+        if row is not None:
+            return _replay(row)
+        try:
+            with transaction.atomic():
+                answer = work()
+        except Exception as error:
+            answer = refuse(error)
+        if is_kept(answer):
+            call.keep(answer, now)
+        elif answer.status_code >= 400:
+            transaction.set_rollback(True)
+        return answer
+
+
+def _run_in_two_phases(call: Call, work: Run, refuse: Refuse) -> HttpResponseBase:
+    with transaction.atomic():
+        call.try_lock()
+        now = database_now()
+        row = call.find(now)
+        if row is not None and row.status_code is not None:
+            return _replay(row)
+        if row is not None and row.leased_until is not None and row.leased_until > now:
+            raise InProgress
+        call.keep(None, now)
+    try:
+        answer = work()
+    except Exception as error:
+        answer = refuse(error)
+    if is_kept(answer):
+        call.keep(answer, now)
+    else:
+        IdempotencyKey.objects.filter(**call.scope, status_code=None).delete()
+    return answer
+
+
+def is_kept(answer: HttpResponseBase) -> bool:
+    """Whether a retry is to see this answer again."""
+    return (200 <= answer.status_code < 300 and not answer.streaming) or answer.status_code in KEPT_REFUSALS
+
+
+def _replay(row: IdempotencyKey) -> HttpResponse:
+    """The first answer, byte for byte."""
+    headers = {**row.headers, "Idempotent-Replayed": "true"}
+    return HttpResponse(bytes(row.body), status=row.status_code, headers=headers)
+
+
+def forget_expired(*, limit: int = 10_000) -> int:
+    """Delete keys whose time is over, at most `limit` of them; how many."""
+    ids = IdempotencyKey.objects.filter(expires_at__lt=database_now()).order_by("expires_at").values("id")[:limit]
+    deleted, _ = IdempotencyKey.objects.filter(id__in=list(ids.values_list("id", flat=True))).delete()
+    return deleted

@@ -1,0 +1,106 @@
+"""What happens to every request before any view: its id, its limits, and the promise that callers of the API see JSON.
+
+`RequestIdMiddleware` is outermost. `ApiGuardMiddleware` refuses what no view should have to see, and turns whatever
+HTML an error page would have been into the envelope, everywhere but on the pages that people look at.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from config.api.envelope import json_response
+from config.api.handler import explain, failure, report
+from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
+from config.errors import Code
+from config.logging import current_request_id
+
+logger = logging.getLogger("outlast.request")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# An id from outside goes into logs and headers: nothing but harmless characters.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
+
+# People look at these in a browser; everything else is an API.
+PAGES = ("/admin/", "/static/", "/pay/")
+
+
+def is_page(path: str) -> bool:
+    """Whether an error there may be an HTML page."""
+    return path.startswith(PAGES)
+
+
+class RequestIdMiddleware:
+    """Echoes `X-Request-ID` or makes one, puts it on every log line, and logs the request itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
+        token = current_request_id.set(request_id)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            milliseconds = (time.perf_counter() - started) * 1000
+            level = logging.ERROR if response.status_code >= 500 else logging.INFO
+            logger.log(level, "%s %s %s %.0fms", request.method, request.path, response.status_code, milliseconds)
+        finally:
+            current_request_id.reset(token)
+        return response
+
+
+class ApiGuardMiddleware:
+    """Refuses bodies that are too large and NUL characters; makes every error of an API address an envelope."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_page(request.path):
+            return self.get_response(request)
+        response = self._refuse(request) or self.get_response(request)
+        if response.status_code >= 400 and not _is_enveloped(response):
+            return _in_envelope(response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        """A crash in a view that is not DRF's: the trace is for the log alone, also where DEBUG is on."""
+        if is_page(request.path):
+            return None
+        found, headers = explain(exc)
+        status = STATUS_OF_CODE[found.code]
+        if status == 500:
+            report(exc, request)
+        return json_response(found, status=status, headers=headers)
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit():
+            return json_response(failure(Code.PARSE_ERROR), status=400)
+        if int(length) > settings.API_BODY_LIMIT:
+            return json_response(failure(Code.PAYLOAD_TOO_LARGE), status=413, headers={"Connection": "close"})
+        # PostgreSQL has no NUL in its texts, so no address and no filter can mean one.
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return json_response(failure(Code.VALIDATION_ERROR), status=400)
+        return None
+
+
+def _is_enveloped(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("application/json")
+
+
+def _in_envelope(response: HttpResponseBase) -> HttpResponse:
+    """The envelope of a status alone; headers that matter to the caller are kept."""
+    status = response.status_code
+    code = CODE_OF_STATUS.get(status, Code.INTERNAL_ERROR if status >= 500 else Code.VALIDATION_ERROR)
+    kept = {name: response[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if response.has_header(name)}
+    return json_response(failure(code), status=status, headers=kept)

@@ -1,0 +1,93 @@
+"""What an operation promises, declared once and used three times: by the view, by the schema, by the tests.
+
+    @operation(
+        errors=(Code.POOL_FULL, Code.INVALID_TRANSITION),
+        body=RejectBody, answer=RequestOut, status=201,
+        limits=(STAFF,), idempotency=Mode.ORDINARY, key_required=False, moves_money=False,
+    )
+    def reject(self, request, pk): ...
+
+Only the errors of the operation's own are named: those that follow from being an API call (sign-in, validation,
+limits, idempotency …) are added by `all_errors`. A view that answers with an undeclared code fails its test.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import BaseSerializer
+
+from config.api.idempotency import Mode
+from config.api.ratelimit import Policy
+from config.errors import Code
+
+SerializerClass = type[BaseSerializer[Any]]
+F = TypeVar("F", bound=Callable[..., Any])
+UNSET: Any = object()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of a view, as promised."""
+
+    errors: tuple[Code, ...] = ()
+    body: SerializerClass | None = UNSET
+    answer: SerializerClass | BaseSerializer[Any] | None = UNSET
+    query: SerializerClass | None = None
+    parameters: tuple[OpenApiParameter, ...] = ()
+    status: int | None = None
+    summary: str = ""
+    limits: tuple[Policy, ...] | None = None
+    idempotency: Mode = Mode.ORDINARY
+    key_required: bool = False
+    moves_money: bool = False
+    media_types: Mapping[str, str] | None = None
+
+
+NOTHING_DECLARED = Operation()
+
+
+def operation(
+    *,
+    errors: tuple[Code, ...] = (),
+    body: SerializerClass | None = UNSET,
+    answer: SerializerClass | BaseSerializer[Any] | None = UNSET,
+    query: SerializerClass | None = None,
+    parameters: tuple[OpenApiParameter, ...] = (),
+    status: int | None = None,
+    summary: str = "",
+    limits: tuple[Policy, ...] | None = None,
+    idempotency: Mode = Mode.ORDINARY,
+    key_required: bool = False,
+    moves_money: bool = False,
+    media_types: Mapping[str, str] | None = None,
+) -> Callable[[F], F]:
+    """Declare what the decorated view method promises. Stands below DRF's `@action`."""
+    declared = Operation(
+        errors=errors,
+        body=body,
+        answer=answer,
+        query=query,
+        parameters=parameters,
+        status=status,
+        summary=summary,
+        limits=limits,
+        idempotency=idempotency,
+        key_required=key_required,
+        moves_money=moves_money,
+        media_types=media_types,
+    )
+
+    def declare(method: F) -> F:
+        method.operation = declared  # type: ignore[attr-defined]  # a note on the function, read by `operation_of`
+        return method
+
+    return declare
+
+
+def operation_of(view: Any, method: str) -> Operation:
+    """What the view promises for this HTTP method."""
+    name = getattr(view, "action", None) or method.lower()
+    declared: Operation = getattr(getattr(view, name, None), "operation", NOTHING_DECLARED)
+    return declared

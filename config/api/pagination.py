@@ -1,0 +1,175 @@
+"""Lists, by page or by cursor.
+
+`PagePagination` is the default: `?page=` from 1, `?limit=` 1..100. `KeysetPagination` is for lists that grow without
+bound: the same, and besides `?cursor=`, which continues after the last row seen however far down that is, and a
+`next_cursor` in every answer. A list of raw rows uses `read_limit`, `write_cursor` and `read_cursor` themselves.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.api.envelope import Page
+from config.errors import Malformed, invalid
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+# Past it, the offset that PostgreSQL is asked for would leave bigint.
+MAX_PAGE = 10_000_000
+
+# The parameters that say which part of a list is meant, not which list.
+POSITION_PARAMETERS = frozenset({"page", "limit", "cursor"})
+
+
+def read_number(parameters: Mapping[str, str], name: str, *, default: int, highest: int) -> int:
+    """A whole number from 1 to `highest`. Raises VALIDATION_ERROR for anything else."""
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= highest):
+        raise invalid(name, f"Must be a whole number from 1 to {highest}.")
+    return int(text)
+
+
+def read_limit(parameters: Mapping[str, str]) -> int:
+    """`?limit=`."""
+    return read_number(parameters, "limit", default=DEFAULT_LIMIT, highest=MAX_LIMIT)
+
+
+def read_page(parameters: Mapping[str, str]) -> int:
+    """`?page=`."""
+    return read_number(parameters, "page", default=1, highest=MAX_PAGE)
+
+
+def write_cursor(request: Request, position: Sequence[Any]) -> str:
+    """An opaque, signed text that continues this very list after `position`."""
+    values = [value.isoformat() if hasattr(value, "isoformat") else value for value in position]
+    return signing.dumps([_list_of(request), values], salt="cursor", compress=True)
+
+
+def read_cursor(request: Request, text: str, *, length: int) -> list[Any]:
+    """The position in a cursor. Refuses one that we did not write for this caller, address and filter."""
+    try:
+        of, values = signing.loads(text, salt="cursor")
+    except (signing.BadSignature, ValueError, TypeError):
+        raise _bad_cursor() from None
+    if of != _list_of(request) or len(values) != length:
+        raise _bad_cursor()
+    return list(values)
+
+
+def _bad_cursor() -> Malformed:
+    return invalid("cursor", "Not a cursor of this list. Begin again without one.")
+
+
+def _list_of(request: Request) -> str:
+    """Which list this is: the caller, the address and the filters."""
+    filters = sorted((k, v) for k, vs in request.query_params.lists() for v in vs if k not in POSITION_PARAMETERS)
+    said = repr((request.user.pk if request.user else None, request.path, filters))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+class PagePagination(BasePagination):
+    """`{page, limit, total}`. A page past the end is empty, not an error."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """The rows of the asked page; the total is remembered for the answer."""
+        limit, page = read_limit(request.query_params), read_page(request.query_params)
+        total = self.count(queryset)
+        start = (page - 1) * limit
+        self.pagination: dict[str, Any] = {"page": page, "limit": limit, "total": total}
+        return list(queryset[start : start + limit]) if start < total else []
+
+    def count(self, queryset: Any) -> int:
+        """How many there are; override where counting is dear."""
+        return queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The page, for the envelope."""
+        return Response(Page(data, self.pagination))
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """`data` is the items themselves; the envelope around it is described by `config.api.schema`."""
+        return schema
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """`page` and `limit`."""
+        return [
+            _number_parameter("page", "Which page, from 1.", default=1, highest=MAX_PAGE),
+            _number_parameter("limit", "How many items.", default=DEFAULT_LIMIT, highest=MAX_LIMIT),
+        ]
+
+
+class KeysetPagination(PagePagination):
+    """Page or cursor. Subclass with an `ordering` of fields without NULL whose last one is unique.
+
+    With a cursor the answer has no `page` and no `total`: counting a million rows is what the cursor avoids.
+    """
+
+    ordering: tuple[str, ...] = ("-id",)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """The rows after the cursor, or of the page."""
+        queryset = queryset.order_by(*self.ordering)
+        cursor = request.query_params.get("cursor")
+        if cursor is None:
+            rows = super().paginate_queryset(queryset, request, view)
+            page = self.pagination
+            more = page["page"] * page["limit"] < page["total"]
+        else:
+            limit = read_limit(request.query_params)
+            rows = list(queryset.filter(self._after(request, cursor))[: limit + 1])
+            more = len(rows) > limit
+            rows = rows[:limit]
+            self.pagination = {"limit": limit}
+        self.pagination["next_cursor"] = write_cursor(request, self._position(rows[-1])) if more and rows else None
+        return rows
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """`page`, `limit` and `cursor`."""
+        cursor = {
+            "name": "cursor",
+            "in": "query",
+            "required": False,
+            "description": "Continue after the last item seen: `next_cursor` of the answer before.",
+            "schema": {"type": "string"},
+        }
+        return [*super().get_schema_operation_parameters(view), cursor]
+
+    def _position(self, row: Any) -> list[Any]:
+        return [_value_of(row, field.lstrip("-")) for field in self.ordering]
+
+    def _after(self, request: Request, cursor: str) -> Q:
+        """Rows after the position: greater in the first field, or equal there and greater in the next, and so on."""
+        position = read_cursor(request, cursor, length=len(self.ordering))
+        after, equal = Q(), Q()
+        for field, value in zip(self.ordering, position, strict=True):
+            name = field.lstrip("-")
+            beyond = Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": _parsed(value)})
+            after |= equal & beyond
+            equal &= Q(**{name: _parsed(value)})
+        return after
+
+
+def _value_of(row: Any, path: str) -> Any:
+    for name in path.split("__"):
+        row = row[name] if isinstance(row, Mapping) else getattr(row, name)
+    return row
+
+
+def _parsed(value: Any) -> Any:
+    """Instants travel as text."""
+    return (parse_datetime(value) or value) if isinstance(value, str) and "T" in value else value
+
+
+def _number_parameter(name: str, description: str, *, default: int, highest: int) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 1, "maximum": highest, "default": default}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

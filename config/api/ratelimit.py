@@ -1,0 +1,241 @@
+"""How often a caller may knock. The only module that knows django-ratelimit.
+
+A view declares its policies, on the class or per operation:
+
+    limits = (SIGN_IN, SIGN_IN_ADDRESS)
+
+Counting is exact under concurrency (one atomic increment in Redis). Every limited answer carries `X-RateLimit-Limit`,
+`-Remaining` and `-Reset` (seconds from now) of its tightest policy; a refusal also `Retry-After`.
+
+A door that wants to count failures alone calls `forgive(request)` once the caller turned out to be right: sign-in
+counts each try before the password is looked at, and takes back its own count, nobody else's.
+
+Redis away or frozen: doors that guard secrets, places and money count in PostgreSQL instead; the others stand open,
+because saving a pick must never depend on Redis. After a failure Redis is left alone for a few seconds, so only the
+first caller waits for it.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection
+from django.db.models import F
+from django_ratelimit import core
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+
+from config.api.addresses import client_address, network_of
+from config.clock import database_now
+from config.errors import Code, TooMany
+from config.models import RateLimitCounter
+
+logger = logging.getLogger(__name__)
+
+REDIS_FAILURES = (ConnectionInterrupted, RedisError, OSError)
+REDIS_PAUSE_SECONDS = 5.0
+_redis_rests_until = 0.0
+
+
+class By(StrEnum):
+    """Whom a policy counts."""
+
+    ADDRESS = "address"
+    USER = "user"  # the address while nobody is signed in
+    TARGET = "target"  # a field of the body, wherever the call comes from
+    TARGET_FROM_ADDRESS = "target_from_address"  # so that a stranger cannot lock the owner out
+
+
+@dataclass(frozen=True)
+class Policy:
+    """At most `limit` calls in `seconds` for each of whom it counts, under one name wherever it is used."""
+
+    name: str
+    limit: int
+    seconds: int
+    by: By = By.USER
+    field: str = ""
+    survives_redis: bool = False
+
+    @property
+    def allowed(self) -> int:
+        """The limit, scaled where only load is at stake: a benchmark is no attack."""
+        return self.limit if self.survives_redis else self.limit * settings.RATE_LIMIT_SCALE
+
+
+READ = Policy("read", 1200, 60)
+WRITE = Policy("write", 300, 60)
+PICK = Policy("pick", 600, 60)
+JOIN = Policy("join", 60, 60, survives_redis=True)
+MONEY = Policy("money", 60, 60, survives_redis=True)
+STAFF = Policy("staff", 600, 60)
+SIGN_IN = Policy("sign_in", 5, 15 * 60, By.TARGET_FROM_ADDRESS, "email", survives_redis=True)
+SIGN_IN_ADDRESS = Policy("sign_in_address", 100, 15 * 60, By.ADDRESS, survives_redis=True)
+REFRESH = Policy("refresh", 120, 60, By.ADDRESS, survives_redis=True)
+REGISTER = Policy("register", 60, 60 * 60, By.ADDRESS, survives_redis=True)
+MAIL_TO = Policy("mail_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
+TOKEN_TRY = Policy("token_try", 60, 15 * 60, By.ADDRESS, survives_redis=True)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much of a policy one caller has used, and how to take this call back."""
+
+    policy: Policy
+    count: int
+    seconds_left: int
+    take_back: Callable[[], None]
+
+    @property
+    def remaining(self) -> int:
+        return max(self.policy.allowed - self.count, 0)
+
+    @property
+    def is_over(self) -> bool:
+        return self.count > self.policy.allowed
+
+    def headers(self) -> dict[str, str]:
+        """What every answer says about it."""
+        return {
+            "X-RateLimit-Limit": str(self.policy.allowed),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.seconds_left),
+        }
+
+
+class RateLimited(TooMany):
+    """Refused by a policy."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__(
+            Code.RATE_LIMITED,
+            f"Too many calls. Try again in {usage.seconds_left} s.",
+            {"limit": usage.policy.allowed, "per_seconds": usage.policy.seconds, "retry_after": usage.seconds_left},
+        )
+
+
+def enforce(policies: Iterable[Policy], request: Request) -> None:
+    """Count the call under each policy. Raises `RateLimited` when one is over.
+
+    Every policy is counted even when an earlier one refuses, or a caller could save up one by exhausting another.
+    """
+    usages = [usage for policy in policies if (usage := count(policy, request)) is not None]
+    if not usages:
+        return
+    tightest = min(usages, key=lambda usage: (not usage.is_over, usage.remaining))
+    # The view adds them to whatever answer comes of this.
+    _notes(request)["headers"] = tightest.headers()
+    _notes(request)["usages"] = usages
+    if tightest.is_over:
+        raise RateLimited(tightest)
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """What the answer to this request has to say about its limits."""
+    found: dict[str, str] = _notes(request).get("headers", {})
+    return found
+
+
+def forgive(request: Request) -> None:
+    """Take back what this call was counted for. A count that cannot be reached any more stays."""
+    for usage in _notes(request).pop("usages", []):
+        try:
+            usage.take_back()
+        except (*REDIS_FAILURES, ValueError):
+            logger.warning("a call could not be taken back from %s", usage.policy.name)
+
+
+def _notes(request: Request) -> dict[str, Any]:
+    """What travels with the request from counting it to answering it."""
+    notes: dict[str, Any] = request._request.__dict__.setdefault("_rate_limit", {})
+    return notes
+
+
+def count(policy: Policy, request: Request) -> Usage | None:
+    """Count one call. None where nobody is counting: Redis is away and the policy does not outlive it."""
+    whom = _whom(policy, request)
+    usage = _count_in_redis(policy, whom, request)
+    if usage is None and policy.survives_redis:
+        usage = _count_in_postgres(policy, whom)
+    return usage
+
+
+def _whom(policy: Policy, request: Request) -> str:
+    """The caller, hashed: an e-mail address must not lie about in Redis."""
+    address = network_of(client_address(request._request))
+    if policy.by is By.ADDRESS:
+        said = address
+    elif policy.by is By.USER:
+        said = f"user {request.user.pk}" if request.user and request.user.is_authenticated else address
+    else:
+        body = request.data
+        target = str(body.get(policy.field, "")).strip().lower() if isinstance(body, dict) else ""
+        said = target if policy.by is By.TARGET else f"{target} {address}"
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _count_in_redis(policy: Policy, whom: str, request: Request) -> Usage | None:
+    global _redis_rests_until
+    if time.monotonic() < _redis_rests_until:
+        return None
+    rate = (policy.allowed, policy.seconds)
+    try:
+        used: dict[str, Any] | None = core.get_usage(
+            request._request, group=policy.name, key=lambda group, request: whom, rate=rate, increment=True
+        )
+    except REDIS_FAILURES as failure:
+        _redis_rests_until = time.monotonic() + REDIS_PAUSE_SECONDS
+        logger.warning("rate limits without Redis for %.0f s: %s", REDIS_PAUSE_SECONDS, type(failure).__name__)
+        return None
+    # A window that Redis forgot between two commands counts as nothing known.
+    if used is None or used["time_left"] < 0:
+        return None
+    # The library keeps no way back, so its own name for this window is asked for.
+    window = core._get_window(whom, policy.seconds)
+    name = core._make_cache_key(policy.name, window, rate, whom, core.ALL)
+    return Usage(policy, used["count"], max(used["time_left"], 1), lambda: caches["limits"].decr(name))
+
+
+def _count_in_postgres(policy: Policy, whom: str) -> Usage:
+    """One statement that begins, continues or renews the window; rows are locked, so parallel calls count exactly."""
+    key = hashlib.sha256(f"{policy.name} {whom}".encode()).hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO config_ratelimitcounter AS c (key, count, ends_at)
+            VALUES (%s, 1, clock_timestamp() + %s)
+            ON CONFLICT (key) DO UPDATE SET
+                count = CASE WHEN c.ends_at <= clock_timestamp() THEN 1 ELSE c.count + 1 END,
+                ends_at = CASE WHEN c.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE c.ends_at END
+            RETURNING count, ceil(extract(epoch FROM ends_at - clock_timestamp()))::int
+            """,
+            [key, timedelta(seconds=policy.seconds)],
+        )
+        used, left = cursor.fetchone()
+
+    def take_back() -> None:
+        RateLimitCounter.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
+
+    return Usage(policy, used, max(left, 1), take_back)
+
+
+def reset_pause() -> None:
+    """Ask Redis again at once."""
+    global _redis_rests_until
+    _redis_rests_until = 0.0
+
+
+def forget_ended() -> int:
+    """Delete windows that have ended, at most ten thousand; how many."""
+    ended = RateLimitCounter.objects.filter(ends_at__lt=database_now())
+    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:10_000])
+    deleted, _ = RateLimitCounter.objects.filter(key__in=keys).delete()
+    return deleted

@@ -1,0 +1,196 @@
+"""The OpenAPI schema, from the declarations that the views themselves obey.
+
+drf-spectacular describes what a view returns; `AutoSchema` puts it into the envelope, as the renderer does, and adds
+every error of `config.api.declared` under its status, with the codes as an enum, and the headers of the contract.
+"""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema as SpectacularSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
+
+from config.api.declared import all_errors, takes_idempotency_key
+from config.api.operations import UNSET, operation_of
+from config.api.statuses import by_status
+from config.errors import Code
+
+Schema = dict[str, Any]
+
+META = {
+    "type": "object",
+    "properties": {
+        "timestamp": {"type": "string", "format": "date-time"},
+        "request_id": {"type": "string"},
+    },
+    "required": ["timestamp", "request_id"],
+}
+PAGINATION = {
+    "type": "object",
+    "properties": {
+        "page": {"type": "integer", "description": "Absent where a cursor was given."},
+        "limit": {"type": "integer"},
+        "total": {"type": "integer", "description": "Absent where a cursor was given."},
+        "next_cursor": {"type": ["string", "null"], "description": "On lists that take a cursor; null at the end."},
+    },
+    "required": ["limit"],
+}
+PAGE_META = {
+    "allOf": [
+        {"$ref": "#/components/schemas/Meta"},
+        {
+            "type": "object",
+            "properties": {"pagination": {"$ref": "#/components/schemas/Pagination"}},
+            "required": ["pagination"],
+        },
+    ]
+}
+FAILURE = {
+    "type": "object",
+    "properties": {
+        "success": {"type": "boolean", "const": False},
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string", "description": "For people; may change."},
+                "details": {"type": "object", "additionalProperties": True},
+            },
+            "required": ["code", "message", "details"],
+        },
+        "meta": {"$ref": "#/components/schemas/Meta"},
+    },
+    "required": ["success", "error", "meta"],
+}
+DESCRIPTIONS = {
+    400: "The body or a parameter is malformed or fails validation; `details` maps a field to its messages.",
+    401: "No, bad, expired or revoked credentials.",
+    403: "A known caller who may not do this.",
+    404: "Not there, or not yours.",
+    405: "The address does not know the method.",
+    406: "No acceptable form.",
+    409: "The state does not allow it, or it exists already.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "Well-formed, refused by a rule of the contest.",
+    429: "Too many calls.",
+    500: "Our fault.",
+    502: "The payment provider failed.",
+    503: "Not ready; try again.",
+}
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "integer"}
+REQUEST_ID_HEADER = {"X-Request-ID": {"description": "Echoed, or made.", "schema": TEXT}}
+LIMIT_HEADERS = {
+    "X-RateLimit-Limit": {"description": "Calls allowed in the window.", "schema": NUMBER},
+    "X-RateLimit-Remaining": {"description": "Calls left.", "schema": NUMBER},
+    "X-RateLimit-Reset": {"description": "Seconds until the window ends.", "schema": NUMBER},
+}
+RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": NUMBER}}
+REPLAY_HEADER = {"Idempotent-Replayed": {"description": "`true` on an answer given before.", "schema": TEXT}}
+
+
+class AutoSchema(SpectacularSchema):
+    """drf-spectacular's, with our envelope, errors and headers."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Schema | None:
+        """The operation as callers meet it."""
+        self.view.has_path_parameters = "{" in path
+        found = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if found is None:
+            return None
+        for name, component in (("Meta", META), ("Pagination", PAGINATION), ("Failure", FAILURE)):
+            self._register(name, component)
+        for status, response in found["responses"].items():
+            self._envelop(int(status), response)
+        for status, codes in by_status(self._errors()).items():
+            found["responses"][str(status)] = self._failure(status, codes)
+        return found
+
+    def get_override_parameters(self) -> list[Any]:
+        """What the operation declares, and the key that a POST may carry."""
+        declared = operation_of(self.view, self.method)
+        parameters: list[Any] = [*super().get_override_parameters(), *declared.parameters]
+        if declared.query is not None:
+            parameters.append(declared.query)
+        if takes_idempotency_key(self.view, self.method):
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    str,
+                    OpenApiParameter.HEADER,
+                    required=declared.key_required,
+                    description="New for each attempt, the same for each retry. 1 to 255 printable characters.",
+                )
+            )
+        return parameters
+
+    def get_summary(self) -> str | None:
+        """The operation's own, else the first sentence of the method's docstring."""
+        declared = operation_of(self.view, self.method).summary
+        return declared or super().get_summary() or self.get_description().split("\n\n")[0].split(". ")[0].rstrip(".")
+
+    def get_request_serializer(self) -> Any:
+        """The declared body."""
+        declared = operation_of(self.view, self.method).body
+        return super().get_request_serializer() if declared is UNSET else declared
+
+    def get_response_serializers(self) -> Any:
+        """The declared answer under the declared status."""
+        declared = operation_of(self.view, self.method)
+        answer = super().get_response_serializers() if declared.answer is UNSET else declared.answer
+        if declared.media_types:
+            return {(declared.status or 200, kind): text for kind, text in declared.media_types.items()}
+        if declared.status is not None or answer is None:
+            return {declared.status or (204 if answer is None else 200): answer}
+        return answer
+
+    def _errors(self) -> set[Code]:
+        """405 is an answer of the address, not of any of its operations."""
+        return all_errors(self.view, self.method) - {Code.METHOD_NOT_ALLOWED}
+
+    def _register(self, name: str, schema: Schema) -> None:
+        self.registry.register_on_missing(
+            ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+        )
+
+    def _envelop(self, status: int, response: Schema) -> None:
+        headers = {**REQUEST_ID_HEADER, **LIMIT_HEADERS}
+        if takes_idempotency_key(self.view, self.method):
+            headers |= REPLAY_HEADER
+        response["headers"] = {**response.get("headers", {}), **headers}
+        response["description"] = response.get("description") or ("Made." if status == 201 else "Done.")
+        content = response.get("content", {}).get("application/json")
+        if content is not None:
+            content["schema"] = self._enveloped(content["schema"])
+
+    def _enveloped(self, data: Schema) -> Schema:
+        """The data's schema in the envelope; as a component of its own where the data is one."""
+        is_page = self._is_list_view() and self._get_paginator() is not None
+        meta: Schema = PAGE_META if is_page else {"$ref": "#/components/schemas/Meta"}
+        schema = {
+            "type": "object",
+            "properties": {"success": {"type": "boolean", "const": True}, "data": data, "meta": meta},
+            "required": ["success", "data", "meta"],
+        }
+        if "$ref" not in data:
+            return schema
+        name = f"Enveloped{data['$ref'].rsplit('/', 1)[-1]}"
+        self._register(name, schema)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _failure(self, status: int, codes: list[Code]) -> Schema:
+        narrowed = {"properties": {"error": {"properties": {"code": {"enum": [str(code) for code in codes]}}}}}
+        schema = {"allOf": [{"$ref": "#/components/schemas/Failure"}, {"type": "object", **narrowed}]}
+        headers: Schema = dict(REQUEST_ID_HEADER)
+        if status in (409, 429, 503):
+            headers |= RETRY_HEADER
+        if status == 429:
+            headers |= LIMIT_HEADERS
+        if status == 401:
+            headers["WWW-Authenticate"] = {"description": "How to sign in.", "schema": TEXT}
+        return {
+            "description": DESCRIPTIONS[status],
+            "headers": headers,
+            "content": {"application/json": {"schema": schema}},
+        }

@@ -1,0 +1,159 @@
+"""The base of every view under /api/v1/.
+
+It adds to DRF what the contract promises for every operation: the method is checked before the credentials, rate
+limits, `Idempotency-Key` on each POST of a signed-in caller, `no-store` on whatever a signed-in caller reads, and in
+tests the proof that no operation answers with an error it did not declare (`config.api.operations`).
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from config.api import idempotency, ratelimit
+from config.api.declared import all_errors
+from config.api.envelope import EnvelopeRenderer
+from config.api.idempotency import Mode
+from config.api.operations import Operation, operation_of
+from config.api.ratelimit import READ, WRITE, Policy
+from config.errors import Code
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+class UndeclaredError(AssertionError):
+    """A view answered with an error code that its operation does not declare, so the schema would lie."""
+
+
+class Contract(APIView):
+    """What every operation promises. Mixed into `ApiView` and `ApiViewSet`."""
+
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    errors: ClassVar[tuple[Code, ...]] = ()
+    limits: ClassVar[tuple[Policy, ...] | None] = None
+    operation: Operation
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """DRF's own steps, with the POST of a signed-in caller wrapped by its idempotency key."""
+        self.args, self.kwargs = args, kwargs
+        self.request = drf_request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        self.operation = operation_of(self, request.method or "")
+        try:
+            self.initial(drf_request, *args, **kwargs)
+            self.response = self._respond(drf_request)
+        except Exception as error:
+            self.response = self._refuse(error)
+        self._check_declared(self.response)
+        return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """405 before 401: which methods an address knows is no secret, who is asking does not change it."""
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        super().initial(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        """Our policies stand where DRF has its throttles, which do not count exactly."""
+        ratelimit.enforce(self.policies(), request)
+
+    def policies(self) -> tuple[Policy, ...]:
+        """Of the operation, else of the view, else the usual ones."""
+        if self.operation.limits is not None:
+            return self.operation.limits
+        if self.limits is not None:
+            return self.limits
+        return (READ,) if self.request.method in SAFE_METHODS else (WRITE,)
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
+        """DRF's, plus the limiter's headers, and no cache for what only this caller may see."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in ratelimit.headers_of(request).items():
+            response[name] = value
+        if request.successful_authenticator is not None:
+            response.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["Authorization"])
+        return response
+
+    def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
+        """The validated body, by the operation's own `body` unless another is given."""
+        checked = (serializer or self.operation.body)(
+            data=self.request.data, context={"request": self.request, "view": self}
+        )
+        checked.is_valid(raise_exception=True)
+        return cast(dict[str, Any], checked.validated_data)
+
+    def valid_query(self) -> dict[str, Any]:
+        """The validated query, by the operation's `query`."""
+        assert self.operation.query is not None
+        checked = self.operation.query(data=self.request.query_params, context={"request": self.request, "view": self})
+        checked.is_valid(raise_exception=True)
+        return cast(dict[str, Any], checked.validated_data)
+
+    def _respond(self, request: Request) -> HttpResponseBase:
+        handler = getattr(self, str(request.method).lower())
+        mode = self.operation.idempotency
+        if request.method != "POST" or mode is Mode.OFF or not request.user.is_authenticated:
+            return self._finish(handler(request, *self.args, **self.kwargs))
+        key = idempotency.key_of(request, required=self.operation.key_required)
+        if key is None:
+            return self._finish(handler(request, *self.args, **self.kwargs))
+
+        def work() -> HttpResponseBase:
+            # Rendered inside the transaction: what is kept is what is sent.
+            return self._rendered(self._finish(handler(request, *self.args, **self.kwargs)))
+
+        def refuse(error: Exception) -> HttpResponseBase:
+            return self._rendered(self._refuse(error))
+
+        answer = idempotency.run(request, key, mode, moves_money=self.operation.moves_money, work=work, refuse=refuse)
+        return answer if isinstance(answer, Response) else self._finish(answer)
+
+    def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
+        return self.finalize_response(self.request, response, *self.args, **self.kwargs)
+
+    def _refuse(self, error: Exception) -> HttpResponseBase:
+        response = self.handle_exception(error)
+        # Also where the answer would have been CSV: an error is always JSON.
+        self.request.accepted_renderer = EnvelopeRenderer()
+        self.request.accepted_media_type = EnvelopeRenderer.media_type
+        return self._finish(response)
+
+    def _rendered(self, response: HttpResponseBase) -> HttpResponseBase:
+        return response.render() if isinstance(response, Response) else response
+
+    def _check_declared(self, response: HttpResponseBase) -> None:
+        if settings.OUTLAST_ENV != "test" or response.status_code < 400:
+            return
+        code = getattr(getattr(response, "data", None), "code", None)
+        if code is not None and code not in all_errors(self, self.request.method or ""):
+            raise UndeclaredError(f"{type(self).__name__} {self.request.method} does not declare {code}.")
+
+
+class ApiView(Contract):
+    """One address that is no collection."""
+
+
+if TYPE_CHECKING:
+    _GenericViewSet = GenericViewSet[Any]
+else:
+    _GenericViewSet = GenericViewSet
+
+
+class ApiViewSet(Contract, _GenericViewSet):
+    """A collection. Methods validate, call one service, serialise; `get_queryset` is scoped to the caller."""
+
+    lookup_value_regex = r"[0-9]{1,18}"
+
+
+class ReadOnlyViewSet(RetrieveModelMixin, ListModelMixin, ApiViewSet):
+    """A collection that can only be read."""

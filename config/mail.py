@@ -1,0 +1,49 @@
+"""Mails to people: rendered from `templates/mail/`, sent by whatever EMAIL_URL says.
+
+A service never sends: it posts an outbox message, whose handler calls `send()`. In local mode a mail is a file in
+`$OUTLAST_HOME/mail`, exactly as it would have travelled, for any mail program to open.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+from django.template.loader import render_to_string
+
+
+def send(*, to: str | Sequence[str], subject: str, template: str, context: Mapping[str, Any] | None = None) -> None:
+    """Send one mail made of `templates/mail/<template>.txt` and `.html`. Raises what the backend raises.
+
+    The subject is text, never markup; line breaks in it, which would be headers, become spaces.
+    """
+    recipients = [to] if isinstance(to, str) else list(to)
+    subject = " ".join(subject.split())
+    known = {"subject": subject, "public_url": settings.PUBLIC_URL, **(context or {})}
+    message = EmailMultiAlternatives(
+        subject, render_to_string(f"mail/{template}.txt", known).strip() + "\n", to=recipients
+    )
+    message.attach_alternative(render_to_string(f"mail/{template}.html", known), "text/html")
+    message.send()
+
+
+class FolderBackend(BaseEmailBackend):
+    """Writes each mail to `settings.MAIL_FOLDER` as one `.eml` file, named by its time."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.MAIL_FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid4().hex[:8]}.eml"
+            # Whole or not at all: somebody may be watching the folder.
+            unfinished = folder / f".{name}"
+            with unfinished.open("wb") as file:
+                file.write(message.message().as_bytes(linesep="\r\n"))
+            os.replace(unfinished, folder / name)
+        return len(email_messages)

@@ -1,0 +1,64 @@
+"""Crash reports to Sentry, with nothing in them that belongs to a person.
+
+Local variables, bodies, cookies, query strings and breadcrumbs stay here; what leaves is the kind of error, the
+places in our code, the route, the request id and the version.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from config.logging import current_request_id, scrub
+
+# What an event may carry; everything else is dropped, whatever a new version of the client adds.
+ALLOWED = frozenset(
+    [
+        "event_id",
+        "timestamp",
+        "level",
+        "platform",
+        "environment",
+        "release",
+        "exception",
+        "transaction",
+        "logger",
+        "contexts",
+        "sdk",
+    ]
+)
+FRAME_KEYS = frozenset(["filename", "function", "module", "lineno", "in_app", "abs_path"])
+ALLOWED_CONTEXTS = frozenset({"runtime", "trace"})
+
+
+def start() -> None:
+    """Begin to report, if SENTRY_DSN is set."""
+    if not settings.SENTRY_DSN:
+        return
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=settings.SENTRY_DSN,
+        environment=settings.OUTLAST_ENV,
+        include_local_variables=False,
+        max_request_body_size="never",
+        send_default_pii=False,
+        max_breadcrumbs=0,
+        traces_sample_rate=0.0,
+        before_send=only_what_is_allowed,
+    )
+
+
+def only_what_is_allowed(event: Any, hint: Any) -> Any:
+    """The event reduced to the allowed keys, its texts scrubbed, with the request id."""
+    kept = {name: value for name, value in event.items() if name in ALLOWED}
+    kept["tags"] = {"request_id": current_request_id.get()}
+    kept["contexts"] = {
+        name: kept_context for name, kept_context in event.get("contexts", {}).items() if name in ALLOWED_CONTEXTS
+    }
+    for exception in kept.get("exception", {}).get("values", []):
+        # Messages of exceptions quote rows: "Key (email)=(…) already exists".
+        exception["value"] = scrub(str(exception.get("value", "")).split("\n")[0].split("(")[0])
+        for frame in (exception.get("stacktrace") or {}).get("frames", []):
+            for name in set(frame) - FRAME_KEYS:
+                del frame[name]
+    return kept

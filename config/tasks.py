@@ -1,0 +1,30 @@
+"""The kernel's sweeps. Each is safe to run twice at once: rows are claimed with SKIP LOCKED or deleted by id."""
+
+from celery import shared_task
+
+from config import outbox
+from config.api import idempotency, ratelimit
+
+
+@shared_task
+def drain_outbox() -> int:
+    """Do what the outbox holds; how many messages were tried."""
+    return outbox.drain()
+
+
+@shared_task
+def forget_old_keys() -> int:
+    """Delete idempotency keys whose time is over."""
+    return idempotency.forget_expired()
+
+
+@shared_task
+def forget_old_counters() -> int:
+    """Delete rate-limit windows that have ended."""
+    return ratelimit.forget_ended()
+
+
+@shared_task
+def forget_done_messages() -> int:
+    """Delete outbox messages done long ago."""
+    return outbox.forget_done()
