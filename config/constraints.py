@@ -14,7 +14,6 @@ from functools import cache
 
 from django.apps import apps
 from django.db import Error
-from django.db.models import BaseConstraint
 
 from config.errors import Code
 
@@ -45,7 +44,7 @@ def declared() -> dict[str, Meaning]:
         constraint.name: Meaning(Code(constraint.violation_error_code), str(constraint.violation_error_message))
         for model in apps.get_models()
         for constraint in model._meta.constraints
-        if isinstance(constraint, BaseConstraint) and constraint.violation_error_code in list(Code)
+        if constraint.violation_error_code in list(Code)
     }
 
 

@@ -26,9 +26,8 @@ def send(*, to: str | Sequence[str], subject: str, template: str, context: Mappi
     recipients = [to] if isinstance(to, str) else list(to)
     subject = " ".join(subject.split())
     known = {"subject": subject, "public_url": settings.PUBLIC_URL, **(context or {})}
-    message = EmailMultiAlternatives(
-        subject, render_to_string(f"mail/{template}.txt", known).strip() + "\n", to=recipients
-    )
+    text = render_to_string(f"mail/{template}.txt", known).strip() + "\n"
+    message = EmailMultiAlternatives(subject, text, to=recipients)
     message.attach_alternative(render_to_string(f"mail/{template}.html", known), "text/html")
     message.send()
 
@@ -44,6 +43,6 @@ class FolderBackend(BaseEmailBackend):
             # Whole or not at all: somebody may be watching the folder.
             unfinished = folder / f".{name}"
             with unfinished.open("wb") as file:
-                file.write(message.message().as_bytes(linesep="\r\n"))
+                file.write(message.message().as_bytes())
             os.replace(unfinished, folder / name)
         return len(email_messages)

@@ -12,6 +12,7 @@ A worker that dies holding a message loses it to the next one when its lease end
 must bear a second time. Celery's beat drains every five seconds; `hurry()` only makes that sooner.
 """
 
+import json
 import logging
 import threading
 import time
@@ -21,9 +22,9 @@ from typing import Any
 
 from celery import Celery
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from config.clock import ClockTimestamp, database_now
+from config.errors import Code, Conflict
 from config.logging import current_request_id, scrub
 from config.models import OutboxMessage
 
@@ -65,11 +66,11 @@ def post(*, kind: str, key: str, payload: Mapping[str, Any] | None = None, delay
         cursor.execute(
             """
             INSERT INTO config_outboxmessage (kind, key, payload, request_id, due_at, attempts, last_error)
-            VALUES (%s, %s, %s, %s, clock_timestamp() + %s, 0, '') ON CONFLICT (key) DO NOTHING
+            VALUES (%s, %s, %s::jsonb, %s, clock_timestamp() + make_interval(secs => %s), 0, '') ON CONFLICT (key) DO NOTHING
             """,
-            [kind, key, Jsonb(dict(payload or {})), current_request_id.get(), delay],
+            [kind, key, json.dumps(dict(payload or {})), current_request_id.get(), delay.total_seconds()],
         )
-        is_new = cursor.rowcount == 1
+        is_new = bool(cursor.rowcount)
     if is_new and not delay:
         transaction.on_commit(hurry)
     return is_new
@@ -87,11 +88,13 @@ def drain(*, limit: int = 500, seconds: float = 60.0) -> int:
     return tried
 
 
-def retry(*, ids: list[int]) -> int:
-    """Give dead messages their ten tries again; how many were dead."""
-    return OutboxMessage.objects.filter(id__in=ids, dead_at__isnull=False).update(
+def retry(*, message_id: int) -> None:
+    """Give a dead message its ten tries again. Refuses one that is not dead."""
+    revived = OutboxMessage.objects.filter(id=message_id, dead_at__isnull=False).update(
         dead_at=None, attempts=0, due_at=ClockTimestamp()
     )
+    if not revived:
+        raise Conflict(Code.INVALID_TRANSITION, "Only a message that was given up can be tried again.")
 
 
 def forget_done(*, limit: int = 10_000) -> int:
@@ -140,7 +143,7 @@ def _work_on(message: OutboxMessage) -> None:
         if known is None:
             raise LookupError(f"nobody handles {message.kind}")
         known(message.payload)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a handler may fail in any way; its message is tried again
         _put_back(message, error)
     else:
         OutboxMessage.objects.filter(pk=message.pk).update(done_at=ClockTimestamp(), last_error="")
@@ -164,7 +167,8 @@ def _put_back(message: OutboxMessage, error: Exception) -> None:
 
 def delay_after(attempts: int) -> timedelta:
     """5 s, 20 s, 80 s … an hour at most: a mail server may be away for an afternoon."""
-    return min(FIRST_DELAY * 4 ** min(attempts - 1, 10), LONGEST_DELAY)
+    factor: int = 4 ** min(attempts - 1, 10)
+    return min(FIRST_DELAY * factor, LONGEST_DELAY)
 
 
 class _Messenger(threading.Thread):
@@ -183,7 +187,7 @@ class _Messenger(threading.Thread):
             try:
                 # A hint that is old says nothing: beat has drained since.
                 self.broker.send_task("config.tasks.drain_outbox", expires=30)
-            except Exception as failure:  # whatever the transport raises, the next hint must still be possible
+            except Exception as failure:  # noqa: BLE001  # transports raise what they like; hints go on
                 logger.warning("broker away, no hints for %.0f s: %s", BROKER_PAUSE_SECONDS, type(failure).__name__)
                 time.sleep(BROKER_PAUSE_SECONDS)
 

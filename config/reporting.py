@@ -6,27 +6,28 @@ places in our code, the route, the request id and the version.
 
 from typing import Any
 
+import sentry_sdk
 from django.conf import settings
 
 from config.logging import current_request_id, scrub
 
 # What an event may carry; everything else is dropped, whatever a new version of the client adds.
 ALLOWED = frozenset(
-    [
-        "event_id",
-        "timestamp",
-        "level",
-        "platform",
-        "environment",
-        "release",
-        "exception",
-        "transaction",
-        "logger",
+    {
         "contexts",
+        "environment",
+        "event_id",
+        "exception",
+        "level",
+        "logger",
+        "platform",
+        "release",
         "sdk",
-    ]
+        "timestamp",
+        "transaction",
+    }
 )
-FRAME_KEYS = frozenset(["filename", "function", "module", "lineno", "in_app", "abs_path"])
+FRAME_KEYS = frozenset({"abs_path", "filename", "function", "in_app", "lineno", "module"})
 ALLOWED_CONTEXTS = frozenset({"runtime", "trace"})
 
 
@@ -34,8 +35,6 @@ def start() -> None:
     """Begin to report, if SENTRY_DSN is set."""
     if not settings.SENTRY_DSN:
         return
-    import sentry_sdk
-
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
         environment=settings.OUTLAST_ENV,
@@ -52,9 +51,8 @@ def only_what_is_allowed(event: Any, hint: Any) -> Any:
     """The event reduced to the allowed keys, its texts scrubbed, with the request id."""
     kept = {name: value for name, value in event.items() if name in ALLOWED}
     kept["tags"] = {"request_id": current_request_id.get()}
-    kept["contexts"] = {
-        name: kept_context for name, kept_context in event.get("contexts", {}).items() if name in ALLOWED_CONTEXTS
-    }
+    contexts = event.get("contexts", {})
+    kept["contexts"] = {name: contexts[name] for name in contexts if name in ALLOWED_CONTEXTS}
     for exception in kept.get("exception", {}).get("values", []):
         # Messages of exceptions quote rows: "Key (email)=(…) already exists".
         exception["value"] = scrub(str(exception.get("value", "")).split("\n")[0].split("(")[0])

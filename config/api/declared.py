@@ -35,7 +35,7 @@ def all_errors(view: Any, method: str) -> set[Code]:
         codes.add(Code.TOKEN_INVALID)
     if not is_public(view):
         codes.update((Code.NOT_AUTHENTICATED, Code.FORBIDDEN))
-    if getattr(view, "kwargs", None) or getattr(view, "has_path_parameters", False):
+    if getattr(view, "kwargs", None) or view.has_path_parameters:
         codes.add(Code.NOT_FOUND)
     if takes_idempotency_key(view, method):
         codes.update((Code.IDEMPOTENCY_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED))

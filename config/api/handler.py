@@ -114,8 +114,9 @@ def _explain_model_validation(exc: django_errors.ValidationError) -> Failure:
     """A model's own checks; a broken constraint among them keeps the code it was declared with."""
     errors = [error for group in exc.error_dict.values() for error in group] if hasattr(exc, "error_dict") else [exc]
     for error in errors:
-        if getattr(error, "code", None) in list(Code):
-            return Failure(Code(error.code), " ".join(error.messages))
+        code = getattr(error, "code", None)
+        if code in list(Code):
+            return Failure(Code(str(code)), " ".join(error.messages))
     details = exc.message_dict if hasattr(exc, "error_dict") else {"non_field_errors": exc.messages}
     return failure(Code.VALIDATION_ERROR, {_field_name(name): messages for name, messages in details.items()})
 

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -108,7 +109,12 @@ class Call:
     """One keyed call: whose, where, which key, which body."""
 
     def __init__(self, request: Request, key: str, *, moves_money: bool) -> None:
-        self.scope = {"user_id": request.user.pk, "method": request.method, "route": request.path[:500], "key": key}
+        self.scope: dict[str, Any] = {
+            "user_id": request.user.pk,
+            "method": request.method,
+            "route": request.path[:500],
+            "key": key,
+        }
         self.fingerprint = fingerprint(request)
         self.lifetime = KEPT_FOR_MONEY if moves_money else KEPT
 
@@ -153,7 +159,7 @@ def _run_in_one_transaction(call: Call, work: Run, refuse: Refuse) -> HttpRespon
         try:
             with transaction.atomic():
                 answer = work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # every failure becomes an answer, which is kept or not below
             answer = refuse(error)
         if is_kept(answer):
             call.keep(answer, now)
@@ -174,7 +180,7 @@ def _run_in_two_phases(call: Call, work: Run, refuse: Refuse) -> HttpResponseBas
         call.keep(None, now)
     try:
         answer = work()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # as above
         answer = refuse(error)
     if is_kept(answer):
         call.keep(answer, now)

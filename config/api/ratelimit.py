@@ -20,7 +20,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -92,7 +91,7 @@ class Usage:
     policy: Policy
     count: int
     seconds_left: int
-    take_back: Callable[[], None]
+    take_back: Callable[[], object]
 
     @property
     def remaining(self) -> int:
@@ -211,13 +210,13 @@ def _count_in_postgres(policy: Policy, whom: str) -> Usage:
         cursor.execute(
             """
             INSERT INTO config_ratelimitcounter AS c (key, count, ends_at)
-            VALUES (%s, 1, clock_timestamp() + %s)
+            VALUES (%s, 1, clock_timestamp() + make_interval(secs => %s))
             ON CONFLICT (key) DO UPDATE SET
                 count = CASE WHEN c.ends_at <= clock_timestamp() THEN 1 ELSE c.count + 1 END,
                 ends_at = CASE WHEN c.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE c.ends_at END
             RETURNING count, ceil(extract(epoch FROM ends_at - clock_timestamp()))::int
             """,
-            [key, timedelta(seconds=policy.seconds)],
+            [key, policy.seconds],
         )
         used, left = cursor.fetchone()
 

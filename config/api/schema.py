@@ -4,7 +4,7 @@ drf-spectacular describes what a view returns; `AutoSchema` puts it into the env
 every error of `config.api.declared` under its status, with the codes as an enum, and the headers of the contract.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -14,6 +14,9 @@ from config.api.declared import all_errors, takes_idempotency_key
 from config.api.operations import UNSET, operation_of
 from config.api.statuses import by_status
 from config.errors import Code
+
+if TYPE_CHECKING:
+    from config.api.views import Contract
 
 Schema = dict[str, Any]
 
@@ -95,7 +98,7 @@ class AutoSchema(SpectacularSchema):
 
     def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Schema | None:
         """The operation as callers meet it."""
-        self.view.has_path_parameters = "{" in path
+        cast("Contract", self.view).has_path_parameters = "{" in path
         found = super().get_operation(path, path_regex, path_prefix, method, registry)
         if found is None:
             return None
@@ -166,7 +169,7 @@ class AutoSchema(SpectacularSchema):
 
     def _enveloped(self, data: Schema) -> Schema:
         """The data's schema in the envelope; as a component of its own where the data is one."""
-        is_page = self._is_list_view() and self._get_paginator() is not None
+        is_page = self._is_list_view() and getattr(self.view, "pagination_class", None) is not None
         meta: Schema = PAGE_META if is_page else {"$ref": "#/components/schemas/Meta"}
         schema = {
             "type": "object",

@@ -73,10 +73,7 @@ CODE_OF_STATUS = MappingProxyType({status: codes[0] for status, codes in CODES_O
 
 def status_of(error: DomainError) -> int:
     """The status of the error's nearest family; an error of no family is ours, a 500."""
-    for family in type(error).__mro__:
-        if family in STATUS_OF_FAMILY:
-            return STATUS_OF_FAMILY[family]
-    return 500
+    return next((status for family, status in STATUS_OF_FAMILY.items() if isinstance(error, family)), 500)
 
 
 def by_status(codes: Iterable[Code]) -> dict[int, list[Code]]:

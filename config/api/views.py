@@ -23,7 +23,7 @@ from config.api import idempotency, ratelimit
 from config.api.declared import all_errors
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
-from config.api.operations import Operation, operation_of
+from config.api.operations import UNSET, Operation, operation_of
 from config.api.ratelimit import READ, WRITE, Policy
 from config.errors import Code
 
@@ -41,6 +41,7 @@ class Contract(APIView):
     errors: ClassVar[tuple[Code, ...]] = ()
     limits: ClassVar[tuple[Policy, ...] | None] = None
     operation: Operation
+    has_path_parameters = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's own steps, with the POST of a signed-in caller wrapped by its idempotency key."""
@@ -50,11 +51,11 @@ class Contract(APIView):
         self.operation = operation_of(self, request.method or "")
         try:
             self.initial(drf_request, *args, **kwargs)
-            self.response = self._respond(drf_request)
-        except Exception as error:
-            self.response = self._refuse(error)
-        self._check_declared(self.response)
-        return self.response
+            response = self._respond(drf_request)
+        except Exception as error:  # noqa: BLE001  # as DRF does: its exception handler answers for all of them
+            response = self._refuse(error)
+        self._check_declared(response)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """405 before 401: which methods an address knows is no secret, who is asking does not change it."""
@@ -76,26 +77,26 @@ class Contract(APIView):
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
         """DRF's, plus the limiter's headers, and no cache for what only this caller may see."""
-        response = super().finalize_response(request, response, *args, **kwargs)
+        answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
         for name, value in ratelimit.headers_of(request).items():
-            response[name] = value
+            answer[name] = value
         if request.successful_authenticator is not None:
-            response.setdefault("Cache-Control", "no-store")
-        patch_vary_headers(response, ["Authorization"])
-        return response
+            answer.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(answer, ["Authorization"])
+        return answer
 
     def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
         """The validated body, by the operation's own `body` unless another is given."""
-        checked = (serializer or self.operation.body)(
-            data=self.request.data, context={"request": self.request, "view": self}
-        )
-        checked.is_valid(raise_exception=True)
-        return cast(dict[str, Any], checked.validated_data)
+        return self._valid(serializer or self.operation.body, self.request.data)
 
     def valid_query(self) -> dict[str, Any]:
         """The validated query, by the operation's `query`."""
-        assert self.operation.query is not None
-        checked = self.operation.query(data=self.request.query_params, context={"request": self.request, "view": self})
+        return self._valid(self.operation.query, self.request.query_params)
+
+    def _valid(self, serializer: type[BaseSerializer[Any]] | None, data: Any) -> dict[str, Any]:
+        if serializer is None or serializer is UNSET:
+            raise TypeError(f"{type(self).__name__} {self.request.method} declares nothing to validate with")
+        checked = serializer(data=data, context={"request": self.request, "view": self})
         checked.is_valid(raise_exception=True)
         return cast(dict[str, Any], checked.validated_data)
 

@@ -1,0 +1,219 @@
+"""The admin is an interface, not a bypass: read-only unless a field says otherwise, and every action calls a service.
+
+    class RequestAdmin(HouseAdmin):
+        editable_fields = ("note",)          # everything else is read-only
+        actions = ["approve"]
+
+        @confirmed("Approve", permission="entries.approve_request", preview=what_approval_does)
+        def approve(self, request: HttpRequest, row: Request, reason: str) -> None:
+            approve_request(request=row, by=request.user, now=database_now())
+
+`confirmed` shows a page first: what will happen, in numbers (`preview`), and which rows. Then it calls the function
+for each row, and reports what was done and what was refused, grouped by the reason of the refusal.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin  # type: ignore[import-untyped]  # unfold ships no types
+
+from config import outbox
+from config.api.handler import explain, report
+from config.errors import Code
+from config.models import OutboxMessage
+
+LISTED_ROWS = 100
+
+
+class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Shows everything, changes what `editable_fields` names, adds and deletes nothing.
+
+    `may_add = True` opts into adding, with all fields of the add form writable.
+    """
+
+    editable_fields: Sequence[str] = ()
+    may_add = False
+    # Counting a million rows a second time, for a line nobody reads.
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_submit = True
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return self.may_add and super().has_add_permission(request, *args)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.editable_fields) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All fields of the page but those opted in."""
+        given = [str(name) for name in super().get_readonly_fields(request, obj)]
+        if obj is None and self.may_add:
+            return given
+        own = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]
+        return [*given, *(name for name in own if name not in self.editable_fields and name not in given)]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The actions that this person may take."""
+        found = super().get_actions(request)
+        return {name: action for name, action in found.items() if _may(request, action[0])}
+
+
+class ReadOnlyAdmin(HouseAdmin):
+    """Rows to look at: history, ledgers, whatever the database itself keeps as it is."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Reason(StrEnum):
+    """Whether the confirm page asks why."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+if TYPE_CHECKING:
+    Preview = Callable[[QuerySet[Any]], Sequence[str]]
+    OneRow = Callable[[Any, HttpRequest, Any, str], None]
+    Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+
+
+def confirmed(
+    label: str, *, permission: str, preview: "Preview", reason: Reason = Reason.NONE, done: str = "done"
+) -> "Callable[[OneRow], Action]":
+    """Make an admin action of a function for one row, behind a page that says what will happen.
+
+    `preview` gets the chosen rows and returns sentences; `done` finishes "12 of 14 …". The permission is asked for
+    again on confirmation. The function refuses by raising; one refusal never stops the other rows.
+    """
+
+    def decorate(function: "OneRow") -> "Action":
+        @wraps(function)
+        def action(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            why = request.POST.get("reason", "").strip()
+            fault = _fault(request, queryset, why, reason)
+            if fault is not None:
+                return _confirm_page(self, request, queryset, function.__name__, label, preview, reason, fault)
+            _report(self, request, _each(function, self, request, queryset, why), done)
+            return None
+
+        action.short_description = label  # type: ignore[attr-defined]  # what Django's admin reads
+        action.required_permission = permission  # type: ignore[attr-defined]  # what `get_actions` reads
+        return action
+
+    return decorate
+
+
+def _may(request: HttpRequest, function: Any) -> bool:
+    needed = getattr(function, "required_permission", None)
+    return needed is None or request.user.has_perm(needed)
+
+
+def _fault(request: HttpRequest, queryset: QuerySet[Any], why: str, reason: Reason) -> str | None:
+    """Why the page has to be shown (again); None when everything was confirmed as it stands now."""
+    if "confirmed" not in request.POST:
+        return ""
+    if reason is Reason.REQUIRED and not why:
+        return "Say why."
+    # "Select all" is evaluated anew: what was confirmed must still be what is done.
+    if request.POST["confirmed"] != str(queryset.count()):
+        return "The list changed in the meantime. Look again."
+    return None
+
+
+def _confirm_page(
+    page: Any,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    name: str,
+    label: str,
+    preview: "Preview",
+    reason: Reason,
+    fault: str,
+) -> TemplateResponse:
+    rows, count = list(queryset[:LISTED_ROWS]), queryset.count()
+    context = {
+        **page.admin_site.each_context(request),
+        "title": label,
+        "opts": page.opts,
+        "sentences": preview(queryset),
+        "rows": rows,
+        "count": count,
+        "more": count - len(rows),
+        "asks_reason": reason is not Reason.NONE,
+        "reason_required": reason is Reason.REQUIRED,
+        "given_reason": request.POST.get("reason", ""),
+        "fault": fault,
+        "action": name,
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "select_across": request.POST.get("select_across", "0"),
+        "index": request.POST.get("index", "0"),
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "back": request.get_full_path(),
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+def _each(
+    function: "OneRow", page: Any, request: HttpRequest, queryset: QuerySet[Any], why: str
+) -> tuple[int, Counter[str]]:
+    """Do it row by row; how many worked, and how often each refusal came."""
+    worked, refusals = 0, Counter[str]()
+    for row in queryset:
+        try:
+            function(page, request, row, why)
+            worked += 1
+        except Exception as error:  # noqa: BLE001  # whatever one row does, the others still have their turn
+            found, _ = explain(error)
+            if found.code is Code.INTERNAL_ERROR:
+                report(error, request)
+            refusals[found.message] += 1
+    return worked, refusals
+
+
+def _report(page: Any, request: HttpRequest, outcome: tuple[int, Counter[str]], done: str) -> None:
+    worked, refusals = outcome
+    total = worked + refusals.total()
+    if worked:
+        page.message_user(request, f"{worked} of {total} {done}.", messages.SUCCESS)
+    for message, count in refusals.most_common():
+        page.message_user(request, f"{count} of {total} refused: {message}", messages.WARNING)
+
+
+def what_retry_does(rows: QuerySet[Any]) -> list[str]:
+    """The preview of `OutboxMessageAdmin.try_again`."""
+    dead = rows.filter(dead_at__isnull=False).count()
+    return [f"{dead} given-up messages get ten new tries, the first one now.", "Messages in other states stay as is."]
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ReadOnlyAdmin):
+    """What waits, what was done, what was given up and why."""
+
+    list_display = ("kind", "key", "created_at", "due_at", "attempts", "done_at", "dead_at")
+    list_filter = ("kind", ("dead_at", admin.EmptyFieldListFilter), ("done_at", admin.EmptyFieldListFilter))
+    search_fields = ("key",)
+    ordering = ("-id",)
+    actions = ("try_again",)
+
+    @confirmed("Try again", permission="config.change_outboxmessage", preview=what_retry_does, done="put back")
+    def try_again(self, request: HttpRequest, row: Model, reason: str) -> None:
+        outbox.retry(message_id=row.pk)
