@@ -66,7 +66,8 @@ def post(*, kind: str, key: str, payload: Mapping[str, Any] | None = None, delay
         cursor.execute(
             """
             INSERT INTO config_outboxmessage (kind, key, payload, request_id, due_at, attempts, last_error)
-            VALUES (%s, %s, %s::jsonb, %s, clock_timestamp() + make_interval(secs => %s), 0, '') ON CONFLICT (key) DO NOTHING
+            VALUES (%s, %s, %s::jsonb, %s, clock_timestamp() + make_interval(secs => %s), 0, '')
+            ON CONFLICT (key) DO NOTHING
             """,
             [kind, key, json.dumps(dict(payload or {})), current_request_id.get(), delay.total_seconds()],
         )

@@ -1,6 +1,6 @@
 """Which HTTP status each family and each code of `config.errors` has. The only place that says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from config.errors import (
@@ -17,7 +17,7 @@ from config.errors import (
     Unavailable,
 )
 
-STATUS_OF_FAMILY = MappingProxyType(
+STATUS_OF_FAMILY: Mapping[type, int] = MappingProxyType(
     {
         Malformed: 400,
         Unauthenticated: 401,
@@ -73,7 +73,7 @@ CODE_OF_STATUS = MappingProxyType({status: codes[0] for status, codes in CODES_O
 
 def status_of(error: DomainError) -> int:
     """The status of the error's nearest family; an error of no family is ours, a 500."""
-    return next((status for family, status in STATUS_OF_FAMILY.items() if isinstance(error, family)), 500)
+    return next((STATUS_OF_FAMILY[family] for family in type(error).__mro__ if family in STATUS_OF_FAMILY), 500)
 
 
 def by_status(codes: Iterable[Code]) -> dict[int, list[Code]]:
