@@ -166,7 +166,7 @@ class Params:
         if unknown:
             plural = "s" if len(unknown) > 1 else ""
             raise InvalidParameter(
-                f"Received unknown parameter{plural}: {', '.join(unknown)} (to Stripe, or not carried out by the double)",
+                f"Received unknown parameter{plural}: {', '.join(unknown)} (unknown to Stripe, or to its double)",
                 code="parameter_unknown",
                 param=unknown[0],
             )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 Json = dict[str, Any]
 
@@ -57,4 +58,5 @@ def html_response(status: int, html: str) -> Response:
 
 def redirect(location: str) -> Response:
     """303: whatever was posted, the browser fetches the next page with GET."""
-    return Response(303, b"", "text/plain; charset=utf-8", {"Location": location})
+    plain = quote(location, safe="%/:?#[]@!$&'()*+,;=~-._")
+    return Response(303, b"", "text/plain; charset=utf-8", {"Location": plain})

@@ -1,0 +1,59 @@
+"""A double of Stripe for one machine: stateful, with a hosted page, signed webhooks, and faults on command.
+
+It answers the official client: checkout sessions, payment intents, charges, refunds, events, balance, balance
+transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe offers
+and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays, 4000000000000002 is
+declined, any other number is wrong. Money is pretended; everything else is meant.
+
+    python -m config.local.stripe --port 8420 --home ./var --webhook-url http://127.0.0.1:8000/api/v1/webhooks/stripe
+
+The customer's side
+    GET  /pay/{session}        the hosted page (a session's `url`)
+    POST /pay/{session}/pay    {"card": "4242424242424242"} -> 200 {"id", "status": "complete", "payment_status"}
+                               402 card_declined or incorrect_number, 404 unknown, 410 expired, 400 not JSON
+
+The controls (JSON in and out, this machine only, no key)
+    GET    /_double                     this text
+    GET    /_double/health              {"status": "ok"}
+    GET    /_double/state               every object, delivery, idempotency key, and rule
+    GET    /_double/requests            what was asked of /v1 and /pay lately: key, API version, faults, status
+    POST   /_double/reset               forget everything
+
+    GET    /_double/clock               {"now", "ahead_of_real_time"}
+    POST   /_double/clock               {"advance": 3600}: all that falls due on the way happens: sessions expire,
+                                        money becomes available, keys are forgotten, webhooks are tried again
+
+    GET    /_double/faults              the rules waiting to strike
+    POST   /_double/faults              one rule, see below
+    DELETE /_double/faults              {"id": 3} or {"action": "hold"} or {} for all
+
+    GET    /_double/webhooks            every delivery with its attempts
+    POST   /_double/webhooks/release    {"order": "created" | "reversed" | "shuffled", "type": "charge.*", "seed": 7}:
+                                        lifts the hold and sends what was held, one after the other
+    POST   /_double/webhooks/resend     {"event": "evt_...", "copies": 1}: an old event, freshly signed
+    POST   /_double/webhooks/drain      {"timeout": 10}: waits until none is due or on its way; {"unsettled": 0}
+
+    GET    /_double/endpoint            where webhooks go
+    POST   /_double/endpoint            any of {"url", "secret", "enabled", "signature_age", "timeout"}; disabled, what
+                                        is under way is given up; signature_age: seconds, negative lies in the future
+
+A rule is {"action", "times": 1 or null for ever, ...}. Those for requests also take "method" and "path", patterns
+like "/v1/checkout/*" (default: every request); those for events take "type", a pattern like "charge.*".
+
+    drop_before      the connection is cut, nothing was done        error_before     "status" 500..599, nothing was done
+    drop_after       it was done, the answer is lost                error_after      it was done, the answer is a fault
+    delay_before     "seconds" before anything is done, the         delay_after      "seconds" after it was done
+                     idempotency key being held meanwhile           answer_livemode  the answer claims livemode: true
+    rate_limit       429, before the idempotency layer              lock_timeout     429 with that code
+
+    hold             kept back until released                       suppress         no event comes into being at all
+    lose             never sent; still listed as undelivered        swallow          never sent, yet listed as delivered
+    delay            sent "seconds" later                           duplicate        sent "copies" more times
+    event_livemode   the event claims livemode: true
+
+An `error_...` answer is kept under its idempotency key and replayed, as Stripe does. Rules are forgotten at a restart,
+everything else is kept in $OUTLAST_HOME/data/stripe-double.sqlite3. Delays are in real seconds, `delay` of webhooks in
+the double's own time. Webhooks are tried after 2 s, 5 s, 15 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h, then every 12 h,
+and given up after three days. A charge costs 2.9 % (rounded half up) plus 30 minor units, 300 in three-decimal
+currencies.
+"""

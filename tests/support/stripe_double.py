@@ -1,0 +1,132 @@
+"""The Stripe double as a real process, for tests that pay.
+
+with DoubleProcess(home=tmp_path, webhook_url=url) as double:
+    client = StripeClient("sk_test_any", base_addresses={"api": double.base_url}, max_network_retries=2)
+    double.fault(action="drop_after", method="POST", path="/v1/checkout/sessions")
+    double.pay(session.url)
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "whsec_of_the_double"
+READY = "Stripe double on "
+
+
+class DoubleProcess:
+    """Starts on a free port, and keeps port and home over `restart()`. Always killed at the end."""
+
+    def __init__(self, home, *, webhook_url=None, secret=SECRET, secret_key=None, port=0):
+        self.home = Path(home)
+        self.webhook_url = webhook_url
+        self.secret = secret
+        self.secret_key = secret_key
+        self.port = port
+        self.base_url = ""
+        self._process = None
+
+    def start(self):
+        """Answers the base address once the double answers there."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "stripe-double.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(), cwd=ROOT, env=self._environment(), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        line = self._process.stdout.readline()
+        if not line.startswith(READY):
+            self.kill()
+            raise RuntimeError(f"The Stripe double did not start: {self.log()[-2000:]}")
+        self.base_url = line.removeprefix(READY).strip()
+        self.port = int(self.base_url.rpartition(":")[2])
+        return self.base_url
+
+    def _command(self):
+        command = [sys.executable, "-m", "config.local.stripe", "--port", str(self.port), "--home", str(self.home)]
+        return command if self.webhook_url is None else [*command, "--webhook-url", self.webhook_url]
+
+    def _environment(self):
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "COV_"))}
+        given = {"STRIPE_WEBHOOK_SECRETS": self.secret, "STRIPE_SECRET_KEY": self.secret_key or ""}
+        return {**inherited, **given, "PYTHONUNBUFFERED": "1"}
+
+    def stop(self):
+        """SIGTERM; answers the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self):
+        """kill -9, as a power switch would."""
+        return self._end(signal.SIGKILL)
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def _end(self, number):
+        if self._process is None:
+            return None
+        self._process.send_signal(number)
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        self._process.stdout.close()
+        self._process = None
+        return code
+
+    def log(self):
+        return (self.home / "stripe-double.log").read_text()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.kill()
+
+    # What a customer and a tester do.
+
+    def pay(self, checkout_url, card="4242424242424242"):
+        """(status, body) of paying a hosted page by script."""
+        return call("POST", f"{checkout_url}/pay", {"card": card})
+
+    def control(self, method, path, **body):
+        """One control request; a refusal raises AssertionError."""
+        status, answer = call(method, f"{self.base_url}/_double{path}", body or None)
+        assert status == 200, (status, answer)
+        return answer
+
+    def fault(self, **rule):
+        return self.control("POST", "/faults", **rule)
+
+    def advance(self, seconds):
+        return self.control("POST", "/clock", advance=seconds)
+
+    def drain(self, timeout=10):
+        """Waits until every webhook that is due was tried; True when none is left."""
+        return self.control("POST", "/webhooks/drain", timeout=timeout)["unsettled"] == 0
+
+    def state(self):
+        return self.control("GET", "/state")
+
+    def reset(self):
+        return self.control("POST", "/reset")
+
+
+def call(method, url, body=None, headers=None):
+    """(status, decoded JSON) over plain HTTP; error statuses do not raise."""
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
