@@ -55,6 +55,7 @@ class PoolFactory(DjangoModelFactory[Pool]):
 
     class Meta:
         model = Pool
+        skip_postgeneration_save = True
 
     competition = factory.LazyFunction(league)
     name = factory.Sequence(lambda n: f"Pool {n}")
