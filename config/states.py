@@ -1,7 +1,7 @@
 """One status field, one map of transitions, one way to move; the same map is a trigger, so raw SQL cannot cheat."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.db import models
@@ -9,7 +9,8 @@ from django.db import models
 from config.errors import InvalidTransition
 from config.triggers import Guard
 
-Transitions = Mapping[str, Iterable[str]]
+# By a model's own enum of statuses: the key of a Mapping is invariant, so `str` would refuse them all.
+Transitions = Mapping[Any, Iterable[str]]
 
 # Set by a ruling or a settlement correction for its own transaction: the only way out of a terminal state.
 CORRECTION_SETTING = "outlast.correction"

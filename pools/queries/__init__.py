@@ -1,0 +1,27 @@
+"""Questions about competitions and pools, answered without changing anything."""
+
+from pools.queries.pools import current_rules, first_lock_at, pools_with_facts, registration_closes_at
+from pools.queries.rounds import (
+    RoundStatus,
+    current_round,
+    round_status,
+    rounds_in_full,
+    rounds_of,
+    rounds_with_status,
+)
+from pools.queries.teams import TeamBook, team_book
+
+__all__ = [
+    "RoundStatus",
+    "TeamBook",
+    "current_round",
+    "current_rules",
+    "first_lock_at",
+    "pools_with_facts",
+    "registration_closes_at",
+    "round_status",
+    "rounds_in_full",
+    "rounds_of",
+    "rounds_with_status",
+    "team_book",
+]

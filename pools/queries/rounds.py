@@ -1,0 +1,68 @@
+"""Where a round stands: not open yet, open, locked, or final. Derived from times and games, never stored."""
+
+from datetime import datetime
+
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, TextChoices, Value, When
+
+from pools.models import Game, GameStatus, Pool, Round
+
+# A game of these has nothing more to come; a postponed one still waits for its result or for a ruling.
+DECIDED = (GameStatus.FINAL, GameStatus.CANCELLED)
+
+
+class RoundStatus(TextChoices):
+    """Values of `status` of a round in the API. Picks ahead are allowed while a round is upcoming, too."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    LOCKED = "locked"
+    FINAL = "final"
+
+
+def unlocked(now: datetime) -> Q:
+    """Rounds that can still be picked for: the lock is to come, or not known yet."""
+    return Q(locks_at__gt=now) | Q(locks_at__isnull=True)
+
+
+def rounds_with_status(rounds: QuerySet[Round], now: datetime) -> QuerySet[Round]:
+    """Add `status` to each round.
+
+    A round without an opening time of its own opens when the one before it locks.
+    """
+    return rounds.annotate(status=_status(now))
+
+
+def _status(now: datetime) -> Case:
+    games = Game.objects.filter(round=OuterRef("pk"))
+    is_decided = Exists(games) & ~Exists(games.exclude(status__in=DECIDED))
+    earlier = Round.objects.filter(unlocked(now), competition=OuterRef("competition"), number__lt=OuterRef("number"))
+    return Case(
+        When(Q(locks_at__lte=now) & is_decided, then=Value(RoundStatus.FINAL)),
+        When(locks_at__lte=now, then=Value(RoundStatus.LOCKED)),
+        When(Q(opens_at__lte=now) | Q(opens_at__isnull=True) & ~Exists(earlier), then=Value(RoundStatus.OPEN)),
+        default=Value(RoundStatus.UPCOMING),
+    )
+
+
+def rounds_in_full(rounds: QuerySet[Round], now: datetime) -> QuerySet[Round]:
+    """The rounds with status, games and the teams of the games, in two queries however many there are."""
+    games = Prefetch("games", Game.objects.select_related("home", "away").order_by("kickoff_at", "id"))
+    return rounds_with_status(rounds, now).order_by("number").prefetch_related(games)
+
+
+def rounds_of(pool: Pool) -> QuerySet[Round]:
+    """The rounds that the pool plays, in play order."""
+    return Round.objects.filter(
+        competition_id=pool.competition_id, number__range=(pool.first_round_number, pool.last_round_number)
+    ).order_by("number")
+
+
+def round_status(round_: Round, now: datetime) -> RoundStatus:
+    """Where one round stands."""
+    return RoundStatus(Round.objects.filter(pk=round_.pk).values_list(_status(now), flat=True).get())
+
+
+def current_round(pool: Pool, now: datetime) -> Round | None:
+    """The round to pick for now: the pool's first that has not locked, its last once all have; None without rounds."""
+    rounds = rounds_of(pool)
+    return rounds.filter(unlocked(now)).first() or rounds.last()
