@@ -214,7 +214,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Local and test serve them from where they are.
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_SERVED else None
 MEDIA_ROOT = OUTLAST_HOME / "uploads"
 WHITENOISE_USE_FINDERS = not IS_SERVED
 WHITENOISE_AUTOREFRESH = False

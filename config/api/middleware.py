@@ -53,6 +53,8 @@ class RequestIdMiddleware:
             milliseconds = (time.perf_counter() - started) * 1000
             level = logging.ERROR if response.status_code >= 500 else logging.INFO
             logger.log(level, "%s %s %s %.0fms", request.method, request.path, response.status_code, milliseconds)
+            # Django would log each refusal once more, after the id is gone.
+            response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
         finally:
             current_request_id.reset(token)
         return response

@@ -1,0 +1,59 @@
+"""Only JSON that means one thing is read."""
+
+import time
+
+import pytest
+from rest_framework.exceptions import ParseError
+
+from config.api.parsers import parse_json
+
+
+def test_ordinary_json_is_read():
+    assert parse_json('{"a": [1, 2.5, "é\\u00e9", null, true]}'.encode()) == {"a": [1, 2.5, "éé", None, True]}
+
+
+def test_escaped_pairs_are_one_character():
+    assert parse_json(b'"\\ud83c\\udfc8"') == "🏈"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"{'a': 1}",
+        b'{"a": 1} x',
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 1}}',
+        b"NaN",
+        b"[Infinity]",
+        b"-Infinity",
+        b'"\\ud800"',
+        b"\xff\xfe",
+        b"9" * 5000,
+        b"[" * 33 + b"]" * 33,
+        b'{"a":' * 33 + b"1" + b"}" * 33,
+    ],
+)
+def test_everything_else_is_refused(raw):
+    with pytest.raises(ParseError):
+        parse_json(raw)
+
+
+def test_reasonable_nesting_is_read():
+    assert parse_json(b"[" * 32 + b"]" * 32) is not None
+    assert parse_json(b"[" + b"[],[]," * 100 + b"[]]") is not None
+
+
+@pytest.mark.parametrize("depth", [10_000, 400_000])
+def test_deep_nesting_is_refused_quickly(depth):
+    started = time.perf_counter()
+    with pytest.raises(ParseError):
+        parse_json(b"[" * depth + b"]" * depth)
+    assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.django_db
+def test_malformed_body_is_parse_error(client):
+    answer = client.generic("POST", "/api/v1/sample/echo", b"{", content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "PARSE_ERROR")
