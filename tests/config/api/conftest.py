@@ -18,9 +18,6 @@ def sample_urls(settings):
 def fresh_limits():
     caches["limits"].clear()
     ratelimit.reset_pause()
-    yield
-    caches["limits"].clear()
-    ratelimit.reset_pause()
 
 
 @pytest.fixture

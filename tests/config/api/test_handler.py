@@ -129,9 +129,8 @@ class TestConstraints:
     def test_row_data_of_a_refusal_is_not_shown(self, client):
         OutboxMessage.objects.create(kind="a", key="private words")
         sql = "INSERT INTO config_outboxmessage (kind, key, payload, request_id, attempts, last_error) "
-        answer = client.post(
-            "/api/v1/sample/sql", {"sql": sql + "VALUES ('a','private words','{}','',0,'')"}, format="json"
-        )
+        sql += "VALUES ('a', 'private words', '{}', '', 0, '')"
+        answer = client.post("/api/v1/sample/sql", {"sql": sql}, format="json")
         assert answer.status_code == 409
         assert b"private" not in answer.content
 
