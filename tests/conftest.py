@@ -1,10 +1,12 @@
 """What every test stands on: real PostgreSQL and Redis, and one person of each kind."""
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
+from config.api import ratelimit
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 
 # Filled by migrations and post-migrate hooks; a test never changes them.
@@ -25,6 +27,13 @@ def _empty_tables(self) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    """Rate limits begin at zero in every test: ids and addresses repeat from one to the next."""
+    caches["limits"].clear()
+    ratelimit.reset_pause()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """The sample API in place of the real one, and limits that begin at zero."""
 
 import pytest
-from django.core.cache import caches
 from rest_framework.test import APIClient
-
-from config.api import ratelimit
 
 SAMPLE = "tests.config.api.sample"
 
@@ -12,12 +9,6 @@ SAMPLE = "tests.config.api.sample"
 @pytest.fixture
 def sample_urls(settings):
     settings.ROOT_URLCONF = SAMPLE
-
-
-@pytest.fixture
-def fresh_limits():
-    caches["limits"].clear()
-    ratelimit.reset_pause()
 
 
 @pytest.fixture
