@@ -1,18 +1,25 @@
 """Who people are. This app knows nobody else.
 
-The `role` column is the truth about what a person may do in the back office; `accounts.services.roles` keeps the
-Django group of the same name in step with it, and the groups carry the permissions.
+The `role` column is the truth about what a person may do in the back office. A trigger keeps everybody in the Django
+group of the same name and in no other role's, whoever writes the column; `accounts.groups` gives the groups their
+permissions.
 """
 
 import uuid
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only
 from config.clock import ClockTimestamp
+from config.errors import Code
+from config.locks import LockedQuerySet
+from config.triggers import Guard
 
 
 class Role(models.TextChoices):
@@ -24,11 +31,25 @@ class Role(models.TextChoices):
 
 STAFF_ROLES = frozenset({Role.MODERATOR, Role.FINANCE, Role.ADMIN})
 
+# Addresses here belong to nobody (RFC 2606): imported players, closed accounts. No mail is sent to them.
+NOBODYS_DOMAIN = ".invalid"
+
+JOIN_GROUP = """
+    INSERT INTO accounts_user_groups (user_id, group_id)
+    SELECT n.id, g.id FROM {people} n JOIN auth_group g ON g.name = n.role
+    ON CONFLICT DO NOTHING;
+"""
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates people by e-mail address; addresses are kept in lower case."""
 
+    def locked(self) -> QuerySet["User"]:
+        """Lock the rows against change until the end of the transaction, not against references to them."""
+        return self.get_queryset().select_for_update(of=("self",), no_key=True)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        fields.setdefault("is_staff", fields.get("role") in STAFF_ROLES)
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -68,10 +89,86 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        permissions = [
+            ("assign_role", "Can change what somebody may do here"),
+            ("block_user", "Can deactivate and reactivate an account"),
+            ("end_sessions", "Can end all sessions of an account"),
+            ("resend_verification", "Can send the verification mail again"),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["email"], name="user_email_unique"),
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
+            models.UniqueConstraint(
+                fields=["email"],
+                name="user_email_unique",
+                violation_error_code=Code.EMAIL_TAKEN,
+                violation_error_message="There is an account with this e-mail address already.",
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
+            models.CheckConstraint(
+                condition=Q(is_staff=False, role=Role.PLAYER) | (Q(is_staff=True) & ~Q(role=Role.PLAYER)),
+                name="user_staff_by_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_superuser=False) | Q(role=Role.ADMIN), name="user_superuser_is_admin"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(is_active=False, role=Role.PLAYER), name="user_closed_is_powerless"
+            ),
+            models.CheckConstraint(condition=Q(country="") | Q(country__regex="^[A-Z]{2}$"), name="user_country_code"),
+        ]
+        triggers = [
+            Guard(
+                name="join_role_group",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                func=JOIN_GROUP.format(people="new_rows") + "RETURN NULL;",
+            ),
+            Guard(
+                name="change_role_group",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("role"),
+                condition=pgtrigger.Condition("OLD.role IS DISTINCT FROM NEW.role"),
+                func="""
+                    DELETE FROM accounts_user_groups m USING auth_group g
+                    WHERE m.user_id = NEW.id AND g.id = m.group_id AND g.name = OLD.role;
+                """
+                + JOIN_GROUP.format(people="(SELECT NEW.id, NEW.role)")
+                + "RETURN NULL;",
+            ),
+            Guard(
+                name="record_power_given",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.role <> 'player'"),
+                func=f"""
+                    INSERT INTO accounts_userchange (subject_id, field, from_value, to_value, at, actor_id, reason)
+                    VALUES (NEW.id, 'role', '', NEW.role, clock_timestamp(), {ACTOR_SQL}, {REASON_SQL});
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="record_power_changed",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "(OLD.role, OLD.is_superuser, OLD.is_active, OLD.closed_at)"
+                    " IS DISTINCT FROM (NEW.role, NEW.is_superuser, NEW.is_active, NEW.closed_at)"
+                ),
+                func=f"""
+                    INSERT INTO accounts_userchange (subject_id, field, from_value, to_value, at, actor_id, reason)
+                    SELECT NEW.id, c.field, c.from_value, c.to_value, clock_timestamp(), {ACTOR_SQL}, {REASON_SQL}
+                    FROM (VALUES
+                        ('role', OLD.role, NEW.role),
+                        ('is_superuser', OLD.is_superuser::text, NEW.is_superuser::text),
+                        ('is_active', OLD.is_active::text, NEW.is_active::text),
+                        ('is_closed', (OLD.closed_at IS NOT NULL)::text, (NEW.closed_at IS NOT NULL)::text)
+                    ) AS c (field, from_value, to_value)
+                    WHERE c.from_value <> c.to_value;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +183,42 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether this person works here: moderator, finance or admin."""
         return self.is_superuser or self.role in STAFF_ROLES
 
+    @property
+    def can_get_mail(self) -> bool:
+        return self.is_active and not self.email.endswith(NOBODYS_DOMAIN)
+
+
+class UserChange(Change):
+    """What somebody may do here changed: role, superuser, active, closed. Names nobody, so it outlives the person."""
+
+    subject_id = models.BigIntegerField(db_index=True)
+    field = models.CharField(max_length=20)
+    from_value = models.CharField(max_length=20, blank=True, default="", db_default="")
+    to_value = models.CharField(max_length=20)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of user {self.subject_id}"
+
+
+class SessionEnd(models.TextChoices):
+    """Why a session is over."""
+
+    SIGNED_OUT = "signed_out"
+    REUSED = "reused", "A spent token was used again"
+    PASSWORD = "password", "The password was changed"
+    DEACTIVATED = "deactivated"
+    CLOSED = "closed", "The account was closed"
+    STAFF = "staff", "Ended by staff"
+
+
+class SessionQuerySet(LockedQuerySet["Session"]):
+    def live(self) -> "SessionQuerySet":
+        return self.filter(revoked_at=None)
+
 
 class Session(models.Model):
     """One sign-in: the family of refresh tokens that descend from it. At most one of them is good at a time."""
@@ -98,11 +231,20 @@ class Session(models.Model):
     created_at = models.DateTimeField(db_default=ClockTimestamp())
     refreshed_at = models.DateTimeField(db_default=ClockTimestamp())
     revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_because = models.CharField(max_length=20, blank=True)
+    revoked_because = models.CharField(max_length=20, blank=True, choices=SessionEnd)
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            models.Index(fields=["user"], name="session_live", condition=models.Q(revoked_at__isnull=True)),
+            models.Index(fields=["user"], name="session_live", condition=Q(revoked_at__isnull=True)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_because="")
+                | Q(revoked_at__isnull=False, revoked_because__in=SessionEnd.values),
+                name="session_ends_for_a_reason",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ REASON_SQL = f"coalesce(current_setting('{REASON_SETTING}', true), '')"
 
 
 def attribute(*, by: Any = None, reason: str = "") -> None:
-    """Name the person (a user, or None for the system) and the reason of the changes that follow in this transaction."""
+    """Say who (a user, or None for the system) makes the changes that follow in this transaction, and why."""
     actor = "" if by is None else str(by.pk)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -14,7 +14,7 @@ KEPT = ("django_migrations", "django_content_type", "auth_permission", "auth_gro
 
 
 def _empty_tables(self) -> None:
-    """Empty what a test wrote. The guards refuse TRUNCATE and DELETE, so the cleaner works as a replica, where they rest."""
+    """Empty what a test wrote. The guards refuse TRUNCATE, so the cleaner works as a replica, where they rest."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)",

@@ -74,12 +74,13 @@ class Entry(HasStatus):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=EntryStatus.values), name="entry_status_known"),
             models.CheckConstraint(
-                condition=~Q(status=EntryStatus.ELIMINATED) | Q(eliminated_round_number__isnull=False)
-                & ~Q(eliminated_code=""),
+                condition=~Q(status=EntryStatus.ELIMINATED)
+                | Q(eliminated_round_number__isnull=False) & ~Q(eliminated_code=""),
                 name="entry_eliminated_has_round",
             ),
             models.CheckConstraint(
-                condition=~Q(status=EntryStatus.ACTIVE) | Q(eliminated_round_number__isnull=True, prize_cents__isnull=True),
+                condition=~Q(status=EntryStatus.ACTIVE)
+                | Q(eliminated_round_number__isnull=True, prize_cents__isnull=True),
                 name="entry_active_is_clean",
             ),
             models.UniqueConstraint(

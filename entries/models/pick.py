@@ -127,8 +127,10 @@ class Pick(models.Model):
                     (
                         "update", pgtrigger.Update, pgtrigger.Referencing(old="old_rows", new="new_rows"),
                         "n", "o.team_id", "n.team_id",
-                        "new_rows n JOIN old_rows o USING (id)"
-                        " WHERE (o.team_id, o.game_id, o.source) IS DISTINCT FROM (n.team_id, n.game_id, n.source)",
+                        (
+                            "new_rows n JOIN old_rows o USING (id)"
+                            " WHERE (o.team_id, o.game_id, o.source) IS DISTINCT FROM (n.team_id, n.game_id, n.source)"
+                        ),
                     ),
                     (
                         "delete", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"),

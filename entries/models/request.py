@@ -65,7 +65,9 @@ class Request(HasStatus):
     payment_status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.NOT_DUE)
     fee_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Copied from the pool at approval.")
     currency = models.CharField(max_length=3, blank=True, default="")
-    reason = models.CharField(max_length=500, blank=True, default="", help_text="Why it was rejected; shown to the player.")
+    reason = models.CharField(
+        max_length=500, blank=True, default="", help_text="Why it was rejected; shown to the player."
+    )
     pay_by = models.DateTimeField(null=True, blank=True)
     waitlisted_at = models.DateTimeField(null=True, blank=True)
     waived_by = models.ForeignKey(
@@ -99,7 +101,8 @@ class Request(HasStatus):
                 name="request_approved_has_fee",
             ),
             models.CheckConstraint(
-                condition=~Q(status=RequestStatus.APPROVED, payment_status=PaymentStatus.PENDING) | Q(pay_by__isnull=False),
+                condition=~Q(status=RequestStatus.APPROVED, payment_status=PaymentStatus.PENDING)
+                | Q(pay_by__isnull=False),
                 name="request_unpaid_has_pay_by",
             ),
             models.CheckConstraint(
@@ -118,7 +121,8 @@ class Request(HasStatus):
             models.Index(fields=["pool", "status", "id"], name="request_pool_status"),
             models.Index(fields=["user", "-id"], name="request_user"),
             models.Index(
-                fields=["pay_by"], condition=Q(status="approved", payment_status__in=("pending", "failed")),
+                fields=["pay_by"],
+                condition=Q(status="approved", payment_status__in=("pending", "failed")),
                 name="request_unpaid",
             ),
         ]
@@ -147,7 +151,8 @@ class Request(HasStatus):
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("status", "payment_status"),
                 condition=pgtrigger.Condition(
-                    "NEW.status <> 'approved' OR (OLD.payment_status = 'completed' AND NEW.payment_status <> 'completed')"
+                    "NEW.status <> 'approved' OR (OLD.payment_status = 'completed'"
+                    " AND NEW.payment_status <> 'completed')"
                 ),
                 func="""
                     IF EXISTS (SELECT 1 FROM entries_entry WHERE request_id = NEW.id AND status <> 'void') THEN

@@ -172,7 +172,7 @@ def save_picks(*, user: User, wishes: Sequence[Wish], atomic: bool) -> list[Save
 
 def delete_pick(*, entry_id: int, user: User, round_number: int) -> bool:
     """Take the pick back; says whether there was one. Refuses like `save_pick`, also when there is none."""
-    ask = {"entry": entry_id, "user": user.pk, "round": round_number, "team": ""}
+    ask: dict[str, Any] = {"entry": entry_id, "user": user.pk, "round": round_number, "team": ""}
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_GATHER, ask)
@@ -186,7 +186,7 @@ def delete_pick(*, entry_id: int, user: User, round_number: int) -> bool:
                 " DELETE FROM entries_pick USING who WHERE entry_id = %(entry)s AND round_id = %(round_id)s",
                 ask | {"round_id": facts.round_id},
             )
-            return cursor.rowcount > 0
+            return bool(cursor.rowcount)
     except IntegrityError as error:
         raise _translated(error, round_number=round_number, team_code="") from error
 
@@ -209,7 +209,9 @@ def _check_open(facts: _Facts, *, round_number: int) -> None:
     if facts.pool_status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         raise Refused(Code.ROUND_NOT_OPEN, f"The pool is {facts.pool_status}.", {"round": round_number})
     if facts.round_id is None or facts.locks_at is None or facts.rules_version is None:
-        raise Refused(Code.ROUND_NOT_OPEN, f"Round {round_number} cannot be picked in this pool.", {"round": round_number})
+        raise Refused(
+            Code.ROUND_NOT_OPEN, f"Round {round_number} cannot be picked in this pool.", {"round": round_number}
+        )
     if facts.is_locked:
         locked_at = facts.locks_at.isoformat().replace("+00:00", "Z")
         raise Refused(

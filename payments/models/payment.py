@@ -58,7 +58,9 @@ class PaymentQuerySet(LockedQuerySet["Payment"]):
 
 
 class Payment(HasStatus):
-    ref = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our name for it at the provider.")
+    ref = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text="Our name for it at the provider."
+    )
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=10, choices=Provider)
     status = models.CharField(max_length=10, choices=PaymentState, default=PaymentState.INTENT)
@@ -77,7 +79,9 @@ class Payment(HasStatus):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(db_default=ClockTimestamp())
-    checked_at = models.DateTimeField(null=True, blank=True, help_text="When the provider was last asked for the truth.")
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider was last asked for the truth."
+    )
 
     TRANSITIONS: ClassVar = PAYMENT_TRANSITIONS
 
@@ -109,8 +113,9 @@ class Payment(HasStatus):
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("request_id", "amount_cents", "currency", "livemode", "provider", "ref"),
                 condition=pgtrigger.Condition(
-                    "((OLD.request_id, OLD.amount_cents, OLD.currency, OLD.livemode, OLD.provider, OLD.ref) IS DISTINCT FROM"
-                    " (NEW.request_id, NEW.amount_cents, NEW.currency, NEW.livemode, NEW.provider, NEW.ref))"
+                    "((OLD.request_id, OLD.amount_cents, OLD.currency, OLD.livemode, OLD.provider, OLD.ref)"
+                    " IS DISTINCT FROM (NEW.request_id, NEW.amount_cents, NEW.currency,"
+                    " NEW.livemode, NEW.provider, NEW.ref))"
                 ),
                 func="""
                     RAISE EXCEPTION 'what a payment is for, and how much, never changes'

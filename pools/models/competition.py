@@ -24,6 +24,12 @@ class Competition(models.Model):
     name = models.CharField(max_length=100)
     season = models.CharField(max_length=10)
     time_zone = models.CharField(max_length=40, default="UTC", help_text="IANA name; the zone players think in.")
+    rounds_are_drawn = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="The rounds came from a rounds file: an import without one leaves every game in its round.",
+    )
     created_at = models.DateTimeField(db_default=ClockTimestamp())
 
     class Meta:
@@ -123,10 +129,17 @@ class Game(models.Model):
     home_score = models.PositiveSmallIntegerField(null=True, blank=True)
     away_score = models.PositiveSmallIntegerField(null=True, blank=True)
     home_spread = models.DecimalField(
-        max_digits=4, decimal_places=1, null=True, blank=True, help_text="Points; positive when the home side is favoured."
+        max_digits=4,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        help_text="Points; positive when the home side is favoured.",
     )
     review = models.CharField(
-        max_length=200, blank=True, default="", db_default="",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
         help_text="Why staff must rule on this game before an import may touch it; empty when nothing is open.",
     )
 
@@ -173,7 +186,7 @@ class Game(models.Model):
                           WHERE t.id IN (OLD.round_id, NEW.round_id)) fresh
                     WHERE r.id = fresh.id AND r.first_kickoff_at IS DISTINCT FROM fresh.kickoff;
                     RETURN NULL;
-                """,
+                """,  # noqa: E501  # the text is part of the migration
             ),
             Guard(
                 name="record_insert",

@@ -72,10 +72,14 @@ class Pool(HasStatus):
         ordering: ClassVar = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PoolStatus.values), name="pool_status_known"),
-            models.CheckConstraint(condition=Q(last_round_number__gte=F("first_round_number")), name="pool_rounds_order"),
+            models.CheckConstraint(
+                condition=Q(last_round_number__gte=F("first_round_number")), name="pool_rounds_order"
+            ),
             models.CheckConstraint(condition=Q(first_round_number__gte=1), name="pool_first_round_positive"),
             models.CheckConstraint(condition=Q(max_entries_per_user__gte=1), name="pool_limit_positive"),
-            models.CheckConstraint(condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="pool_capacity_positive"),
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="pool_capacity_positive"
+            ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[a-z]{3}$"), name="pool_currency_code"),
         ]
         indexes = [models.Index(fields=["competition", "status"], name="pool_competition_status")]

@@ -7,7 +7,7 @@ from django.db import connection
 
 from entries.models import Entry, EntryChange, EntryStatus
 from entries.services.settlement import settle_competition, settle_due
-from pools.models import Game, GameStatus, Pool, PoolStatus, Round
+from pools.models import Game, GameStatus, PoolStatus, Round
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import CODES, PoolFactory, finish, league, lock_round, play_round
@@ -60,7 +60,8 @@ def test_case_1_a_loss_eliminates_and_stays(make_pool):
 
 
 @pytest.mark.parametrize(
-    ("rule", "expected"), [("split", [(WON, None), (WON, None), (OUT, 1)]), ("revive", [(ACTIVE, None)] * 2 + [(OUT, 1)])]
+    ("rule", "expected"),
+    [("split", [(WON, None), (WON, None), (OUT, 1)]), ("revive", [(ACTIVE, None)] * 2 + [(OUT, 1)])],
 )
 def test_case_2_when_all_lose_in_one_round_the_rule_decides(make_pool, rule, expected):
     pool = make_pool(rules={"all_out": rule})

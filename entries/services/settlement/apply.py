@@ -18,8 +18,8 @@ DIFFERENCE = """
     LEFT JOIN settling_fate f ON f.entry_id = e.id AND w.entry_id IS NULL AND f.number <= coalesce(x.number, f.number)
     CROSS JOIN LATERAL (
         SELECT count(*) AS losses FROM settling_loss l
-        WHERE l.entry_id = e.id AND l.number <= coalesce(x.number, l.number) AND (f.number IS NULL OR l.number < f.number)
-          AND NOT l.is_fatal
+        WHERE l.entry_id = e.id AND NOT l.is_fatal
+          AND l.number <= coalesce(x.number, l.number) AND (f.number IS NULL OR l.number < f.number)
           AND NOT EXISTS (SELECT 1 FROM settling_revived v WHERE v.pool_id = l.pool_id AND v.number = l.number)
     ) lost
     CROSS JOIN LATERAL (
@@ -102,4 +102,4 @@ def apply_difference(cursor: CursorWrapper) -> Difference:
     cursor.execute(FINISH)
     finished = cursor.rowcount
     cursor.execute(REOPEN)
-    return Difference(*counts, pools_finished=finished, pools_reopened=cursor.rowcount)
+    return Difference(*counts, finished, cursor.rowcount)

@@ -58,7 +58,9 @@ LOSSES = """
 """
 
 # Rounds that `all_out = revive` takes out of the reckoning; filled while `_derive_ends` finds them.
-REVIVED = "CREATE TEMP TABLE settling_revived (pool_id bigint, number int, PRIMARY KEY (pool_id, number)) ON COMMIT DROP"
+REVIVED = (
+    "CREATE TEMP TABLE settling_revived (pool_id bigint, number int, PRIMARY KEY (pool_id, number)) ON COMMIT DROP"
+)
 
 FATES = """
     CREATE TEMP TABLE settling_fate ON COMMIT DROP AS

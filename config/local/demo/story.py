@@ -1,0 +1,293 @@
+"""What has happened in the demo so far: three pools on one season, at three moments of a pool's life.
+
+* The Long Season began six rounds ago: entries have fallen, most of the living have picked for the open round.
+* The Ten-Minute Cup begins with the open round: ask, approve, pay and pick before it locks.
+* The Second Half begins in two weeks: requests wait for staff, some are approved and unpaid, some paid.
+"""
+
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from accounts.models import Role, User
+from config.audit import attribute
+from config.clock import database_now
+from config.local.demo.people import create_players, create_staff
+from config.local.demo.season import OPEN, PLAYED, ROUNDS, SEED, TEAMS, Fixture, draw, strengths
+from entries.models import Entry, PaymentStatus, Pick, PickSource, Request, RequestStatus
+from entries.models.pick import LATE_SETTING
+from entries.services.approvals import approve_request, reject_request, waitlist_request
+from entries.services.picks import save_pick
+from entries.services.places import grant_place
+from entries.services.requests import ask_to_join, withdraw_request
+from entries.services.settlement import settle_competition
+from payments.models import Payment, PaymentState, Provider, Receipt, ReceiptState
+from pools.models import Competition, Game, GameStatus, Pool, Round, Team
+from pools.services.pools import create_pool, publish_pool, start_due_pools
+
+CODE = "demo"
+
+
+@dataclass
+class Stage:
+    """What the story's scenes share."""
+
+    now: datetime
+    dice: random.Random
+    staff: dict[Role, User]
+    players: list[User]
+    competition: Competition
+    teams: dict[str, Team]
+    games: dict[tuple[int, str], Game] = field(default_factory=dict)
+
+
+def tell() -> Competition:
+    """Build the demo in one transaction: it is there whole or not at all. Refuses nothing, does it once."""
+    known = Competition.objects.filter(code=CODE).first()
+    if known is not None:
+        return known
+    with transaction.atomic():
+        stage = _set_the_stage()
+        _long_season(stage)
+        _ten_minute_cup(stage)
+        _second_half(stage)
+        start_due_pools(now=stage.now)
+    settle_competition(competition_id=stage.competition.pk)
+    with transaction.atomic():
+        _pick_for_the_open_round(stage)
+    return stage.competition
+
+
+def _set_the_stage() -> Stage:
+    now = database_now()
+    fixtures = draw(now)
+    competition = Competition.objects.create(
+        code=CODE, name="Continental League (demo)", season=str(now.year), time_zone="America/New_York"
+    )
+    Team.objects.bulk_create(Team(competition=competition, code=code, name=name) for code, name in TEAMS.items())
+    Round.objects.bulk_create(
+        Round(competition=competition, number=number, name=f"Round {number}") for number in range(1, ROUNDS + 1)
+    )
+    stage = Stage(
+        now=now,
+        dice=random.Random(SEED),
+        staff=create_staff(),
+        players=create_players(),
+        competition=competition,
+        teams={team.code: team for team in competition.teams.all()},
+    )
+    attribute(reason="demo season")
+    _schedule(stage, fixtures)
+    return stage
+
+
+def _schedule(stage: Stage, fixtures: Sequence[Fixture]) -> None:
+    rounds = {this.number: this for this in stage.competition.rounds.all()}
+    games = Game.objects.bulk_create(
+        Game(
+            competition=stage.competition,
+            round=rounds[fixture.round_number],
+            external_id=fixture.name,
+            home=stage.teams[fixture.home],
+            away=stage.teams[fixture.away],
+            kickoff_at=fixture.kickoff_at,
+            **(
+                {"status": GameStatus.FINAL, "home_score": fixture.home_score, "away_score": fixture.away_score}
+                if fixture.round_number <= PLAYED
+                else {}
+            ),
+        )
+        for fixture in fixtures
+    )
+    for fixture, game in zip(fixtures, games, strict=True):
+        stage.games[fixture.round_number, fixture.home] = game
+        stage.games[fixture.round_number, fixture.away] = game
+
+
+def _open_pool(stage: Stage, name: str, *, first: int, fee: int, capacity: int, about: str) -> Pool:
+    pool = create_pool(
+        competition=stage.competition,
+        name=name,
+        created_by=stage.staff[Role.ADMIN],
+        rules={},
+        description=about,
+        entry_fee_cents=fee,
+        currency="usd",
+        capacity=capacity,
+        first_round_number=first,
+        last_round_number=ROUNDS,
+    )
+    return publish_pool(pool=pool, by=stage.staff[Role.ADMIN])
+
+
+# --- The Long Season --------------------------------------------------------------------------------------------
+
+
+def _long_season(stage: Stage) -> None:
+    pool = _open_pool(
+        stage, "The Long Season", first=1, fee=5000, capacity=200, about="Eighteen rounds, one life, one pot."
+    )
+    began = stage.now - timedelta(weeks=PLAYED + 1)
+    places = [
+        (user, number) for user in stage.players[:120] for number in range(1, stage.dice.choice((1, 1, 1, 2, 3)) + 1)
+    ]
+    requests = Request.objects.bulk_create(
+        Request(
+            pool=pool,
+            user=user,
+            number=number,
+            status=RequestStatus.APPROVED,
+            payment_status=PaymentStatus.COMPLETED,
+            fee_cents=pool.entry_fee_cents,
+            currency=pool.currency,
+            created_at=began - timedelta(days=stage.dice.randrange(2, 20)),
+            decided_at=began - timedelta(days=1),
+            decided_by=stage.staff[Role.MODERATOR],
+        )
+        for user, number in places[:180]
+    )
+    entries = Entry.objects.bulk_create(
+        Entry(request=request, pool=pool, user=request.user, number=request.number) for request in requests
+    )
+    _book_transfers(stage, requests, entries)
+    _past_picks(stage, entries)
+
+
+def _book_transfers(stage: Stage, requests: Sequence[Request], entries: Sequence[Entry]) -> None:
+    payments = Payment.objects.bulk_create(
+        Payment(
+            request=request,
+            provider=Provider.MANUAL,
+            status=PaymentState.SUCCEEDED,
+            amount_cents=request.fee_cents or 0,
+            currency=request.currency,
+            provider_reference=f"demo-transfer-{request.pk}",
+            created_by=stage.staff[Role.FINANCE],
+            created_at=request.decided_at,
+        )
+        for request in requests
+    )
+    Receipt.objects.bulk_create(
+        Receipt(
+            payment=payment,
+            provider=Provider.MANUAL,
+            charge_id=payment.provider_reference,
+            amount_cents=payment.amount_cents,
+            currency=payment.currency,
+            status=ReceiptState.ALLOCATED,
+            entry=entry,
+            source="demo",
+            received_at=payment.created_at,
+        )
+        for payment, entry in zip(payments, entries, strict=True)
+    )
+
+
+def _past_picks(stage: Stage, entries: Sequence[Entry]) -> None:
+    """Six rounds of picks, as a pool has them that moved here in mid-season; nobody picks on after falling."""
+    power = strengths()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [LATE_SETTING, PickSource.IMPORT])
+    picks = []
+    for entry in entries:
+        used: set[str] = set()
+        for number in range(1, PLAYED + 1):
+            if stage.dice.random() < 0.01:
+                break  # forgot
+            code = _sensible_team(stage, power, number, used)
+            used.add(code)
+            picks.append(_pick(stage, entry, number, code, PickSource.IMPORT))
+            if not _won(stage.games[number, code], stage.teams[code]):
+                break
+    Pick.objects.bulk_create(picks, batch_size=1000)
+
+
+def _sensible_team(stage: Stage, power: dict[str, float], number: int, used: set[str]) -> str:
+    """One of the clearer favourites that the entry has not used."""
+    free = [code for code in TEAMS if code not in used]
+    free.sort(key=lambda code: power[_opponent(stage, number, code)] - power[code])
+    return stage.dice.choice(free[:7])
+
+
+def _opponent(stage: Stage, number: int, code: str) -> str:
+    game = stage.games[number, code]
+    return game.away.code if game.home.code == code else game.home.code
+
+
+def _won(game: Game, team: Team) -> bool:
+    margin = (game.home_score or 0) - (game.away_score or 0)
+    return margin > 0 if team.pk == game.home_id else margin < 0
+
+
+def _pick(stage: Stage, entry: Entry, number: int, code: str, source: PickSource) -> Pick:
+    game = stage.games[number, code]
+    return Pick(
+        entry=entry,
+        round_id=game.round_id,
+        team=stage.teams[code],
+        game=game,
+        source=source,
+        nonce=secrets.token_hex(16),
+        picked_at=game.kickoff_at - timedelta(hours=stage.dice.randrange(5, 90)),
+    )
+
+
+def _pick_for_the_open_round(stage: Stage) -> None:
+    """Most of the living have picked, some changed their mind; the entries of the player to try have not."""
+    power = strengths()
+    alive = Entry.objects.filter(pool__competition=stage.competition, status="active").select_related("user")
+    for entry in alive.exclude(user=stage.players[0]).order_by("id"):
+        if stage.dice.random() < 0.12:
+            continue
+        used = set(entry.picks.values_list("team__code", flat=True))
+        for _ in range(stage.dice.choice((1, 1, 1, 2, 3))):
+            team = _sensible_team(stage, power, OPEN, used)
+            save_pick(entry_id=entry.pk, user=entry.user, round_number=OPEN, teams=[team])
+
+
+# --- The pools that are still filling ---------------------------------------------------------------------------
+
+
+def _ten_minute_cup(stage: Stage) -> None:
+    pool = _open_pool(
+        stage, "The Ten-Minute Cup", first=OPEN, fee=1000, capacity=60,
+        about="Begins with the round that locks in ten minutes. Join quickly.",
+    )  # fmt: skip
+    requests = _ask(stage, pool, stage.players[20:55])
+    _approve_and_pay(stage, requests[:25])
+    _approve(stage, requests[25:29])
+
+
+def _second_half(stage: Stage) -> None:
+    pool = _open_pool(
+        stage, "The Second Half", first=OPEN + 2, fee=2500, capacity=40,
+        about="For everybody who is out already, or came late.",
+    )  # fmt: skip
+    requests = _ask(stage, pool, stage.players[100:178])
+    _approve_and_pay(stage, requests[:28])
+    _approve(stage, requests[28:40])
+    moderator = stage.staff[Role.MODERATOR]
+    for request in requests[40:44]:
+        waitlist_request(request=request, by=moderator, now=stage.now)
+    for request in requests[44:47]:
+        reject_request(request=request, by=moderator, reason="Please write to us about your address.", now=stage.now)
+    for request in requests[47:50]:
+        withdraw_request(request=request, by=request.user, now=stage.now)
+
+
+def _ask(stage: Stage, pool: Pool, players: Sequence[User]) -> list[Request]:
+    return [ask_to_join(pool_id=pool.pk, user=user, now=stage.now) for user in players]
+
+
+def _approve(stage: Stage, requests: Sequence[Request]) -> list[Request]:
+    return [approve_request(request=request, by=stage.staff[Role.MODERATOR], now=stage.now) for request in requests]
+
+
+def _approve_and_pay(stage: Stage, requests: Sequence[Request]) -> None:
+    approved = _approve(stage, requests)
+    entries = [grant_place(request=request, by=stage.staff[Role.FINANCE], now=stage.now) for request in approved]
+    _book_transfers(stage, approved, entries)
