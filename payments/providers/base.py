@@ -1,0 +1,159 @@
+"""The port between our payments and whoever moves the money.
+
+A provider opens a session (a hosted page for one payment), tells the truth about it, and ends it. It never decides
+anything. Its answers are the plain facts below; what it could not do is one of four errors, which differ in what is
+known afterwards:
+
+    Rejected      it said no, for good: nothing was done, and the same call will never work
+    Busy          it is at work on this very call, or asks for patience: the same call may be made again
+    Unreachable   we could not ask
+    Unclear       it may or may not have been done: only the same call with the same key, or a look, can tell
+
+All of them are PROVIDER_ERROR (502) to a caller.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from django.db import connection
+
+from config.errors import Code, Malformed, ProviderFailed
+
+
+class SessionState(StrEnum):
+    """What the provider says about a session. Only PAID means money."""
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a session is to be opened for; it never changes between two tries under one key."""
+
+    ref: str
+    idempotency_key: str
+    request_id: int
+    pool_id: int
+    title: str
+    amount_cents: int
+    currency: str
+    email: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Money that really moved, in our minor units."""
+
+    id: str
+    amount_cents: int
+    currency: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A session as the provider knows it at this moment. `failure` is the code of the last attempt that failed."""
+
+    reference: str
+    ref: str
+    state: SessionState
+    livemode: bool
+    expires_at: datetime
+    url: str = ""
+    client_secret: str = ""
+    failure: str = ""
+    charge: Charge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """News as it came, with its signature proved: what it is about, not what is true."""
+
+    event_id: str
+    event_type: str
+    object_id: str
+    livemode: bool
+    payload: dict[str, Any]
+
+
+class ProviderError(ProviderFailed):
+    """The provider did not do what we asked; `reason` is for staff and logs, never for the caller."""
+
+    said = "The payment provider could not be asked. Try again in a moment."
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(Code.PROVIDER_ERROR, self.said, {"retry_after": 2})
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}: {self.reason}"
+
+
+class Rejected(ProviderError):
+    """Refused for good: nothing was done."""
+
+    said = "The payment provider refused this payment."
+
+
+class NotThere(Rejected):
+    """It knows no such session."""
+
+
+class Busy(ProviderError):
+    """At work on this very call, or too busy: make the same call again later."""
+
+    said = "The payment provider is busy. Try again in a moment."
+
+
+class Unreachable(ProviderError):
+    """It could not be asked."""
+
+
+class Unclear(ProviderError):
+    """Nobody knows whether it was done."""
+
+    said = "The payment provider did not answer in time. Try again: you will not be charged twice."
+
+
+class SignatureInvalid(Malformed):
+    """News that the provider did not sign, or not now."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.SIGNATURE_INVALID, "The signature is missing, wrong, or not of this moment.")
+
+
+class PaymentProvider(Protocol):
+    """What every provider can do. Each call may take seconds and is made outside any transaction."""
+
+    name: str
+    livemode: bool
+
+    def create_session(self, order: Order) -> SessionFacts:
+        """Open a session, or answer the one opened before under the same key."""
+
+    def find_session(self, *, ref: str, since: datetime, until: datetime) -> SessionFacts | None:
+        """The session opened for our `ref` in that time, for when no answer to `create_session` came."""
+
+    def fetch(self, reference: str) -> SessionFacts:
+        """The truth about a session. Raises `NotThere`."""
+
+    def expire(self, reference: str) -> SessionFacts:
+        """End an open session, and answer what is true afterwards: it may have been paid a moment before."""
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        """News from outside. Raises `SignatureInvalid`, and `Malformed` for signed nonsense."""
+
+
+def refuse_inside_transaction() -> None:
+    """A provider call inside a transaction would hold its locks for as long as the provider pleases."""
+    # Django's own test cases wrap every test in a transaction, and mark it.
+    blocks: list[Any] = connection.atomic_blocks
+    if any(not getattr(block, "_from_testcase", False) for block in blocks):
+        raise RuntimeError("A provider must not be called inside a transaction.")

@@ -1,0 +1,57 @@
+"""Reading a webhook's body once its signature is proved, whatever provider writes events in Stripe's form."""
+
+import json
+from typing import Any, NoReturn
+
+from config.errors import Code, Malformed, invalid
+from payments.providers.base import Notice
+
+LONGEST = {"id": 255, "type": 100}
+LONGEST_OBJECT_ID = 255
+
+
+def parse_notice(body: bytes) -> Notice:
+    """What the event says it is about. Raises `Malformed` for what is no event."""
+    try:
+        event = _storable(json.loads(body.decode(), parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        raise Malformed(Code.PARSE_ERROR, "The body is not valid JSON.") from None
+    if not isinstance(event, dict):
+        raise Malformed(Code.PARSE_ERROR, "The body is not an event.")
+    for field, longest in LONGEST.items():
+        if not isinstance(event.get(field), str) or not 0 < len(event[field]) <= longest:
+            raise invalid(field, f"Must be a text of 1 to {longest} characters.")
+    return Notice(
+        event_id=event["id"],
+        event_type=event["type"],
+        object_id=_object_id(event),
+        livemode=event.get("livemode") is True,
+        payload=event,
+    )
+
+
+def subject_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """The object that a stored event is about, as it looked when the event was made; empty where there is none."""
+    data = payload.get("data")
+    found = data.get("object") if isinstance(data, dict) else payload.get("related_object")
+    return found if isinstance(found, dict) else {}
+
+
+def _object_id(event: dict[str, Any]) -> str:
+    found = subject_of(event).get("id")
+    return found[:LONGEST_OBJECT_ID] if isinstance(found, str) else ""
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL and half characters, which PostgreSQL has no place for."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
