@@ -55,7 +55,7 @@ def tell() -> Competition:
         _long_season(stage)
         _ten_minute_cup(stage)
         _second_half(stage)
-        start_due_pools(now=stage.now)
+        start_due_pools(stage.now)
     settle_competition(competition_id=stage.competition.pk)
     with transaction.atomic():
         _pick_for_the_open_round(stage)
@@ -121,7 +121,7 @@ def _open_pool(stage: Stage, name: str, *, first: int, fee: int, capacity: int, 
         first_round_number=first,
         last_round_number=ROUNDS,
     )
-    return publish_pool(pool=pool, by=stage.staff[Role.ADMIN])
+    return publish_pool(pool=pool, by=stage.staff[Role.ADMIN], now=stage.now, allow_past=True)
 
 
 # --- The Long Season --------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _book_transfers(stage: Stage, requests: Sequence[Request], entries: Sequence
             currency=request.currency,
             provider_reference=f"demo-transfer-{request.pk}",
             created_by=stage.staff[Role.FINANCE],
-            created_at=request.decided_at,
+            created_at=request.decided_at or stage.now,
         )
         for request in requests
     )
