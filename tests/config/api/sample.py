@@ -1,5 +1,9 @@
 """A small API that exists only in tests: one view for each way a call can end."""
 
+import os
+import signal
+import time
+
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import connection, transaction
@@ -185,21 +189,41 @@ class Works(ApiViewSet):
 
     @operation(body=EchoBody, answer=MessageOut, status=201, errors=(Code.POOL_FULL,))
     def create(self, request):
-        text = request.data["text"]
+        text = self.valid_body()["text"]
         message = self._effect(text)
         if text == "full":
             raise Conflict(Code.POOL_FULL, "Full.")
         if text == "crash":
             raise RuntimeError("in the middle")
+        if text == "die" and "SAMPLE_DIES" in os.environ:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if text == "busy":
+            raise Unavailable(Code.SERVICE_UNAVAILABLE, "Later.")
+        if text == "denied":
+            raise Forbidden(Code.FORBIDDEN, "Not you.")
         return Response(MessageOut(message).data, status=201, headers={"Location": f"/works/{message.pk}"})
 
     @action(detail=True, methods=["post"])
-    @operation(body=EchoBody, answer=MessageOut, key_required=True, moves_money=True, idempotency=Mode.TWO_PHASE)
+    @operation(
+        body=EchoBody,
+        answer=MessageOut,
+        errors=(Code.PROVIDER_ERROR,),
+        key_required=True,
+        moves_money=True,
+        idempotency=Mode.TWO_PHASE,
+    )
     def pay(self, request, pk):
         with transaction.atomic():
             message = self._effect(request.data["text"])
-        if request.data["text"] == "provider":
+        text = request.data["text"]
+        if text == "provider":
             raise ProviderFailed(Code.PROVIDER_ERROR, "They failed.")
+        if text == "crash":
+            raise RuntimeError("in the middle")
+        if text == "die" and "SAMPLE_DIES" in os.environ:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if text == "slow":
+            time.sleep(0.5)
         return Response(MessageOut(message).data)
 
     @action(detail=False, methods=["post"])
