@@ -39,6 +39,8 @@ LONGEST_DELAY = timedelta(hours=1)
 KEPT_WHEN_DONE = timedelta(days=90)
 # How long a process leaves the broker alone after it could not be reached.
 BROKER_PAUSE_SECONDS = 15.0
+DRAIN = "config.tasks.drain_outbox"
+MOST_WISHES = 1000
 
 _handlers: dict[str, Handler] = {}
 
@@ -105,15 +107,15 @@ def forget_done(*, limit: int = 10_000) -> int:
     return deleted
 
 
-def hurry() -> None:
-    """Ask a worker to drain soon. Never raises and never waits: a thread of its own talks to the broker."""
+def hurry(task: str = DRAIN, *args: int) -> None:
+    """Ask a worker to drain, or to run another task, soon. Never raises and never waits: a thread does the asking."""
     global _messenger
     try:
         if _messenger is None or not _messenger.is_alive():
             # The first call in this process; a fork inherits the object but not its thread.
             _messenger = _Messenger()
             _messenger.start()
-        _messenger.wanted.set()
+        _messenger.ask(task, args)
     except RuntimeError:
         # The interpreter is going down; the row is there, and beat will find it.
         logger.debug("no hint to the workers")
@@ -173,23 +175,33 @@ def delay_after(attempts: int) -> timedelta:
 
 
 class _Messenger(threading.Thread):
-    """Tells the broker that there is work; many wishes within one message's way are one message."""
+    """Tells the broker that there is work; the same wish many times within one message's way is one message."""
 
     def __init__(self) -> None:
         super().__init__(name="outbox-messenger", daemon=True)
         self.wanted = threading.Event()
+        self.wishes: set[tuple[str, tuple[int, ...]]] = set()
         self.broker = Celery("outlast-hints", set_as_current=False)
         self.broker.config_from_object("django.conf:settings", namespace="CELERY")
+
+    def ask(self, task: str, args: tuple[int, ...]) -> None:
+        """Remember the wish, unless the broker is so far behind that beat will be there first."""
+        if len(self.wishes) < MOST_WISHES:
+            self.wishes.add((task, args))
+        self.wanted.set()
 
     def run(self) -> None:
         while True:
             self.wanted.wait()
             self.wanted.clear()
             try:
-                # A hint that is old says nothing: beat has drained since.
-                self.broker.send_task("config.tasks.drain_outbox", expires=30)
+                while self.wishes:
+                    task, args = self.wishes.pop()
+                    # A hint that is old says nothing: beat has drained since.
+                    self.broker.send_task(task, args=args, expires=30)
             except Exception as failure:  # noqa: BLE001  # transports raise what they like; hints go on
                 logger.warning("broker away, no hints for %.0f s: %s", BROKER_PAUSE_SECONDS, type(failure).__name__)
+                self.wishes.clear()
                 time.sleep(BROKER_PAUSE_SECONDS)
 
 
