@@ -2,11 +2,14 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 
 from config.audit import attribute
+from config.clock import database_now
 from config.locks import advisory_lock
 from entries.queries.reveal import revealed_rounds
 from entries.services.settlement.apply import Difference, apply_difference
@@ -14,6 +17,8 @@ from entries.services.settlement.derive import derive_fates
 from pools.models import Competition, PoolStatus
 
 logger = logging.getLogger(__name__)
+
+CORRECTABLE = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,17 @@ def settle_competition(*, competition_id: int, through: int | None = None, dry_r
 
 
 def settle_due() -> list[Settlement]:
-    """Settle every competition that has pools in play. One that fails does not keep the others waiting."""
-    competitions = Competition.objects.filter(
-        pools__status__in=(PoolStatus.OPEN, PoolStatus.RUNNING, PoolStatus.FINISHED)
-    ).distinct()
+    """Settle every competition with pools in play or newly finished. One that fails does not keep the others waiting.
+
+    A correction that comes more than `CORRECTABLE` after a pool's end is settled by hand.
+    """
+    in_play = Q(pools__status__in=(PoolStatus.OPEN, PoolStatus.RUNNING))
+    newly_finished = Q(pools__status=PoolStatus.FINISHED, pools__settled_at__gte=database_now() - CORRECTABLE)
     done = []
-    for competition_id in competitions.values_list("pk", flat=True):
+    for competition_id in Competition.objects.filter(in_play | newly_finished).distinct().values_list("pk", flat=True):
         try:
             done.append(settle_competition(competition_id=competition_id))
-        except Exception:  # the sweep goes on; the error is reported with its trace
+        except Exception:
             logger.exception("settlement failed", extra={"competition": competition_id})
     return done
 

@@ -1,0 +1,26 @@
+"""What the scheduler hurries. Each task calls one service and may run twice, or not at all, without harm."""
+
+from celery import shared_task
+
+from config.clock import database_now
+from entries.services.reveal import reveal_due_rounds as reveal
+from entries.services.settlement import settle_due as settle
+from pools.services.pools import start_due_pools as start
+
+
+@shared_task
+def reveal_due_rounds() -> int:
+    """Reveal the rounds whose lock has passed; how many."""
+    return len(reveal())
+
+
+@shared_task
+def start_due_pools() -> int:
+    """Set pools running whose first round has locked; how many."""
+    return start(database_now())
+
+
+@shared_task
+def settle_due() -> int:
+    """Settle what has become final; in how many competitions something changed."""
+    return sum(not settlement.difference.is_nothing for settlement in settle())
