@@ -33,7 +33,7 @@ class Command(BaseCommand):
 def _competition_id(pool_id: int | None, code: str | None) -> int:
     if (pool_id is None) == (code is None):
         raise CommandError("Name either a pool's id or --competition CODE.")
-    if code is not None:
+    if pool_id is None:
         found = Competition.objects.filter(code=code).values_list("pk", flat=True).first()
     else:
         found = Pool.objects.filter(pk=pool_id).values_list("competition_id", flat=True).first()

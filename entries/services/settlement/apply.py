@@ -102,4 +102,4 @@ def apply_difference(cursor: CursorWrapper) -> Difference:
     cursor.execute(FINISH)
     finished = cursor.rowcount
     cursor.execute(REOPEN)
-    return Difference(*counts, finished, cursor.rowcount)
+    return Difference(*counts)._replace(pools_finished=finished, pools_reopened=cursor.rowcount)
