@@ -1,6 +1,25 @@
+"""Who people are, as a Django app."""
+
+from typing import ClassVar
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
+    """Registers the mails, and gives the role groups their permissions after each migration."""
+
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+    role_permissions: ClassVar = {
+        "moderator": ("accounts.view_user", "accounts.resend_verification"),
+        "finance": ("accounts.view_user",),
+    }
+
+    def ready(self) -> None:
+        # emails: registers its handlers with the outbox.
+        from accounts import emails  # noqa: F401  # reason above
+        from accounts.groups import grant_permissions
+
+        # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
+        post_migrate.connect(grant_permissions, dispatch_uid="accounts.groups")

@@ -153,8 +153,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "(OLD.role, OLD.is_superuser, OLD.is_active, OLD.closed_at)"
-                    " IS DISTINCT FROM (NEW.role, NEW.is_superuser, NEW.is_active, NEW.closed_at)"
+                    "ROW(OLD.role, OLD.is_superuser, OLD.is_active, OLD.closed_at)"
+                    " IS DISTINCT FROM ROW(NEW.role, NEW.is_superuser, NEW.is_active, NEW.closed_at)"
                 ),
                 func=f"""
                     INSERT INTO accounts_userchange (subject_id, field, from_value, to_value, at, actor_id, reason)

@@ -1,6 +1,13 @@
+from typing import ClassVar
+
 from django.apps import AppConfig
 
 
 class PoolsConfig(AppConfig):
     name = "pools"
     default_auto_field = "django.db.models.BigAutoField"
+    # What each role may do here; `accounts.groups` says how it is read.
+    role_permissions: ClassVar = {
+        "moderator": ("pools.*",),
+        "finance": ("pools.view_*",),
+    }

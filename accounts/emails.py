@@ -1,0 +1,65 @@
+"""The mails of this app, sent by the outbox. Tokens are made here, at the last moment, so that none is ever stored."""
+
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import User
+from accounts.services.links import LIFETIME, Purpose, make_token
+from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
+from accounts.services.registration import VERIFICATION_MAIL
+from config import mail, outbox
+from config.clock import database_now
+
+
+@outbox.handler(VERIFICATION_MAIL)
+def mail_verification(payload: dict[str, Any]) -> None:
+    """The link that proves the address. Nothing for nobody, and nothing once it is proved.
+
+    Without the name: whoever registers a stranger's address chooses it, and would have us mail what they like.
+    """
+    user = _reader(payload)
+    if user is not None and not user.email_verified:
+        _send_link(user, Purpose.VERIFY_EMAIL, "Confirm your e-mail address", "verify_email")
+
+
+@outbox.handler(RESET_MAIL)
+def mail_password_reset(payload: dict[str, Any]) -> None:
+    """The link that sets a new password. Nothing for nobody."""
+    user = _reader(payload)
+    if user is not None:
+        _send_link(user, Purpose.RESET_PASSWORD, "Set a new password", "password_reset")
+
+
+@outbox.handler(CHANGED_MAIL)
+def mail_password_changed(payload: dict[str, Any]) -> None:
+    """A word to the owner, who may not be the one who did it."""
+    user = _reader(payload)
+    if user is not None:
+        mail.send(
+            to=user.email,
+            subject="Your password was changed",
+            template="password_changed",
+            context={"name": user.display_name},
+        )
+
+
+def _reader(payload: dict[str, Any]) -> User | None:
+    """The person to write to. Requests for unknown addresses leave messages for nobody, to look like all others."""
+    user = User.objects.filter(pk=payload["user"]).first()
+    return user if user is not None and user.can_get_mail else None
+
+
+def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:
+    token = make_token(purpose, user, now=database_now())
+    mail.send(
+        to=user.email,
+        subject=subject,
+        template=template,
+        context={
+            "name": user.display_name,
+            "token": token,
+            "link": f"{settings.PUBLIC_URL}/{purpose}?token={token}",
+            "hours": int(LIFETIME[purpose].total_seconds()) // 3600,
+        },
+    )

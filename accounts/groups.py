@@ -1,0 +1,89 @@
+"""The roles as Django groups, with real permissions, after every `migrate`.
+
+Each app says in its `AppConfig` which of its own permissions a role has, so that this app need not know the others:
+
+    role_permissions: ClassVar = {"moderator": ("entries.*",), "finance": ("entries.view_entry",)}
+
+A pattern is a permission's full name, in which `*` stands for anything. Admins have all permissions, players none;
+nobody but an admin may delete, whatever a pattern says. Permissions that somebody gave a role's group by hand are
+taken away again: the declarations are the truth.
+"""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+
+from accounts.models import JOIN_GROUP, Role
+
+EVERYTHING = ("*",)
+
+
+class UnknownPermission(LookupError):
+    """An app grants a permission that does not exist: a slip of the pen would leave a role without a right."""
+
+
+def grants_of(config: AppConfig, role: str) -> tuple[str, ...]:
+    """The patterns that an app declares for a role."""
+    declared: Mapping[str, Iterable[str]] = getattr(config, "role_permissions", {})
+    unknown = set(declared) - set(Role.values)
+    if unknown:
+        raise UnknownPermission(f"{config.label} grants permissions to {sorted(unknown)}, which are no roles")
+    return EVERYTHING if role == Role.ADMIN else tuple(declared.get(role, ()))
+
+
+def grant_permissions(
+    *,
+    app_config: AppConfig,
+    using: str,
+    apps: Any,
+    verbosity: int = 1,
+    interactive: bool = True,
+    plan: Any = None,
+    **_: Any,
+) -> None:
+    """Django's `post_migrate`, called for each app after its permissions were made."""
+    try:
+        groups, permissions = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+        apps.get_model("accounts", "UserChange")
+    except LookupError:
+        # Migrated back to before there were groups, or before people were kept in them.
+        return
+    own = {
+        f"{app}.{codename}": pk
+        for pk, app, codename in permissions.objects.using(using)
+        .filter(content_type__app_label=app_config.label)
+        .values_list("pk", "content_type__app_label", "codename")
+    }
+    for role in Role.values:
+        group, is_new = groups.objects.using(using).get_or_create(name=role)
+        _set(group, own, grants_of(app_config, role), role)
+        if is_new:
+            _join(using)
+
+
+def _set(group: Any, own: Mapping[str, Any], patterns: Iterable[str], role: str) -> None:
+    """Give the group exactly what the patterns say of the app's own permissions."""
+    wanted = set()
+    for pattern in patterns:
+        matching = {name for name in own if fnmatchcase(name, pattern)}
+        if not matching and pattern != "*":
+            raise UnknownPermission(f"no permission is called {pattern}")
+        wanted |= {own[name] for name in matching if role == Role.ADMIN or not _deletes(name)}
+    present = set(group.permissions.filter(pk__in=own.values()).values_list("pk", flat=True))
+    if present - wanted:
+        group.permissions.remove(*(present - wanted))
+    if wanted - present:
+        group.permissions.add(*(wanted - present))
+
+
+def _deletes(name: str) -> bool:
+    return name.partition(".")[2].startswith("delete_")
+
+
+def _join(using: str) -> None:
+    """Put everybody who was here before the group into it; from now on a trigger does."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(JOIN_GROUP.format(people="accounts_user"))

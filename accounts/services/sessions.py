@@ -1,0 +1,162 @@
+"""Sign in, keep signed in, sign out.
+
+A session is one sign-in and every refresh token that descends from it. A refresh spends the token it was given and
+answers with the next; whoever shows a spent one holds a copy, so the session ends for both. Locks: the user's row
+before the session's.
+"""
+
+import ipaddress
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import Session, SessionEnd, User
+from accounts.services.tokens import Pair, RefreshClaims, TokenInvalid, blacklist, mint_pair, read_refresh
+from config.audit import attribute
+from config.clock import ClockTimestamp
+from config.errors import Code, Unauthenticated, invalid
+
+logger = logging.getLogger(__name__)
+
+
+class InvalidCredentials(Unauthenticated):
+    """No such account, a wrong password, an account that is not open: one answer for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who signed in, and with what they go on."""
+
+    user: User
+    pair: Pair
+
+
+def sign_in(*, email: str, password: str, otp: str = "", address: str = "", user_agent: str = "") -> SignedIn:
+    """Begin a session. An address that is not verified yet may sign in; joining a pool is what it may not.
+
+    Refuses with INVALID_CREDENTIALS, after the same work whatever the reason. Refuses a one-time code, once the
+    password was right: no account has a second factor yet, and a code that nobody checks must not look checked.
+    """
+    user, is_outdated = _verified(email, password)
+    if otp:
+        raise invalid("otp", "This account has no second factor. Sign in without a one-time code.")
+    with transaction.atomic():
+        known_hash = user.password
+        user = User.objects.locked().get(pk=user.pk)
+        # What was verified above is worth nothing if the password or the account changed meanwhile.
+        if user.password != known_hash or not user.is_active:
+            raise InvalidCredentials
+        if is_outdated:
+            user.set_password(password)
+        User.objects.filter(pk=user.pk).update(password=user.password, last_login=ClockTimestamp())
+        return SignedIn(user, _begin(user, address, user_agent))
+
+
+def _verified(email: str, password: str) -> tuple[User, bool]:
+    """The person, and whether their hash is of an older kind.
+
+    Without a person, or for one who has no password, the hasher works just as long.
+    """
+    user = User.objects.filter(email=email.strip().lower()).first()
+    outdated: list[str] = []
+    is_right = check_password(password, user.password if user else UNUSABLE_PASSWORD_PREFIX, setter=outdated.append)
+    if user is None or not is_right or not user.is_active:
+        raise InvalidCredentials
+    return user, bool(outdated)
+
+
+def _begin(user: User, address: str, user_agent: str) -> Pair:
+    session = Session(user=user, user_agent=_printable(user_agent)[:200], address=_address(address))
+    pair = mint_pair(session, user)
+    session.save(force_insert=True)
+    return pair
+
+
+def refresh_session(*, refresh: str) -> Pair:
+    """Spend a refresh token for a new pair; of any number of callers with the same token exactly one gets it.
+
+    Refuses with TOKEN_INVALID. A token that was spent before also ends its session, and that is committed although
+    the call fails, so this cannot run inside a caller's transaction.
+    """
+    claims = read_refresh(refresh)
+    with transaction.atomic(durable=True):
+        pair = _rotate(claims)
+    if pair is None:
+        raise TokenInvalid
+    return pair
+
+
+def _rotate(claims: RefreshClaims) -> Pair | None:
+    session = Session.objects.locked().filter(pk=claims.session_id, revoked_at=None).first()
+    if session is None:
+        return None
+    if session.current_jti != claims.jti:
+        logger.warning("a spent refresh token was used again: session %s of user %s ends", session.pk, session.user_id)
+        _end(session, SessionEnd.REUSED)
+        return None
+    # After the lock: whoever ended the sessions of this person is done, or waits for us.
+    user = User.objects.filter(pk=session.user_id, is_active=True).first()
+    if user is None:
+        return None
+    blacklist([session.current_jti])
+    pair = mint_pair(session, user)
+    Session.objects.filter(pk=session.pk).update(current_jti=session.current_jti, refreshed_at=ClockTimestamp())
+    return pair
+
+
+@transaction.atomic
+def sign_out(*, refresh: str) -> None:
+    """End the session of a refresh token, spent or not; again changes nothing. Refuses what is no token of ours."""
+    claims = read_refresh(refresh)
+    session = Session.objects.locked().filter(pk=claims.session_id, revoked_at=None).first()
+    if session is not None:
+        _end(session, SessionEnd.SIGNED_OUT)
+
+
+@transaction.atomic
+def end_all_sessions(*, user: User, because: SessionEnd, by: User | None = None) -> int:
+    """End every session of a person, and every access token at once; how many sessions there were."""
+    attribute(by=by)
+    locked = User.objects.locked().get(pk=user.pk)
+    end_access(locked)
+    return end_sessions(locked.pk, because)
+
+
+def end_access(user: User) -> None:
+    """Make every access token of a locked user worthless from the commit on; their sessions may get new ones."""
+    User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
+    user.token_version += 1
+
+
+def end_sessions(user_id: int, because: SessionEnd) -> int:
+    """End every session of a locked user; how many there were."""
+    live = list(Session.objects.live().locked().filter(user_id=user_id).values_list("pk", "current_jti"))
+    blacklist(jti for _, jti in live)
+    return _close([pk for pk, _ in live], because)
+
+
+def _end(session: Session, because: SessionEnd) -> None:
+    blacklist([session.current_jti])
+    _close([session.pk], because)
+
+
+def _close(session_ids: list[UUID], because: SessionEnd) -> int:
+    return Session.objects.filter(pk__in=session_ids).update(revoked_at=ClockTimestamp(), revoked_because=because)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
