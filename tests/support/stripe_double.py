@@ -21,7 +21,7 @@ READY = "Stripe double on "
 
 
 class DoubleProcess:
-    """Starts on a free port, and keeps port and home over `restart()`. Always killed at the end."""
+    """Starts on a free port, and keeps port and home over `restart()`. Stopped at the end, killed if it will not."""
 
     def __init__(self, home, *, webhook_url=None, secret=SECRET, secret_key=None, port=0):
         self.home = Path(home)
@@ -52,7 +52,7 @@ class DoubleProcess:
         return command if self.webhook_url is None else [*command, "--webhook-url", self.webhook_url]
 
     def _environment(self):
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "COV_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("STRIPE_")}
         given = {"STRIPE_WEBHOOK_SECRETS": self.secret, "STRIPE_SECRET_KEY": self.secret_key or ""}
         return {**inherited, **given, "PYTHONUNBUFFERED": "1"}
 
@@ -76,6 +76,7 @@ class DoubleProcess:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
             raise
         self._process.stdout.close()
         self._process = None
@@ -89,7 +90,7 @@ class DoubleProcess:
         return self
 
     def __exit__(self, *exception):
-        self.kill()
+        self.stop()
 
     # What a customer and a tester do.
 
@@ -97,7 +98,7 @@ class DoubleProcess:
         """(status, body) of paying a hosted page by script."""
         return call("POST", f"{checkout_url}/pay", {"card": card})
 
-    def control(self, method, path, **body):
+    def control(self, method, path, /, **body):
         """One control request; a refusal raises AssertionError."""
         status, answer = call(method, f"{self.base_url}/_double{path}", body or None)
         assert status == 200, (status, answer)

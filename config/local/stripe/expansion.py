@@ -40,9 +40,14 @@ def _walk(work: Work, body: Json, steps: list[str], path: str) -> Json:
             raise _refusal(path)
         return {**body, "data": [_walk(work, item, rest, path) for item in body["data"]]}
     value = _expanded(work, body, name, path)
-    if rest and value is not None:
+    if rest and value is not None and _leads_on(name, value, rest[0]):
         value = _walk(work, value, rest, path)
     return {**body, name: value}
+
+
+def _leads_on(name: str, value: Json, next_name: str) -> bool:
+    """A source may be of several kinds; a path through it goes on only where that kind has the property."""
+    return name != "source" or next_name in EXPANDABLE.get(value["object"], ())
 
 
 def _expanded(work: Work, body: Json, name: str, path: str) -> Json | None:

@@ -78,7 +78,7 @@ def _item(item: Json) -> str:
 
 
 def _email(email: str | None) -> str:
-    return "" if email is None else f'<p class="email"><span>Receipt to</span> {escape(email)}</p>'
+    return "" if email is None else f'<p class="email">For {escape(email)}</p>'
 
 
 def _link(url: str | None, text: str, style: str) -> str:

@@ -54,6 +54,13 @@ class Receiver:
     def types(self):
         return [event["type"] for event in self.events]
 
+    def wait_for(self, count, seconds=10):
+        """Whether that many arrived in time."""
+        deadline = time.monotonic() + seconds
+        while len(self.received) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return len(self.received) >= count
+
     def close(self):
         self.server.shutdown()
         self.server.server_close()
@@ -108,7 +115,7 @@ def session_params(**changes):
                 "price_data": {
                     "currency": "usd",
                     "unit_amount": 5000,
-                    "product_data": {"name": "Sunday Pool, entry 1"},
+                    "product_data": {"name": "Sunday, entry 1"},
                 },
                 "quantity": 1,
             }
