@@ -68,6 +68,7 @@ class Raising(ApiView):
     permission_classes = [Public]
     errors = EVERY_CODE
 
+    @operation(answer=None)
     def get(self, request, what):
         raise RAISED[what]
 
@@ -78,6 +79,7 @@ class Sql(ApiView):
     permission_classes = [Public]
     errors = EVERY_CODE
 
+    @operation(body=None, answer=None)
     def post(self, request):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(request.data["sql"])
@@ -87,6 +89,10 @@ class Sql(ApiView):
 class EchoBody(serializers.Serializer):
     text = serializers.CharField(max_length=20)
     number = serializers.IntegerField(min_value=1, required=False)
+
+
+class WhoOut(serializers.Serializer):
+    user = serializers.IntegerField()
 
 
 class Nested(serializers.Serializer):
@@ -116,7 +122,7 @@ class Echo(ApiView):
 
 
 class Private(ApiView):
-    @operation(answer=EchoBody)
+    @operation(answer=WhoOut)
     def get(self, request):
         return Response({"user": request.user.pk})
 
@@ -124,7 +130,7 @@ class Private(ApiView):
 class Staff(ApiView):
     permission_classes = [requires("config.change_outboxmessage")]
 
-    @operation(answer=None)
+    @operation(answer=None, status=200)
     def get(self, request):
         return Response({})
 
@@ -140,7 +146,7 @@ class Undeclared(ApiView):
 class Limited(ApiView):
     limits = (TIGHT,)
 
-    @operation(answer=None)
+    @operation(answer=None, status=200)
     def get(self, request):
         return Response({})
 
@@ -150,7 +156,7 @@ class SignInLike(ApiView):
     authentication_classes = ()
     limits = (GUARDED,)
 
-    @operation(answer=None)
+    @operation(body=EchoBody, answer=None, status=200)
     def post(self, request):
         return Response({})
 
@@ -266,7 +272,7 @@ urlpatterns = [
         "api/v1/sample/",
         include(
             [
-                path("raise/<what>", Raising.as_view()),
+                path("raise/<slug:what>", Raising.as_view()),
                 path("sql", Sql.as_view()),
                 path("echo", Echo.as_view()),
                 path("private", Private.as_view()),

@@ -1,0 +1,64 @@
+"""The base of every view."""
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from tests.config.api.sample import Private
+
+pytestmark = pytest.mark.django_db
+
+PRIVATE = "/api/v1/sample/private"
+STAFF = "/api/v1/sample/staff"
+
+
+def test_without_credentials_is_401(client):
+    answer = client.get(PRIVATE)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_AUTHENTICATED")
+
+
+@pytest.mark.parametrize("header", ["Bearer x", "Bearer eyJhbGciOiJub25lIn0.e30.", "Bearer a b"])
+def test_bad_credentials_are_401(client, header):
+    answer = client.get(PRIVATE, headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "TOKEN_INVALID")
+
+
+def test_bad_credentials_are_401_on_public_addresses_too(client):
+    answer = client.get("/api/v1/sample/echo", headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "TOKEN_INVALID")
+
+
+def test_signed_in_callers_are_let_in(signed_in, player):
+    assert signed_in(player).get(PRIVATE).json()["data"] == {"user": player.pk}
+
+
+def test_a_missing_permission_is_403(signed_in, player):
+    answer = signed_in(player).get(STAFF)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_a_permission_opens_its_door(signed_in, player):
+    player.user_permissions.add(Permission.objects.get(codename="change_outboxmessage"))
+    assert signed_in(player).get(STAFF).status_code == 200
+
+
+def test_without_sign_in_a_staff_address_is_401(client):
+    assert client.get(STAFF).status_code == 401
+
+
+@pytest.mark.parametrize("pk", ["abc", "1.5", "-1", "9" * 30, "1%2F2"])
+def test_an_id_that_is_none_is_404(client, pk):
+    assert client.get(f"/api/v1/sample/messages/{pk}").status_code == 404
+
+
+def test_validating_without_a_declaration_is_a_mistake_of_ours(rf):
+    view = Private()
+    view.request = rf.get("/")
+    view.request.query_params = {}
+    view.operation = Private.get.operation
+    with pytest.raises(TypeError, match="declares nothing"):
+        view.valid_query()
+
+
+def test_a_field_the_view_does_not_know_is_ignored(client):
+    answer = client.post("/api/v1/sample/echo", {"text": "a", "is_staff": True}, format="json")
+    assert answer.json()["data"] == {"text": "a"}
