@@ -23,8 +23,8 @@ READY = "Stripe double on "
 class DoubleProcess:
     """Starts on a free port, and keeps port and home over `restart()`. Stopped at the end, killed if it will not."""
 
-    def __init__(self, home, *, webhook_url=None, secret=SECRET, secret_key=None, port=0):
-        self.home = Path(home)
+    def __init__(self, home=None, *, webhook_url=None, secret=SECRET, secret_key=None, port=0):
+        self.home = None if home is None else Path(home)
         self.webhook_url = webhook_url
         self.secret = secret
         self.secret_key = secret_key
@@ -32,8 +32,11 @@ class DoubleProcess:
         self.base_url = ""
         self._process = None
 
-    def start(self):
-        """Answers the base address once the double answers there."""
+    def start(self, webhook_url=None, secret=None, home=None):
+        """Answers the base address once the double answers there. What is given replaces what it was made with."""
+        self.webhook_url = webhook_url or self.webhook_url
+        self.secret = secret or self.secret
+        self.home = Path(home or self.home)
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "stripe-double.log").open("ab") as log:
             self._process = subprocess.Popen(

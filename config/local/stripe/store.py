@@ -101,7 +101,15 @@ class Store:
                 raise
             self._depth -= 1
             if self._depth == 0:
-                self._connection.execute("COMMIT")
+                self._commit()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            # A full disk, for example. Left open, the transaction would swallow every later one.
+            self._connection.execute("ROLLBACK")
+            raise
 
     def setting(self, name: str, default: str) -> str:
         with self.transaction() as db:

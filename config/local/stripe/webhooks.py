@@ -87,15 +87,17 @@ def claim(work: Work, id: int) -> Delivery | None:
 
 
 def record(work: Work, delivery: Delivery, outcome: Outcome, now: float) -> None:
-    """Writes the attempt down, and decides whether and when to try again."""
+    """Writes the attempt down, and decides whether and when to try again. Of a forgotten event, nothing is written."""
+    event = work.find("event", delivery.event["id"])
+    if event is None:
+        return
     work.db.execute(
         "INSERT INTO attempt (delivery, at, url, status, error, seconds) VALUES (?, ?, ?, ?, ?, ?)",
         (delivery.id, now, outcome.url, outcome.status, outcome.error, outcome.seconds),
     )
     state, due = ("delivered", now) if outcome.succeeded else _next_try(work, delivery, now)
     work.db.execute("UPDATE delivery SET state = ?, due = ? WHERE id = ?", (state, due, delivery.id))
-    event = work.find("event", delivery.event["id"])
-    if outcome.succeeded and event is not None:
+    if outcome.succeeded:
         work.change(event, pending_webhooks=0)
     work.woke = True
 

@@ -15,7 +15,7 @@ from config.local.stripe.work import Work
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 MAX_LINE_ITEMS = 100
 SUBMIT_TYPES = ("auto", "book", "donate", "pay")
-LOOKS = ("locale", "custom_text", "branding_settings", "origin_context", "billing_address_collection", "wallet_options")
+LOOKS = ("locale", "custom_text", "branding_settings", "origin_context", "wallet_options")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import stripe
 from tests.support.stripe_double import SECRET, DoubleProcess
 
 KEY = "sk_test_of_this_test"
+# What a paid session announces, in this order.
+PAID = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
 
 
 class Receiver:
@@ -139,3 +141,11 @@ def paid_session(double, client, **changes):
     status, _ = double.pay(session.url)
     assert status == 200
     return client.v1.checkout.sessions.retrieve(session.id, params={"expand": ["payment_intent.latest_charge"]})
+
+
+def undelivered(client):
+    return [event.type for event in client.v1.events.list(params={"delivery_success": False}).data]
+
+
+def delivery_states(double):
+    return [delivery["state"] for delivery in double.control("GET", "/webhooks")["deliveries"]]

@@ -133,7 +133,7 @@ def test_unauthorised_and_rate_limited_requests_are_not_kept(double):
 
 
 def test_second_request_while_the_first_runs_is_a_conflict(double):
-    double.fault(action="delay_before", seconds=1.0, path="/v1/payment_intents")
+    double.fault(action="delay_before", seconds=1.5, path="/v1/payment_intents")
     answers = []
     slow = threading.Thread(target=lambda: answers.append(intent(double, "k1")))
     slow.start()

@@ -150,7 +150,7 @@ def test_kill_under_load_loses_no_answered_session(tmp_path):
         double.start()
 
         kept = {session["id"] for session in double.state()["objects"]["checkout.session"]}
-        assert len(answered) > 10
+        assert len(answered) > 3
         assert set(answered) <= kept
 
 

@@ -104,6 +104,7 @@ def test_currencies_of_every_exponent_are_taken(client, currency, amount):
         ),
         ({"line_items": [line(unit_amount=-1)]}, "parameter_invalid_integer", "line_items[0][price_data][unit_amount]"),
         ({"line_items": [line(currency="kwd", unit_amount=12345)]}, None, "line_items[0][price_data][unit_amount]"),
+        ({"line_items": [line()] * 101}, None, "line_items"),
         ({"line_items": [{**line(), "quantity": 0}]}, "parameter_invalid_integer", "line_items[0][quantity]"),
         ({"line_items": [line(), line(currency="eur")]}, None, "line_items"),
         ({"line_items": [line(unit_amount=49)]}, "amount_too_small", None),

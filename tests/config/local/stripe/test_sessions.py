@@ -178,7 +178,7 @@ def test_clock_expires_the_session_at_its_own_moment(client, double):
 def test_session_expires_without_anybody_asking(hooked, receiver):
     session = open_session(client_of(hooked))
 
-    hooked.advance(session.expires_at - hooked.control("GET", "/clock")["now"] - 0.5)
+    hooked.advance(session.expires_at - hooked.control("GET", "/clock")["now"] - 1.5)
     assert receiver.types == []
 
     assert receiver.wait_for(1)
