@@ -7,6 +7,7 @@ from pathlib import Path
 from config.local import home, services
 
 # Locks and remembered ports stay: a lock file that is deleted while held would let a second holder in.
+FOLDERS = ("data", "logs", "mail", "reports", "uploads")
 FILES = ("secrets.json", "demo.json")
 
 
@@ -16,9 +17,8 @@ def begin_anew() -> None:
     if place in (Path.home(), Path("/"), home.ROOT) or place in home.ROOT.parents:
         raise home.HomeUnusable(f"{place} is more than a home of Outlast; nothing is deleted there.")
     with services.exclusive():
-        for name in home.FOLDERS:
-            if name != "run":
-                empty(place / name)
+        for name in FOLDERS:
+            empty(place / name)
         for name in FILES:
             (place / name).unlink(missing_ok=True)
         for state in (place / "run").glob("*.json"):
@@ -27,7 +27,7 @@ def begin_anew() -> None:
 
 def empty(folder: Path) -> None:
     """Delete everything in the folder and keep the folder, which may be a link."""
-    for entry in os.scandir(folder):
+    for entry in os.scandir(folder) if folder.is_dir() else ():
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry)
         else:

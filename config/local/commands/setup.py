@@ -1,12 +1,10 @@
 """`manage.py setup`: the environment, the embedded services and the tables, then back to the prompt."""
 
 import argparse
-import sys
 
-from config.local import home, services
+from config.local import services
 from config.local.progress import Progress
-
-MIGRATE = [sys.executable, str(home.ROOT / "manage.py"), "migrate", "--noinput"]
+from config.local.supervisor import tables
 
 
 def main(argv: list[str]) -> int:
@@ -14,5 +12,5 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py setup", description=__doc__)
     parser.parse_args(argv)
     services.ensure()
-    Progress().run("migrations", MIGRATE, cwd=home.ROOT)
+    tables.bring_up_to_date(Progress())
     return 0

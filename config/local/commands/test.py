@@ -5,6 +5,8 @@ Any argument makes it a partial run, which measures no coverage: `manage.py test
 """
 
 import os
+import signal
+import subprocess
 import sys
 
 from config.local import home
@@ -16,14 +18,21 @@ ALONE = ("--pdb", "--trace", "-s", "--capture=no", "--co", "--collect-only", "-n
 
 
 def main(argv: list[str]) -> int:
-    """Become pytest: its exit code is ours."""
+    """Run pytest; its exit code is ours."""
     if argv in (["-h"], ["--help"]):
         print(__doc__)
         return 0
     os.chdir(home.ROOT)
     os.environ["OUTLAST_ENV"] = "test"
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *options(argv)])
+    # pytest takes Ctrl-C itself and ends in order; we only wait for it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return subprocess.call([sys.executable, "-m", "pytest", *options(argv)], preexec_fn=restore_interrupt)
+
+
+def restore_interrupt() -> None:
+    """In the child: Ctrl-C means what it always does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def options(argv: list[str]) -> list[str]:

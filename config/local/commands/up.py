@@ -16,9 +16,8 @@ from contextlib import contextmanager
 
 from config.local import home, services
 from config.local.commands.fresh import begin_anew
-from config.local.commands.setup import MIGRATE
 from config.local.progress import Progress
-from config.local.supervisor import programs, summary
+from config.local.supervisor import programs, summary, tables
 from config.local.supervisor.children import Children, Ending
 from config.local.supervisor.occupancy import occupy, refuse_busy_port
 
@@ -83,7 +82,7 @@ def prepare(options: argparse.Namespace, progress: Progress) -> None:
     with timed(progress, "PostgreSQL and Valkey"):
         services.ensure()
         programs.choose_stripe_port()
-    progress.run("migrations", MIGRATE, cwd=home.ROOT)
+    tables.bring_up_to_date(progress)
     if options.demo:
         progress.run("demo pool", programs.manage("demo_seed"), cwd=home.ROOT)
 
@@ -92,8 +91,8 @@ def serve(
     options: argparse.Namespace, children: Children, progress: Progress, interrupts: Interrupts, began: float
 ) -> int:
     """Start the children, say so when they answer, and watch them until somebody stops us or one of them ends."""
-    for program in programs.of(options):
-        children.start(program.name, program.argv, env=program.env)
+    for program in programs.first(options):
+        children.start(program)
     is_ready = False
     looked = 0.0
     while not interrupts.came:
@@ -110,7 +109,8 @@ def serve(
         if not is_ready:
             is_ready = answers(options.address)
             if is_ready:
-                progress.done("web, worker, scheduler", time.monotonic() - began)
+                for program in programs.second(options):
+                    children.start(program)
                 summary.show(options, seconds=time.monotonic() - began)
             elif looked - began > READY_TIMEOUT:
                 progress.failed(f"{options.address}/health/ready does not answer", looked - began)

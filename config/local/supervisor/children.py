@@ -4,6 +4,7 @@ Each child leads a process group of its own, so that its own children can be end
 kill -9: the kernel signals it, and the undertaker makes sure of the group.
 """
 
+import io
 import os
 import selectors
 import signal
@@ -11,13 +12,12 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from config.local import home
 from config.local.services.process import spawn
+from config.local.supervisor.programs import Program
 from config.local.supervisor.undertaker import send
 
 COLOURS = (36, 33, 35, 32, 34, 31)
@@ -32,15 +32,16 @@ class Child:
     process: subprocess.Popen[bytes]
     log: IO[bytes]
     colour: int
+    chatter: str = ""
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=15))
     unfinished: bytes = b""
 
     def lines(self, written: bytes) -> list[str]:
-        """The whole lines that are there now."""
+        """The whole lines that are there now and are worth a terminal."""
         *whole, self.unfinished = (self.unfinished + written).split(b"\n")
         lines = [line.decode(errors="replace") for line in whole]
         self.recent.extend(lines)
-        return lines
+        return [line for line in lines if not (self.chatter and self.chatter in line)]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Ending:
 class Children:
     """All children. Not a thread anywhere: `pump()` is called often, and reads whatever they wrote."""
 
-    def __init__(self, output: IO[str], *, lock: int) -> None:
+    def __init__(self, output: TextIO, *, lock: int) -> None:
         self.output = output
         self.running: dict[str, Child] = {}
         self._selector = selectors.DefaultSelector()
@@ -68,18 +69,19 @@ class Children:
             pass_fds=[lock],
         )
 
-    def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str]) -> None:
-        """Start a child under a name that prefixes its lines and names its log."""
+    def start(self, program: Program) -> None:
+        """Start a program as a child; its name prefixes its lines and names its log."""
         process = spawn(
-            argv,
+            program.argv,
             output=subprocess.PIPE,
             death_signal=signal.SIGTERM,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **program.env},
             cwd=home.ROOT,
         )
         self._tell_undertaker(f"+{process.pid}")
-        child = Child(name, process, home.open_log(f"{name}.log"), COLOURS[len(self.running) % len(COLOURS)])
-        self.running[name] = child
+        colour = COLOURS[len(self.running) % len(COLOURS)]
+        child = Child(program.name, process, home.open_log(f"{program.name}.log"), colour, program.chatter)
+        self.running[program.name] = child
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         self._selector.register(process.stdout, selectors.EVENT_READ, child)
@@ -163,4 +165,4 @@ class Children:
             self.output.flush()
         except OSError:
             # The terminal is gone; the logs go on, and the hang-up signal ends us properly.
-            self.output = Path(os.devnull).open("w")
+            self.output = io.StringIO()

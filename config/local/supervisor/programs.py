@@ -10,49 +10,60 @@ from config.local import home
 
 @dataclass(frozen=True)
 class Program:
-    """A child of `up`: the name of its lines and its log, and how it is started."""
+    """A child of `up`: the name of its lines and its log, and how it is started.
+
+    Lines that contain `chatter` go to its log alone: what beats every five seconds would bury what matters.
+    """
 
     name: str
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
+    chatter: str = ""
 
 
-def of(options: argparse.Namespace) -> list[Program]:
-    """Every program of this run. The Stripe double only where no real key is set, the feed only with the demo."""
-    found = [web(options.host, options.port), worker(), beat()]
-    if not os.environ.get("STRIPE_SECRET_KEY"):
-        found.insert(0, stripe())
-    if options.demo:
-        found.append(Program("feed", manage("demo_feed")))
-    return found
+def first(options: argparse.Namespace) -> list[Program]:
+    """What must run for the system to be ready. The Stripe double only where no real key is set."""
+    double = [] if os.environ.get("STRIPE_SECRET_KEY") else [stripe(options.address)]
+    return [*double, web(options.host, options.port), worker()]
+
+
+def second(options: argparse.Namespace) -> list[Program]:
+    """What has its first work seconds later, and would only slow the start. The score feed only with the demo."""
+    return [beat(), *([Program("feed", manage("demo_feed"))] if options.demo else [])]
 
 
 def web(host: str, port: int) -> Program:
     """Two workers, as measured for a small machine."""
     served = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    sized = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    sized = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
     argv = module("granian", *served, *sized, "config.wsgi:application")
-    return Program("web", argv, {"OUTLAST_PROCESS": "web"})
+    # Nothing is collected here: files are served from where they lie.
+    return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": "ignore:No directory at"})
 
 
 def worker() -> Program:
     """Celery, without the chatter between many workers."""
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    argv = module("celery", "-A", "config.celery", "worker", "-c", "2", "-l", "INFO", *alone)
+    argv = module("celery", "-q", "-A", "config.celery", "worker", "-c", "2", *alone)
     # Root is what a container gives; Celery's warning about it helps nobody here.
-    return Program("worker", argv, {"OUTLAST_PROCESS": "worker", "C_FORCE_ROOT": "1"})
+    quiet = "ignore:You're running the worker with superuser"
+    return Program("worker", argv, {"OUTLAST_PROCESS": "worker", "PYTHONWARNINGS": quiet}, chatter=" INFO ")
 
 
 def beat() -> Program:
     """The scheduler, with its own state in the home."""
     schedule = str(home.home() / "run" / "beat-schedule")
-    argv = module("celery", "-A", "config.celery", "beat", "-l", "INFO", "-s", schedule, "--pidfile=")
-    return Program("beat", argv, {"OUTLAST_PROCESS": "worker"})
+    argv = module("celery", "-q", "-A", "config.celery", "beat", "-s", schedule, "--pidfile=")
+    return Program("beat", argv, {"OUTLAST_PROCESS": "worker"}, chatter=" INFO ")
 
 
-def stripe() -> Program:
-    """The Stripe double."""
-    return Program("stripe", module("config.local.stripe", "--port", str(home.port("stripe"))))
+def stripe(address: str) -> Program:
+    """The Stripe double, which sends its webhooks to our web server."""
+    keys = {
+        name: os.environ.get(name) or home.secrets()[name] for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS")
+    }
+    to = ["--port", str(home.port("stripe")), "--webhook-url", f"{address}/api/v1/webhooks/stripe"]
+    return Program("stripe", module("config.local.stripe", *to), keys)
 
 
 def choose_stripe_port() -> None:

@@ -30,7 +30,7 @@ def addresses(address: str) -> Table:
         "Health": f"{address}/health/detailed",
         "Stripe double": "" if os.environ.get("STRIPE_SECRET_KEY") else home.stripe_base(),
         "Mails": str(home.home() / "mail"),
-        "Logs": str(home.home() / "logs"),
+        "Logs": f"{home.home() / 'logs'}  (worker and beat say here only what is wrong)",
     }
     for name, where in rows.items():
         if where:
