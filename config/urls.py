@@ -1,13 +1,14 @@
 """Composition root: every address of the system."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import health, metrics
 from config.api import docs
 
 urlpatterns = [
+    path("api/v1/", include("accounts.api.urls")),
     path("api/v1/schema/", docs.schema, name="schema"),
     path("api/docs/", docs.swagger, name="docs"),
     path("api/redoc/", docs.redoc, name="redoc"),

@@ -1,0 +1,107 @@
+"""Shapes of the account calls. What values mean, and which are refused, `accounts.services.details` says."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import User
+from accounts.services.details import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LENGTH
+
+# Nothing anybody typed; longer than any password or token of ours.
+LONGEST_SECRET = 1024
+
+
+class UserOut(serializers.ModelSerializer[User]):
+    """A person, as shown to themselves."""
+
+    email_verified = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "email",
+            "display_name",
+            "role",
+            "email_verified",
+            "country",
+            "region",
+            "date_of_birth",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class UserAnswer(serializers.Serializer[Any]):
+    user = UserOut(read_only=True)
+
+
+class PairOut(serializers.Serializer[Any]):
+    access = serializers.CharField(help_text="Good for 10 minutes; sent as Authorization: Bearer.")
+    refresh = serializers.CharField(help_text="Good for one refresh, within 30 days.")
+
+
+class SignedInOut(PairOut):
+    user = UserOut()
+
+
+class RegisterBody(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=EMAIL_LENGTH, help_text="Kept in lower case.")
+    password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+    display_name = serializers.CharField(max_length=NAME_LENGTH)
+    date_of_birth = serializers.DateField()
+    country = serializers.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, as US.")
+    region = serializers.CharField(
+        max_length=10, required=False, allow_blank=True, default="", help_text="State or province, as NV."
+    )
+
+
+class TokenBody(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=LONGEST_SECRET)
+
+
+class EmailBody(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=EMAIL_LENGTH)
+
+
+class SignInBody(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=EMAIL_LENGTH)
+    password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
+    otp = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        default="",
+        help_text="The one-time code of a second factor; refused while the account has none.",
+    )
+
+
+class RefreshBody(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=2 * LONGEST_SECRET)
+
+
+class ChangePasswordBody(serializers.Serializer[Any]):
+    current_password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+
+
+class ResetConfirmBody(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=LONGEST_SECRET)
+    new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+
+
+class ProfileBody(serializers.Serializer[Any]):
+    """What may be changed, all of it optional. Anything else is refused by name: a 200 that ignored it would lie."""
+
+    display_name = serializers.CharField(max_length=NAME_LENGTH, required=False)
+    country = serializers.CharField(max_length=2, required=False)
+    region = serializers.CharField(max_length=10, required=False, allow_blank=True)
+    date_of_birth = serializers.DateField(required=False, help_text="Only while there is none.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse fields that cannot be changed here."""
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError({name: ["This cannot be changed here."] for name in sorted(unknown)})
+        return attrs

@@ -1,0 +1,18 @@
+"""Addresses of the account calls, under /api/v1/."""
+
+from django.urls import path
+
+from accounts.api import me, passwords, registration, sessions
+
+urlpatterns = [
+    path("auth/register", registration.RegisterView.as_view(), name="register"),
+    path("auth/verify-email", registration.VerifyEmailView.as_view(), name="verify-email"),
+    path("auth/verify-email/resend", registration.ResendVerificationView.as_view(), name="resend-verification"),
+    path("auth/token", sessions.SignInView.as_view(), name="sign-in"),
+    path("auth/token/refresh", sessions.RefreshView.as_view(), name="refresh"),
+    path("auth/logout", sessions.SignOutView.as_view(), name="sign-out"),
+    path("auth/password/change", passwords.ChangePasswordView.as_view(), name="change-password"),
+    path("auth/password/reset", passwords.ResetPasswordView.as_view(), name="reset-password"),
+    path("auth/password/reset/confirm", passwords.ConfirmResetView.as_view(), name="confirm-reset"),
+    path("me", me.MeView.as_view(), name="me"),
+]
