@@ -16,9 +16,12 @@ M = TypeVar("M", bound=models.Model)
 class LockedQuerySet(models.QuerySet[M]):
     """A queryset that can lock the rows it returns until the end of the transaction."""
 
-    def locked(self) -> Self:
-        """Lock the rows (not those of joined tables) against change, not against references."""
-        return self.select_for_update(of=("self",), no_key=True)
+    def locked(self, *, skip_busy: bool = False) -> Self:
+        """Lock the rows (not those of joined tables) against change, not against references.
+
+        With `skip_busy`, rows that somebody else holds are left out instead of waited for: what a sweep wants.
+        """
+        return self.select_for_update(of=("self",), no_key=True, skip_locked=skip_busy)
 
 
 def lock_key(kind: str, *ids: int) -> int:

@@ -11,3 +11,7 @@ class EntriesConfig(AppConfig):
         "moderator": ("entries.*",),
         "finance": ("entries.view_request", "entries.view_entry"),
     }
+
+    def ready(self) -> None:
+        """Let the outbox know who writes our mails."""
+        from entries import emails  # noqa: F401  # registers its handlers

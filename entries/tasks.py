@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from config.clock import database_now
+from entries.services import expiry
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
 from pools.services.pools import start_due_pools as start
@@ -24,3 +25,10 @@ def start_due_pools() -> int:
 def settle_due() -> int:
     """Settle what has become final; in how many competitions something changed."""
     return sum(not settlement.difference.is_nothing for settlement in settle())
+
+
+@shared_task
+def expire_unpaid_requests() -> int:
+    """Take back places whose time to pay is over, and give free ones to those who wait; how many moved."""
+    now = database_now()
+    return expiry.expire_unpaid(now=now) + expiry.promote_everywhere(now=now)

@@ -66,7 +66,7 @@ class Request(HasStatus):
     fee_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Copied from the pool at approval.")
     currency = models.CharField(max_length=3, blank=True, default="")
     reason = models.CharField(
-        max_length=500, blank=True, default="", help_text="Why it was rejected; shown to the player."
+        max_length=500, blank=True, default="", help_text="Why staff turned it down; the player reads it."
     )
     pay_by = models.DateTimeField(null=True, blank=True)
     waitlisted_at = models.DateTimeField(null=True, blank=True)
@@ -124,6 +124,11 @@ class Request(HasStatus):
                 fields=["pay_by"],
                 condition=Q(status="approved", payment_status__in=("pending", "failed")),
                 name="request_unpaid",
+            ),
+            models.Index(
+                fields=["pool", "waitlisted_at", "id"],
+                condition=Q(status="pending", waitlisted_at__isnull=False),
+                name="request_waiting",
             ),
         ]
         triggers = [

@@ -1,0 +1,90 @@
+"""Mails about requests and entries. A service leaves an outbox message; what is written here is done with it.
+
+Each mail is made from the row as it stands when it is sent, and left out when it would not be true any more, or when
+the account is closed: a message may be hours old, and may come twice.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config import outbox
+from config.mail import send
+from config.money import format_amount
+from entries.models import Entry, PaymentStatus, Request, RequestStatus
+
+Payload = dict[str, Any]
+
+
+def owes(request: Request) -> bool:
+    """Whether the fee is still to be paid."""
+    return request.status == RequestStatus.APPROVED and request.payment_status in (
+        PaymentStatus.PENDING,
+        PaymentStatus.FAILED,
+    )
+
+
+@outbox.handler("mail.request_approved")
+def mail_request_approved(payload: Payload) -> None:
+    """Approved: what to pay, until when, where."""
+    _about_request(payload, "Approved: your place in {pool}", "request_approved", owes)
+
+
+@outbox.handler("mail.request_promoted")
+def mail_request_promoted(payload: Payload) -> None:
+    """A place fell free for the first on the waiting list: the same."""
+    _about_request(payload, "A place for you in {pool}", "request_promoted", owes)
+
+
+@outbox.handler("mail.request_rejected")
+def mail_request_rejected(payload: Payload) -> None:
+    """Rejected, and why."""
+    _about_request(payload, "Your request for {pool}", "request_rejected", _is(RequestStatus.REJECTED))
+
+
+@outbox.handler("mail.request_withdrawn")
+def mail_request_withdrawn(payload: Payload) -> None:
+    """Taken back by staff, and why."""
+    _about_request(payload, "Your request for {pool}", "request_withdrawn", _is(RequestStatus.WITHDRAWN))
+
+
+@outbox.handler("mail.request_expired")
+def mail_request_expired(payload: Payload) -> None:
+    """Not paid in time: the place is gone."""
+    _about_request(payload, "Your place in {pool} has expired", "request_expired", _is(RequestStatus.EXPIRED))
+
+
+@outbox.handler("mail.entry_confirmed")
+def mail_entry_confirmed(payload: Payload) -> None:
+    """You are in."""
+    entry = Entry.objects.select_related("user", "pool__competition", "request").get(pk=payload["entry"])
+    if not entry.user.is_active:
+        return
+    send(
+        to=entry.user.email,
+        subject=f"You are in: {entry.pool.name}",
+        template="entry_confirmed",
+        context={"entry": entry, "pool": entry.pool, "user": entry.user, "is_free": not entry.request.fee_cents},
+    )
+
+
+def _about_request(payload: Payload, subject: str, template: str, is_still_true: Callable[[Request], bool]) -> None:
+    request = Request.objects.select_related("user", "pool__competition").get(pk=payload["request"])
+    if not request.user.is_active or not is_still_true(request):
+        return
+    context: dict[str, Any] = {"request": request, "pool": request.pool, "user": request.user}
+    if request.fee_cents is not None:
+        context["amount"] = format_amount(request.fee_cents, request.currency)
+    if request.pay_by is not None:
+        context["pay_by"] = in_zone(request.pay_by, request.pool.competition.time_zone)
+    send(to=request.user.email, subject=subject.format(pool=request.pool.name), template=template, context=context)
+
+
+def _is(status: RequestStatus) -> Callable[[Request], bool]:
+    return lambda request: request.status == status
+
+
+def in_zone(at: datetime, zone: str) -> str:
+    """The instant as people of the competition write it, to the minute: `Thursday 10 September 2026, 20:15 EDT`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%A %-d %B %Y, %H:%M %Z}"
