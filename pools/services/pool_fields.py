@@ -1,0 +1,85 @@
+"""Reading and checking the fields of a new pool, so that API, admin and command line refuse the same things."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Max, Min
+
+from config.errors import Code, Malformed
+from pools.models import Competition, Pool
+
+FIELDS = (
+    "name", "description", "entry_fee_cents", "currency", "capacity", "max_entries_per_user",
+    "registration_closes_at", "first_round_number", "last_round_number", "pay_within_hours", "minimum_age", "countries",
+)  # fmt: skip
+LARGEST_FEE = 100_000_000
+MOST_ENTRIES_PER_USER = 1000
+
+
+def check_fields(competition: Competition, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields, with the competition's rounds as the default range. Raises VALIDATION_ERROR: field → messages."""
+    faults: dict[str, list[str]] = {key: ["Unknown."] for key in values.keys() - set(FIELDS)}
+    given = {key: value for key, value in values.items() if key in FIELDS and value is not None}
+    given["name"] = str(given.get("name", "")).strip()
+    given["currency"] = str(given.get("currency", "usd")).lower()
+    given["countries"] = [str(code).upper() for code in given.get("countries", ())]
+    faults |= _check_rounds(competition, given)
+    faults = {**_check_model(competition, given), **_check_limits(given), **faults}
+    if faults:
+        said = "; ".join(f"{key}: {' '.join(messages)}" for key, messages in faults.items())
+        raise Malformed(Code.VALIDATION_ERROR, f"The pool is not possible. {said}", faults)
+    return given
+
+
+def _check_rounds(competition: Competition, given: dict[str, Any]) -> dict[str, list[str]]:
+    """Fill in the range of rounds and say what is wrong with it."""
+    known = competition.rounds.aggregate(first=Min("number"), last=Max("number"))
+    if known["first"] is None:
+        return {"competition": [f"{competition.code} has no rounds yet. Import its schedule first."]}
+    given.setdefault("first_round_number", known["first"])
+    given.setdefault("last_round_number", known["last"])
+    played = set(competition.rounds.values_list("number", flat=True))
+    faults = {
+        key: [f"{competition.code} has no round {given[key]}; it has {known['first']} to {known['last']}."]
+        for key in ("first_round_number", "last_round_number")
+        if given[key] not in played
+    }
+    if not faults and given["first_round_number"] > given["last_round_number"]:
+        faults["last_round_number"] = ["Comes before the first round."]
+    return faults
+
+
+def _check_model(competition: Competition, given: dict[str, Any]) -> dict[str, list[str]]:
+    """What the model's own fields say."""
+    try:
+        Pool(competition=competition, **given).clean_fields()
+    except ValidationError as error:
+        return {key: list(messages) for key, messages in error.message_dict.items()}
+    return {}
+
+
+def _check_limits(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What the columns would hold but a contest could not mean."""
+    lowest_and_highest = {
+        "entry_fee_cents": (0, LARGEST_FEE),
+        "capacity": (1, 10_000_000),
+        "max_entries_per_user": (1, MOST_ENTRIES_PER_USER),
+        "pay_within_hours": (1, 24 * 60),
+        "minimum_age": (0, 120),
+    }
+    return {
+        key: [f"Must be from {low} to {high}."]
+        for key, (low, high) in lowest_and_highest.items()
+        if isinstance(given.get(key), int) and not low <= given[key] <= high
+    } | _check_texts(given)
+
+
+def _check_texts(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    faults = {}
+    currency = given["currency"]
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        faults["currency"] = ["Must be a code of three letters, such as usd."]
+    if any(not (len(code) == 2 and code.isascii() and code.isalpha()) for code in given["countries"]):
+        faults["countries"] = ["Must be codes of two letters, such as US."]
+    return faults

@@ -1,0 +1,111 @@
+"""The life of a pool, from draft to open to running, and cancelling one that nobody has paid for.
+
+A draft is invisible to players. What its fee, rounds and rules are is fixed when it is made; a wrong draft is
+cancelled and made again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
+from config.audit import attribute
+from config.errors import Code, Conflict, InvalidTransition, Refused, invalid
+from pools.models import Competition, Pool, PoolStatus, Round, Rules
+from pools.queries import first_lock_at, statistics
+from pools.services.pool_fields import check_fields
+from pools.services.rules import check_rules
+
+
+class PoolHasPlaces(Conflict):
+    """Somebody has a place in the pool; ending it would owe them money."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            Code.INVALID_TRANSITION,
+            f"The pool has {count} paid entries. It cannot be cancelled until their money can be given back.",
+            {"entries_total": count},
+        )
+
+
+class FirstLockPassed(Refused):
+    """A pool that nobody could join any more."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(
+            Code.POOL_CLOSED,
+            f"The pool's first round locked at {at:%Y-%m-%dT%H:%M:%SZ}: nobody could join. Choose a later first round.",
+            {"locks_at": at},
+        )
+
+
+@transaction.atomic
+def create_pool(
+    *, competition: Competition, name: str, created_by: User | None, rules: Mapping[str, Any], **fields: Any
+) -> Pool:
+    """Make a draft with version 1 of its rules.
+
+    `fields` are those of the pool: entry_fee_cents, currency, capacity, max_entries_per_user, registration_closes_at,
+    first_round_number, last_round_number (default: the competition's last), pay_within_hours, minimum_age, countries,
+    description. Raises VALIDATION_ERROR with field → messages, for rules as `rules.<key>`.
+    """
+    cleaned = check_fields(competition, {"name": name, **fields})
+    first, last = cleaned["first_round_number"], cleaned["last_round_number"]
+    switches = check_rules(rules, first_round=first, last_round=last)
+    attribute(by=created_by, reason="made")
+    pool = Pool.objects.create(competition=competition, created_by=created_by, **cleaned)
+    Rules.objects.create(pool=pool, version=1, effective_round_number=first, created_by=created_by, **switches)
+    return pool
+
+
+@transaction.atomic
+def publish_pool(*, pool: Pool, by: User | None, now: datetime, allow_past: bool = False) -> Pool:
+    """Open a draft to players.
+
+    Refuses anything but a draft, and a pool whose first round has locked, unless `allow_past`: a pool over rounds that
+    are played already is joined by import alone.
+    """
+    pool = Pool.objects.locked().get(pk=pool.pk)
+    pool.move_to(PoolStatus.OPEN)
+    if not Rules.objects.filter(pool=pool).exists():
+        raise invalid("rules", "The pool has no rules yet.")
+    locks_at = first_lock_at(pool)
+    if locks_at is not None and locks_at <= now and not allow_past:
+        raise FirstLockPassed(locks_at)
+    attribute(by=by, reason="published")
+    pool.save(update_fields=["status"])
+    return pool
+
+
+@transaction.atomic
+def cancel_pool(*, pool: Pool, by: User | None, reason: str) -> Pool:
+    """End a draft or open pool that nobody has paid for. Refuses a running or ended one, and one with entries.
+
+    The pool row is locked first, as for granting a place, so no entry can be born while we look.
+    """
+    if not reason.strip():
+        raise invalid("reason", "Say why; players will ask.")
+    pool = Pool.objects.locked().get(pk=pool.pk)
+    if pool.status not in (PoolStatus.DRAFT, PoolStatus.OPEN):
+        raise InvalidTransition("pool", pool.status, PoolStatus.CANCELLED)
+    entries = statistics.pool_numbers([pool.pk])[pool.pk].entries_total
+    if entries:
+        raise PoolHasPlaces(entries)
+    pool.move_to(PoolStatus.CANCELLED)
+    attribute(by=by, reason=reason.strip())
+    pool.save(update_fields=["status"])
+    return pool
+
+
+@transaction.atomic
+def start_due_pools(now: datetime) -> int:
+    """Set open pools running whose first round has locked, in one statement; how many."""
+    has_locked = Round.objects.filter(
+        competition=OuterRef("competition"), number=OuterRef("first_round_number"), locks_at__lte=now
+    )
+    attribute(reason="the first round has locked")
+    due = Pool.objects.filter(Exists(has_locked), status=PoolStatus.OPEN)
+    return due.update(status=PoolStatus.RUNNING)
