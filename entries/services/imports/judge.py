@@ -1,0 +1,175 @@
+"""Which lines can stand, decided in SQL over a temporary table of the file.
+
+A line is judged by what is true without the other lines first (round, team, game, owner, what stands already), then
+against the earlier lines of its entry, and at last its entry against the pool's limits. Of two lines for one round the
+first in the file stands; of two rounds with one team the earlier round does, in whatever order the file has them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import NOBODYS_DOMAIN
+from entries.models.request import NUMBER_HOLDING
+from entries.services.imports.rows import Row
+from pools.models import Pool, PoolStatus
+
+LINES = """
+    CREATE TEMP TABLE import_line
+        (line int PRIMARY KEY, entry text, owner text, round int, team text, reason text) ON COMMIT DROP
+"""
+
+ROUNDS = """
+    CREATE TEMP TABLE import_round ON COMMIT DROP AS
+    SELECT r.id AS round_id, r.number,
+           (SELECT max(version) FROM pools_rules
+            WHERE pool_id = p.id AND effective_round_number <= r.number) AS rules_version
+    FROM pools_pool p JOIN pools_round r ON r.competition_id = p.competition_id
+        AND r.number BETWEEN p.first_round_number AND p.last_round_number
+    WHERE p.id = %(pool)s
+"""
+
+# What people may call a team: its code, or its name. A code goes before another team's name.
+LABELS = """
+    CREATE TEMP TABLE import_label ON COMMIT DROP AS
+    SELECT DISTINCT ON (label) label, t.id AS team_id, t.code
+    FROM pools_team t
+    CROSS JOIN LATERAL (VALUES (lower(t.code), 1), (lower(t.name), 2)) AS called (label, choice)
+    WHERE t.competition_id = %(league)s
+    ORDER BY label, choice, t.id
+"""
+
+# The team's first game of the round, as for any other pick.
+GAMES = """
+    CREATE TEMP TABLE import_game ON COMMIT DROP AS
+    SELECT DISTINCT ON (r.round_id, side.team_id) r.round_id, side.team_id, g.id AS game_id
+    FROM import_round r JOIN pools_game g ON g.round_id = r.round_id
+    CROSS JOIN LATERAL (VALUES (g.home_id), (g.away_id)) AS side (team_id)
+    ORDER BY r.round_id, side.team_id, g.kickoff_at, g.id
+"""
+
+# `stands`: the very pick is there already. Whose an entry is, its first line says, or the entry itself does where it
+# exists; somebody who has taken over an imported account may have changed the name on it.
+ROWS = """
+    CREATE TEMP TABLE import_row ON COMMIT DROP AS
+    SELECT l.line, l.entry, l.owner, l.round AS number, l.team, r.round_id, r.rules_version, t.team_id, g.game_id,
+           e.id AS entry_id, e.user_id, coalesce(k.team_id = t.team_id, false) AS stands,
+           CASE
+               WHEN l.reason <> '' THEN l.reason
+               WHEN r.round_id IS NULL THEN format('round unknown: the pool has no round %%s', l.round)
+               WHEN t.team_id IS NULL THEN format('unknown team %%s', l.team)
+               WHEN l.owner <> CASE WHEN u.email LIKE %(imported)s THEN u.display_name
+                                    WHEN e.id IS NOT NULL THEN l.owner
+                                    ELSE first_value(l.owner) OVER (PARTITION BY l.entry, l.reason = '' ORDER BY l.line)
+                               END THEN format('entry %%s belongs to another owner', l.entry)
+               WHEN e.status = 'void' THEN format('entry %%s is void', l.entry)
+               WHEN k.team_id = t.team_id THEN ''
+               WHEN g.game_id IS NULL THEN format('%%s has no game in round %%s', t.code, l.round)
+               WHEN k.id IS NOT NULL THEN format('second pick of this entry for round %%s', l.round)
+               WHEN used.id IS NOT NULL THEN format('%%s is used already by this entry', t.code)
+               WHEN %(closed)s <> '' THEN %(closed)s
+               ELSE ''
+           END AS reason
+    FROM import_line l
+    LEFT JOIN import_round r ON r.number = l.round
+    LEFT JOIN import_label t ON t.label = lower(l.team)
+    LEFT JOIN import_game g ON g.round_id = r.round_id AND g.team_id = t.team_id
+    LEFT JOIN entries_entry e ON e.pool_id = %(pool)s AND e.reference = l.entry AND l.entry <> ''
+    LEFT JOIN accounts_user u ON u.id = e.user_id
+    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.round_id AND k.slot = 1
+    LEFT JOIN entries_pick used ON used.entry_id = e.id AND used.team_id = t.team_id AND used.round_id <> r.round_id
+"""
+
+SECOND_PICKS = """
+    UPDATE import_row r SET reason = format('second pick of this entry for round %s', r.number)
+    FROM (SELECT line, row_number() OVER (PARTITION BY entry, round_id ORDER BY line) AS nth
+          FROM import_row WHERE reason = '') ranked
+    WHERE ranked.line = r.line AND ranked.nth > 1
+"""
+
+SECOND_USES = """
+    UPDATE import_row r SET reason = format('%s is used already by this entry', t.code)
+    FROM (SELECT line, row_number() OVER (PARTITION BY entry, team_id ORDER BY stands DESC, number) AS nth
+          FROM import_row WHERE reason = '') ranked, (SELECT DISTINCT team_id, code FROM import_label) t
+    WHERE ranked.line = r.line AND ranked.nth > 1 AND t.team_id = r.team_id
+"""
+
+# Entries to be born, in the order of the file. An owner is known by an entry that stands in the pool, or as a player
+# imported into it before.
+BIRTHS = """
+    CREATE TEMP TABLE import_birth ON COMMIT DROP AS
+    WITH known AS (
+        SELECT owner, min(user_id) AS user_id FROM (
+            SELECT owner, user_id FROM import_row WHERE entry_id IS NOT NULL AND reason = ''
+            UNION ALL
+            SELECT u.display_name, u.id FROM accounts_user u
+            WHERE u.email LIKE %(imported)s AND u.id IN (SELECT user_id FROM entries_entry WHERE pool_id = %(pool)s)
+        ) found GROUP BY owner
+    ), born AS (
+        SELECT entry, min(owner) AS owner, min(line) AS line FROM import_row
+        WHERE entry_id IS NULL AND reason = '' GROUP BY entry
+    ), wanted AS (
+        SELECT b.*, k.user_id, row_number() OVER (PARTITION BY b.owner ORDER BY b.line) AS nth
+        FROM born b LEFT JOIN known k USING (owner)
+    ), free AS (
+        SELECT o.owner, n AS number, row_number() OVER (PARTITION BY o.owner ORDER BY n) AS nth
+        FROM (SELECT DISTINCT owner, user_id FROM wanted) o CROSS JOIN generate_series(1, %(limit)s) n
+        WHERE NOT EXISTS (SELECT 1 FROM entries_request q WHERE q.pool_id = %(pool)s AND q.user_id = o.user_id
+                          AND q.number = n AND q.status = ANY(%(holding)s))
+    )
+    SELECT w.entry, w.owner, w.line, w.user_id, f.number,
+           row_number() OVER (PARTITION BY f.number IS NULL ORDER BY w.line) AS place
+    FROM wanted w LEFT JOIN free f USING (owner, nth)
+"""
+
+TOO_MANY = """
+    UPDATE import_row r SET reason = CASE WHEN b.number IS NULL
+        THEN format('the pool allows %%s entries per player', %(limit)s::int)
+        ELSE format('the pool is full: it has %%s places', %(capacity)s::int) END
+    FROM import_birth b
+    WHERE b.entry = r.entry AND r.reason = '' AND (b.number IS NULL OR b.place > %(places)s::bigint)
+"""
+FORGET_TOO_MANY = "DELETE FROM import_birth WHERE number IS NULL OR place > %(places)s::bigint"
+
+PLACES_HELD = "SELECT count(*) FROM entries_request WHERE pool_id = %(pool)s AND status = 'approved'"
+
+
+def load(cursor: CursorWrapper, rows: Iterable[Row]) -> None:
+    """Put the file into `import_line`, streamed."""
+    cursor.execute(LINES)
+    with cursor.copy("COPY import_line (line, entry, owner, round, team, reason) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.execute("ANALYZE import_line")
+
+
+def judge(cursor: CursorWrapper, *, pool: Pool) -> None:
+    """Make of the lines `import_row`, each with the reason of its refusal or none, and `import_birth`."""
+    ask = _question(pool)
+    for statement in (ROUNDS, LABELS, GAMES, ROWS):
+        cursor.execute(statement, ask)
+    cursor.execute("CREATE INDEX ON import_row (line)")
+    cursor.execute("CREATE INDEX ON import_row (entry)")
+    cursor.execute("ANALYZE import_row")
+    cursor.execute(SECOND_PICKS)
+    cursor.execute(SECOND_USES)
+    cursor.execute(BIRTHS, ask)
+    cursor.execute(PLACES_HELD, ask)
+    held = cursor.fetchone()[0]
+    ask["places"] = None if pool.capacity is None else max(pool.capacity - held, 0)
+    cursor.execute(TOO_MANY, ask)
+    cursor.execute(FORGET_TOO_MANY, ask)
+
+
+def _question(pool: Pool) -> dict[str, Any]:
+    is_over = pool.status in (PoolStatus.FINISHED, PoolStatus.CANCELLED)
+    return {
+        "pool": pool.pk,
+        "league": pool.competition_id,
+        "limit": pool.max_entries_per_user,
+        "capacity": pool.capacity,
+        "holding": [str(status) for status in NUMBER_HOLDING],
+        "imported": f"%@imported{NOBODYS_DOMAIN}",
+        "closed": f"the pool is {pool.status}" if is_over else "",
+    }
