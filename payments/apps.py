@@ -1,12 +1,17 @@
+"""Money coming in, as a Django app."""
+
 from typing import ClassVar
 
 from django.apps import AppConfig
 
 
 class PaymentsConfig(AppConfig):
+    """Registers the mails. Finance sees and does everything here; moderators have no business with money."""
+
     name = "payments"
     default_auto_field = "django.db.models.BigAutoField"
-    # What each role may do here; `accounts.groups` says how it is read.
-    role_permissions: ClassVar = {
-        "finance": ("payments.*",),
-    }
+    role_permissions: ClassVar = {"finance": ("payments.*",)}
+
+    def ready(self) -> None:
+        # emails: registers its handlers with the outbox.
+        from payments import emails  # noqa: F401  # reason above

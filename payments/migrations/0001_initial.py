@@ -11,238 +11,536 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('entries', '0001_initial'),
+        ("entries", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PaymentChange',
+            name="PaymentChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('actor_id', models.BigIntegerField(blank=True, help_text='The user who did it; empty for the system.', null=True)),
-                ('reason', models.TextField(blank=True, db_default='', default='')),
-                ('subject_id', models.BigIntegerField(db_index=True)),
-                ('from_status', models.CharField(blank=True, db_default='', default='', max_length=20)),
-                ('to_status', models.CharField(max_length=20)),
-                ('details', models.JSONField(db_default=models.Value('{}', models.JSONField()), default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                (
+                    "actor_id",
+                    models.BigIntegerField(
+                        blank=True, help_text="The user who did it; empty for the system.", null=True
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, db_default="", default="")),
+                ("subject_id", models.BigIntegerField(db_index=True)),
+                ("from_status", models.CharField(blank=True, db_default="", default="", max_length=20)),
+                ("to_status", models.CharField(max_length=20)),
+                ("details", models.JSONField(db_default=models.Value("{}", models.JSONField()), default=dict)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(choices=[('stripe', 'Stripe'), ('manual', 'Manual')], max_length=10)),
-                ('charge_id', models.CharField(max_length=255)),
-                ('livemode', models.BooleanField(default=False)),
-                ('amount_cents', models.PositiveIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('status', models.CharField(choices=[('allocated', 'Allocated'), ('unapplied', 'Unapplied'), ('returned', 'Returned')], max_length=10)),
-                ('unapplied_because', models.CharField(blank=True, default='', max_length=40)),
-                ('source', models.CharField(help_text='Who brought the news: webhook, return_page, sweep, admin.', max_length=20)),
-                ('received_at', models.DateTimeField(help_text="The provider's instant of the charge.")),
-                ('created_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(choices=[("stripe", "Stripe"), ("manual", "Manual")], max_length=10)),
+                ("charge_id", models.CharField(max_length=255)),
+                ("livemode", models.BooleanField(default=False)),
+                ("amount_cents", models.PositiveIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("allocated", "Allocated"), ("unapplied", "Unapplied"), ("returned", "Returned")],
+                        max_length=10,
+                    ),
+                ),
+                ("unapplied_because", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "source",
+                    models.CharField(
+                        help_text="Who brought the news: webhook, return_page, sweep, admin.", max_length=20
+                    ),
+                ),
+                ("received_at", models.DateTimeField(help_text="The provider's instant of the charge.")),
+                ("created_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='ReceiptChange',
+            name="ReceiptChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('actor_id', models.BigIntegerField(blank=True, help_text='The user who did it; empty for the system.', null=True)),
-                ('reason', models.TextField(blank=True, db_default='', default='')),
-                ('subject_id', models.BigIntegerField(db_index=True)),
-                ('from_status', models.CharField(blank=True, db_default='', default='', max_length=20)),
-                ('to_status', models.CharField(max_length=20)),
-                ('details', models.JSONField(db_default=models.Value('{}', models.JSONField()), default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                (
+                    "actor_id",
+                    models.BigIntegerField(
+                        blank=True, help_text="The user who did it; empty for the system.", null=True
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, db_default="", default="")),
+                ("subject_id", models.BigIntegerField(db_index=True)),
+                ("from_status", models.CharField(blank=True, db_default="", default="", max_length=20)),
+                ("to_status", models.CharField(max_length=20)),
+                ("details", models.JSONField(db_default=models.Value("{}", models.JSONField()), default=dict)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookEvent',
+            name="WebhookEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(choices=[('stripe', 'Stripe'), ('manual', 'Manual')], max_length=10)),
-                ('event_id', models.CharField(max_length=255)),
-                ('event_type', models.CharField(max_length=100)),
-                ('object_id', models.CharField(blank=True, max_length=255)),
-                ('livemode', models.BooleanField(default=False)),
-                ('payload', models.JSONField()),
-                ('deliveries', models.PositiveIntegerField(default=1)),
-                ('status', models.CharField(choices=[('received', 'Received'), ('processed', 'Processed'), ('ignored', 'Ignored'), ('dead', 'Dead')], default='received', max_length=10)),
-                ('ignored_because', models.CharField(blank=True, default='', max_length=40)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
-                ('due_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('received_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(choices=[("stripe", "Stripe"), ("manual", "Manual")], max_length=10)),
+                ("event_id", models.CharField(max_length=255)),
+                ("event_type", models.CharField(max_length=100)),
+                ("object_id", models.CharField(blank=True, max_length=255)),
+                ("livemode", models.BooleanField(default=False)),
+                ("payload", models.JSONField()),
+                ("deliveries", models.PositiveIntegerField(default=1)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("processed", "Processed"),
+                            ("ignored", "Ignored"),
+                            ("dead", "Dead"),
+                        ],
+                        default="received",
+                        max_length=10,
+                    ),
+                ),
+                ("ignored_because", models.CharField(blank=True, default="", max_length=40)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
+                ("due_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                ("received_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.UUIDField(default=uuid.uuid4, editable=False, help_text='Our name for it at the provider.', unique=True)),
-                ('provider', models.CharField(choices=[('stripe', 'Stripe'), ('manual', 'Manual')], max_length=10)),
-                ('status', models.CharField(choices=[('intent', 'Intent'), ('open', 'Open'), ('processing', 'Processing'), ('unknown', 'Unknown'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='intent', max_length=10)),
-                ('amount_cents', models.PositiveIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('livemode', models.BooleanField(default=False)),
-                ('provider_reference', models.CharField(blank=True, default='', max_length=255)),
-                ('client_secret', models.CharField(blank=True, default='', max_length=255)),
-                ('checkout_url', models.TextField(blank=True, default='')),
-                ('key_number', models.PositiveSmallIntegerField(default=1, help_text='Part of the idempotency key; grows only after a definitive failure.')),
-                ('failure', models.CharField(blank=True, default='', max_length=200)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When the provider was last asked for the truth.', null=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='entries.request')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "ref",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, help_text="Our name for it at the provider.", unique=True
+                    ),
+                ),
+                ("provider", models.CharField(choices=[("stripe", "Stripe"), ("manual", "Manual")], max_length=10)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("intent", "Intent"),
+                            ("open", "Open"),
+                            ("processing", "Processing"),
+                            ("unknown", "Unknown"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="intent",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_cents", models.PositiveIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("livemode", models.BooleanField(default=False)),
+                ("provider_reference", models.CharField(blank=True, default="", max_length=255)),
+                ("client_secret", models.CharField(blank=True, default="", max_length=255)),
+                ("checkout_url", models.TextField(blank=True, default="")),
+                (
+                    "key_number",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="Part of the idempotency key; grows only after a definitive failure."
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, default="", max_length=200)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                (
+                    "checked_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the provider was last asked for the truth.", null=True
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="entries.request"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='paymentchange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only';\n        ", hash='22097a9ca095c963256169c59fb0b38d79548886', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0c38c', table='payments_paymentchange', when='BEFORE')),
+            model_name="paymentchange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only';\n        ",
+                    hash="22097a9ca095c963256169c59fb0b38d79548886",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_0c38c",
+                    table="payments_paymentchange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='paymentchange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only_truncate';\n        ", hash='dd07b724f647bf00605286acc396fcb5c32b813c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_9a5f6', table='payments_paymentchange', when='BEFORE')),
+            model_name="paymentchange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only_truncate';\n        ",
+                    hash="dd07b724f647bf00605286acc396fcb5c32b813c",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_9a5f6",
+                    table="payments_paymentchange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='receipt',
-            name='entry',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='entries.entry'),
+            model_name="receipt",
+            name="entry",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="receipt",
+                to="entries.entry",
+            ),
         ),
         migrations.AddField(
-            model_name='receipt',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='payments.payment'),
+            model_name="receipt",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="receipts", to="payments.payment"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receiptchange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only';\n        ", hash='af267b84252c1c8737b070984d6d135f5bca636e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_87f87', table='payments_receiptchange', when='BEFORE')),
+            model_name="receiptchange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only';\n        ",
+                    hash="af267b84252c1c8737b070984d6d135f5bca636e",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_87f87",
+                    table="payments_receiptchange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receiptchange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_truncate', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only_truncate';\n        ", hash='bacb84685acf60b39e62085bdcf92d68345643fe', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_truncate_98685', table='payments_receiptchange', when='BEFORE')),
+            model_name="receiptchange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_truncate",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only_truncate';\n        ",
+                    hash="bacb84685acf60b39e62085bdcf92d68345643fe",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_truncate_98685",
+                    table="payments_receiptchange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookevent',
-            index=models.Index(condition=models.Q(('status', 'received')), fields=['due_at', 'id'], name='webhook_due'),
+            model_name="webhookevent",
+            index=models.Index(condition=models.Q(("status", "received")), fields=["due_at", "id"], name="webhook_due"),
         ),
         migrations.AddConstraint(
-            model_name='webhookevent',
-            constraint=models.UniqueConstraint(fields=('provider', 'event_id'), name='webhook_event_unique'),
+            model_name="webhookevent",
+            constraint=models.UniqueConstraint(fields=("provider", "event_id"), name="webhook_event_unique"),
         ),
         migrations.AddConstraint(
-            model_name='webhookevent',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['received', 'processed', 'ignored', 'dead'])), name='webhook_status_known'),
+            model_name="webhookevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["received", "processed", "ignored", "dead"])),
+                name="webhook_status_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('status__in', ('intent', 'open', 'processing', 'unknown'))), fields=['checked_at', 'id'], name='payment_live_by_check'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("status__in", ("intent", "open", "processing", "unknown"))),
+                fields=["checked_at", "id"],
+                name="payment_live_by_check",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('intent', 'open', 'processing', 'unknown'))), fields=('request',), name='payment_one_live_per_request'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ("intent", "open", "processing", "unknown"))),
+                fields=("request",),
+                name="payment_one_live_per_request",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_reference', ''), _negated=True), fields=('provider', 'provider_reference'), name='payment_reference_unique'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("provider_reference", ""), _negated=True),
+                fields=("provider", "provider_reference"),
+                name="payment_reference_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['intent', 'open', 'processing', 'unknown', 'succeeded', 'failed', 'cancelled'])), name='payment_status_known'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["intent", "open", "processing", "unknown", "succeeded", "failed", "cancelled"])
+                ),
+                name="payment_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_cents__gt", 0)), name="payment_amount_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='status_map', sql=config.triggers.GuardSql(condition='WHEN (OLD.status IS DISTINCT FROM NEW.status)', func="\n            IF NOT (OLD.status || '>' || NEW.status = ANY(ARRAY['intent>open', 'intent>unknown', 'intent>succeeded', 'intent>failed', 'intent>cancelled', 'open>processing', 'open>succeeded', 'open>failed', 'open>cancelled', 'processing>succeeded', 'processing>failed', 'processing>cancelled', 'unknown>open', 'unknown>processing', 'unknown>succeeded', 'unknown>failed', 'unknown>cancelled', 'cancelled>succeeded', 'failed>succeeded']::text[])) THEN\n                RAISE EXCEPTION '% cannot go from % to %', TG_TABLE_NAME, OLD.status, NEW.status\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'status_map';\n            END IF;\n            RETURN NEW;\n        ", hash='3942dcae09ba4b9ff02b8640355837e4e1c31b90', operation='UPDATE OF "status"', pgid='pgtrigger_status_map_64e9f', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_map",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (OLD.status IS DISTINCT FROM NEW.status)",
+                    func="\n            IF NOT (OLD.status || '>' || NEW.status = ANY(ARRAY['intent>open', 'intent>unknown', 'intent>succeeded', 'intent>failed', 'intent>cancelled', 'open>processing', 'open>succeeded', 'open>failed', 'open>cancelled', 'processing>succeeded', 'processing>failed', 'processing>cancelled', 'unknown>open', 'unknown>processing', 'unknown>succeeded', 'unknown>failed', 'unknown>cancelled', 'cancelled>succeeded', 'failed>succeeded']::text[])) THEN\n                RAISE EXCEPTION '% cannot go from % to %', TG_TABLE_NAME, OLD.status, NEW.status\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'status_map';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="3942dcae09ba4b9ff02b8640355837e4e1c31b90",
+                    operation='UPDATE OF "status"',
+                    pgid="pgtrigger_status_map_64e9f",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='amount_never_changes', sql=config.triggers.GuardSql(condition='WHEN ((OLD.request_id, OLD.amount_cents, OLD.currency, OLD.livemode, OLD.provider, OLD.ref) IS DISTINCT FROM (NEW.request_id, NEW.amount_cents, NEW.currency, NEW.livemode, NEW.provider, NEW.ref))', func="\n                    RAISE EXCEPTION 'what a payment is for, and how much, never changes'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_amount_fixed';\n                ", hash='23454ab75e733ab26361df8d85242560fd526696', operation='UPDATE OF "request_id", "amount_cents", "currency", "livemode", "provider", "ref"', pgid='pgtrigger_amount_never_changes_c5205', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="amount_never_changes",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN ((OLD.request_id, OLD.amount_cents, OLD.currency, OLD.livemode, OLD.provider, OLD.ref) IS DISTINCT FROM (NEW.request_id, NEW.amount_cents, NEW.currency, NEW.livemode, NEW.provider, NEW.ref))",
+                    func="\n                    RAISE EXCEPTION 'what a payment is for, and how much, never changes'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_amount_fixed';\n                ",
+                    hash="23454ab75e733ab26361df8d85242560fd526696",
+                    operation='UPDATE OF "request_id", "amount_cents", "currency", "livemode", "provider", "ref"',
+                    pgid="pgtrigger_amount_never_changes_c5205",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='record_insert', sql=config.triggers.GuardSql(func="INSERT INTO payments_paymentchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, '', n.status, jsonb_build_object('provider_reference', n.provider_reference, 'failure', n.failure, 'key_number', n.key_number), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n ; RETURN NULL;", hash='e2561766cc9495ba0e42fb3297bc0c14328d2fc6', level='STATEMENT', operation='INSERT', pgid='pgtrigger_record_insert_f7ff3', referencing='REFERENCING NEW TABLE AS new_rows ', table='payments_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="record_insert",
+                sql=config.triggers.GuardSql(
+                    func="INSERT INTO payments_paymentchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, '', n.status, jsonb_build_object('provider_reference', n.provider_reference, 'failure', n.failure, 'key_number', n.key_number), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n ; RETURN NULL;",
+                    hash="e2561766cc9495ba0e42fb3297bc0c14328d2fc6",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_record_insert_f7ff3",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="payments_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='record_update', sql=config.triggers.GuardSql(func="INSERT INTO payments_paymentchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, o.status, n.status, jsonb_build_object('provider_reference', n.provider_reference, 'failure', n.failure, 'key_number', n.key_number), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n JOIN old_rows o USING (id) WHERE o.status IS DISTINCT FROM n.status OR o.provider_reference IS DISTINCT FROM n.provider_reference OR o.failure IS DISTINCT FROM n.failure OR o.key_number IS DISTINCT FROM n.key_number; RETURN NULL;", hash='67e934d228a9636ac8d80b6889e693e6abe5bb86', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_record_update_2f93a', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='payments_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="record_update",
+                sql=config.triggers.GuardSql(
+                    func="INSERT INTO payments_paymentchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, o.status, n.status, jsonb_build_object('provider_reference', n.provider_reference, 'failure', n.failure, 'key_number', n.key_number), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n JOIN old_rows o USING (id) WHERE o.status IS DISTINCT FROM n.status OR o.provider_reference IS DISTINCT FROM n.provider_reference OR o.failure IS DISTINCT FROM n.failure OR o.key_number IS DISTINCT FROM n.key_number; RETURN NULL;",
+                    hash="67e934d228a9636ac8d80b6889e693e6abe5bb86",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_record_update_2f93a",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="payments_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_deleted';\n        ", hash='683ca6f831be74a34816a3a766f77931fe86dd28', operation='DELETE', pgid='pgtrigger_never_deleted_075ea', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_deleted';\n        ",
+                    hash="683ca6f831be74a34816a3a766f77931fe86dd28",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_075ea",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_truncated';\n        ", hash='d58dd4bb523ec1d34a320d5e2cb485f742ee8555', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_758a2', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_truncated",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_truncated';\n        ",
+                    hash="d58dd4bb523ec1d34a320d5e2cb485f742ee8555",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_never_truncated_758a2",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('provider', 'charge_id'), name='receipt_charge_unique'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(fields=("provider", "charge_id"), name="receipt_charge_unique"),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['allocated', 'unapplied', 'returned'])), name='receipt_status_known'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["allocated", "unapplied", "returned"])), name="receipt_status_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='receipt_amount_positive'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_cents__gt", 0)), name="receipt_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'allocated'), _negated=True), ('entry__isnull', False), _connector='OR'), name='receipt_allocated_has_entry'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "allocated"), _negated=True), ("entry__isnull", False), _connector="OR"
+                ),
+                name="receipt_allocated_has_entry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'unapplied'), _negated=True), models.Q(('entry__isnull', True), models.Q(('unapplied_because', ''), _negated=True)), _connector='OR'), name='receipt_unapplied_has_reason'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "unapplied"), _negated=True),
+                    models.Q(("entry__isnull", True), models.Q(("unapplied_because", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="receipt_unapplied_has_reason",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='status_map', sql=config.triggers.GuardSql(condition='WHEN (OLD.status IS DISTINCT FROM NEW.status)', func="\n            IF NOT (OLD.status || '>' || NEW.status = ANY(ARRAY['unapplied>allocated', 'unapplied>returned', 'allocated>returned']::text[])) THEN\n                RAISE EXCEPTION '% cannot go from % to %', TG_TABLE_NAME, OLD.status, NEW.status\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'status_map';\n            END IF;\n            RETURN NEW;\n        ", hash='f4b7fc9d2616914388f11d77940fe9b09f612ebf', operation='UPDATE OF "status"', pgid='pgtrigger_status_map_aec46', table='payments_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_map",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (OLD.status IS DISTINCT FROM NEW.status)",
+                    func="\n            IF NOT (OLD.status || '>' || NEW.status = ANY(ARRAY['unapplied>allocated', 'unapplied>returned', 'allocated>returned']::text[])) THEN\n                RAISE EXCEPTION '% cannot go from % to %', TG_TABLE_NAME, OLD.status, NEW.status\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'status_map';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="f4b7fc9d2616914388f11d77940fe9b09f612ebf",
+                    operation='UPDATE OF "status"',
+                    pgid="pgtrigger_status_map_aec46",
+                    table="payments_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='money_never_changes', sql=config.triggers.GuardSql(condition='WHEN ((OLD.payment_id, OLD.provider, OLD.charge_id, OLD.livemode, OLD.amount_cents, OLD.currency) IS DISTINCT FROM (NEW.payment_id, NEW.provider, NEW.charge_id, NEW.livemode, NEW.amount_cents, NEW.currency))', func="\n                    RAISE EXCEPTION 'a receipt is never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_fixed';\n                ", hash='ccdb809010dd326238465e282f743712559ec397', operation='UPDATE', pgid='pgtrigger_money_never_changes_767e3', table='payments_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="money_never_changes",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN ((OLD.payment_id, OLD.provider, OLD.charge_id, OLD.livemode, OLD.amount_cents, OLD.currency) IS DISTINCT FROM (NEW.payment_id, NEW.provider, NEW.charge_id, NEW.livemode, NEW.amount_cents, NEW.currency))",
+                    func="\n                    RAISE EXCEPTION 'a receipt is never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_fixed';\n                ",
+                    hash="ccdb809010dd326238465e282f743712559ec397",
+                    operation="UPDATE",
+                    pgid="pgtrigger_money_never_changes_767e3",
+                    table="payments_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='record_insert', sql=config.triggers.GuardSql(func="INSERT INTO payments_receiptchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, '', n.status, jsonb_build_object('entry_id', n.entry_id, 'unapplied_because', n.unapplied_because), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n ; RETURN NULL;", hash='f4c54c5197fff88100cc856aa0aad364da937df1', level='STATEMENT', operation='INSERT', pgid='pgtrigger_record_insert_f98e1', referencing='REFERENCING NEW TABLE AS new_rows ', table='payments_receipt', when='AFTER')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="record_insert",
+                sql=config.triggers.GuardSql(
+                    func="INSERT INTO payments_receiptchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, '', n.status, jsonb_build_object('entry_id', n.entry_id, 'unapplied_because', n.unapplied_because), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n ; RETURN NULL;",
+                    hash="f4c54c5197fff88100cc856aa0aad364da937df1",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_record_insert_f98e1",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="payments_receipt",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='record_update', sql=config.triggers.GuardSql(func="INSERT INTO payments_receiptchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, o.status, n.status, jsonb_build_object('entry_id', n.entry_id, 'unapplied_because', n.unapplied_because), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n JOIN old_rows o USING (id) WHERE o.status IS DISTINCT FROM n.status OR o.entry_id IS DISTINCT FROM n.entry_id OR o.unapplied_because IS DISTINCT FROM n.unapplied_because; RETURN NULL;", hash='e7055a94ca18e405459ae03c389888ffabaa18a3', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_record_update_4dbc6', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='payments_receipt', when='AFTER')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="record_update",
+                sql=config.triggers.GuardSql(
+                    func="INSERT INTO payments_receiptchange (subject_id, from_status, to_status, details, at, actor_id, reason) SELECT n.id, o.status, n.status, jsonb_build_object('entry_id', n.entry_id, 'unapplied_because', n.unapplied_because), clock_timestamp(), nullif(current_setting('outlast.actor', true), '')::bigint, coalesce(current_setting('outlast.reason', true), '') FROM new_rows n JOIN old_rows o USING (id) WHERE o.status IS DISTINCT FROM n.status OR o.entry_id IS DISTINCT FROM n.entry_id OR o.unapplied_because IS DISTINCT FROM n.unapplied_because; RETURN NULL;",
+                    hash="e7055a94ca18e405459ae03c389888ffabaa18a3",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_record_update_4dbc6",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="payments_receipt",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_deleted';\n        ", hash='fd7e51b54b6dc431b324d9178da56099abe01f04', operation='DELETE', pgid='pgtrigger_never_deleted_fb487', table='payments_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_deleted';\n        ",
+                    hash="fd7e51b54b6dc431b324d9178da56099abe01f04",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_fb487",
+                    table="payments_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=config.triggers.GuardSql(func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_truncated';\n        ", hash='3d3f84a75caee6887acb2f7a4b8abc6f077cb275', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_8f4de', table='payments_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_truncated",
+                sql=config.triggers.GuardSql(
+                    func="\n            RAISE EXCEPTION '% of % is refused: its rows are kept as they are', TG_OP, TG_TABLE_NAME\n                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'never_truncated';\n        ",
+                    hash="3d3f84a75caee6887acb2f7a4b8abc6f077cb275",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_never_truncated_8f4de",
+                    table="payments_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -2,6 +2,7 @@
 
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
 from payments.models.receipt import Receipt, ReceiptChange, ReceiptState
+from payments.models.unpaid import UnpaidRequest
 from payments.models.webhook import WebhookEvent, WebhookState
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Receipt",
     "ReceiptChange",
     "ReceiptState",
+    "UnpaidRequest",
     "WebhookEvent",
     "WebhookState",
 ]

@@ -89,6 +89,10 @@ class Payment(HasStatus):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [
+            ("ask_provider", "Can ask the provider again"),
+            ("export_reports", "Can export finance reports"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["request"], condition=Q(status__in=LIVE_STATES), name="payment_one_live_per_request"
@@ -120,6 +124,21 @@ class Payment(HasStatus):
                 func="""
                     RAISE EXCEPTION 'what a payment is for, and how much, never changes'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_amount_fixed';
+                """,
+            ),
+            Guard(
+                name="success_has_receipt",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
+                # At commit: payment and receipt are written together, the payment first.
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.status = 'succeeded'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM payments_receipt WHERE payment_id = NEW.id) THEN
+                        RAISE EXCEPTION 'payment % succeeded without a receipt', NEW.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_needs_receipt';
+                    END IF;
+                    RETURN NULL;
                 """,
             ),
             *record_status("payments_paymentchange", ("provider_reference", "failure", "key_number")),

@@ -77,6 +77,26 @@ class Receipt(HasStatus):
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_fixed';
                 """,
             ),
+            Guard(
+                name="pays_its_own_request",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("entry_id"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.id = NEW.payment_id
+                                   AND (p.provider, p.livemode) = (NEW.provider, NEW.livemode)) THEN
+                        RAISE EXCEPTION 'a receipt is of the same provider and mode as its payment'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_of_its_payment';
+                    END IF;
+                    IF NEW.entry_id IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM entries_entry e JOIN payments_payment p ON p.request_id = e.request_id
+                        WHERE e.id = NEW.entry_id AND p.id = NEW.payment_id
+                    ) THEN
+                        RAISE EXCEPTION 'money pays the entry of the request it was paid for'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_of_its_request';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             *record_status("payments_receiptchange", ("entry_id", "unapplied_because")),
             *never_deleted(),
         ]

@@ -1,13 +1,14 @@
 """The port between our payments and whoever moves the money.
 
 A provider opens a session (a hosted page for one payment), tells the truth about it, and ends it. It never decides
-anything. Its answers are the plain facts below; what it could not do is one of four errors, which differ in what is
+anything. Its answers are the plain facts below; what it could not do is an error that says what is
 known afterwards:
 
     Rejected      it said no, for good: nothing was done, and the same call will never work
     Busy          it is at work on this very call, or asks for patience: the same call may be made again
     Unreachable   we could not ask
     Unclear       it may or may not have been done: only the same call with the same key, or a look, can tell
+    Faulted       the same, and the same call would only bring the same fault
 
 All of them are PROVIDER_ERROR (502) to a caller.
 """
@@ -120,6 +121,10 @@ class Unclear(ProviderError):
     """Nobody knows whether it was done."""
 
     said = "The payment provider did not answer in time. Try again: you will not be charged twice."
+
+
+class Faulted(Unclear):
+    """It answered with a fault, which it will repeat for this key. What it did before has to be looked up."""
 
 
 class SignatureInvalid(Malformed):

@@ -21,6 +21,7 @@ from payments.models import Provider
 from payments.providers.base import (
     Busy,
     Charge,
+    Faulted,
     Notice,
     NotThere,
     Order,
@@ -232,8 +233,8 @@ def _meaning_of(error: stripe.StripeError, otherwise: Callable[[str], ProviderEr
     """Which of our errors it is. Stripe's sentence may carry the caller's own words, so only its codes are kept."""
     said = f"{type(error).__name__} {error.http_status or 'no answer'} {error.code or ''}".strip()
     if isinstance(error, stripe.IdempotencyError):
-        # The key was used with other parameters: a name changed in between. What became of it has to be looked up.
-        return Unclear(said)
+        # The key was used with other parameters: a name changed in between. It will never fit again.
+        return Faulted(said)
     if isinstance(error, stripe.RateLimitError) or error.http_status == 409:
         return Busy(said)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
@@ -243,7 +244,7 @@ def _meaning_of(error: stripe.StripeError, otherwise: Callable[[str], ProviderEr
         return NotThere(said)
     if isinstance(error, stripe.InvalidRequestError | stripe.CardError):
         return Rejected(said)
-    return otherwise(said)
+    return Faulted(said) if otherwise is Unclear and error.http_status else otherwise(said)
 
 
 def _is_signed(body: bytes, header: str, secret: str) -> bool:

@@ -1,0 +1,23 @@
+"""What Celery runs: each takes ids or nothing, calls one service, and bears a second run."""
+
+from celery import shared_task
+
+from payments.services import inbox, sweep
+
+
+@shared_task
+def process_webhook(event_row_id: int) -> bool:
+    """Look into one webhook soon after it came. The sweep does so in any case."""
+    return inbox.process_event(event_id=event_row_id)
+
+
+@shared_task
+def sweep_webhooks() -> int:
+    """Look into webhooks whose hint was lost or whose last try failed; how many."""
+    return inbox.sweep_events()
+
+
+@shared_task
+def sweep_payments() -> int:
+    """Ask the provider about payments that nobody brought news of; how many."""
+    return sweep.sweep_payments().asked
