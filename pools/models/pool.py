@@ -63,6 +63,9 @@ class Pool(HasStatus):
     )
     created_at = models.DateTimeField(db_default=ClockTimestamp())
     settled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_round_number = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, help_text="The round after which nothing was left to play for."
+    )
 
     TRANSITIONS: ClassVar = POOL_TRANSITIONS
 

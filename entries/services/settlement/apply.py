@@ -49,13 +49,20 @@ WRITE = """
 """
 
 FINISH = """
-    UPDATE pools_pool p SET status = 'finished', settled_at = clock_timestamp()
+    UPDATE pools_pool p SET status = 'finished', settled_at = clock_timestamp(), ended_round_number = x.number
     FROM settling_end x WHERE x.pool_id = p.id AND p.status IN ('open', 'running')
+"""
+
+# A corrected result can also make a finished pool end in another round.
+MOVE_END = """
+    UPDATE pools_pool p SET ended_round_number = x.number
+    FROM settling_end x
+    WHERE x.pool_id = p.id AND p.status = 'finished' AND p.ended_round_number IS DISTINCT FROM x.number
 """
 
 # A corrected result can take the end of a pool away again.
 REOPEN = """
-    UPDATE pools_pool p SET status = 'running', settled_at = NULL
+    UPDATE pools_pool p SET status = 'running', settled_at = NULL, ended_round_number = NULL
     WHERE p.status = 'finished' AND p.id IN (SELECT pool_id FROM settling_round)
       AND NOT EXISTS (SELECT 1 FROM settling_end x WHERE x.pool_id = p.id)
 """
@@ -101,5 +108,6 @@ def apply_difference(cursor: CursorWrapper) -> Difference:
     counts = cursor.fetchone()
     cursor.execute(FINISH)
     finished = cursor.rowcount
+    cursor.execute(MOVE_END)
     cursor.execute(REOPEN)
     return Difference(*counts)._replace(pools_finished=finished, pools_reopened=cursor.rowcount)
