@@ -5,6 +5,6 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("OUTLAST_PROCESS", "web")
+os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
 application = get_asgi_application()

@@ -16,7 +16,7 @@ from config.logging import current_request_id
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if not settings.configured:
     # Imported before the settings, so this process was started as `celery -A config worker` or `beat`.
-    os.environ.setdefault("OUTLAST_PROCESS", "worker")
+    os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "worker"
 
 app = Celery("outlast")
 app.config_from_object("django.conf:settings", namespace="CELERY")

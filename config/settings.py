@@ -5,6 +5,7 @@ secret from their environment and do not start without them.
 """
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,18 @@ BASE_DIR = env.PROJECT
 for _name, _value in env.read_file(BASE_DIR / ".env").items():
     os.environ.setdefault(_name, _value)
 
-IS_SERVED = env.environment_of(os.environ).is_served
-_stage: dict[str, str] = {}
-if not IS_SERVED:
-    # Imported here alone: production does not ship the embedded services.
-    from config.local.stage import prepare
+try:
+    IS_SERVED = env.environment_of(os.environ).is_served
+    _stage: dict[str, str] = {}
+    if not IS_SERVED:
+        # Imported here alone: production does not ship the embedded services.
+        from config.local.stage import prepare
 
-    _stage = prepare()
-
-SETTINGS = env.read({**_stage, **os.environ})
+        _stage = {name: value for name, value in prepare().items() if not os.environ.get(name)}
+    SETTINGS = env.read({**os.environ, **_stage})
+except env.BadEnvironment as faults:
+    # The list is what the operator needs; a trace would bury it.
+    sys.exit(str(faults))
 
 OUTLAST_ENV = SETTINGS.text("OUTLAST_ENV")
 OUTLAST_HOME = (BASE_DIR / Path(SETTINGS.text("OUTLAST_HOME")).expanduser()).resolve()
@@ -239,6 +243,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "accounts.admin.login.StaffSignInForm"},
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 

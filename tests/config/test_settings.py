@@ -1,0 +1,154 @@
+"""The settings as whole processes see them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config.connections import TIMEOUTS, database, mail
+from config.env import PROJECT, VARIABLES
+from config.local.commands.lint import production_environment
+
+SHOW = """
+import json, django
+from django.conf import settings
+django.setup()
+print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
+"""
+
+
+def run(code, **environment):
+    blank = {variable.name: "" for variable in VARIABLES}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **blank, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def settings_of(names, **environment):
+    done = run(SHOW % (names,), **environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def production():
+    return production_environment()
+
+
+def test_production_starts_with_a_complete_environment_and_without_local_parts(production):
+    found = settings_of(
+        ["DEBUG", "INSTALLED_APPS", "SESSION_COOKIE_SECURE", "STRIPE_API_BASE", "SECURE_SSL_REDIRECT", "EMAIL_BACKEND"],
+        **production,
+    )
+    assert found["DEBUG"] is False
+    assert "config.local" not in found["INSTALLED_APPS"]
+    assert found["SESSION_COOKIE_SECURE"] is True
+    assert found["STRIPE_API_BASE"] is None
+    assert found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+
+
+def test_production_never_imports_the_local_parts(production):
+    done = run(
+        "import django, sys; django.setup(); import config.urls, config.celery\n"
+        "print([name for name in sys.modules if name.startswith('config.local')])",
+        **production,
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_production_without_secrets_does_not_start_and_says_which(production):
+    for name in ("SECRET_KEY", "STRIPE_SECRET_KEY"):
+        del production[name]
+    done = run("import django; django.setup()", **production)
+    assert done.returncode == 1
+    assert "The production environment has 2 faults:" in done.stderr
+    assert "SECRET_KEY is missing." in done.stderr
+    assert "STRIPE_SECRET_KEY is missing." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["config.wsgi", "config.asgi"])
+def test_web_processes_have_the_timeouts_of_web(production, module):
+    done = run(
+        f"import {module}; from django.conf import settings\n"
+        "print(settings.DATABASES['default']['OPTIONS']['options'])",
+        **production,
+    )
+    assert "statement_timeout=5000" in done.stdout, done.stderr
+
+
+def test_workers_have_the_timeouts_of_workers(production):
+    done = run(
+        "from config.celery import app; print(app.conf.task_acks_late, app.conf.broker_url)\n"
+        "from django.conf import settings; print(settings.OUTLAST_PROCESS)",
+        **production,
+    )
+    assert done.stdout.split() == ["True", production["CELERY_BROKER_URL"], "worker"], done.stderr
+
+
+def test_commands_run_without_timeouts():
+    assert set(TIMEOUTS["command"].values()) == {0}
+
+
+def test_the_database_really_obeys(db):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('synchronous_commit'), current_setting('TimeZone')")
+        assert cursor.fetchone() == ("on", "UTC")
+
+
+def test_a_database_address_is_taken_apart():
+    found = database("postgres://us%40er:p%2Fw@host:5433/na-me?sslmode=require", process="web")
+    assert [found[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "us@er",
+        "p/w",
+        "host",
+        "5433",
+        "na-me",
+    ]
+    assert found["OPTIONS"]["sslmode"] == "require"
+    assert (found["CONN_MAX_AGE"], found["CONN_HEALTH_CHECKS"], found["ATOMIC_REQUESTS"]) == (60, True, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls", "ssl"),
+    [
+        ("smtp+tls://user:word@mail.example.com", 587, True, False),
+        ("smtps://user:word@mail.example.com", 465, False, True),
+        ("smtp://user:word@mail.example.com:2525", 2525, False, False),
+    ],
+)
+def test_a_mail_address_is_taken_apart(url, port, tls, ssl):
+    found = mail(url)
+    assert (found["EMAIL_PORT"], found["EMAIL_USE_TLS"], found["EMAIL_USE_SSL"]) == (port, tls, ssl)
+    assert (found["EMAIL_HOST"], found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == (
+        "mail.example.com",
+        "user",
+        "word",
+    )
+
+
+def test_local_mail_goes_to_a_folder():
+    assert mail("file:") == {"EMAIL_BACKEND": "config.mail.FolderBackend"}
+
+
+def test_deployment_checks_find_nothing(production):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env={**os.environ, **production},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stdout + done.stderr
