@@ -1,0 +1,127 @@
+"""Requests for a place: players ask and withdraw, moderators decide, all staff may look."""
+
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.request import Request as Call
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from accounts.api.permissions import IsModerator
+from config.api.operations import operation
+from config.api.pagination import KeysetPagination
+from config.api.ratelimit import JOIN, STAFF
+from config.api.views import ApiView, ReadOnlyViewSet
+from config.clock import database_now
+from config.errors import Code, Forbidden
+from entries.api.serializers.requests import RejectBody, RequestFilter, RequestOut, WithdrawBody
+from entries.models import Request
+from entries.models.request import RequestQuerySet
+from entries.queries.requests import requests_in_full
+from entries.services.approvals import approve_request, reject_request, waitlist_request
+from entries.services.requests import ask_to_join, withdraw_request
+
+
+class PoolRequestsView(ApiView):
+    """Asking to join a pool."""
+
+    limits = (JOIN,)
+
+    @operation(
+        body=None,
+        answer=RequestOut,
+        status=201,
+        errors=(Code.EMAIL_NOT_VERIFIED, Code.NOT_ELIGIBLE, Code.POOL_CLOSED, Code.REQUEST_LIMIT_REACHED),
+        summary="Ask for a place",
+    )
+    def post(self, request: Call, pool_id: str) -> Response:
+        """Ask for one place in the pool.
+
+        The request gets the caller's next free number and waits for staff. A full pool takes requests, too: they can
+        be put on its waiting list.
+        """
+        made = ask_to_join(pool_id=int(pool_id), user=caller(request), now=database_now())
+        return shown(made, status=201, headers={"Location": f"/api/v1/requests/{made.pk}"})
+
+
+class RequestViewSet(ReadOnlyViewSet):
+    """The caller's own requests; for staff, everybody's."""
+
+    queryset = Request.objects.all()
+    serializer_class = RequestOut
+    pagination_class = KeysetPagination
+
+    def get_queryset(self) -> RequestQuerySet:
+        """A stranger's request is not there."""
+        user = caller(self.request)
+        return requests_in_full(Request.objects.all() if user.is_back_office else Request.objects.of(user.pk))
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """The list alone is filtered; its filters have the names of the fields."""
+        return queryset.filter(**self.valid_query()) if self.action == "list" else queryset
+
+    @operation(query=RequestFilter, summary="List requests")
+    def list(self, request: Call) -> Response:
+        """The caller's requests, newest first; for staff, everybody's."""
+        return super().list(request)
+
+    @operation(summary="Show a request")
+    def retrieve(self, request: Call, pk: str) -> Response:
+        """One request."""
+        return super().retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    @operation(
+        body=WithdrawBody, answer=RequestOut, errors=(Code.INVALID_TRANSITION, Code.ALREADY_PAID),
+        limits=(JOIN,), summary="Withdraw a request",
+    )  # fmt: skip
+    def withdraw(self, request: Call, pk: str) -> Response:
+        """Give up a request that is not paid for; its number and place become free.
+
+        Moderators may withdraw for a player, with a reason. That is how a mistaken approval is taken back.
+        """
+        row: Request = self.get_object()
+        if row.user_id != caller(request).pk and not IsModerator().has_permission(request, self):
+            raise Forbidden(Code.FORBIDDEN, "Only the player or a moderator can withdraw a request.")
+        reason = self.valid_body().get("reason", "")
+        return shown(withdraw_request(request=row, by=caller(request), now=database_now(), reason=reason))
+
+    @action(detail=True, methods=["post"], permission_classes=[IsModerator])
+    @operation(
+        body=None, answer=RequestOut, limits=(STAFF,), summary="Approve a request",
+        errors=(Code.INVALID_TRANSITION, Code.POOL_FULL, Code.POOL_CLOSED, Code.NOT_ELIGIBLE),
+    )  # fmt: skip
+    def approve(self, request: Call, pk: str) -> Response:
+        """Hold a place and start the player's time to pay; in a free pool the entry is made at once.
+
+        For moderators, who cannot approve requests of their own.
+        """
+        return shown(approve_request(request=self.get_object(), by=caller(request), now=database_now()))
+
+    @action(detail=True, methods=["post"], permission_classes=[IsModerator])
+    @operation(
+        body=RejectBody, answer=RequestOut, limits=(STAFF,), summary="Reject a request",
+        errors=(Code.INVALID_TRANSITION,),
+    )  # fmt: skip
+    def reject(self, request: Call, pk: str) -> Response:
+        """Turn a pending request down, with a reason that the player sees. For moderators."""
+        reason = self.valid_body()["reason"]
+        row = reject_request(request=self.get_object(), by=caller(request), now=database_now(), reason=reason)
+        return shown(row)
+
+    @action(detail=True, methods=["post"], permission_classes=[IsModerator])
+    @operation(
+        body=None, answer=RequestOut, limits=(STAFF,), summary="Put a request on the waiting list",
+        errors=(Code.INVALID_TRANSITION, Code.POOL_CLOSED, Code.NOT_ELIGIBLE),
+    )  # fmt: skip
+    def waitlist(self, request: Call, pk: str) -> Response:
+        """Let a pending request of a full pool wait: the first in line is approved when a place falls free.
+
+        For moderators.
+        """
+        return shown(waitlist_request(request=self.get_object(), by=caller(request), now=database_now()))
+
+
+def shown(request: Request, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The request as it stands now, read again with its entry and its place in line."""
+    return Response(RequestOut(requests_in_full().get(pk=request.pk)).data, status=status, headers=headers)

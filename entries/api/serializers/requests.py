@@ -1,0 +1,55 @@
+"""Requests as callers see them, and what they may send."""
+
+from rest_framework import serializers
+
+from entries.models import PaymentStatus, Request, RequestStatus
+from entries.services.approvals import REASON_LENGTH
+
+LARGEST_ID = 2**63 - 1
+
+
+class RequestOut(serializers.ModelSerializer[Request]):
+    """A request. Money is in minor units of `currency`; both are null until there is something to pay."""
+
+    pool = serializers.IntegerField(source="pool_id", read_only=True)
+    user = serializers.IntegerField(source="user_id", read_only=True)
+    currency = serializers.SerializerMethodField()
+    entry = serializers.IntegerField(
+        source="entry.pk", read_only=True, allow_null=True, help_text="The entry that was born of it; null before."
+    )
+    waiting_list_position = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="From 1; null when the request is not on the waiting list."
+    )
+
+    class Meta:
+        model = Request
+        fields = [
+            "id", "pool", "user", "number", "status", "payment_status", "fee_cents", "currency", "reason", "pay_by",
+            "created_at", "decided_at", "entry", "waiting_list_position",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_currency(self, request: Request) -> str | None:
+        """ISO 4217, lower case."""
+        return request.currency or None
+
+
+class RequestFilter(serializers.Serializer[Request]):
+    """Which requests to list; `user` is for staff, others see their own alone."""
+
+    status = serializers.ChoiceField(RequestStatus.choices, required=False)
+    payment_status = serializers.ChoiceField(PaymentStatus.choices, required=False)
+    pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    user = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+
+
+class RejectBody(serializers.Serializer[Request]):
+    """Why; the player reads it."""
+
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class WithdrawBody(serializers.Serializer[Request]):
+    """Staff who withdraw for a player say why; a player need not."""
+
+    reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True)
