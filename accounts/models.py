@@ -6,6 +6,7 @@ permissions.
 """
 
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -186,6 +187,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def can_get_mail(self) -> bool:
         return self.is_active and not self.email.endswith(NOBODYS_DOMAIN)
+
+    def get_session_auth_hash(self) -> str:
+        """What a browser's session at the admin is bound to: what ends access tokens ends it, too."""
+        return f"{super().get_session_auth_hash()}.{self.token_version}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the keys that are being replaced."""
+        for known in super().get_session_auth_fallback_hash():
+            yield f"{known}.{self.token_version}"
 
 
 class UserChange(Change):

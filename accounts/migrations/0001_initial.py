@@ -11,65 +11,123 @@ import config.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254)),
-                ('display_name', models.CharField(max_length=60)),
-                ('date_of_birth', models.DateField(blank=True, null=True)),
-                ('country', models.CharField(blank=True, help_text='ISO 3166-1 alpha-2, upper case.', max_length=2)),
-                ('region', models.CharField(blank=True, help_text='State or province within the country.', max_length=10)),
-                ('role', models.CharField(choices=[('player', 'Player'), ('moderator', 'Moderator'), ('finance', 'Finance'), ('admin', 'Admin')], default='player', max_length=10)),
-                ('email_verified_at', models.DateTimeField(blank=True, null=True)),
-                ('token_version', models.PositiveIntegerField(default=1, help_text='Raised to end every access token of this person at once.')),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("display_name", models.CharField(max_length=60)),
+                ("date_of_birth", models.DateField(blank=True, null=True)),
+                ("country", models.CharField(blank=True, help_text="ISO 3166-1 alpha-2, upper case.", max_length=2)),
+                (
+                    "region",
+                    models.CharField(blank=True, help_text="State or province within the country.", max_length=10),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("player", "Player"),
+                            ("moderator", "Moderator"),
+                            ("finance", "Finance"),
+                            ("admin", "Admin"),
+                        ],
+                        default="player",
+                        max_length=10,
+                    ),
+                ),
+                ("email_verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "token_version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Raised to end every access token of this person at once."
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('current_jti', models.CharField(max_length=64)),
-                ('user_agent', models.CharField(blank=True, max_length=200)),
-                ('address', models.GenericIPAddressField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('refreshed_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_because', models.CharField(blank=True, max_length=20)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("current_jti", models.CharField(max_length=64)),
+                ("user_agent", models.CharField(blank=True, max_length=200)),
+                ("address", models.GenericIPAddressField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                ("refreshed_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_because", models.CharField(blank=True, max_length=20)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(fields=('email',), name='user_email_unique'),
+            model_name="user",
+            constraint=models.UniqueConstraint(fields=("email",), name="user_email_unique"),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower_case'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="user_email_lower_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['player', 'moderator', 'finance', 'admin'])), name='user_role_known'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["player", "moderator", "finance", "admin"])), name="user_role_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('revoked_at__isnull', True)), fields=['user'], name='session_live'),
+            model_name="session",
+            index=models.Index(condition=models.Q(("revoked_at__isnull", True)), fields=["user"], name="session_live"),
         ),
     ]

@@ -1,0 +1,14 @@
+"""People in the back office. Importing it registers every page; groups and tokens have none."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from accounts.admin import users
+
+__all__ = ["users"]
+
+# What a role may do is declared by the apps, not clicked together; and a token's row helps nobody.
+for _model in (Group, OutstandingToken, BlacklistedToken):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)

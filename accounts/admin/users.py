@@ -1,0 +1,196 @@
+"""Users, to look at and to act upon. Nothing is edited by hand; each action is a service, asked for on a page first."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline  # type: ignore[import-untyped]  # unfold ships no types
+
+from accounts.models import Role, Session, SessionEnd, User, UserChange
+from accounts.services.blocking import deactivate_user, reactivate_user
+from accounts.services.registration import resend_verification_to
+from accounts.services.roles import assign_role, refuse_unless_admin
+from accounts.services.sessions import end_all_sessions
+from config.admin import HouseAdmin, ReadOnlyAdmin, Reason, confirmed
+
+if TYPE_CHECKING:
+    from config.admin import Action, Preview
+
+
+def _people(rows: QuerySet[User]) -> str:
+    count = rows.count()
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def what_role_does(role: Role) -> "Preview":
+    """The preview of `_maker`."""
+    powers = {
+        Role.PLAYER: "may do nothing in the back office any more",
+        Role.MODERATOR: "may run pools: requests, results, rounds",
+        Role.FINANCE: "may see payments and export reports",
+        Role.ADMIN: "may do everything here, this included",
+    }
+
+    def preview(rows: QuerySet[User]) -> list[str]:
+        already = rows.filter(role=role).count()
+        return [
+            f"{_people(rows)} with the role {role}: {powers[role]}.",
+            f"{already} of them have it already. Their access tokens end; staff sign in again.",
+        ]
+
+    return preview
+
+
+def _maker(role: Role) -> "Action":
+    """The action that gives a role."""
+
+    def make(self: Any, request: HttpRequest, row: User, reason: str) -> None:
+        assign_role(user=row, role=role, by=_staff(request), reason=reason)
+
+    make.__name__ = f"make_{role}"
+    return confirmed(
+        f"Make {role.label.lower()}",
+        permission="accounts.assign_role",
+        preview=what_role_does(role),
+        reason=Reason.REQUIRED,
+        done=f"made {role.label.lower()}",
+    )(make)
+
+
+def what_deactivation_does(rows: QuerySet[User]) -> list[str]:
+    """The preview of `UserAdmin.deactivate`."""
+    sessions = Session.objects.live().filter(user__in=rows).count()
+    return [
+        f"{_people(rows)} cannot sign in any more; {sessions} sessions end at once.",
+        "Requests, entries and payments stay as they are.",
+    ]
+
+
+def what_reactivation_does(rows: QuerySet[User]) -> list[str]:
+    """The preview of `UserAdmin.reactivate`."""
+    return [f"{_people(rows)} may sign in again. Closed accounts stay closed."]
+
+
+def what_ending_does(rows: QuerySet[User]) -> list[str]:
+    """The preview of `UserAdmin.end_sessions`."""
+    sessions = Session.objects.live().filter(user__in=rows).count()
+    return [f"{sessions} sessions of {_people(rows)} end at once. They may sign in again."]
+
+
+def what_resending_does(rows: QuerySet[User]) -> list[str]:
+    """The preview of `UserAdmin.resend_verification`."""
+    return [f"{rows.filter(email_verified_at=None).count()} of {_people(rows)} get a new link."]
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+class SessionInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+    """Where and when somebody signed in."""
+
+    model = Session
+    fields = readonly_fields = ("created_at", "refreshed_at", "address", "user_agent", "revoked_at", "revoked_because")
+    ordering = ("-created_at",)
+    extra = 0
+    can_delete = False
+    show_change_link = False
+    per_page = 20
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(HouseAdmin):
+    """Everybody. The password's hash is not a field of the page."""
+
+    list_display = ("email", "display_name", "role", "is_verified", "is_active", "country", "created_at")
+    list_filter = ("role", "is_active", ("email_verified_at", admin.EmptyFieldListFilter), "created_at")
+    search_fields = ("email", "display_name")
+    search_help_text = "E-mail address or name"
+    ordering = ("-id",)
+    fields = (
+        "email",
+        "display_name",
+        "role",
+        "is_superuser",
+        "is_active",
+        "email_verified_at",
+        "date_of_birth",
+        "country",
+        "region",
+        "created_at",
+        "last_login",
+        "closed_at",
+    )
+    inlines = (SessionInline,)
+    actions = (
+        "make_player",
+        "make_moderator",
+        "make_finance",
+        "make_admin",
+        "deactivate",
+        "reactivate",
+        "end_sessions",
+        "resend_verification",
+    )
+    make_player, make_moderator = _maker(Role.PLAYER), _maker(Role.MODERATOR)
+    make_finance, make_admin = _maker(Role.FINANCE), _maker(Role.ADMIN)
+
+    @admin.display(boolean=True, description="verified", ordering="email_verified_at")
+    def is_verified(self, row: User) -> bool:
+        """Whether the address is proved."""
+        return row.email_verified
+
+    @confirmed(
+        "Deactivate",
+        permission="accounts.block_user",
+        preview=what_deactivation_does,
+        reason=Reason.REQUIRED,
+        done="deactivated",
+    )
+    def deactivate(self, request: HttpRequest, row: User, reason: str) -> None:
+        deactivate_user(user=row, by=_staff(request), reason=reason)
+
+    @confirmed(
+        "Reactivate",
+        permission="accounts.block_user",
+        preview=what_reactivation_does,
+        reason=Reason.REQUIRED,
+        done="reactivated",
+    )
+    def reactivate(self, request: HttpRequest, row: User, reason: str) -> None:
+        reactivate_user(user=row, by=_staff(request), reason=reason)
+
+    @confirmed("End all sessions", permission="accounts.end_sessions", preview=what_ending_does, done="signed out")
+    def end_sessions(self, request: HttpRequest, row: User, reason: str) -> None:
+        refuse_unless_admin(_staff(request), over=row)
+        end_all_sessions(user=row, because=SessionEnd.STAFF, by=_staff(request))
+
+    @confirmed(
+        "Send verification mail again",
+        permission="accounts.resend_verification",
+        preview=what_resending_does,
+        done="mailed",
+    )
+    def resend_verification(self, request: HttpRequest, row: User, reason: str) -> None:
+        resend_verification_to(user=row)
+
+
+@admin.register(UserChange)
+class UserChangeAdmin(ReadOnlyAdmin):
+    """Who gave whom which role, who shut which account, and why."""
+
+    list_display = ("at", "subject_id", "field", "from_value", "to_value", "actor_id", "reason")
+    list_filter = ("field", "at")
+    search_fields = ("=subject_id", "=actor_id", "reason")
+    ordering = ("-id",)
