@@ -208,6 +208,16 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    # Several things have a `status`; each set of values gets the name of its enum.
+    "ENUM_NAME_OVERRIDES": {
+        "PoolStatus": "pools.models.PoolStatus",
+        "GameStatus": "pools.models.GameStatus",
+        "RoundStatus": "pools.queries.RoundStatus",
+        "RequestStatus": "entries.models.RequestStatus",
+        "PaymentStatus": "entries.models.PaymentStatus",
+        "EntryStatus": "entries.models.EntryStatus",
+        "PaymentState": "payments.models.PaymentState",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

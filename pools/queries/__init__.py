@@ -1,9 +1,18 @@
 """Questions about competitions and pools, answered without changing anything."""
 
-from pools.queries.pools import current_rules, first_lock_at, pools_with_facts, registration_closes_at
+from pools.queries.pools import (
+    PoolCard,
+    current_rules,
+    first_lock_at,
+    pool_cards,
+    pools_with_facts,
+    registration_closes_at,
+)
 from pools.queries.rounds import (
+    RoundCard,
     RoundStatus,
     current_round,
+    round_cards,
     round_status,
     rounds_in_full,
     rounds_of,
@@ -12,13 +21,17 @@ from pools.queries.rounds import (
 from pools.queries.teams import TeamBook, team_book
 
 __all__ = [
+    "PoolCard",
+    "RoundCard",
     "RoundStatus",
     "TeamBook",
     "current_round",
     "current_rules",
     "first_lock_at",
+    "pool_cards",
     "pools_with_facts",
     "registration_closes_at",
+    "round_cards",
     "round_status",
     "rounds_in_full",
     "rounds_of",

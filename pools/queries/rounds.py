@@ -1,10 +1,14 @@
 """Where a round stands: not open yet, open, locked, or final. Derived from times and games, never stored."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, TextChoices, Value, When
 
 from pools.models import Game, GameStatus, Pool, Round
+from pools.queries import statistics
+from pools.queries.statistics import NO_ROUND_NUMBERS, RoundNumbers
 
 # A game of these has nothing more to come; a postponed one still waits for its result or for a ruling.
 DECIDED = (GameStatus.FINAL, GameStatus.CANCELLED)
@@ -17,6 +21,14 @@ class RoundStatus(TextChoices):
     OPEN = "open"
     LOCKED = "locked"
     FINAL = "final"
+
+
+@dataclass(frozen=True)
+class RoundCard:
+    """A round as one pool sees it."""
+
+    round: Round
+    numbers: RoundNumbers
 
 
 def unlocked(now: datetime) -> Q:
@@ -66,3 +78,10 @@ def current_round(pool: Pool, now: datetime) -> Round | None:
     """The round to pick for now: the pool's first that has not locked, its last once all have; None without rounds."""
     rounds = rounds_of(pool)
     return rounds.filter(unlocked(now)).first() or rounds.last()
+
+
+def round_cards(pool: Pool, rounds: Sequence[Round], now: datetime) -> list[RoundCard]:
+    """The rounds with the pool's numbers, which are asked for at once, and only where the lock has passed."""
+    locked = [round_.number for round_ in rounds if round_.locks_at is not None and round_.locks_at <= now]
+    numbers = statistics.round_numbers(pool.pk, locked)
+    return [RoundCard(round_, numbers.get(round_.number, NO_ROUND_NUMBERS)) for round_ in rounds]

@@ -1,0 +1,37 @@
+"""Results, as moderators enter them."""
+
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from accounts.api.permissions import IsModerator
+from config.api.operations import operation
+from config.api.ratelimit import STAFF
+from config.api.views import ApiView
+from config.errors import Code
+from pools.api.serializers import GameOut, ResultBody
+from pools.models import Game
+from pools.services.results import record_result
+
+
+class GameResultView(ApiView):
+    """How one game ended."""
+
+    permission_classes = [IsModerator]
+
+    @operation(
+        body=ResultBody,
+        answer=GameOut,
+        errors=(Code.INVALID_TRANSITION,),
+        limits=(STAFF,),
+        summary="Record the status and score of a game",
+    )
+    def put(self, request: Request, pk: int) -> Response:
+        """Set status and score; the same again changes nothing.
+
+        Final needs both scores. Refused while picks for the round can still change.
+        """
+        record_result(game_id=pk, by=caller(request), **self.valid_body())
+        game = get_object_or_404(Game.objects.select_related("home", "away"), pk=pk)
+        return Response(GameOut(game).data)

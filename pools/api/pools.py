@@ -1,0 +1,117 @@
+"""Pools: public to read, made and ended by moderators. Drafts exist for staff alone."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from accounts.api.permissions import IsModerator
+from accounts.models import User
+from config.api.operations import operation
+from config.api.permissions import Public
+from config.api.ratelimit import STAFF
+from config.api.views import ApiViewSet
+from config.clock import database_now
+from config.errors import Code, invalid
+from pools.api.serializers import CancelBody, PoolBody, PoolOut, PoolRoundOut, PoolsQuery
+from pools.models import Competition, Pool
+from pools.queries import pool_cards, pools_with_facts, round_cards, rounds_in_full, rounds_of
+from pools.services.pools import cancel_pool, create_pool, publish_pool
+
+
+class PoolViewSet(ApiViewSet):
+    """Contests on competitions."""
+
+    serializer_class = PoolOut
+
+    def get_permissions(self) -> list[BasePermission]:
+        staff_alone = ("create", "publish", "cancel")
+        return [IsModerator() if getattr(self, "action", None) in staff_alone else Public()]
+
+    def get_queryset(self) -> QuerySet[Pool]:
+        """Drafts are not there for players."""
+        user = self.request.user
+        if isinstance(user, User) and user.is_back_office:
+            return Pool.objects.all()
+        return Pool.objects.public()
+
+    @operation(query=PoolsQuery, answer=PoolOut(many=True), summary="List pools")
+    def list(self, request: Request) -> Response:
+        """Pools, the newest first, by status, competition or a part of the name."""
+        asked = self.valid_query()
+        names = {"status": "status", "competition": "competition__code", "search": "name__icontains"}
+        pools = self.get_queryset().filter(**{names[key]: value for key, value in asked.items()})
+        page = self.paginate_queryset(pools_with_facts(pools.order_by("-id"), database_now()))
+        return self.get_paginated_response(PoolOut(pool_cards(page or []), many=True).data)
+
+    @operation(answer=PoolOut, summary="Show a pool")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One pool with its rules and numbers."""
+        return Response(self._shown(int(pk)))
+
+    @operation(body=PoolBody, answer=PoolOut, status=201, limits=(STAFF,), summary="Make a draft pool")
+    def create(self, request: Request) -> Response:
+        """Make a pool that players do not see yet.
+
+        What contradicts itself, and what settlement does not honour yet, is refused under `rules.<key>`.
+        """
+        body = self.valid_body()
+        competition = Competition.objects.filter(code=body.pop("competition")).first()
+        if competition is None:
+            raise invalid("competition", "There is no such competition.")
+        rules = body.pop("rules", {})
+        pool = create_pool(competition=competition, created_by=caller(request), rules=rules, **body)
+        return Response(self._shown(pool.pk), status=201)
+
+    @action(detail=True, methods=["post"])
+    @operation(
+        body=None,
+        answer=PoolOut,
+        status=200,
+        errors=(Code.INVALID_TRANSITION, Code.POOL_CLOSED),
+        limits=(STAFF,),
+        summary="Open a draft pool to players",
+    )
+    def publish(self, request: Request, pk: str) -> Response:
+        """Open a draft. Refused when its first round has locked: nobody could join."""
+        pool = publish_pool(pool=self.get_object(), by=caller(request), now=database_now())
+        return Response(self._shown(pool.pk))
+
+    @action(detail=True, methods=["post"])
+    @operation(
+        body=CancelBody,
+        answer=PoolOut,
+        status=200,
+        errors=(Code.INVALID_TRANSITION,),
+        limits=(STAFF,),
+        summary="Cancel a pool that nobody has paid for",
+    )
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End a draft or open pool. Refused once it has entries, and once it runs."""
+        pool = cancel_pool(pool=self.get_object(), by=caller(request), reason=self.valid_body()["reason"])
+        return Response(self._shown(pool.pk))
+
+    @action(detail=True)
+    @operation(answer=PoolRoundOut(many=True), summary="List the rounds of a pool")
+    def rounds(self, request: Request, pk: str) -> Response:
+        """The rounds that the pool plays, with its numbers once they have locked."""
+        pool, now = self.get_object(), database_now()
+        page = self.paginate_queryset(rounds_in_full(rounds_of(pool), now)) or []
+        return self.get_paginated_response(PoolRoundOut(round_cards(pool, page, now), many=True).data)
+
+    @action(detail=True, url_path="rounds/(?P<number>[0-9]{1,4})", url_name="round")
+    @operation(answer=PoolRoundOut, summary="Show a round of a pool")
+    def round(self, request: Request, pk: str, number: str) -> Response:
+        """One round of the pool."""
+        pool, now = self.get_object(), database_now()
+        found = get_object_or_404(rounds_in_full(rounds_of(pool), now), number=int(number))
+        return Response(PoolRoundOut(round_cards(pool, [found], now)[0]).data)
+
+    def _shown(self, pool_id: int) -> dict[str, Any]:
+        pool = get_object_or_404(pools_with_facts(self.get_queryset(), database_now()), pk=pool_id)
+        return dict(PoolOut(pool_cards([pool])[0]).data)
