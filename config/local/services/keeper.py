@@ -44,7 +44,6 @@ class Keeper:
 
     def run(self) -> None:
         """Everything, from the first look at what a killed keeper left behind to the server's orderly end."""
-        self.seen.state_file.unlink(missing_ok=True)
         signal.signal(signal.SIGTERM, self._stop_soon)
         signal.signal(signal.SIGINT, self._stop_soon)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -119,7 +118,12 @@ class Keeper:
     def _publish(self, process: subprocess.Popen[bytes]) -> None:
         home.write_json(
             self.seen.state_file,
-            {"keeper": os.getpid(), "server": process.pid, "variables": self.server.addresses(self.port)},
+            {
+                "home": str(self.seen.home),
+                "keeper": os.getpid(),
+                "server": process.pid,
+                "variables": self.server.addresses(self.port),
+            },
         )
 
     def _await_leftover(self) -> None:
@@ -183,6 +187,8 @@ def main(name: str) -> int:
     """Keep the named server."""
     if not become_the_keeper(name):
         return 0
+    # Left behind by a killed keeper.
+    KeptServer(name).state_file.unlink(missing_ok=True)
     try:
         Keeper(SERVERS[name]()).run()
     except (ServerFailed, home.HomeUnusable) as failure:

@@ -82,7 +82,9 @@ class KeptServer:
     def state(self) -> dict[str, Any]:
         """What the living keeper published; empty while it starts, stops or is dead."""
         published = home.read_json(self.state_file)
-        return published if published and is_alive(int(published["keeper"])) else {}
+        # A copied home brings the state of another along.
+        is_valid = published.get("home") == str(self.home) and is_alive(int(published["keeper"]))
+        return published if is_valid else {}
 
     def addresses(self) -> dict[str, str] | None:
         """The variables of the running server; None while it does not run, and a keeper is started if there is none.
