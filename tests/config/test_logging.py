@@ -1,0 +1,87 @@
+"""Log lines tell what happened, under which request, and nothing that belongs to anybody."""
+
+import json
+import logging
+from logging.config import dictConfig
+
+import pytest
+
+from config.logging import JsonLines, RequestContext, current_request_id, logging_config, one_line, scrub
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("mail to ann.o'neil+x@sub.example.co.uk failed", "mail to ann.o'[mail] failed"),
+        ("ann@example.com, bob@example.com", "[mail], [mail]"),
+        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc-_def end", "token [jwt] end"),
+        ("key sk_test_abcdef1234 and whsec_abcdef1234", "key [key] and [key]"),
+        ("secret pi_3Nabc_secret_xyz", "secret [key]"),
+        ("Authorization: Bearer abcdefgh12345678", "Authorization: [header]"),
+        ("api-key abcdefgh12345678", "[header]"),
+        ("postgres://outlast:pass-word@host/db", "postgres://[url]@host/db"),
+        ("GET /api/v1/pools/17 200 3ms", "GET /api/v1/pools/17 200 3ms"),
+    ],
+)
+def test_secrets_become_their_kind(said, logged):
+    assert scrub(said) == logged
+
+
+def test_one_event_is_one_line():
+    assert one_line("a\nb\r\x1b[31mc\u2028d") == "a\\nb\\r\\x1b[31mc\\u2028d"
+    assert one_line("tab\tand é stay") == "tab\tand é stay"
+
+
+@pytest.fixture
+def log(request, capsys):
+    """A logger under our configuration; `lines()` gives what it wrote."""
+
+    def make(*, as_json):
+        config = logging_config(level="INFO", as_json=as_json)
+        # On its own name, so that the loggers of the test run stay as they are.
+        config["loggers"] = {"sample": {"handlers": ["stderr"], "level": "INFO", "propagate": False}}
+        config["incremental"] = False
+        del config["root"]
+        dictConfig(config)
+        return logging.getLogger("sample"), lambda: capsys.readouterr().err.splitlines()
+
+    yield make
+    logging.getLogger("sample").handlers.clear()
+
+
+def test_machines_read_json_with_the_request_id(log):
+    logger, lines = log(as_json=True)
+    token = current_request_id.set("abc-123")
+    logger.warning("refused %s", "ann@example.com\nforged line")
+    current_request_id.reset(token)
+    (line,) = lines()
+    found = json.loads(line)
+    assert found["message"] == "refused [mail]\\nforged line"
+    assert (found["level"], found["logger"], found["request_id"]) == ("WARNING", "sample", "abc-123")
+    assert found["at"]
+
+
+def test_people_read_text_with_the_request_id(log):
+    logger, lines = log(as_json=False)
+    logger.info("hello %s", "ann@example.com")
+    (line,) = lines()
+    assert line.endswith("INFO    sample [-] hello [mail]")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_traces_are_scrubbed_too(log, as_json):
+    logger, lines = log(as_json=as_json)
+    try:
+        raise ValueError("duplicate: (email)=(ann@example.com)")
+    except ValueError:
+        logger.exception("failed")
+    written = "\n".join(lines())
+    assert "ValueError" in written
+    assert "ann@example.com" not in written
+
+
+def test_formatters_are_those_of_the_configuration():
+    config = logging_config(level="INFO", as_json=True)
+    assert config["formatters"]["json"]["()"] == f"{JsonLines.__module__}.{JsonLines.__qualname__}"
+    assert config["filters"]["request_context"]["()"] == f"{RequestContext.__module__}.{RequestContext.__qualname__}"
+    assert config["handlers"]["stderr"]["formatter"] == "json"
