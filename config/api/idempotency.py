@@ -40,6 +40,7 @@ KEPT_FOR_MONEY = timedelta(days=30)
 # Longer than any provider call may take, with its retry.
 LEASE = timedelta(seconds=45)
 KEPT_HEADERS = ("Content-Type", "Location")
+UNIQUE_FIELDS = ("user", "method", "route", "key")
 KEPT_REFUSALS = frozenset({404, 409, 422})
 
 
@@ -126,18 +127,20 @@ class Call:
         return row
 
     def keep(self, answer: HttpResponseBase | None, now: datetime) -> None:
-        """Write the answer, or without one a claim, over whatever is left of an older call."""
-        IdempotencyKey.objects.update_or_create(
+        """Write the answer, or without one a claim, over whatever is left of an older call. One statement."""
+        row = IdempotencyKey(
             **self.scope,
-            defaults={
-                "fingerprint": self.fingerprint,
-                "status_code": answer.status_code if answer else None,
-                "headers": {name: answer[name] for name in KEPT_HEADERS if answer and answer.has_header(name)},
-                "body": answer.content if isinstance(answer, HttpResponse) else b"",
-                "created_at": now,
-                "leased_until": None if answer else now + LEASE,
-                "expires_at": now + self.lifetime,
-            },
+            fingerprint=self.fingerprint,
+            status_code=answer.status_code if answer else None,
+            headers={name: answer[name] for name in KEPT_HEADERS if answer and answer.has_header(name)},
+            body=answer.content if isinstance(answer, HttpResponse) else b"",
+            created_at=now,
+            leased_until=None if answer else now + LEASE,
+            expires_at=now + self.lifetime,
+        )
+        kept = [field.name for field in row._meta.concrete_fields if field.name not in (*UNIQUE_FIELDS, "id")]
+        IdempotencyKey.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=UNIQUE_FIELDS, update_fields=kept
         )
 
     def try_lock(self) -> None:
