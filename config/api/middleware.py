@@ -28,7 +28,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 
 # People look at these in a browser; everything else is an API.
-PAGES = ("/admin/", "/static/", "/pay/")
+PAGES = ("/admin/", "/static/", "/payments/")
 
 
 def is_page(path: str) -> bool:

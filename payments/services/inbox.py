@@ -158,7 +158,7 @@ def _payment_of(event: WebhookEvent, subject: dict[str, Any]) -> Payment | None:
     """By our own name for it, which is there before the provider was ever called; else by its session."""
     payments = Payment.objects.filter(provider=event.provider)
     for name in (_metadata(subject).get("ref"), subject.get("client_reference_id")):
-        ref = _uuid(name)
+        ref = read_ref(name)
         if ref is not None:
             return payments.filter(ref=ref).first()
     return payments.filter(provider_reference=event.object_id).exclude(provider_reference="").first()
@@ -169,7 +169,8 @@ def _metadata(subject: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _uuid(text: object) -> UUID | None:
+def read_ref(text: object) -> UUID | None:
+    """Our own name of a payment, if the text is one."""
     try:
         return UUID(text) if isinstance(text, str) else None
     except ValueError:

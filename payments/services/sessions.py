@@ -119,16 +119,20 @@ def _end_of(payment: Payment) -> datetime:
 
 def _adopt(payment: Payment, facts: SessionFacts) -> None:
     """Write the session down, unless another call for the same payment has done so already."""
-    Payment.objects.filter(pk=payment.pk, status__in=WITHOUT_SESSION).update(
-        status=PaymentState.OPEN,
-        provider_reference=facts.reference,
-        client_secret=facts.client_secret,
-        checkout_url=facts.url,
-        expires_at=facts.expires_at,
-        failure="",
-        checked_at=ClockTimestamp(),
-    )
-    payment.refresh_from_db(fields=("status", "provider_reference", "client_secret", "checkout_url", "expires_at"))
+    known = {
+        "status": PaymentState.OPEN,
+        "provider_reference": facts.reference,
+        "client_secret": facts.client_secret,
+        "checkout_url": facts.url,
+        "expires_at": facts.expires_at,
+        "failure": "",
+    }
+    waiting = Payment.objects.filter(pk=payment.pk, status__in=WITHOUT_SESSION)
+    if waiting.update(**known, checked_at=ClockTimestamp()):
+        for name, value in known.items():
+            setattr(payment, name, value)
+    else:
+        payment.refresh_from_db(fields=known)
 
 
 def _doubt(payment: Payment, error: ProviderError) -> None:

@@ -1,0 +1,29 @@
+"""The Stripe double as a real process, wired to the settings; and an approved request that waits for its money."""
+
+import pytest
+
+from tests.factories.entries import RequestFactory
+from tests.support.payments import ROTATED, SECRET
+from tests.support.stripe_double import DoubleProcess
+
+
+@pytest.fixture(scope="session")
+def double_process(tmp_path_factory):
+    with DoubleProcess(tmp_path_factory.mktemp("double")) as double:
+        yield double
+
+
+@pytest.fixture
+def double(double_process, settings):
+    """A double that remembers nothing; where the product thinks Stripe is."""
+    double_process.reset()
+    settings.STRIPE_API_BASE = double_process.base_url
+    settings.STRIPE_SECRET_KEY = "sk_test_of_these_tests"
+    settings.STRIPE_WEBHOOK_SECRETS = [SECRET, ROTATED]
+    return double_process
+
+
+@pytest.fixture
+def unpaid(player):
+    """An approved request of the player that owes 50 dollars."""
+    return RequestFactory(approved=True, user=player)

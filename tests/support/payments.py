@@ -1,0 +1,50 @@
+"""Paying at the double, and carrying its news to the webhook as Stripe would: raw bytes, freshly signed."""
+
+import json
+import time
+
+import stripe
+from django.test import Client
+
+from payments.models import Payment
+
+WEBHOOK = "/api/v1/webhooks/stripe"
+SECRET = "whsec_of_these_tests_0123456789"
+ROTATED = "whsec_of_these_tests_after_the_rotation"
+GOOD, DECLINED = "4242424242424242", "4000000000000002"
+
+
+def start(client, request, *, key="key-1"):
+    """The answer to starting a payment."""
+    return client.post(f"/api/v1/requests/{request.pk}/payment", headers={"Idempotency-Key": key})
+
+
+def started(client, request, *, key="key-1"):
+    """The payment behind a session that was opened just now."""
+    answer = start(client, request, key=key)
+    assert answer.status_code == 201, answer.content
+    return Payment.objects.get(pk=answer.json()["data"]["id"])
+
+
+def events(double, type="*"):
+    """The double's events, oldest first; `*` for all."""
+    found = double.state()["objects"].get("event", [])
+    return [event for event in found if type in ("*", event["type"])]
+
+
+def post_event(body, *, secret=SECRET, at=None, header=None, client=None):
+    """Post raw bytes to the webhook, signed unless a header is given."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if header is None:
+        stamp = int(time.time()) if at is None else at
+        header = stripe.WebhookSignature.generate_signature_header(raw.decode(), secret, stamp)
+    return (client or Client()).post(
+        WEBHOOK, raw, content_type="application/json", headers={"Stripe-Signature": header} if header else {}
+    )
+
+
+def deliver(double, type="*", **how):
+    """Post all events of the type, as the double would; they are taken in, and wait to be looked into."""
+    answers = [post_event(event, **how) for event in events(double, type)]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    return answers
