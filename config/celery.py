@@ -27,6 +27,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "start pools": {"task": "entries.tasks.start_due_pools", "schedule": 15.0},
     "settle": {"task": "entries.tasks.settle_due", "schedule": 20.0},
     "expire unpaid requests": {"task": "entries.tasks.expire_unpaid_requests", "schedule": 60.0},
+    "look into webhooks": {"task": "payments.tasks.sweep_webhooks", "schedule": 10.0},
+    "ask about payments": {"task": "payments.tasks.sweep_payments", "schedule": 120.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 3600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 3600.0},

@@ -4,14 +4,24 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts import pages
+from accounts.admin.login import change_own_password
 from config import health, metrics
 from config.api import docs
+from payments.pages import payment_return
 
 urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("pools.api.urls")),
+    path("api/v1/", include("entries.api.urls")),
+    path("api/v1/", include("payments.api.urls")),
     path("api/v1/schema/", docs.schema, name="schema"),
     path("api/docs/", docs.swagger, name="docs"),
     path("api/redoc/", docs.redoc, name="redoc"),
+    path("verify-email", pages.verify_email),
+    path("reset-password", pages.reset_password),
+    path("admin/password_change/", change_own_password),
+    path("payments/return", payment_return, name="payment-return"),
     path("admin/", admin.site.urls),
     path("health", health.live),
     path("health/live", health.live),
