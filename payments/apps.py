@@ -14,4 +14,8 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         # emails: registers its handlers with the outbox.
+        from entries.services.expiry import spare_while
         from payments import emails  # noqa: F401  # reason above
+        from payments.services.held_places import is_paying
+
+        spare_while(is_paying)
