@@ -103,7 +103,7 @@ class Progress:
         self._write(f"\r\033[K{line[:WIDTH]}")
 
     def _write(self, text: str) -> None:
-        encoding = self.stream.encoding or "ascii"
+        encoding = self.stream.encoding or "utf-8"
         self.stream.write(text.encode(encoding, "replace").decode(encoding))
         self.stream.flush()
 
