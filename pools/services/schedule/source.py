@@ -90,7 +90,7 @@ def _open(location: str) -> Iterator[tuple[IO[bytes], int | None]]:
 
 
 class _Counting(io.RawIOBase):
-    """Tells how much was read."""
+    """Tells how much was read, and notices when that is less than was announced."""
 
     def __init__(self, inner: IO[bytes], size: int | None, progress: Progress | None) -> None:
         self.inner, self.size, self.progress, self.count = inner, size, progress, 0
@@ -100,6 +100,9 @@ class _Counting(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         data = self.inner.read(len(buffer))
+        if not data and self.size is not None and self.count < self.size:
+            # A connection that broke off looks like the end of the file.
+            raise EOFError
         buffer[: len(data)] = data
         self.count += len(data)
         if self.progress is not None:
