@@ -69,6 +69,10 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         found = super().get_actions(request)
         return {name: action for name, action in found.items() if _may(request, action[0])}
 
+    def describe(self, row: Any) -> str:
+        """The row in one line of a confirm page; the list's `list_select_related` is loaded."""
+        return str(row)
+
 
 class ReadOnlyAdmin(HouseAdmin):
     """Rows to look at: history, ledgers, whatever the database itself keeps as it is."""
@@ -149,7 +153,7 @@ def _confirm_page(
     reason: Reason,
     fault: str,
 ) -> TemplateResponse:
-    rows, count = list(queryset[:LISTED_ROWS]), queryset.count()
+    rows, count = [page.describe(row) for row in queryset[:LISTED_ROWS]], queryset.count()
     context = {
         **page.admin_site.each_context(request),
         "title": label,
@@ -175,9 +179,13 @@ def _confirm_page(
 def _each(
     function: "OneRow", page: Any, request: HttpRequest, queryset: QuerySet[Any], why: str
 ) -> tuple[int, Counter[str]]:
-    """Do it row by row; how many worked, and how often each refusal came."""
+    """Do it row by row; how many worked, and how often each refusal came.
+
+    Oldest first, however the list is sorted: what is scarce goes to whoever came first. "Select all" may be a million
+    rows, so they are never all in memory.
+    """
     worked, refusals = 0, Counter[str]()
-    for row in queryset:
+    for row in queryset.order_by("pk").iterator(chunk_size=500):
         try:
             function(page, request, row, why)
             worked += 1

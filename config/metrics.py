@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -57,6 +57,11 @@ SECONDS = prometheus.Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+WAITING_SQL = """
+    SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL),
+        coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_at IS NULL)), 0)
+    FROM config_outboxmessage WHERE done_at IS NULL
+"""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -91,15 +96,13 @@ class Waiting:
     """What PostgreSQL knows at this moment."""
 
     def collect(self) -> Iterable[Metric]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL),
-                    coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_at IS NULL)), 0)
-                FROM config_outboxmessage WHERE done_at IS NULL
-                """
-            )
-            waiting, dead, oldest = cursor.fetchone()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(WAITING_SQL)
+                waiting, dead, oldest = cursor.fetchone()
+        except DatabaseError:
+            # The other figures are wanted most when the database is away.
+            return
         yield GaugeMetricFamily("outlast_outbox_waiting", "Messages not done yet.", value=waiting)
         yield GaugeMetricFamily("outlast_outbox_dead", "Messages given up.", value=dead)
         yield GaugeMetricFamily("outlast_outbox_oldest_seconds", "Age of the oldest message.", value=float(oldest))

@@ -8,6 +8,7 @@ from typing import Any
 
 import sentry_sdk
 from django.conf import settings
+from sentry_sdk.integrations.logging import LoggingIntegration
 
 from config.logging import current_request_id, scrub
 
@@ -40,8 +41,9 @@ def start() -> None:
         environment=settings.OUTLAST_ENV,
         include_local_variables=False,
         max_request_body_size="never",
-        send_default_pii=False,
         max_breadcrumbs=0,
+        # Crashes come by signal; an error line is for the log.
+        integrations=[LoggingIntegration(level=None, event_level=None)],
         traces_sample_rate=0.0,
         before_send=only_what_is_allowed,
     )

@@ -253,7 +253,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "LOGIN": {"form": "accounts.admin.login.StaffSignInForm"},
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 

@@ -42,7 +42,7 @@ class Operation:
     idempotency: Mode = Mode.ORDINARY
     key_required: bool = False
     moves_money: bool = False
-    media_types: Mapping[str, str] | None = None
+    media_types: Mapping[str, Any] | None = None
 
 
 NOTHING_DECLARED = Operation()
@@ -61,7 +61,7 @@ def operation(
     idempotency: Mode = Mode.ORDINARY,
     key_required: bool = False,
     moves_money: bool = False,
-    media_types: Mapping[str, str] | None = None,
+    media_types: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
     declared = Operation(

@@ -1,0 +1,139 @@
+"""Alive, ready, and what is missing."""
+
+import socket
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from rest_framework.test import APIClient
+
+from config import health
+from config.connections import cache
+from config.models import OutboxMessage
+
+pytestmark = pytest.mark.django_db
+
+DEAD_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch):
+    """Nothing remembered from an earlier probe."""
+    monkeypatch.setattr(health, "_remembered", {})
+    monkeypatch.setattr(health, "_all_applied", False)
+    health._broker.cache_clear()
+    yield
+    health._broker.cache_clear()
+
+
+@pytest.fixture
+def provider(settings):
+    """Something listens where Stripe's double would."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        settings.STRIPE_API_BASE = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield
+
+
+def checks(answer):
+    body = answer.json()
+    return body["data"]["checks"] if body["success"] else body["error"]["details"]["checks"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live"])
+def test_alive_touches_nothing(client, path, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = client.get(path)
+    assert (answer.status_code, answer.json()["data"]) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/ready", "/health/ready"])
+def test_ready_lists_everything(client, provider, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["data"] == {
+        "status": "ok",
+        "checks": dict.fromkeys(("postgresql", "migrations", "redis", "broker", "mail", "provider"), "ok"),
+    }
+
+
+def test_without_redis_it_is_degraded_and_still_ready(client, provider, settings):
+    settings.CACHES = {**settings.CACHES, "limits": cache(DEAD_REDIS, environment="local", forgiving=False)}
+    settings.CELERY_BROKER_URL = DEAD_REDIS
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["data"]["status"]) == (200, "degraded")
+    found = checks(answer)
+    assert (found["redis"], found["broker"], found["postgresql"]) == ("degraded", "degraded", "ok")
+
+
+def test_without_provider_or_mail_it_is_degraded_and_still_ready(client, settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert (checks(answer)["provider"], checks(answer)["mail"]) == ("degraded", "degraded")
+
+
+def test_with_unapplied_migrations_it_is_not_ready(client, provider):
+    MigrationRecorder(connection).record_unapplied("config", "0001_keys_outbox_counters")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert (checks(answer)["migrations"], checks(answer)["postgresql"]) == ("down", "ok")
+    assert answer["Retry-After"] == "5"
+
+
+def test_it_becomes_ready_once_they_are_applied(client, provider):
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("config", "0001_keys_outbox_counters")
+    assert client.get("/health/ready").status_code == 503
+    recorder.record_applied("config", "0001_keys_outbox_counters")
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_without_postgresql_it_is_not_ready(client, provider, monkeypatch):
+    def refuse():
+        raise DatabaseError("server closed the connection: host db.internal, user outlast")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert checks(answer)["postgresql"] == "down"
+    assert b"internal" not in answer.content
+
+
+def test_probes_do_not_knock_each_time(client, provider, settings):
+    client.get("/health/ready")
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+    assert checks(client.get("/health/ready"))["provider"] == "ok"
+
+
+def test_head_is_answered_and_post_is_not(client, provider):
+    assert client.head("/health/ready").status_code == 200
+    assert client.post("/health/ready").status_code == 405
+
+
+class TestDetailed:
+    def test_it_is_for_staff(self, api, player, moderator, provider):
+        assert api().get("/health/detailed").status_code == 401
+        assert api(player).get("/health/detailed").status_code == 403
+        assert api(moderator).get("/health/detailed").status_code == 200
+
+    def test_a_staff_session_will_do(self, moderator, provider):
+        browser = APIClient()
+        browser.force_login(moderator)
+        assert browser.get("/health/detailed").status_code == 200
+
+    def test_it_tells_what_waits(self, api, moderator, provider):
+        OutboxMessage.objects.create(kind="a", key="waiting")
+        OutboxMessage.objects.create(kind="a", key="done", done_at="2026-01-01T00:00Z")
+        OutboxMessage.objects.create(kind="a", key="dead", dead_at="2026-01-01T00:00Z")
+        data = api(moderator).get("/health/detailed").json()["data"]
+        assert (data["status"], data["outbox"]["waiting"], data["outbox"]["dead"]) == ("ok", 1, 1)
+        assert data["outbox"]["oldest_seconds"] >= 0
+        assert data["environment"] == "test"
+
+    def test_it_asks_afresh(self, api, moderator, provider, settings):
+        api(moderator).get("/health/detailed")
+        settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+        data = api(moderator).get("/health/detailed").json()["data"]
+        assert (data["status"], data["checks"]["provider"]) == ("degraded", "degraded")
