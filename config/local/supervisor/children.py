@@ -64,6 +64,7 @@ class Children:
             [sys.executable, "-m", "config.local.supervisor.undertaker"],
             cwd=home.ROOT,
             stdin=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,
             # It keeps the home locked until the last child is gone, also when we are gone already.
             pass_fds=[lock],
@@ -151,7 +152,6 @@ class Children:
         assert self._undertaker.stdin is not None
         try:
             self._undertaker.stdin.write(f"{line}\n".encode())
-            self._undertaker.stdin.flush()
         except BrokenPipeError:
             # It was killed: `ended()` says so.
             return

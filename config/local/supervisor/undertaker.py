@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Iterable
 
-PATIENCE = 6.0
+# Celery's warm shutdown takes about two seconds.
+PATIENCE = 4.0
 
 
 def listen(lines: Iterable[str]) -> set[int]:

@@ -1,0 +1,70 @@
+import sys
+
+import pytest
+
+from config.local import home
+from config.local.commands.up import parse
+from config.local.supervisor import programs
+
+
+def names(found):
+    return [program.name for program in found]
+
+
+def test_everything_runs_by_default(place, monkeypatch):
+    monkeypatch.delenv("STRIPE_SECRET_KEY", raising=False)
+    options = parse([])
+
+    assert names(programs.first(options)) == ["stripe", "web", "worker"]
+    assert names(programs.second(options)) == ["beat", "feed"]
+
+
+def test_a_stripe_key_of_ones_own_leaves_the_double_out(place, monkeypatch):
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_of_ones_own")
+    before = home.read_json(place / "ports.json")
+
+    programs.choose_stripe_port()
+
+    assert names(programs.first(parse([]))) == ["web", "worker"]
+    assert home.read_json(place / "ports.json") == before
+
+
+def test_without_the_demo_there_is_no_score_feed(place):
+    assert names(programs.second(parse(["--no-demo"]))) == ["beat"]
+
+
+def test_the_double_listens_where_the_settings_look_for_it_and_calls_our_port(place, monkeypatch):
+    monkeypatch.delenv("STRIPE_SECRET_KEY", raising=False)
+    monkeypatch.delenv("STRIPE_WEBHOOK_SECRETS", raising=False)
+    programs.choose_stripe_port()
+
+    double = programs.first(parse(["--port", "8123"]))[0]
+
+    assert double.argv[1:] == [
+        "-m",
+        "config.local.stripe",
+        "--port",
+        home.stripe_base().rpartition(":")[2],
+        "--webhook-url",
+        "http://127.0.0.1:8123/api/v1/webhooks/stripe",
+    ]
+    assert double.env["STRIPE_WEBHOOK_SECRETS"] == home.secrets()["STRIPE_WEBHOOK_SECRETS"]
+
+
+def test_every_program_runs_in_our_environment(place):
+    options = parse([])
+
+    assert {program.argv[0] for program in programs.first(options) + programs.second(options)} == {sys.executable}
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("pools.local", "http://pools.local:8000"),
+    ],
+)
+def test_the_address_is_one_that_a_browser_can_open(host, address):
+    assert parse(["--host", host]).address == address
