@@ -103,11 +103,7 @@ def create_staff() -> dict[Role, User]:
     staff = {}
     for role in (Role.ADMIN, Role.MODERATOR, Role.FINANCE):
         user = User.objects.create(
-            email=f"{role.value}@{DOMAIN}",
-            display_name=f"Demo {role.label}",
-            email_verified_at=now,
-            password=password,
-            is_superuser=role == Role.ADMIN,
+            email=f"{role.value}@{DOMAIN}", display_name=f"Demo {role.label}", email_verified_at=now, password=password
         )
         staff[role] = assign_role(user=user, role=role, by=None)
     return staff

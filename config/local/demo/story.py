@@ -18,7 +18,7 @@ from config.audit import attribute
 from config.clock import database_now
 from config.local.demo.people import create_players, create_staff
 from config.local.demo.season import OPEN, PLAYED, ROUNDS, SEED, TEAMS, Fixture, draw, strengths
-from entries.models import Entry, PaymentStatus, Pick, PickSource, Request, RequestStatus
+from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickSource, Request, RequestStatus
 from entries.models.pick import LATE_SETTING
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.picks import save_pick
@@ -56,8 +56,7 @@ def tell() -> Competition:
         _ten_minute_cup(stage)
         _second_half(stage)
         start_due_pools(stage.now)
-    settle_competition(competition_id=stage.competition.pk)
-    with transaction.atomic():
+        settle_competition(competition_id=stage.competition.pk)
         _pick_for_the_open_round(stage)
     return stage.competition
 
@@ -239,8 +238,10 @@ def _pick(stage: Stage, entry: Entry, number: int, code: str, source: PickSource
 def _pick_for_the_open_round(stage: Stage) -> None:
     """Most of the living have picked, some changed their mind; the entries of the player to try have not."""
     power = strengths()
-    alive = Entry.objects.filter(pool__competition=stage.competition, status="active").select_related("user")
-    for entry in alive.exclude(user=stage.players[0]).order_by("id"):
+    alive = Entry.objects.filter(
+        pool__competition=stage.competition, pool__first_round_number__lte=OPEN, status=EntryStatus.ACTIVE
+    )
+    for entry in alive.exclude(user=stage.players[0]).select_related("user").order_by("id"):
         if stage.dice.random() < 0.12:
             continue
         used = set(entry.picks.values_list("team__code", flat=True))
