@@ -1,0 +1,50 @@
+"""Every entry with its fate and the money that stands behind it: a receipt, or a waiver with a name."""
+
+from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+
+PAID_BY = """CASE WHEN t.id IS NOT NULL THEN 'receipt' WHEN q.fee_cents = 0 THEN 'free'
+    WHEN q.waived_by_id IS NOT NULL THEN 'waiver' ELSE 'nothing' END"""
+
+REPORT = Report(
+    kind="entries",
+    title="Entries",
+    day="the day the entry was made",
+    columns=(
+        text("reference"),
+        text("player"),
+        number("number"),
+        code("status"),
+        number("eliminated_round"),
+        code("eliminated_reason"),
+        number("strikes"),
+        code("entry"),
+        code("pool"),
+        text("pool_name"),
+        code("user"),
+        code("request"),
+        code("finance_date"),
+        code("created_at"),
+        *money("fee"),
+        *money("prize"),
+        code("currency"),
+        code("paid_by"),
+        code("receipt"),
+        text("waived_by"),
+        text("waiver_reason"),
+    ),
+    sql=f"""
+        SELECT e.reference, u.display_name, e.number, e.status, e.eliminated_round_number, e.eliminated_code, e.strikes,
+            e.id::text, e.pool_id::text, pool.name, e.user_id::text, e.request_id::text,
+            {day_sql("e.created_at")}, {instant_sql("e.created_at")},
+            {money_sql("q.fee_cents", "q.currency")}, {money_sql("e.prize_cents", "q.currency")}, q.currency,
+            {PAID_BY}, t.id::text, w.display_name, q.waiver_reason
+        FROM entries_entry e
+        JOIN entries_request q ON q.id = e.request_id
+        JOIN pools_pool pool ON pool.id = e.pool_id
+        JOIN accounts_user u ON u.id = e.user_id
+        LEFT JOIN accounts_user w ON w.id = q.waived_by_id
+        LEFT JOIN payments_receipt t ON t.entry_id = e.id
+        WHERE {narrowed("e.pool_id", "e.created_at")}
+        ORDER BY e.id
+    """,
+)

@@ -1,0 +1,86 @@
+"""Each pool in one row: who is in, what came in, what is in the pot, what waits for a person."""
+
+from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+
+
+def _received(status: str) -> str:
+    return f"coalesce(r.{status}, 0)"
+
+
+REPORT = Report(
+    kind="pool_summary",
+    title="Pools",
+    day="the day the pool was created",
+    columns=(
+        code("pool"),
+        text("pool_name"),
+        code("competition"),
+        code("status"),
+        code("finance_date"),
+        code("created_at"),
+        code("currency"),
+        *money("fee"),
+        number("capacity"),
+        number("requests_pending"),
+        number("requests_unpaid"),
+        number("entries_total"),
+        number("entries_active"),
+        number("entries_eliminated"),
+        number("entries_won"),
+        number("entries_void"),
+        number("entries_waived"),
+        *money("collected"),
+        *money("unapplied"),
+        *money("returned"),
+        *money("house_fee"),
+        *money("pot"),
+        *money("prizes"),
+    ),
+    sql=f"""
+        WITH counted AS (
+            SELECT e.pool_id, count(*) FILTER (WHERE e.status <> 'void') AS total,
+                count(*) FILTER (WHERE e.status = 'active') AS active,
+                count(*) FILTER (WHERE e.status = 'eliminated') AS eliminated,
+                count(*) FILTER (WHERE e.status = 'winner') AS won,
+                count(*) FILTER (WHERE e.status = 'void') AS void,
+                count(*) FILTER (WHERE e.status <> 'void' AND q.fee_cents > 0 AND q.waived_by_id IS NOT NULL) AS waived,
+                sum(q.fee_cents) FILTER (WHERE e.status <> 'void')::bigint AS fees,
+                sum(q.fee_cents::bigint * rules.house_fee_bp / 10000)
+                    FILTER (WHERE e.status <> 'void')::bigint AS house,
+                sum(e.prize_cents)::bigint AS prizes
+            FROM entries_entry e
+            JOIN entries_request q ON q.id = e.request_id
+            JOIN pools_rules rules ON rules.pool_id = e.pool_id AND rules.version = 1
+            GROUP BY e.pool_id
+        ), asked AS (
+            SELECT pool_id, count(*) FILTER (WHERE status = 'pending') AS pending,
+                count(*) FILTER (WHERE status = 'approved' AND payment_status IN ('pending', 'failed')) AS unpaid
+            FROM entries_request GROUP BY pool_id
+        ), received AS (
+            SELECT q.pool_id, sum(t.amount_cents) FILTER (WHERE t.status = 'allocated')::bigint AS allocated,
+                sum(t.amount_cents) FILTER (WHERE t.status = 'unapplied')::bigint AS unapplied,
+                sum(t.amount_cents) FILTER (WHERE t.status = 'returned')::bigint AS returned
+            FROM payments_receipt t
+            JOIN payments_payment p ON p.id = t.payment_id
+            JOIN entries_request q ON q.id = p.request_id
+            WHERE t.currency = p.currency
+            GROUP BY q.pool_id
+        )
+        SELECT o.id::text, o.name, c.code, o.status, {day_sql("o.created_at")}, {instant_sql("o.created_at")},
+            o.currency, {money_sql("o.entry_fee_cents", "o.currency")}, o.capacity,
+            coalesce(a.pending, 0), coalesce(a.unpaid, 0), coalesce(n.total, 0),
+            coalesce(n.active, 0), coalesce(n.eliminated, 0), coalesce(n.won, 0), coalesce(n.void, 0),
+            coalesce(n.waived, 0),
+            {money_sql(_received("allocated"), "o.currency")}, {money_sql(_received("unapplied"), "o.currency")},
+            {money_sql(_received("returned"), "o.currency")}, {money_sql("coalesce(n.house, 0)", "o.currency")},
+            {money_sql("coalesce(n.fees - n.house, 0)", "o.currency")},
+            {money_sql("coalesce(n.prizes, 0)", "o.currency")}
+        FROM pools_pool o
+        JOIN pools_competition c ON c.id = o.competition_id
+        LEFT JOIN counted n ON n.pool_id = o.id
+        LEFT JOIN asked a ON a.pool_id = o.id
+        LEFT JOIN received r ON r.pool_id = o.id
+        WHERE {narrowed("o.id", "o.created_at")}
+        ORDER BY o.id
+    """,
+)

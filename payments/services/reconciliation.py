@@ -1,0 +1,100 @@
+"""Does the money agree? Every live payment is asked about, then payments, receipts and entries are held together.
+
+What this can see are our own rows and what the provider says of payments that have not ended. Money that moved at the
+provider behind our back (a refund from its dashboard, a fee) is not looked for here.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+
+from payments.reports.base import Narrowing
+from payments.services.provider_state import Source
+from payments.services.sweep import sweep_payments
+
+# Money that came a moment ago may still be on its way to its entry or its mail.
+GRACE_MINUTES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that does not agree: which kind, which row, and a sentence."""
+
+    kind: str
+    subject: str
+    sentence: str
+
+
+# Each query yields a subject and a sentence. `since` and `until` bound the instant in which the row came to be.
+RULES = {
+    "succeeded_without_receipt": """
+        SELECT 'payment ' || p.id, 'succeeded, but no receipt was booked'
+        FROM payments_payment p
+        WHERE p.status = 'succeeded' AND {window} AND NOT EXISTS (
+            SELECT 1 FROM payments_receipt t WHERE t.payment_id = p.id)
+    """,
+    "receipt_without_success": """
+        SELECT 'receipt ' || t.id, 'is of payment ' || p.id || ', which is ' || p.status
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        WHERE p.status <> 'succeeded' AND {window}
+    """,
+    "amount_mismatch": """
+        SELECT 'receipt ' || t.id, t.amount_cents || ' ' || t.currency || ' came, ' || p.amount_cents || ' '
+            || p.currency || ' was asked for, and it counts as paid'
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        WHERE t.status = 'allocated' AND (t.amount_cents, t.currency) <> (p.amount_cents, p.currency) AND {window}
+    """,
+    "livemode_mismatch": """
+        SELECT 'receipt ' || t.id, 'has livemode ' || t.livemode || ', its payment ' || p.livemode
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        WHERE t.livemode <> p.livemode AND {window}
+    """,
+    "paid_void_entry": """
+        SELECT 'receipt ' || t.id, 'pays entry ' || e.id || ', which is void'
+        FROM payments_receipt t JOIN entries_entry e ON e.id = t.entry_id JOIN payments_payment p ON p.id = t.payment_id
+        WHERE t.status = 'allocated' AND e.status = 'void' AND {window}
+    """,
+    "money_without_place": """
+        SELECT 'receipt ' || t.id, t.amount_cents || ' ' || t.currency || ' wait unapplied: ' || t.unapplied_because
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        WHERE t.status = 'unapplied' AND {window}
+            AND t.created_at < clock_timestamp() - make_interval(mins => %(grace)s)
+    """,
+    "entry_without_money": """
+        SELECT 'entry ' || p.id, 'has neither a receipt nor a waiver'
+        FROM entries_entry p JOIN entries_request q ON q.id = p.request_id
+        WHERE p.status <> 'void' AND q.fee_cents > 0 AND q.waived_by_id IS NULL AND {window} AND NOT EXISTS (
+            SELECT 1 FROM payments_receipt t WHERE t.entry_id = p.id AND t.status = 'allocated')
+    """,
+    "request_without_entry": """
+        SELECT 'request ' || p.id, 'counts as paid, but has no entry'
+        FROM entries_request p
+        WHERE p.payment_status = 'completed' AND {window} AND NOT EXISTS (
+            SELECT 1 FROM entries_entry e WHERE e.request_id = p.id)
+    """,
+}
+WINDOW = """(%(since)s::timestamptz IS NULL OR p.created_at >= %(since)s::timestamptz)
+    AND (%(until)s::timestamptz IS NULL OR p.created_at < %(until)s::timestamptz)"""
+
+
+def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0) -> list[Difference]:
+    """Ask about every live payment, whatever its age, then apply every rule; what does not agree, in order."""
+    swept = sweep_payments(seconds=seconds, patience=timedelta(), source=Source.RECONCILE)
+    unknown = [
+        Difference("not_answered", f"payment {payment_id}", f"the provider could not be asked: {why}")
+        for payment_id, why in sorted(swept.failed.items())
+    ]
+    if swept.gave_up:
+        unknown.append(Difference("not_answered", "further payments", "were not asked about: the provider is away"))
+    return [*unknown, *_compare(narrowing)]
+
+
+def _compare(narrowing: Narrowing) -> list[Difference]:
+    found = []
+    parameters = {**narrowing.parameters(), "grace": GRACE_MINUTES}
+    with connection.cursor() as cursor:
+        for kind, rule in RULES.items():
+            cursor.execute(f"{rule.format(window=WINDOW)} ORDER BY p.id", parameters)
+            found += [Difference(kind, subject, sentence) for subject, sentence in cursor.fetchall()]
+    return found
