@@ -1,0 +1,74 @@
+"""Real threads against real PostgreSQL: everybody starts at the same instant, and everybody's end is told.
+
+    outcomes = run_together([lambda: approve(a), lambda: approve(b)])
+
+Each call gets a thread and a database connection of its own. An outcome is what the call returned or what it raised.
+Tests that use this need `@pytest.mark.django_db(transaction=True)`.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, connections
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one call ended."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+    @property
+    def worked(self) -> bool:
+        return self.error is None
+
+
+def run_together(calls: Sequence[Callable[[], Any]], *, timeout: float = TIMEOUT_SECONDS) -> list[Outcome]:
+    """Run the calls at once; outcomes in the order of the calls. Raises TimeoutError when one does not come back."""
+    barrier = threading.Barrier(len(calls))
+    outcomes: list[Outcome | None] = [None] * len(calls)
+
+    def work(index: int, call: Callable[[], Any]) -> None:
+        try:
+            # Connected beforehand: else the race would be for connections.
+            connection.ensure_connection()
+            barrier.wait(timeout)
+            outcomes[index] = Outcome(value=call())
+        except BaseException as error:  # noqa: BLE001  # the test judges it, whatever it is
+            outcomes[index] = Outcome(error=error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(index, call), daemon=True) for index, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout)
+    if any(thread.is_alive() for thread in threads):
+        raise TimeoutError(f"{sum(thread.is_alive() for thread in threads)} of {len(threads)} did not come back")
+    return [outcome or Outcome(error=RuntimeError("no outcome")) for outcome in outcomes]
+
+
+def successes(outcomes: Sequence[Outcome]) -> list[Any]:
+    """What the calls that worked returned."""
+    return [outcome.value for outcome in outcomes if outcome.worked]
+
+
+def errors(outcomes: Sequence[Outcome]) -> list[BaseException]:
+    """What the others raised."""
+    return [outcome.error for outcome in outcomes if outcome.error is not None]
+
+
+def codes(outcomes: Sequence[Outcome]) -> list[str]:
+    """The domain codes of the calls that were refused, sorted; anything that is not a refusal is raised again."""
+    found = []
+    for error in errors(outcomes):
+        if not hasattr(error, "code"):
+            raise error
+        found.append(str(error.code))
+    return sorted(found)
