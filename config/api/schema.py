@@ -81,16 +81,22 @@ DESCRIPTIONS = {
     502: "The payment provider failed.",
     503: "Not ready; try again.",
 }
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "integer"}
-REQUEST_ID_HEADER = {"X-Request-ID": {"description": "Echoed, or made.", "schema": TEXT}}
-LIMIT_HEADERS = {
-    "X-RateLimit-Limit": {"description": "Calls allowed in the window.", "schema": NUMBER},
-    "X-RateLimit-Remaining": {"description": "Calls left.", "schema": NUMBER},
-    "X-RateLimit-Reset": {"description": "Seconds until the window ends.", "schema": NUMBER},
+HEADERS = {
+    "X-Request-ID": ("string", "Echoed, or made."),
+    "X-RateLimit-Limit": ("integer", "Calls allowed in the window."),
+    "X-RateLimit-Remaining": ("integer", "Calls left."),
+    "X-RateLimit-Reset": ("integer", "Seconds until the window ends."),
+    "Retry-After": ("integer", "Seconds to wait."),
+    "Idempotent-Replayed": ("string", "`true` on an answer given before."),
+    "WWW-Authenticate": ("string", "How to sign in."),
 }
-RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": NUMBER}}
-REPLAY_HEADER = {"Idempotent-Replayed": {"description": "`true` on an answer given before.", "schema": TEXT}}
+LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+HEADERS_OF_FAILURE = {
+    401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    429: ("Retry-After", *LIMIT_HEADERS),
+    503: ("Retry-After",),
+}
 
 
 class AutoSchema(SpectacularSchema):
@@ -104,6 +110,9 @@ class AutoSchema(SpectacularSchema):
             return None
         for name, component in (("Meta", META), ("Pagination", PAGINATION), ("Failure", FAILURE)):
             self._register(name, component)
+        for name, (kind, meaning) in HEADERS.items():
+            described = {"description": meaning, "schema": {"type": kind}}
+            self._register(name, described, kind=ResolvedComponent.HEADER)
         for status, response in found["responses"].items():
             self._envelop(int(status), response)
         for status, codes in by_status(self._errors()).items():
@@ -141,9 +150,9 @@ class AutoSchema(SpectacularSchema):
     def get_response_serializers(self) -> Any:
         """The declared answer under the declared status."""
         declared = operation_of(self.view, self.method)
-        answer = super().get_response_serializers() if declared.answer is UNSET else declared.answer
         if declared.media_types:
             return {(declared.status or 200, kind): text for kind, text in declared.media_types.items()}
+        answer = super().get_response_serializers() if declared.answer is UNSET else declared.answer
         if declared.status is not None or answer is None:
             return {declared.status or (204 if answer is None else 200): answer}
         return answer
@@ -152,15 +161,12 @@ class AutoSchema(SpectacularSchema):
         """405 is an answer of the address, not of any of its operations."""
         return all_errors(self.view, self.method) - {Code.METHOD_NOT_ALLOWED}
 
-    def _register(self, name: str, schema: Schema) -> None:
-        self.registry.register_on_missing(
-            ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
-        )
+    def _register(self, name: str, schema: Schema, *, kind: str = ResolvedComponent.SCHEMA) -> None:
+        self.registry.register_on_missing(ResolvedComponent(name=name, type=kind, object=name, schema=schema))
 
     def _envelop(self, status: int, response: Schema) -> None:
-        headers = {**REQUEST_ID_HEADER, **LIMIT_HEADERS}
-        if takes_idempotency_key(self.view, self.method):
-            headers |= REPLAY_HEADER
+        replayed = ("Idempotent-Replayed",) if takes_idempotency_key(self.view, self.method) else ()
+        headers = _headers("X-Request-ID", *LIMIT_HEADERS, *replayed)
         response["headers"] = {**response.get("headers", {}), **headers}
         response["description"] = response.get("description") or ("Made." if status == 201 else "Done.")
         content = response.get("content", {}).get("application/json")
@@ -185,15 +191,12 @@ class AutoSchema(SpectacularSchema):
     def _failure(self, status: int, codes: list[Code]) -> Schema:
         narrowed = {"properties": {"error": {"properties": {"code": {"enum": [str(code) for code in codes]}}}}}
         schema = {"allOf": [{"$ref": "#/components/schemas/Failure"}, {"type": "object", **narrowed}]}
-        headers: Schema = dict(REQUEST_ID_HEADER)
-        if status in (409, 429, 503):
-            headers |= RETRY_HEADER
-        if status == 429:
-            headers |= LIMIT_HEADERS
-        if status == 401:
-            headers["WWW-Authenticate"] = {"description": "How to sign in.", "schema": TEXT}
         return {
             "description": DESCRIPTIONS[status],
-            "headers": headers,
+            "headers": _headers("X-Request-ID", *HEADERS_OF_FAILURE.get(status, ())),
             "content": {"application/json": {"schema": schema}},
         }
+
+
+def _headers(*names: str) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
