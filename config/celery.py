@@ -30,9 +30,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "look into webhooks": {"task": "payments.tasks.sweep_webhooks", "schedule": 10.0},
     "ask about payments": {"task": "payments.tasks.sweep_payments", "schedule": 120.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
-    "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 3600.0},
-    "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 3600.0},
-    "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 3600.0},
+    "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
+    "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},
+    "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 600.0},
 }
 app.conf.beat_schedule = BEAT
 

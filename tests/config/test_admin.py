@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from config.admin import HouseAdmin, ReadOnlyAdmin
 from config.clock import database_now
+from config.connections import cache
 from config.models import OutboxMessage
 
 LIST = reverse("admin:config_outboxmessage_changelist")
@@ -77,6 +78,12 @@ class TestConfirmPage:
             [OutboxMessage(kind="a", key=str(n), dead_at=database_now()) for n in range(103)]
         )
         assert "… and 3 more" in act(browser, OutboxMessage.objects.all()).content.decode()
+
+
+def test_staff_keep_their_session_while_redis_is_away(browser, settings):
+    dead = cache("redis://127.0.0.1:1/0", environment="local", forgiving=True)
+    settings.CACHES = {**settings.CACHES, "default": dead}
+    assert browser.get(LIST).status_code == 200
 
 
 class TestPermission:

@@ -1,5 +1,6 @@
 """How often a caller may knock, with Redis there, away and frozen."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,6 +28,17 @@ def redis_away(settings, fresh_limits):
     dead = cache(DEAD_REDIS, environment="local", forgiving=False)
     settings.CACHES = {**settings.CACHES, "limits": dead}
     yield
+    ratelimit.reset_pause()
+
+
+@pytest.fixture
+def redis_frozen(settings, fresh_limits):
+    """A Redis that takes connections and never answers, as a stopped process does."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        frozen = cache(url, environment="local", forgiving=False)
+        settings.CACHES = {**settings.CACHES, "limits": frozen}
+        yield
     ratelimit.reset_pause()
 
 
@@ -163,6 +175,18 @@ class TestWithoutRedis:
         for _ in range(10):
             client.get(LIMITED)
         assert time.perf_counter() - started < 1
+
+    def test_a_frozen_redis_costs_the_first_call_a_moment_and_the_next_nothing(self, signed_in, player, redis_frozen):
+        client = signed_in(player)
+        started = time.perf_counter()
+        assert client.get(LIMITED).status_code == 200
+        assert time.perf_counter() - started < 1.5
+        started = time.perf_counter()
+        assert [client.get(LIMITED).status_code for _ in range(5)] == [200] * 5
+        assert time.perf_counter() - started < 0.5
+
+    def test_guarded_doors_count_while_redis_is_frozen(self, client, redis_frozen):
+        assert [sign_in(client).status_code for _ in range(3)] == [200, 200, 429]
 
     def test_windows_that_ended_are_forgotten(self):
         now = database_now()

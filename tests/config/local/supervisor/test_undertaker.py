@@ -7,7 +7,9 @@ from config.local import home
 from config.local.supervisor.undertaker import bury, is_there, listen
 from tests.config.local.conftest import is_running, wait_until
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+)
 
 
 def start(*argv):

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+
+import pytest
+
+from config.local import home
+from config.local.commands.test import options, workers
+
+
+def test_a_full_run_is_parallel_and_has_the_coverage_floor():
+    found = options([])
+
+    assert found[:2] == ["-n", str(workers())]
+    assert "--cov-fail-under=90" in found
+    assert "--cov-branch" in found
+
+
+def test_a_partial_run_measures_no_coverage():
+    found = options(["tests/pools", "-k", "capacity"])
+
+    assert found[-3:] == ["tests/pools", "-k", "capacity"]
+    assert not any(option.startswith("--cov") for option in found)
+
+
+@pytest.mark.parametrize("argument", ["--pdb", "-n0", "-s", "--collect-only"])
+def test_what_needs_a_single_process_gets_it(argument):
+    assert options([argument]) == [argument]
+
+
+def test_two_workers_are_the_least():
+    assert workers() >= 2
+
+
+def test_the_exit_code_is_that_of_pytest(tmp_path):
+    (tmp_path / "test_one.py").write_text(
+        "import os\ndef test_fine(): assert os.environ['OUTLAST_ENV'] == 'test'\ndef test_wrong(): assert 1 == 2\n"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "manage.py", "test", "-n0", str(tmp_path)],
+        cwd=home.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert "1 failed, 1 passed" in said.stdout
+
+
+def test_help_explains_partial_runs():
+    said = subprocess.run(
+        [sys.executable, "manage.py", "test", "--help"], cwd=home.ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "partial run" in said.stdout
