@@ -13,5 +13,12 @@ class EntriesConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails."""
+        """Let the outbox know who writes our mails, and pools who knows their numbers and their picked games."""
         from entries import emails  # noqa: F401  # registers its handlers
+        from entries.queries.pool_numbers import EntryNumbers
+        from entries.services.picked_games import games_with_picks
+        from pools.queries import statistics
+        from pools.services.schedule import guards
+
+        statistics.register(EntryNumbers())
+        guards.register(games_with_picks)

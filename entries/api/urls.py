@@ -3,13 +3,31 @@
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from entries.api.entries import EntryViewSet
+from entries.api.picks import BulkPicksView, EntryPicksViewSet, PickHistoryViewSet
 from entries.api.requests import PoolRequestsView, RequestViewSet
+from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonView
+from entries.api.standings import StandingsViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("requests", RequestViewSet, basename="request")
+router.register("entries", EntryViewSet, basename="entry")
+
+# As many digits as a bigint takes: more would reach PostgreSQL as an error.
+POOL = r"^pools/(?P<pool_id>[0-9]{1,18})"
+POOL_ROUND = POOL + r"/rounds/(?P<number>[0-9]{1,4})"
+PICKS = r"^entries/(?P<entry_id>[0-9]{1,18})/picks"
+PICK = PICKS + r"/(?P<number>[0-9]{1,4})"
 
 urlpatterns = [
-    # As many digits as a bigint takes: more would reach PostgreSQL as an error.
-    re_path(r"^pools/(?P<pool_id>[0-9]{1,18})/requests$", PoolRequestsView.as_view(), name="pool-requests"),
+    re_path(POOL + r"/requests$", PoolRequestsView.as_view(), name="pool-requests"),
+    re_path(POOL + r"/standings$", StandingsViewSet.as_view({"get": "list"}), name="standings"),
+    re_path(POOL_ROUND + r"/distribution$", DistributionViewSet.as_view({"get": "list"}), name="distribution"),
+    re_path(POOL_ROUND + r"/report\.json$", ReportJsonView.as_view(), name="report-json"),
+    re_path(POOL_ROUND + r"/report\.csv$", ReportCsvView.as_view(), name="report-csv"),
+    re_path(PICKS + r"$", EntryPicksViewSet.as_view({"get": "list"}), name="picks"),
+    re_path(PICK + r"$", EntryPicksViewSet.as_view({"put": "update", "delete": "destroy"}), name="pick"),
+    re_path(PICK + r"/history$", PickHistoryViewSet.as_view({"get": "list"}), name="pick-history"),
+    path("picks", BulkPicksView.as_view(), name="picks-bulk"),
     path("", include(router.urls)),
 ]

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from config.audit import StatusChange, append_only, never_deleted, record_status
 from config.clock import ClockTimestamp
@@ -26,6 +26,15 @@ class EntryStatus(models.TextChoices):
 ENTRY_TRANSITIONS = {
     EntryStatus.ACTIVE: (EntryStatus.ELIMINATED, EntryStatus.WINNER, EntryStatus.VOID),
 }
+
+
+# Where an entry stands, the smaller the better: winners, then who is still in, then by rounds survived.
+STANDING = Case(
+    When(status=EntryStatus.WINNER, then=Value(0)),
+    When(status=EntryStatus.ACTIVE, then=Value(1)),
+    default=Value(100_000) - F("eliminated_round_number"),
+    output_field=IntegerField(),
+)
 
 
 class EliminationReason(models.TextChoices):
@@ -90,6 +99,7 @@ class Entry(HasStatus):
         indexes = [
             models.Index(fields=["pool", "status"], name="entry_pool_status"),
             models.Index(fields=["user", "-id"], name="entry_user"),
+            models.Index(F("pool"), STANDING, F("id"), condition=~Q(status=EntryStatus.VOID), name="entry_standing"),
         ]
         triggers = [
             status_guard(ENTRY_TRANSITIONS, correctable=True),

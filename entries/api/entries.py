@@ -1,0 +1,45 @@
+"""Entries: players see their own, all staff may look at all. Nobody but the owner sees a pick before its lock."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from config.api.operations import operation
+from config.api.pagination import KeysetPagination
+from config.api.views import ApiViewSet
+from config.clock import database_now
+from entries.api.serializers.entries import EntryFilter, EntryOut
+from entries.models import Entry
+from entries.queries.entries import entries_in_full, used_by
+
+
+class EntryViewSet(ApiViewSet):
+    """The caller's own entries; for staff, everybody's."""
+
+    queryset = Entry.objects.all()
+    serializer_class = EntryOut
+    pagination_class = KeysetPagination
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        """A stranger's entry is not there."""
+        user = caller(self.request)
+        entries = Entry.objects.all() if user.is_back_office else Entry.objects.of(user.pk)
+        return entries_in_full(entries, database_now())
+
+    @operation(query=EntryFilter, answer=EntryOut(many=True), summary="List entries")
+    def list(self, request: Request) -> Response:
+        """The caller's entries, newest first; for staff, everybody's."""
+        page = self.paginate_queryset(self.get_queryset().filter(**self.valid_query())) or []
+        return self.get_paginated_response(EntryOut(page, many=True, context=self._context(page)).data)
+
+    @operation(answer=EntryOut, summary="Show an entry")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One entry."""
+        entry: Entry = self.get_object()
+        return Response(EntryOut(entry, context=self._context([entry])).data)
+
+    def _context(self, entries: Any) -> dict[str, Any]:
+        return {"used": used_by(entries, viewer_id=caller(self.request).pk)}

@@ -1,0 +1,121 @@
+"""Picks: the owner makes, changes and takes them back until the lock; staff see them once they are revealed."""
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from config.api.operations import operation
+from config.api.pagination import KeysetPagination
+from config.api.ratelimit import PICK
+from config.api.views import ApiView, ApiViewSet
+from config.errors import Code, Forbidden
+from entries.api.serializers.picks import (
+    BulkAnswerOut,
+    BulkBody,
+    BulkQuery,
+    PickBody,
+    PickOut,
+    StepOut,
+    answered,
+    just_saved,
+    shown,
+)
+from entries.models import Entry
+from entries.queries.entries import picks_of
+from entries.queries.picks import is_revealed, pick_history
+from entries.services.picks import Wish, delete_pick, save_pick, save_picks
+from pools.queries import rounds_of
+
+CLOSED = (Code.ENTRY_NOT_ACTIVE, Code.ROUND_NOT_OPEN, Code.DEADLINE_PASSED)
+REFUSALS = (*CLOSED, Code.TEAM_NOT_PLAYING, Code.TEAM_ALREADY_USED, Code.GAME_STARTED)
+
+
+def visible_entry(request: Request, entry_id: str) -> Entry:
+    """The entry, if it is the caller's own or the caller is staff; a stranger's is not there."""
+    user = caller(request)
+    entries = Entry.objects.all() if user.is_back_office else Entry.objects.of(user.pk)
+    entry = entries.select_related("pool").filter(pk=int(entry_id)).first()
+    if entry is None:
+        raise Http404
+    return entry
+
+
+class EntryPicksViewSet(ApiViewSet):
+    """The picks of one entry, by round."""
+
+    serializer_class = PickOut
+
+    @operation(answer=PickOut(many=True), summary="List the picks of an entry")
+    def list(self, request: Request, entry_id: str) -> Response:
+        """In play order: all picks of an own entry; for staff, those of rounds that have locked.
+
+        Rounds that were missed are listed without a team. Picks ahead are cancelled by elimination and not listed.
+        """
+        entry, viewer = visible_entry(request, entry_id), caller(request)
+        picks = self.paginate_queryset(picks_of(entry, viewer_id=viewer.pk)) or []
+        is_owner = entry.user_id == viewer.pk
+        out = [shown(pick, entry_id=entry.pk, with_slip=is_owner) for pick in picks]
+        return self.get_paginated_response(PickOut(out, many=True).data)
+
+    @operation(body=PickBody, answer=PickOut, errors=REFUSALS, limits=(PICK,), summary="Save a pick")
+    def update(self, request: Request, entry_id: str, number: str) -> Response:
+        """Pick a team for a round that has not locked, later ones included; the same again changes nothing."""
+        saved = save_pick(
+            entry_id=int(entry_id), user=caller(request), round_number=int(number), teams=self.valid_body()["teams"]
+        )
+        return Response(PickOut(just_saved(saved)).data)
+
+    @operation(answer=None, errors=CLOSED, limits=(PICK,), summary="Take a pick back")
+    def destroy(self, request: Request, entry_id: str, number: str) -> Response:
+        """Leave the round without a pick, also when there is none. Refused after the lock."""
+        delete_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number))
+        return Response(status=204)
+
+
+class OldestFirst(KeysetPagination):
+    """History reads forward."""
+
+    ordering = ("id",)
+
+
+class PickHistoryViewSet(ApiViewSet):
+    """How one pick changed."""
+
+    serializer_class = StepOut
+    pagination_class = OldestFirst
+
+    @operation(answer=StepOut(many=True), summary="Show how a pick changed")
+    def list(self, request: Request, entry_id: str, number: str) -> Response:
+        """Every change, oldest first. To staff it is refused until the round has locked."""
+        entry = visible_entry(request, entry_id)
+        round_ = rounds_of(entry.pool).filter(number=int(number)).first()
+        if round_ is None:
+            raise Http404
+        if entry.user_id != caller(request).pk and not is_revealed(round_):
+            raise Forbidden(Code.FORBIDDEN, f"Round {number} is not locked yet; its picks are secret.")
+        steps = self.paginate_queryset(pick_history(entry_id=entry.pk, round_id=round_.pk))
+        return self.get_paginated_response(StepOut(steps, many=True).data)
+
+
+class BulkPicksView(ApiView):
+    """Several picks at once."""
+
+    @operation(
+        body=BulkBody,
+        query=BulkQuery,
+        answer=BulkAnswerOut(many=True),
+        errors=(*REFUSALS, Code.NOT_FOUND),
+        limits=(PICK,),
+        summary="Save several picks",
+    )
+    def put(self, request: Request) -> Response:
+        """Up to 100 picks of the caller's own entries, in one transaction, with one answer each, in the order asked.
+
+        With `?atomic=true` the first refusal undoes the others and is the answer.
+        """
+        items, atomic = self.valid_body()["picks"], self.valid_query()["atomic"]
+        wishes = [Wish(item["entry"], item["round"], [item["team"]]) for item in items]
+        answers = save_picks(user=caller(request), wishes=wishes, atomic=atomic)
+        out = [answered(item, answer) for item, answer in zip(items, answers, strict=True)]
+        return Response(BulkAnswerOut(out, many=True).data)

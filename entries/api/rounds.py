@@ -1,0 +1,80 @@
+"""A round of a pool once its picks are public: how they were spread, and the whole round as a file."""
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api.operations import operation
+from config.api.permissions import Public
+from config.api.views import ApiView, ApiViewSet
+from config.errors import Code
+from entries.api.pool_scope import visible_pool
+from entries.api.report_files import report_csv, report_json
+from entries.api.serializers.standings import ReportOut, SpreadOut
+from entries.queries.rounds import distribution, revealed_round
+from pools.models import Pool, Round
+
+
+class _Revealed:
+    """Finds the round of the address, and refuses one that is secret still."""
+
+    def revealed(self, request: Request, pool_id: str, number: str) -> tuple[Pool, Round]:
+        pool = visible_pool(request, pool_id)
+        return pool, revealed_round(pool, int(number))
+
+
+class DistributionViewSet(_Revealed, ApiViewSet):
+    """How the picks of a round were spread."""
+
+    permission_classes = [Public]
+    serializer_class = SpreadOut
+
+    @operation(answer=SpreadOut(many=True), errors=(Code.FORBIDDEN,), summary="Show how a round's picks were spread")
+    def list(self, request: Request, pool_id: str, number: str) -> Response:
+        """The most picked team first. Refused until the round has locked."""
+        page = self.paginate_queryset(distribution(*self.revealed(request, pool_id, number))) or []
+        return self.get_paginated_response(SpreadOut(page, many=True).data)
+
+
+class CsvRenderer(BaseRenderer):
+    """Lets callers ask for `text/csv`; the answer itself is streamed, not rendered."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        """What is not a stream is an error, and those are JSON."""
+        raise TypeError("a CSV answer is a stream")
+
+
+class ReportJsonView(_Revealed, ApiView):
+    """The whole round, for programs."""
+
+    permission_classes = [Public]
+
+    @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON")
+    def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
+        """Every entry that was in play, with pick, game, result and fate. Refused until the round has locked."""
+        return report_json(*self.revealed(request, pool_id, number))
+
+
+class ReportCsvView(_Revealed, ApiView):
+    """The whole round, for spreadsheets."""
+
+    permission_classes = [Public]
+    renderer_classes = [CsvRenderer]
+
+    @operation(
+        answer=None,
+        media_types={"text/csv": OpenApiTypes.STR},
+        errors=(Code.FORBIDDEN,),
+        summary="Report a round as CSV",
+    )
+    def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
+        """The same as the JSON report, one line per pick."""
+        return report_csv(*self.revealed(request, pool_id, number))

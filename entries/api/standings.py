@@ -1,0 +1,38 @@
+"""Who stands where in a pool. Public; picks show once their round is revealed."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api.operations import operation
+from config.api.pagination import KeysetPagination
+from config.api.permissions import Public
+from config.api.views import ApiViewSet
+from entries.api.pool_scope import visible_pool
+from entries.api.serializers.standings import StandingOut, StandingsQuery
+from entries.queries.standings import standing_entries, standings_of
+
+
+class StandingsPagination(KeysetPagination):
+    """Best first; equals in the order of their ids."""
+
+    ordering = ("standing", "id")
+
+
+class StandingsViewSet(ApiViewSet):
+    """The standings of one pool."""
+
+    permission_classes = [Public]
+    pagination_class = StandingsPagination
+    serializer_class = StandingOut
+
+    @operation(query=StandingsQuery, answer=StandingOut(many=True), summary="Show the standings of a pool")
+    def list(self, request: Request, pool_id: str) -> Response:
+        """Winners first, then who is still in, then the others by how far they came. Void places have no rank."""
+        pool = visible_pool(request, pool_id)
+        names = {"status": "status", "search": "user__display_name__icontains"}
+        asked: dict[str, Any] = self.valid_query()
+        entries = standing_entries(pool).filter(**{names[key]: value for key, value in asked.items()})
+        page = self.paginate_queryset(entries) or []
+        return self.get_paginated_response(StandingOut(standings_of(pool, page), many=True).data)

@@ -1,0 +1,115 @@
+"""A round of a pool once it is revealed: how the picks were spread, and what became of every entry that played it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import TextChoices
+
+from config.errors import Code, Forbidden, NotFound
+from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL
+from entries.queries.reveal import is_revealed
+from pools.models import Pool, Round
+from pools.queries import rounds_of
+
+CHUNK = 2000
+
+DISTRIBUTION = f"""
+    SELECT t.code, count(*), {RESULT_SQL} AS result
+    FROM entries_pick k
+    JOIN entries_entry e ON e.id = k.entry_id AND e.pool_id = %(pool)s AND e.status <> 'void'
+    JOIN pools_pool p ON p.id = e.pool_id
+    JOIN pools_round r ON r.id = k.round_id
+    JOIN pools_team t ON t.id = k.team_id
+    JOIN pools_game g ON g.id = k.game_id
+    {RULES_SQL}
+    WHERE k.round_id = %(round)s AND {IN_PLAY_SQL}
+    GROUP BY t.code, result ORDER BY count(*) DESC, t.code
+"""
+
+REPORT = f"""
+    SELECT e.id, e.reference, u.display_name, e.number, t.code, g.external_id, home.code, away.code,
+           CASE WHEN g.status = 'final' THEN g.home_score END, CASE WHEN g.status = 'final' THEN g.away_score END,
+           {RESULT_SQL}, k.source,
+           CASE WHEN e.eliminated_round_number = r.number THEN 'eliminated'
+                WHEN e.status = 'winner' AND p.ended_round_number = r.number THEN 'winner' ELSE 'alive' END,
+           CASE WHEN e.eliminated_round_number = r.number THEN e.eliminated_code END
+    FROM entries_entry e
+    JOIN accounts_user u ON u.id = e.user_id
+    JOIN pools_pool p ON p.id = e.pool_id
+    JOIN pools_round r ON r.id = %(round)s
+    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.id
+    LEFT JOIN pools_team t ON t.id = k.team_id
+    LEFT JOIN pools_game g ON g.id = k.game_id
+    LEFT JOIN pools_team home ON home.id = g.home_id
+    LEFT JOIN pools_team away ON away.id = g.away_id
+    {RULES_SQL}
+    WHERE e.pool_id = %(pool)s AND e.status <> 'void' AND {IN_PLAY_SQL}
+    ORDER BY e.id, k.slot
+"""
+
+
+class Fate(TextChoices):
+    """What the round made of an entry, as far as it is settled."""
+
+    ALIVE = "alive"
+    ELIMINATED = "eliminated"
+    WINNER = "winner"
+
+
+class Spread(NamedTuple):
+    """One team's part of a round: `share` of all picks, from 0 to 1."""
+
+    team: str
+    picks: int
+    share: float
+    result: str
+
+
+class ReportLine(NamedTuple):
+    """One entry in a round."""
+
+    entry: int
+    reference: str
+    display_name: str
+    number: int
+    team: str | None
+    game: str | None
+    home: str | None
+    away: str | None
+    home_score: int | None
+    away_score: int | None
+    result: str
+    source: str | None
+    fate: str
+    eliminated_reason: str | None
+
+
+def revealed_round(pool: Pool, number: int) -> Round:
+    """The pool's round of this number. Refuses one that the pool does not play, and one whose picks are secret."""
+    round_ = rounds_of(pool).filter(number=number).first()
+    if round_ is None:
+        raise NotFound(Code.NOT_FOUND, "The pool has no such round.")
+    if not is_revealed(round_):
+        raise Forbidden(Code.FORBIDDEN, f"Round {number} is not locked yet; its picks are secret.", {"round": number})
+    return round_
+
+
+def distribution(pool: Pool, round_: Round) -> list[Spread]:
+    """How the picks of a revealed round were spread, the most picked team first."""
+    with connection.cursor() as cursor:
+        cursor.execute(DISTRIBUTION, {"pool": pool.pk, "round": round_.pk})
+        rows = cursor.fetchall()
+    total = sum(picks for _, picks, _ in rows)
+    return [Spread(team, picks, round(picks / total, 4), result) for team, picks, result in rows]
+
+
+def report_lines(pool: Pool, round_: Round) -> Iterator[ReportLine]:
+    """Every entry that was in play in a revealed round, in the order of ids.
+
+    All lines show one moment: the server keeps the whole answer while it is being sent, however slowly.
+    """
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(REPORT, {"pool": pool.pk, "round": round_.pk})
+        while rows := cursor.fetchmany(CHUNK):
+            yield from (ReportLine(*row) for row in rows)
