@@ -187,7 +187,10 @@ def _book_transfers(stage: Stage, requests: Sequence[Request], entries: Sequence
 
 
 def _past_picks(stage: Stage, entries: Sequence[Entry]) -> None:
-    """Six rounds of picks, as a pool has them that moved here in mid-season; nobody picks on after falling."""
+    """Six rounds of picks, as a pool has them that moved here in mid-season; nobody picks on after falling.
+
+    The player to sign in with is still in, so that there is something to do.
+    """
     power = strengths()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [LATE_SETTING, PickSource.IMPORT])
@@ -195,19 +198,19 @@ def _past_picks(stage: Stage, entries: Sequence[Entry]) -> None:
     for entry in entries:
         used: set[str] = set()
         for number in range(1, PLAYED + 1):
-            if stage.dice.random() < 0.01:
+            if stage.dice.random() < 0.01 and entry.user != stage.players[0]:
                 break  # forgot
-            code = _sensible_team(stage, power, number, used)
+            code = _sensible_team(stage, power, number, used, lucky=entry.user == stage.players[0])
             used.add(code)
             picks.append(_pick(stage, entry, number, code, PickSource.IMPORT))
-            if not _won(stage.games[number, code], stage.teams[code]):
+            if not _won(stage.games[number, code], code):
                 break
     Pick.objects.bulk_create(picks, batch_size=1000)
 
 
-def _sensible_team(stage: Stage, power: dict[str, float], number: int, used: set[str]) -> str:
-    """One of the clearer favourites that the entry has not used."""
-    free = [code for code in TEAMS if code not in used]
+def _sensible_team(stage: Stage, power: dict[str, float], number: int, used: set[str], *, lucky: bool = False) -> str:
+    """One of the clearer favourites that the entry has not used; a lucky entry has always chosen a winner."""
+    free = [code for code in TEAMS if code not in used and not (lucky and not _won(stage.games[number, code], code))]
     free.sort(key=lambda code: power[_opponent(stage, number, code)] - power[code])
     return stage.dice.choice(free[:7])
 
@@ -217,9 +220,9 @@ def _opponent(stage: Stage, number: int, code: str) -> str:
     return game.away.code if game.home.code == code else game.home.code
 
 
-def _won(game: Game, team: Team) -> bool:
+def _won(game: Game, code: str) -> bool:
     margin = (game.home_score or 0) - (game.away_score or 0)
-    return margin > 0 if team.pk == game.home_id else margin < 0
+    return margin > 0 if code == game.home.code else margin < 0
 
 
 def _pick(stage: Stage, entry: Entry, number: int, code: str, source: PickSource) -> Pick:
