@@ -17,10 +17,10 @@ def run(name: str, argv: list[str]) -> int:
 
     for variable, value in env.read_file(env.PROJECT / ".env").items():
         os.environ.setdefault(variable, value)
-    # Whole, so that every child means the same folder wherever it runs.
-    os.environ["OUTLAST_HOME"] = str(home.home())
     module = importlib.import_module(ELSEWHERE.get(name, f"{__name__}.{name}"))
     try:
+        # Whole, so that every child means the same folder wherever it runs.
+        os.environ["OUTLAST_HOME"] = str(home.home())
         return int(module.main(argv))
     except (ServiceFailed, home.HomeUnusable, InUse) as reason:
         print(reason, file=sys.stderr)

@@ -91,7 +91,11 @@ def main(argv: list[str]) -> int:
     if strange := set(names) - {check.name for check in known}:
         parser.error(f"no such check: {', '.join(sorted(strange))}")
     services.ensure()
-    verdicts = run_all([check for check in known if not names or check.name in names], Progress(stream=sys.stdout))
+    return report(run_all([check for check in known if not names or check.name in names], Progress(stream=sys.stdout)))
+
+
+def report(verdicts: list[Verdict]) -> int:
+    """Print what the failed checks found; 1 when there are any."""
     failed = [verdict for verdict in verdicts if not verdict.is_ok]
     for verdict in failed:
         print(f"\n--- {verdict.check.name}: {' '.join(verdict.check.argv[1:])}\n{verdict.output.strip()}")
