@@ -45,10 +45,13 @@ def cleaned(checks: Mapping[str, tuple[Callable[[Any], Any], Any]]) -> dict[str,
 
 def clean_email(value: str) -> str:
     """The address in lower case. ASCII alone: look-alike letters would make two people's addresses one."""
-    email = value.strip().lower()
-    if not email.isascii() or not email.isprintable() or len(email) > EMAIL_LENGTH:
+    # Before the case is changed: the Kelvin sign, for one, becomes a plain k.
+    if not value.isascii() or len(value) > EMAIL_LENGTH:
         raise ValidationError("Write the address in plain ASCII, the domain in its xn-- form, at most 254 characters.")
+    email = value.strip().lower()
     validate_email(email)
+    if not email.isprintable():
+        raise ValidationError("An address cannot contain control characters.")
     if email.endswith(NOBODYS_DOMAIN):
         raise ValidationError("No mail reaches this domain.")
     return email
@@ -56,7 +59,7 @@ def clean_email(value: str) -> str:
 
 def clean_display_name(value: str) -> str:
     """The name others see: 1 to 60 visible characters, without controls or invisible marks."""
-    composed = unicodedata.normalize("NFC", value).strip()
+    composed = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in INVISIBLE and character not in JOINERS for character in composed):
         raise ValidationError("A name cannot contain control or invisible characters.")
     name = " ".join(composed.split())
@@ -70,7 +73,8 @@ def clean_display_name(value: str) -> str:
 def clean_country(value: str) -> str:
     """ISO 3166-1 alpha-2, in upper case."""
     country = value.strip().upper()
-    if country not in countries():
+    # Upper case makes SS, a country, of one German letter.
+    if not value.isascii() or country not in countries():
         raise ValidationError("Not a country: give its two letters of ISO 3166-1, as in US.")
     return country
 
@@ -78,7 +82,7 @@ def clean_country(value: str) -> str:
 def clean_region(value: str) -> str:
     """State or province, in upper case, as its letters after the country in ISO 3166-2; may be empty."""
     region = value.strip().upper()
-    if region and (len(region) > 10 or not region.isascii() or not REGION.fullmatch(region)):
+    if region and (len(region) > 10 or not value.isascii() or not REGION.fullmatch(region)):
         raise ValidationError("A region is written as in ISO 3166-2 without the country, as NV for Nevada.")
     return region
 

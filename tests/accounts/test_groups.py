@@ -23,7 +23,7 @@ def grant(config) -> None:
 def pools_config(monkeypatch):
     """The pools app, whose grants a test may change."""
     config = apps.get_app_config("pools")
-    yield lambda grants: (monkeypatch.setattr(config, "role_permissions", grants, raising=False), config)[1]
+    return lambda grants: (monkeypatch.setattr(config, "role_permissions", grants, raising=False), config)[1]
 
 
 def test_there_is_a_group_for_each_role(db):
