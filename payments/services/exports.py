@@ -44,13 +44,16 @@ def export_report(*, kind: str, narrowing: Narrowing, file_format: FileFormat, f
         return WRITERS[file_format](report, rows, file)
 
 
-@contextmanager
-def exported(*, kind: str, narrowing: Narrowing, file_format: FileFormat) -> Iterator[IO[bytes]]:
-    """The report in a nameless file on disk, at its beginning; gone when it is closed."""
-    with tempfile.TemporaryFile() as file:
+def exported_file(*, kind: str, narrowing: Narrowing, file_format: FileFormat) -> IO[bytes]:
+    """The report in a nameless file on disk, open at its beginning; it is gone when the caller closes it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller open
+    try:
         export_report(kind=kind, narrowing=narrowing, file_format=file_format, file=file)
-        file.seek(0)
-        yield file
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 @contextmanager

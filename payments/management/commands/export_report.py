@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.errors import DomainError
 from payments.reports import REPORTS, Narrowing
-from payments.services.exports import FileFormat, export_report, exported
+from payments.services.exports import FileFormat, export_report, exported_file
 
 STANDARD_OUTPUT = "-"
 
@@ -59,7 +59,7 @@ def _format_of(output: str) -> FileFormat:
 
 
 def _to_standard_output(kind: str, narrowing: Narrowing, file_format: FileFormat) -> None:
-    with exported(kind=kind, narrowing=narrowing, file_format=file_format) as file:
+    with exported_file(kind=kind, narrowing=narrowing, file_format=file_format) as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()
 

@@ -1,0 +1,112 @@
+"""Payments in the back office: read-only, with a button that asks the provider what is true."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from unfold.admin import TabularInline  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
+from unfold.decorators import action  # type: ignore[import-untyped]  # unfold ships no types
+
+from config.admin import ReadOnlyAdmin, confirmed
+from config.money import format_amount
+from entries.admin.history import WithHistory
+from entries.admin.row_actions import WithRowActions
+from payments.admin.report_page import report_page
+from payments.admin.staff import staff
+from payments.models import Payment, PaymentChange, Receipt
+from payments.services.provider_state import Source, apply_provider_state
+
+
+def what_asking_does(rows: QuerySet[Payment]) -> list[str]:
+    """The preview of `ask_again`."""
+    return [
+        f"{rows.live().count()} of {rows.count()} have not ended. The provider is asked what is true of each.",  # type: ignore[attr-defined]  # our queryset
+        "Money that came is booked, with its entry where that is still possible. What agrees already stays as it is.",
+    ]
+
+
+class ReceiptInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+    """The money that came for it."""
+
+    model = Receipt
+    fields = readonly_fields = (
+        "charge_id", "amount_cents", "currency", "status", "unapplied_because", "entry", "source", "received_at",
+    )  # fmt: skip
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
+        return False
+
+
+@admin.register(Payment)
+class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """One attempt to pay for one request."""
+
+    change_model = PaymentChange
+    list_display = (
+        "id", "player", "pool", "amount", "status", "failure", "provider", "provider_reference", "created_at",
+        "checked_at",
+    )  # fmt: skip
+    list_select_related = ("request__pool", "request__user")
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter),
+        ("request__pool", AutocompleteSelectFilter),
+        ("provider", ChoicesDropdownFilter),
+        "livemode",
+        "created_at",
+    )
+    search_fields = ("provider_reference", "request__user__email", "request__user__display_name", "receipts__charge_id")
+    search_help_text = "Reference or charge at the provider, e-mail address or name of the player"
+    ordering = ("-id",)
+    fields = (
+        "request", "player", "pool", "amount", "status", "failure", "provider", "provider_reference", "checkout_url",
+        "ref", "livemode", "expires_at", "created_by", "created_at", "checked_at", "history",
+    )  # fmt: skip
+    readonly_fields = ("player", "pool", "amount", "history")
+    inlines = (ReceiptInline,)
+    actions = ("ask_again",)
+    actions_list = ("reports",)
+
+    def describe(self, row: Payment) -> str:
+        """Whose money, for what, and where it stands."""
+        user = row.request.user
+        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {row.request.pool.name}: {row.status}"
+
+    @admin.display(description="Player", ordering="request__user__email")
+    def player(self, payment: Payment) -> str:
+        """By e-mail address."""
+        return payment.request.user.email
+
+    @admin.display(description="Pool", ordering="request__pool__name")
+    def pool(self, payment: Payment) -> str:
+        """The pool's name."""
+        return payment.request.pool.name
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, payment: Payment) -> str:
+        """In whole units."""
+        return format_amount(payment.amount_cents, payment.currency)
+
+    @confirmed(
+        "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"
+    )
+    def ask_again(self, request: HttpRequest, row: Payment, reason: str) -> None:
+        """Learn what became of each, and act on it."""
+        apply_provider_state(payment_id=row.pk, source=Source.ADMIN, by=staff(request))
+
+    @action(  # type: ignore[untyped-decorator]  # unfold ships no types
+        description="Reports", url_path="reports", icon="download", permissions=["payments.export_reports"]
+    )
+    def reports(self, request: HttpRequest) -> HttpResponseBase:
+        """The page on which finance fetches its reports."""
+        return report_page(self, request)

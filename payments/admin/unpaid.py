@@ -1,0 +1,89 @@
+"""Who still owes a fee, and letting somebody in without it."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
+
+from config.admin import ReadOnlyAdmin, Reason, confirmed
+from config.clock import database_now
+from config.money import format_amount
+from entries.admin.row_actions import WithRowActions
+from entries.models import RequestStatus
+from entries.services.places import OWING
+from payments.admin.staff import staff
+from payments.models import UnpaidRequest
+from payments.services.waivers import waive_fee
+
+
+def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
+    """The preview of `waive`."""
+    return [
+        f"{rows.count()} players get their entry without paying. An open payment page is closed first.",
+        "Your name and the reason stand beside each entry, here and in the reports.",
+    ]
+
+
+@admin.register(UnpaidRequest)
+class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
+    """Approved requests whose fee has not come, the most urgent first."""
+
+    list_display = ("id", "user", "email", "pool", "number", "fee", "payment_status", "pay_by")
+    list_select_related = ("pool", "user")
+    list_filter: ClassVar = (
+        ("pool", AutocompleteSelectFilter),
+        ("payment_status", ChoicesDropdownFilter),
+        "pay_by",
+    )
+    search_fields = ("user__email", "user__display_name")
+    search_help_text = "The player's e-mail address or name"
+    ordering = ("pay_by", "id")
+    fields = (
+        "user",
+        "email",
+        "pool",
+        "number",
+        "fee",
+        "status",
+        "payment_status",
+        "pay_by",
+        "decided_at",
+        "decided_by",
+    )
+    readonly_fields = ("email", "fee")
+    actions = ("waive",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UnpaidRequest]:
+        """Only who owes."""
+        rows: QuerySet[UnpaidRequest] = super().get_queryset(request)
+        return rows.filter(status=RequestStatus.APPROVED, payment_status__in=OWING)
+
+    def describe(self, row: UnpaidRequest) -> str:
+        """Who owes what, for what."""
+        return f"{self.fee(row)} of {row.user.display_name} <{row.user.email}> for {row.pool.name}, entry {row.number}"
+
+    @admin.display(description="E-mail", ordering="user__email")
+    def email(self, request: UnpaidRequest) -> str:
+        """The player's."""
+        return request.user.email
+
+    @admin.display(description="Fee", ordering="fee_cents")
+    def fee(self, request: UnpaidRequest) -> str:
+        """In whole units."""
+        return format_amount(request.fee_cents or 0, request.currency)
+
+    @confirmed(
+        "Waive the fee",
+        permission="payments.waive_fee",
+        preview=what_waiving_does,
+        reason=Reason.REQUIRED,
+        done="let in without the fee",
+    )
+    def waive(self, request: HttpRequest, row: UnpaidRequest, reason: str) -> None:
+        """Make the entry without a payment."""
+        waive_fee(request_id=row.pk, by=staff(request), reason=reason, now=database_now())

@@ -1,0 +1,63 @@
+"""The inbox of provider news, for finance and admins: what came, how often, what became of it."""
+
+import json
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter  # type: ignore[import-untyped]  # unfold ships no types
+
+from config.admin import ReadOnlyAdmin, confirmed
+from entries.admin.row_actions import WithRowActions
+from payments.models import WebhookEvent, WebhookState
+from payments.services.inbox import process_event, retry_event
+
+
+def what_looking_again_does(rows: QuerySet[WebhookEvent]) -> list[str]:
+    """The preview of `look_again`."""
+    dead = rows.filter(status=WebhookState.DEAD).count()
+    return [f"{dead} of {rows.count()} were given up. They get ten new tries, the first one now."]
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(WithRowActions, ReadOnlyAdmin):
+    """One row for each event, however often it came."""
+
+    list_display = (
+        "id", "event_type", "object_id", "status", "ignored_because", "deliveries", "attempts", "received_at",
+        "processed_at",
+    )  # fmt: skip
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter),
+        "ignored_because",
+        "event_type",
+        "livemode",
+        "received_at",
+    )
+    search_fields = ("event_id", "object_id")
+    search_help_text = "Event or object at the provider"
+    ordering = ("-id",)
+    fields = (
+        "provider", "event_id", "event_type", "object_id", "livemode", "deliveries", "status", "ignored_because",
+        "attempts", "error", "due_at", "received_at", "processed_at", "content",
+    )  # fmt: skip
+    readonly_fields = ("content",)
+    actions = ("look_again",)
+
+    @admin.display(description="Payload")
+    def content(self, event: WebhookEvent) -> SafeString:
+        """As it came, made readable."""
+        return format_html(
+            '<pre class="overflow-x-auto text-sm">{}</pre>', json.dumps(event.payload, indent=2, ensure_ascii=False)
+        )
+
+    @confirmed(
+        "Look again", permission="payments.ask_provider", preview=what_looking_again_does, done="looked into again"
+    )
+    def look_again(self, request: HttpRequest, row: WebhookEvent, reason: str) -> None:
+        """Give what was given up another chance."""
+        if retry_event(event_id=row.pk):
+            process_event(event_id=row.pk)
