@@ -17,18 +17,12 @@ def manage(*argv, python=sys.executable, **env):
     )
 
 
-def test_without_a_command_it_lists_the_commands_of_the_house_and_djangos():
-    said = manage()
+def test_without_a_command_it_lists_the_commands_of_the_house_and_djangos_and_starts_no_server(tmp_path):
+    said = manage(OUTLAST_HOME=str(tmp_path), DATABASE_URL="", REDIS_URL="", CELERY_BROKER_URL="")
 
     assert said.returncode == 0
     for name in ("setup", "up", "test", "lint", "bench", "replay", "migrate", "createsuperuser"):
         assert name in said.stdout
-
-
-def test_looking_at_the_help_starts_no_server(tmp_path):
-    said = manage("help", OUTLAST_HOME=str(tmp_path), DATABASE_URL="", REDIS_URL="", CELERY_BROKER_URL="")
-
-    assert said.returncode == 0
     assert list(tmp_path.glob("logs/keeper-*")) == []
 
 
@@ -50,6 +44,7 @@ def test_a_bare_python_installs_nothing_in_production():
     assert "nothing is installed or started when OUTLAST_ENV is production" in said.stderr
 
 
+@pytest.mark.slow
 def test_a_bare_python_runs_django_commands_in_our_environment():
     said = manage("version", python=sys._base_executable)
 

@@ -130,7 +130,7 @@ def as_nobody(ask):
             os.setgid(65534)
             os.setuid(65534)
             ask()
-        except Exception as failure:
+        except (home.HomeUnusable, OSError) as failure:
             os.write(writing, f"{type(failure).__name__}: {failure}".encode())
         os._exit(0)
     os.close(writing)

@@ -31,6 +31,7 @@ def test_two_workers_are_the_least():
     assert workers() >= 2
 
 
+@pytest.mark.slow
 def test_the_exit_code_is_that_of_pytest(tmp_path):
     (tmp_path / "test_one.py").write_text(
         "import os\ndef test_fine(): assert os.environ['OUTLAST_ENV'] == 'test'\ndef test_wrong(): assert 1 == 2\n"
