@@ -20,7 +20,8 @@ from accounts.models import Session, User
 from config.errors import Code, Unauthenticated
 
 # A token that we signed cannot lack a claim or carry a senseless one, but whoever reads one must not rely on that.
-UNREADABLE = (TokenError, KeyError, TypeError, ValueError, OverflowError)
+# OSError is what an end beyond the calendar becomes.
+UNREADABLE = (TokenError, KeyError, TypeError, ValueError, OverflowError, OSError)
 
 
 class TokenInvalid(Unauthenticated):
