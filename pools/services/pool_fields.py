@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Max, Min
 
-from config.errors import Code, Malformed
+from config.errors import Code, Malformed, invalid
 from pools.models import Competition, Pool
 
 FIELDS = (
@@ -36,7 +36,7 @@ def _check_rounds(competition: Competition, given: dict[str, Any]) -> dict[str, 
     """Fill in the range of rounds and say what is wrong with it."""
     known = competition.rounds.aggregate(first=Min("number"), last=Max("number"))
     if known["first"] is None:
-        return {"competition": [f"{competition.code} has no rounds yet. Import its schedule first."]}
+        raise invalid("competition", f"{competition.code} has no rounds yet. Import its schedule first.")
     given.setdefault("first_round_number", known["first"])
     given.setdefault("last_round_number", known["last"])
     played = set(competition.rounds.values_list("number", flat=True))
