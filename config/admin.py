@@ -19,6 +19,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -40,6 +41,8 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     `may_add = True` opts into adding, with all fields of the add form writable.
     """
 
+    # Unfold's own look permissions up in the database, which has no tables yet when `migrate` runs the checks.
+    checks_class = ModelAdminChecks
     editable_fields: Sequence[str] = ()
     may_add = False
     # Counting a million rows a second time, for a line nobody reads.

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core import checks
 
 from config.local import home
 
@@ -71,3 +72,8 @@ def test_a_production_named_in_the_env_file_alone_counts(tmp_path):
     )
 
     assert "OUTLAST_ENV is production" in said.stderr
+
+
+def test_the_system_checks_ask_the_database_nothing_so_that_migrate_can_run_them_first():
+    # Without the `db` fixture any query fails.
+    assert checks.run_checks() == []
