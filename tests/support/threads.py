@@ -9,11 +9,13 @@ Tests that use this need `@pytest.mark.django_db(transaction=True)`.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.db import connection, connections
 
 TIMEOUT_SECONDS = 60
+REPETITIONS = 20
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,18 @@ def codes(outcomes: Sequence[Outcome]) -> list[str]:
             raise error
         found.append(str(error.code))
     return sorted(found)
+
+
+def twenty_times(race: Callable[..., None]) -> Callable[..., None]:
+    """Run the test's body twenty times on one clean database: each time must make rows of its own."""
+
+    @wraps(race)
+    def repeated(*args: Any, **kwargs: Any) -> None:
+        for number in range(1, REPETITIONS + 1):
+            try:
+                race(*args, **kwargs)
+            except BaseException as error:
+                error.add_note(f"in repetition {number} of {REPETITIONS}")
+                raise
+
+    return repeated

@@ -1,0 +1,46 @@
+"""The append-only changes of a row, as a table on its page.
+
+Change tables have no foreign keys on purpose, so Django's inlines cannot show them; this field does.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from config.audit import StatusChange
+
+SHOWN = 100
+
+
+class WithHistory:
+    """Adds the read-only field `history` to an admin page; `change_model` says where the changes are."""
+
+    change_model: type[StatusChange]
+
+    @admin.display(description="Changes")
+    def history(self, row: Any) -> SafeString:
+        """The newest changes first: when, what, who, why."""
+        changes = list(self.change_model._default_manager.filter(subject_id=row.pk).order_by("-id")[: SHOWN + 1])
+        names = _names(change.actor_id for change in changes)
+        lines = [
+            {
+                "at": change.at,
+                "from": change.from_status,
+                "to": change.to_status,
+                "details": {name: value for name, value in change.details.items() if value not in (None, "")},
+                "who": names.get(change.actor_id, "the system"),
+                "why": change.reason,
+            }
+            for change in changes[:SHOWN]
+        ]
+        return render_to_string("admin/change_history.html", {"changes": lines, "has_more": len(changes) > SHOWN})
+
+
+def _names(actor_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Names of the people who acted, in one query."""
+    wanted = {actor_id for actor_id in actor_ids if actor_id is not None}
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)}

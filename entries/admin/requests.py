@@ -1,0 +1,136 @@
+"""Requests in the back office: a list to find them in, and the decisions, one row or many at once.
+
+Each action shows first what it will do, then calls the service of the API row by row, each in a transaction of its
+own; refusals are counted by their reason and stop nobody else. Oldest requests come first, whatever the list is
+sorted by, so that the last free place goes to whoever asked first.
+"""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
+
+from accounts.models import User
+from config.admin import HouseAdmin, Reason, confirmed
+from config.clock import database_now
+from config.money import format_amount
+from entries.admin.history import WithHistory
+from entries.admin.row_actions import WithRowActions
+from entries.models import Request, RequestChange, RequestStatus
+from entries.services.approvals import approve_request, reject_request, waitlist_request
+from entries.services.requests import withdraw_request
+from pools.models import Pool
+
+DECIDES = "entries.change_request"
+# Pools named one by one on a confirm page.
+NAMED_POOLS = 20
+
+
+def pending_of(rows: QuerySet[Request]) -> str:
+    """How many of the chosen rows can be decided at all."""
+    return f"{rows.filter(status=RequestStatus.PENDING).count()} of {rows.count()} are pending; the others are refused."
+
+
+def what_approval_does(rows: QuerySet[Request]) -> list[str]:
+    """The preview of `approve`: places wanted and places free, pool by pool."""
+    wanted = dict(rows.filter(status=RequestStatus.PENDING).order_by().values_list("pool").annotate(number=Count("pk")))
+    held = dict(
+        Request.objects.holding_a_place().filter(pool__in=wanted).order_by().values_list("pool").annotate(Count("pk"))
+    )
+    said = [pending_of(rows), "Each gets a place, a mail and its time to pay; free pools make the entry at once."]
+    for pool in Pool.objects.filter(pk__in=wanted).order_by("name", "pk")[:NAMED_POOLS]:
+        free = "no limit" if pool.capacity is None else f"{max(pool.capacity - held.get(pool.pk, 0), 0)} free"
+        said.append(f"{pool.name}: {wanted[pool.pk]} asked, {free}. The oldest requests come first.")
+    return said
+
+
+def what_rejection_does(rows: QuerySet[Request]) -> list[str]:
+    """The preview of `reject`."""
+    return [pending_of(rows), "The players read the reason. A rejection is final, and its number stays used."]
+
+
+def what_waiting_does(rows: QuerySet[Request]) -> list[str]:
+    """The preview of `put_on_waiting_list`."""
+    return [pending_of(rows), "When a place falls free, the first in line is approved without another question."]
+
+
+def what_taking_back_does(rows: QuerySet[Request]) -> list[str]:
+    """The preview of `take_back`."""
+    approved = rows.filter(status=RequestStatus.APPROVED).count()
+    return [
+        f"{approved} of {rows.count()} are approved. Those not paid for lose their place to the next on the list.",
+        "The players read the reason, and may ask again.",
+    ]
+
+
+@admin.register(Request)
+class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
+    """Everybody's requests. Nothing is edited by hand."""
+
+    change_model = RequestChange
+    list_display = (
+        "id", "pool", "user", "email", "number", "status", "payment_status", "fee", "waitlisted_at", "pay_by",
+        "created_at",
+    )  # fmt: skip
+    list_select_related = ("pool", "user")
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter),
+        ("payment_status", ChoicesDropdownFilter),
+        ("pool", AutocompleteSelectFilter),
+        ("waitlisted_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("user__email", "user__display_name")
+    search_help_text = "The player's e-mail address or name"
+    ordering = ("-id",)
+    fields = (
+        "pool", "user", "email", "number", "status", "payment_status", "fee", "reason", "pay_by", "waitlisted_at",
+        "waived_by", "waiver_reason", "created_at", "decided_at", "decided_by", "history",
+    )  # fmt: skip
+    readonly_fields = ("email", "fee", "history")
+    actions = ("approve", "reject", "put_on_waiting_list", "take_back")
+
+    def describe(self, row: Request) -> str:
+        """Whose request, for what, and where it stands."""
+        return f"{row.user.display_name} <{row.user.email}>, request {row.number} for {row.pool.name}: {row.status}"
+
+    @admin.display(description="E-mail", ordering="user__email")
+    def email(self, request: Request) -> str:
+        """The player's."""
+        return request.user.email
+
+    @admin.display(description="Fee", ordering="fee_cents")
+    def fee(self, request: Request) -> str:
+        """In whole units, once there is one."""
+        return "" if request.fee_cents is None else format_amount(request.fee_cents, request.currency)
+
+    @confirmed("Approve", permission=DECIDES, preview=what_approval_does, done="approved")
+    def approve(self, request: HttpRequest, row: Request, reason: str) -> None:
+        """Hold a place for each."""
+        approve_request(request=row, by=_staff(request), now=database_now())
+
+    @confirmed("Reject", permission=DECIDES, preview=what_rejection_does, reason=Reason.REQUIRED, done="rejected")
+    def reject(self, request: HttpRequest, row: Request, reason: str) -> None:
+        """Turn each down, for one reason."""
+        reject_request(request=row, by=_staff(request), now=database_now(), reason=reason)
+
+    @confirmed("Put on the waiting list", permission=DECIDES, preview=what_waiting_does, done="put on the waiting list")
+    def put_on_waiting_list(self, request: HttpRequest, row: Request, reason: str) -> None:
+        """Let each wait for a place of a full pool."""
+        waitlist_request(request=row, by=_staff(request), now=database_now())
+
+    @confirmed(
+        "Take back", permission=DECIDES, preview=what_taking_back_does, reason=Reason.REQUIRED, done="taken back"
+    )
+    def take_back(self, request: HttpRequest, row: Request, reason: str) -> None:
+        """Undo a mistaken approval, as long as nothing is paid."""
+        withdraw_request(request=row, by=_staff(request), now=database_now(), reason=reason)
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
