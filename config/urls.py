@@ -13,6 +13,7 @@ from payments.pages import payment_return
 # Not by its dotted path in UNFOLD: that is imported before the admin's site stands, and takes its registrations along.
 admin.site.login_form = StaffSignInForm
 
+handler400 = "config.api.middleware.bad_request"
 urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("pools.api.urls")),

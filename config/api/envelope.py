@@ -71,4 +71,5 @@ class EnvelopeRenderer(JSONRenderer):
 def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The same outside DRF: health, unknown addresses, what middleware refuses."""
     body: bytes = JSONRenderer().render(enveloped(content))
-    return HttpResponse(body, status=status, content_type="application/json", headers=dict(headers or {}))
+    known = {"Content-Length": str(len(body)), **(headers or {})}
+    return HttpResponse(body, status=status, content_type="application/json", headers=known)

@@ -96,6 +96,11 @@ class ApiGuardMiddleware:
         return None
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`, for what is refused before the guard: a host that is not ours."""
+    return json_response(failure(Code.VALIDATION_ERROR), status=400)
+
+
 def _is_enveloped(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "").startswith("application/json")
 

@@ -201,7 +201,7 @@ def test_names_are_unique_and_meanings_are_sentences():
 def test_every_variable_that_the_code_reads_is_declared():
     """`os.environ` is read in settings and where processes start; nothing else may invent a variable."""
     theirs = {"DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULTIPROC_DIR", "PYTEST_XDIST_WORKER"}
-    pattern = re.compile(r"""(?:environ(?:\.get|\.setdefault)?[\[(]|getenv\()\s*["']([A-Z_]+)["']""")
+    pattern = re.compile(r"""(?:os\.environ(?:\.get|\.setdefault)?[\[(]|getenv\()\s*["']([A-Z_]+)["']""")
     found = set()
     for app in ("config", "accounts", "pools", "entries", "payments"):
         for path in (PROJECT / app).rglob("*.py"):

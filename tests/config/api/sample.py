@@ -267,6 +267,7 @@ router.register("messages", Messages)
 router.register("messages-by-time", MessagesByTime, basename="by-time")
 router.register("works", Works, basename="work")
 
+handler400 = urls.handler400
 urlpatterns = [
     path(
         "api/v1/sample/",

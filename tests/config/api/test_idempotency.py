@@ -11,13 +11,15 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import AccessToken
 
+from accounts.models import User
+from accounts.services import sessions
 from config.api import idempotency
 from config.clock import database_now
 from config.connections import database
 from config.models import IdempotencyKey, OutboxMessage
 from tests.config.api.sample import TIGHT
+from tests.factories.accounts import PASSWORD, UserFactory
 
 WORKS = "/api/v1/sample/works"
 PAY = "/api/v1/sample/works/1/pay"
@@ -147,25 +149,31 @@ class TestOneCaller:
         assert post(client, address, key=key).status_code < 300
 
 
+def bearer(access):
+    made = APIClient()
+    made.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+    return made
+
+
 @pytest.mark.django_db
 class TestTokens:
-    def test_4_a_new_token_replays_what_the_old_one_did(self, sample_urls, player):
-        def caller():
-            made = APIClient()
-            made.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(player)}")
-            return made
+    @pytest.fixture
+    def pair(self, sample_urls):
+        person = UserFactory(password=PASSWORD)
+        return sessions.sign_in(email=person.email, password=PASSWORD).pair
 
-        first, second = post(caller()), post(caller())
+    def test_4_a_new_token_replays_what_the_old_one_did(self, pair):
+        rotated = sessions.refresh_session(refresh=pair.refresh)
+        assert rotated.access != pair.access
+        first, second = post(bearer(pair.access)), post(bearer(rotated.access))
+        assert first.status_code == 201
         assert second.content == first.content
         assert effects() == 1
 
-    def test_4_a_deactivated_user_gets_no_replay(self, sample_urls, player):
-        caller = APIClient()
-        caller.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(player)}")
-        post(caller)
-        player.is_active = False
-        player.save(update_fields=["is_active"])
-        assert post(caller).status_code == 401
+    def test_4_a_deactivated_user_gets_no_replay(self, pair):
+        assert post(bearer(pair.access)).status_code == 201
+        User.objects.update(is_active=False)
+        assert post(bearer(pair.access)).status_code == 401
 
 
 @pytest.mark.django_db

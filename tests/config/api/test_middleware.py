@@ -93,6 +93,19 @@ def test_host_that_is_not_ours_is_400(client):
     assert code_of(client.get("/api/v1/sample/echo", headers={"Host": "evil.example"})) == (400, "VALIDATION_ERROR")
 
 
+def test_a_host_that_is_not_ours_is_400_also_where_http_is_redirected(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert code_of(client.get("/api/v1/sample/echo", headers={"Host": "evil.example"})) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/sample/echo", "/health"])
+def test_every_answer_has_its_length_and_the_headers_of_a_safe_one(client, path):
+    answer = client.get(path)
+    assert int(answer["Content-Length"]) == len(answer.content)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
 def test_other_answers_pass_as_they_are(client):
     assert client.get("/api/v1/sample/plain-json").json() == {"hello": "world"}
     assert client.get("/").status_code == 302
