@@ -120,7 +120,7 @@ def test_a_whole_life(run, place, port):
 
     # Warm, killed with no chance to say goodbye, and started again at once.
     warm = run(port, "--no-demo")
-    assert warm.wait_until_ready() < 15
+    assert warm.wait_until_ready() < 45  # 15 on a machine that does nothing else
     everything = warm.tree()
     warm.process.kill()
     warm.process.wait()
