@@ -9,5 +9,5 @@ class PoolsConfig(AppConfig):
     # What each role may do here; `accounts.groups` says how it is read.
     role_permissions: ClassVar = {
         "moderator": ("pools.*",),
-        "finance": ("pools.view_*",),
+        "finance": ("pools.view_competition", "pools.view_pool", "pools.view_rules"),
     }

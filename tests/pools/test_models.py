@@ -14,10 +14,11 @@ pytestmark = pytest.mark.django_db
 
 def attack(sql: str, *values) -> str:
     """Run the statement; the name of the constraint that refused it."""
-    with pytest.raises(Error) as refusal, transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         # Checks that wait for the commit would hide the guards of TRUNCATE.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(sql, values)
+        with pytest.raises(Error) as refusal, transaction.atomic():
+            cursor.execute(sql, values)
     return refusal.value.__cause__.diag.constraint_name
 
 
