@@ -5,7 +5,7 @@ anything. Its answers are the plain facts below; what it could not do is an erro
 known afterwards:
 
     Rejected      it said no, for good: nothing was done, and the same call will never work
-    Busy          it is at work on this very call, or asks for patience: the same call may be made again
+    Busy          it asks for patience, or (AtWork) is answering this very call: make the same call again
     Unreachable   we could not ask
     Unclear       it may or may not have been done: only the same call with the same key, or a look, can tell
     Faulted       the same, and the same call would only bring the same fault
@@ -16,7 +16,7 @@ All of them are PROVIDER_ERROR (502) to a caller.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.db import connection
 
@@ -45,7 +45,7 @@ class Order:
     amount_cents: int
     currency: str
     email: str
-    expires_at: datetime
+    expires_at: datetime | None  # None: as long as the provider likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,10 @@ class ProviderError(ProviderFailed):
     """The provider did not do what we asked; `reason` is for staff and logs, never for the caller."""
 
     said = "The payment provider could not be asked. Try again in a moment."
+    details_said: ClassVar[dict[str, int]] = {"retry_after": 2}
 
     def __init__(self, reason: str = "") -> None:
-        super().__init__(Code.PROVIDER_ERROR, self.said, {"retry_after": 2})
+        super().__init__(Code.PROVIDER_ERROR, self.said, self.details_said)
         self.reason = reason
 
     def __str__(self) -> str:
@@ -101,6 +102,11 @@ class Rejected(ProviderError):
     """Refused for good: nothing was done."""
 
     said = "The payment provider refused this payment."
+    details_said: ClassVar[dict[str, int]] = {}
+
+
+class ClocksDiffer(Rejected):
+    """The session's end is too near or too far by its clock, which is not ours."""
 
 
 class NotThere(Rejected):
@@ -111,6 +117,10 @@ class Busy(ProviderError):
     """At work on this very call, or too busy: make the same call again later."""
 
     said = "The payment provider is busy. Try again in a moment."
+
+
+class AtWork(Busy):
+    """This very call is being answered to somebody else."""
 
 
 class Unreachable(ProviderError):

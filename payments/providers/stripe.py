@@ -19,8 +19,10 @@ from django.conf import settings
 
 from payments.models import Provider
 from payments.providers.base import (
+    AtWork,
     Busy,
     Charge,
+    ClocksDiffer,
     Faulted,
     Notice,
     NotThere,
@@ -155,7 +157,7 @@ def session_params(order: Order) -> "SessionCreateParams":
         "env": settings.OUTLAST_ENV,
     }
     page = f"{settings.PUBLIC_URL}/payments/return"
-    return {
+    params: SessionCreateParams = {
         "mode": "payment",
         "line_items": [
             {
@@ -174,10 +176,12 @@ def session_params(order: Order) -> "SessionCreateParams":
         "allowed_payment_method_types": PROMPT_METHODS,
         "adaptive_pricing": {"enabled": False},
         "submit_type": "pay",
-        "expires_at": int(order.expires_at.timestamp()),
         "success_url": f"{page}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{page}?ref={order.ref}",
     }
+    if order.expires_at is not None:
+        params["expires_at"] = int(order.expires_at.timestamp())
+    return params
 
 
 def facts_of(session: dict[str, Any]) -> SessionFacts:
@@ -235,15 +239,17 @@ def _meaning_of(error: stripe.StripeError, otherwise: Callable[[str], ProviderEr
     if isinstance(error, stripe.IdempotencyError):
         # The key was used with other parameters: a name changed in between. It will never fit again.
         return Faulted(said)
-    if isinstance(error, stripe.RateLimitError) or error.http_status == 409:
+    if isinstance(error, stripe.RateLimitError):
         return Busy(said)
+    if error.http_status == 409:
+        return AtWork(said)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         logger.error("Stripe refuses our key: %s", said)
         return Unreachable(said)
     if error.code == "resource_missing":
         return NotThere(said)
     if isinstance(error, stripe.InvalidRequestError | stripe.CardError):
-        return Rejected(said)
+        return ClocksDiffer(said) if error.param == "expires_at" else Rejected(said)
     return Faulted(said) if otherwise is Unclear and error.http_status else otherwise(said)
 
 

@@ -18,7 +18,7 @@ from entries.services.places import OWING, note_payment_pending
 from payments.models import Payment, PaymentState
 from payments.models.payment import LIVE_STATES
 from payments.providers import online_provider
-from payments.providers.base import Busy, ProviderError, SessionState
+from payments.providers.base import AtWork, Busy, ProviderError, SessionState
 from payments.services import provider_state
 from payments.services.sessions import WITHOUT_SESSION, open_session, session_end
 from pools.models import PoolStatus
@@ -120,7 +120,7 @@ def _with_session(payment: Payment, now: datetime) -> Payment:
     """The payment with its session, opened by us or by whoever is at it in this very moment."""
     try:
         facts = open_session(payment, now=now)
-    except Busy:
+    except AtWork:
         return _opened_by_another(payment)
     if facts is not None and facts.state is not SessionState.OPEN:
         return provider_state.apply_facts(payment, facts, source=provider_state.Source.CHECKOUT)

@@ -5,7 +5,8 @@ process. Three facts make it safe to go on from there:
 
 * the same call under the same key opens nothing new; it answers what was opened;
 * nobody but us was told the address of a session that we do not know, so nobody can have paid it;
-* the session's end is part of the call, so from half an hour before it the provider itself opens it no more.
+* the session's end is part of the call, so from half an hour before it the provider itself opens it no more. Where
+  the provider's clock is not ours, it chooses the end; then the key's own life of a day is the limit.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from config.clock import ClockTimestamp
 from payments.models import Payment, PaymentState
 from payments.providers import provider_named
 from payments.providers.base import (
+    ClocksDiffer,
     Faulted,
     Order,
     PaymentProvider,
@@ -27,7 +29,8 @@ from payments.providers.base import (
 STRIPES_SHORTEST = timedelta(minutes=30, seconds=30)
 SHORTEST = timedelta(minutes=32)
 LONGEST = timedelta(hours=1)
-CLOCKS_DIFFER = timedelta(minutes=5)
+KEYS_LIVE = timedelta(hours=23)
+CLOCKS_DRIFT = timedelta(minutes=5)
 WITHOUT_SESSION = (PaymentState.INTENT, PaymentState.UNKNOWN)
 
 
@@ -47,8 +50,7 @@ def open_session(payment: Payment, *, now: datetime) -> SessionFacts | None:
     Raises `ProviderError`; after `Unclear` the payment is `unknown`, and the next call goes on from there.
     """
     provider = provider_named(payment.provider)
-    can_open = now < _end_of(payment) - STRIPES_SHORTEST
-    facts = _create(provider, payment) if can_open else _look(provider, payment)
+    facts = _create(provider, payment) if now < _openable_until(payment) else _look(provider, payment)
     if facts is None:
         _end(payment, PaymentState.CANCELLED, "never_opened")
         return None
@@ -77,12 +79,15 @@ def order_of(payment: Payment) -> Order:
         amount_cents=payment.amount_cents,
         currency=payment.currency,
         email=request.user.email,
-        expires_at=_end_of(payment),
+        expires_at=payment.expires_at,
     )
 
 
 def _create(provider: PaymentProvider, payment: Payment) -> SessionFacts:
     try:
+        return provider.create_session(order_of(payment))
+    except ClocksDiffer:
+        _take_next_key(payment, expires_at=None)
         return provider.create_session(order_of(payment))
     except Faulted:
         return _after_a_fault(provider, payment)
@@ -100,21 +105,28 @@ def _after_a_fault(provider: PaymentProvider, payment: Payment) -> SessionFacts:
     if found is not None:
         return found
     # It answered, and there is nothing: only now is a new key no second session.
-    Payment.objects.filter(pk=payment.pk, key_number=payment.key_number, status__in=WITHOUT_SESSION).update(
-        key_number=payment.key_number + 1, checked_at=ClockTimestamp()
-    )
+    _take_next_key(payment, expires_at=payment.expires_at)
     raise Faulted("nothing was opened")
 
 
+def _take_next_key(payment: Payment, *, expires_at: datetime | None) -> None:
+    """Only after an answer that is final: a key that may have worked must stay the only one."""
+    Payment.objects.filter(pk=payment.pk, key_number=payment.key_number, status__in=WITHOUT_SESSION).update(
+        key_number=payment.key_number + 1, expires_at=expires_at, checked_at=ClockTimestamp()
+    )
+    payment.refresh_from_db(fields=("key_number", "expires_at"))
+
+
 def _look(provider: PaymentProvider, payment: Payment) -> SessionFacts | None:
-    since = payment.created_at - CLOCKS_DIFFER
-    return provider.find_session(ref=str(payment.ref), since=since, until=_end_of(payment))
+    since, until = payment.created_at - CLOCKS_DRIFT, payment.expires_at or payment.created_at + KEYS_LIVE
+    return provider.find_session(ref=str(payment.ref), since=since, until=until)
 
 
-def _end_of(payment: Payment) -> datetime:
+def _openable_until(payment: Payment) -> datetime:
+    """Until when the call for a session can still do what it did the first time."""
     if payment.expires_at is None:
-        raise ValueError(f"payment {payment.pk} was never given an end")
-    return payment.expires_at
+        return payment.created_at + KEYS_LIVE
+    return payment.expires_at - STRIPES_SHORTEST
 
 
 def _adopt(payment: Payment, facts: SessionFacts) -> None:

@@ -27,3 +27,15 @@ def double(double_process, settings):
 def unpaid(player):
     """An approved request of the player that owes 50 dollars."""
     return RequestFactory(approved=True, user=player)
+
+
+@pytest.fixture
+def quick_provider(monkeypatch, double):
+    """A client with little patience, so that a time-out is over soon."""
+    from payments.providers import stripe
+
+    monkeypatch.setattr(stripe, "WORKER_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(stripe, "WORKER_RETRIES", 0)
+    stripe._adapter.cache_clear()
+    yield
+    stripe._adapter.cache_clear()
