@@ -2,14 +2,14 @@
 
 import pytest
 
-from entries.models import EntryStatus
 from entries.queries.pool_numbers import EntryNumbers
 from entries.services.settlement import settle_competition
 from pools.models import Game, Pool, Round
 from pools.queries import statistics
 from pools.queries.statistics import PoolNumbers, RoundNumbers
-from tests.factories.entries import EntryFactory, RequestFactory, pick
-from tests.factories.pools import PoolFactory, finish, league, lock_round, play_round
+from tests.factories.entries import RequestFactory
+from tests.factories.pools import PoolFactory, finish, league, lock_round
+from tests.support.playing import enter, play, void
 
 numbers = EntryNumbers()
 
@@ -19,28 +19,13 @@ def pool(db):
     return PoolFactory(competition=league(rounds=3, codes=("ANT", "BAT", "CAT", "DOG", "ELK", "FOX")))
 
 
-def enter(pool, *codes, **fields):
-    entry = EntryFactory(in_pool=pool, **fields)
-    for number, code in enumerate(codes, start=1):
-        if code:
-            pick(entry, number, code)
-    return entry
-
-
-def play(pool, number, *winners):
-    play_round(pool.competition.rounds.get(number=number), winners=set(winners))
-    settle_competition(competition_id=pool.competition_id)
-
-
 def test_the_provider_is_registered():
     assert isinstance(statistics._providers[0], EntryNumbers)
 
 
 def test_entries_and_pot_count_what_is_paid_and_not_void(pool):
     enter(pool), enter(pool)
-    void = enter(pool)
-    void.status = EntryStatus.VOID
-    void.save()
+    void(enter(pool))
     RequestFactory(pool=pool, approved=True)
 
     assert numbers.pool_numbers([pool.pk]) == {pool.pk: PoolNumbers(2, 2, 10_000)}

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from entries.models import Entry, EntryStatus
@@ -31,9 +32,10 @@ class EntryOut(serializers.ModelSerializer[Entry]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def get_eliminated_reason(self, entry: Entry) -> EliminationReason | None:
+    @extend_schema_field(serializers.ChoiceField(EliminationReason.choices, allow_null=True))
+    def get_eliminated_reason(self, entry: Entry) -> str | None:
         """Why it is out; null while it is not."""
-        return EliminationReason(entry.eliminated_code) if entry.eliminated_code else None
+        return entry.eliminated_code or None
 
     def get_teams_used(self, entry: Entry) -> list[str]:
         """Codes in the order of rounds. To others than the owner, only those of rounds that have locked."""
