@@ -108,7 +108,8 @@ def test_the_report_tells_the_fate_of_every_entry_that_was_in_play(ask, pool):
     report = ask("report.json", 2).json()["data"]
 
     assert {key: report[key] for key in report if key not in ("entries", "locks_at")} == {
-        "pool": pool.pk, "round": 2, "name": "Round 2", "picks_total": 3, "missed": 1, "eliminated": 2, "alive_after": 2,
+        "pool": pool.pk, "round": 2, "name": "Round 2", "picks_total": 3, "missed": 1, "eliminated": 2,
+        "alive_after": 2,
     }  # fmt: skip
     lines = {line["entry"]: line for line in report["entries"]}
     assert out.pk not in lines

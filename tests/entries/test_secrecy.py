@@ -1,4 +1,4 @@
-"""Before its lock nobody but the owner learns a pick, at whatever door; a stampede at the lock reveals nothing early."""
+"""Before its lock nobody but the owner learns a pick, at whatever door he knocks."""
 
 import logging
 import threading
