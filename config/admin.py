@@ -87,6 +87,26 @@ class ReadOnlyAdmin(HouseAdmin):
         return False
 
 
+class WithRowActions(HouseAdmin):
+    """The list's actions as buttons on the page of one row: the same confirm page, the same service."""
+
+    change_form_outer_before_template = "admin/row_actions.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's, with the actions that this person may take as `row_actions`, each posting the row to its action."""
+        buttons = [{"name": name, "label": label} for name, (_, _, label) in self.get_actions(request).items()]
+        page: HttpResponse = super().changeform_view(
+            request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons}
+        )
+        return page
+
+
 class Reason(StrEnum):
     """Whether the confirm page asks why."""
 

@@ -8,8 +8,8 @@ from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # un
     ChoicesDropdownFilter,
 )
 
+from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin
-from entries.admin.history import WithHistory
 from entries.models import Entry, EntryChange
 
 

@@ -15,12 +15,11 @@ from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # un
     ChoicesDropdownFilter,
 )
 
+from accounts.admin.history import WithHistory
 from accounts.models import User
-from config.admin import HouseAdmin, Reason, confirmed
+from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.admin.history import WithHistory
-from entries.admin.row_actions import WithRowActions
 from entries.models import Request, RequestChange, RequestStatus
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.requests import withdraw_request

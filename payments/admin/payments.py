@@ -13,10 +13,9 @@ from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # un
 )
 from unfold.decorators import action  # type: ignore[import-untyped]  # unfold ships no types
 
-from config.admin import ReadOnlyAdmin, confirmed
+from accounts.admin.history import WithHistory
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.money import format_amount
-from entries.admin.history import WithHistory
-from entries.admin.row_actions import WithRowActions
 from payments.admin.report_page import report_page
 from payments.admin.staff import staff
 from payments.models import Payment, PaymentChange, Receipt

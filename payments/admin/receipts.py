@@ -8,9 +8,9 @@ from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # un
     ChoicesDropdownFilter,
 )
 
+from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin
 from config.money import format_amount
-from entries.admin.history import WithHistory
 from payments.models import Receipt, ReceiptChange
 
 

@@ -10,10 +10,9 @@ from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # un
     ChoicesDropdownFilter,
 )
 
-from config.admin import ReadOnlyAdmin, Reason, confirmed
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.admin.row_actions import WithRowActions
 from entries.models import RequestStatus
 from entries.services.places import OWING
 from payments.admin.staff import staff

@@ -10,8 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter  # type: ignore[import-untyped]  # unfold ships no types
 
-from config.admin import ReadOnlyAdmin, confirmed
-from entries.admin.row_actions import WithRowActions
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from payments.models import WebhookEvent, WebhookState
 from payments.services.inbox import process_event, retry_event
 
