@@ -21,8 +21,11 @@ from config.api import ratelimit
 from config.api.ratelimit import SIGN_IN, SIGN_IN_ADDRESS, By, Policy
 from config.errors import DomainError
 
-# Django's form calls the address "username".
+# Django's form calls the address "username", and the passwords otherwise, too.
 STAFF_SIGN_IN = Policy(SIGN_IN.name, SIGN_IN.limit, SIGN_IN.seconds, By.TARGET_FROM_ADDRESS, "username", True)
+FIELDS = {"current_password": "old_password", "new_password": "new_password2"}
+# The one of the API's call, by name: somebody who took over a browser must not try passwords in it.
+OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 
 
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no types
@@ -50,14 +53,27 @@ class StaffPasswordChange(PasswordChangeView):
         """With what every page of the admin shows."""
         return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request)}
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count the try before the password is looked at."""
+        self.counted = Request(request, parsers=[FormParser(), MultiPartParser()])
+        self.counted.user = request.user
+        try:
+            ratelimit.enforce((OWN_PASSWORD,), self.counted)
+        except ratelimit.RateLimited as refusal:
+            headers = {"Retry-After": str(refusal.details["retry_after"])}
+            return HttpResponse(refusal.message, status=429, content_type="text/plain", headers=headers)
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Change it, and keep this browser signed in."""
         new = form.cleaned_data["new_password1"]
         try:
             change_password(user=form.user, current=form.cleaned_data["old_password"], new=new)
         except DomainError as refusal:
-            form.add_error(None, refusal.message)
+            for field, texts in refusal.details.items():
+                form.add_error(FIELDS.get(field), texts)
             return self.form_invalid(form)
+        ratelimit.forgive(self.counted)
         form.user.refresh_from_db()
         update_session_auth_hash(self.request, form.user)
         return HttpResponseRedirect(self.get_success_url())

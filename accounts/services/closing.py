@@ -30,12 +30,13 @@ def close_account(*, user: User, now: datetime, by: User | None = None, reason: 
     if user.closed_at is not None:
         raise InvalidTransition("account", state_of(user), "closed")
     refuse_last_admin(user)
+    end_access(user)
+    # Before the address changes: that locks out references to the row, and a refresh makes one while it has its session.
+    end_sessions(user.pk, SessionEnd.CLOSED)
     _anonymise(user)
     user.closed_at = now
     user.save()
     user.user_permissions.clear()
-    end_access(user)
-    end_sessions(user.pk, SessionEnd.CLOSED)
     _forget_traces(user)
     return user
 
