@@ -12,10 +12,13 @@ from config.env import PROJECT, VARIABLES
 from config.local.commands.lint import production_environment
 
 SHOW = """
-import json, django
+import json, sys, django
 from django.conf import settings
 django.setup()
-print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
+import config.urls, config.celery
+found = {name: getattr(settings, name) for name in %r}
+found["local"] = [name for name in sys.modules if name.startswith("config.local")]
+print(json.dumps(found, default=str))
 """
 
 
@@ -50,18 +53,10 @@ def test_production_starts_with_a_complete_environment_and_without_local_parts(p
     )
     assert found["DEBUG"] is False
     assert "config.local" not in found["INSTALLED_APPS"]
+    assert found["local"] == []
     assert found["SESSION_COOKIE_SECURE"] is True
     assert found["STRIPE_API_BASE"] is None
     assert found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
-
-
-def test_production_never_imports_the_local_parts(production):
-    done = run(
-        "import django, sys; django.setup(); import config.urls, config.celery\n"
-        "print([name for name in sys.modules if name.startswith('config.local')])",
-        **production,
-    )
-    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_production_without_secrets_does_not_start_and_says_which(production):
@@ -75,10 +70,9 @@ def test_production_without_secrets_does_not_start_and_says_which(production):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["config.wsgi", "config.asgi"])
-def test_web_processes_have_the_timeouts_of_web(production, module):
+def test_web_processes_have_the_timeouts_of_web(production):
     done = run(
-        f"import {module}; from django.conf import settings\n"
+        "import config.wsgi; from django.conf import settings\n"
         "print(settings.DATABASES['default']['OPTIONS']['options'])",
         **production,
     )
@@ -139,16 +133,3 @@ def test_a_mail_address_is_taken_apart(url, port, tls, ssl):
 
 def test_local_mail_goes_to_a_folder():
     assert mail("file:") == {"EMAIL_BACKEND": "config.mail.FolderBackend"}
-
-
-def test_deployment_checks_find_nothing(production):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        env={**os.environ, **production},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stdout + done.stderr

@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from django.test import RequestFactory
 
+from config import asgi
 from config.wsgi import KnownLength, application
 
 
@@ -47,3 +48,7 @@ def test_the_application_reads_chunked_bodies_up_to_its_limit(size, status):
     body = b"".join(application(environ, lambda line, headers: answered.append(line)))
     assert answered[0].startswith(str(status))
     assert b'"success":false' in body
+
+
+def test_the_asynchronous_server_has_the_same_application():
+    assert type(asgi.application).__name__ == "ASGIHandler"
