@@ -212,7 +212,7 @@ def _sensible_team(stage: Stage, power: dict[str, float], number: int, used: set
     """One of the clearer favourites that the entry has not used; a lucky entry has always chosen a winner."""
     free = [code for code in TEAMS if code not in used and not (lucky and not _won(stage.games[number, code], code))]
     free.sort(key=lambda code: power[_opponent(stage, number, code)] - power[code])
-    return stage.dice.choice(free[:7])
+    return stage.dice.choice(free[:5])
 
 
 def _opponent(stage: Stage, number: int, code: str) -> str:
