@@ -16,6 +16,12 @@ def start(*argv):
     return subprocess.Popen(argv, start_new_session=True, stdout=subprocess.PIPE)
 
 
+def ignores(pid, signal_number):
+    with open(f"/proc/{pid}/status") as status:
+        mask = next(line.split()[1] for line in status if line.startswith("SigIgn"))
+    return int(mask, 16) >> (signal_number - 1) & 1
+
+
 def test_it_remembers_the_groups_that_still_run():
     assert listen(["+10\n", "+11\n", "-10\n", "-99\n"]) == {11}
 
@@ -53,7 +59,7 @@ def test_the_end_of_its_input_sets_it_to_work_and_no_signal_does():
     )
     undertaker.stdin.write(f"+{process.pid}\n".encode())
     undertaker.stdin.flush()
-    time.sleep(0.3)
+    wait_until(lambda: ignores(undertaker.pid, signal.SIGHUP))
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         undertaker.send_signal(each)
     time.sleep(0.1)
