@@ -63,7 +63,7 @@ def what_taking_back_does(rows: QuerySet[Request]) -> list[str]:
     approved = rows.filter(status=RequestStatus.APPROVED).count()
     return [
         f"{approved} of {rows.count()} are approved. Those not paid for lose their place to the next on the list.",
-        "The players read the reason, and may ask again.",
+        "Pending ones are withdrawn as well. The players read the reason, and may ask again.",
     ]
 
 

@@ -5,6 +5,7 @@ runner: there the race is lost, so these tests would notice.
 """
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from config.models import OutboxMessage
 from entries.models import Entry, Request, RequestChange
 from entries.models.request import NUMBER_HOLDING
 from entries.services.approvals import approve_request, reject_request, waitlist_request
-from entries.services.expiry import expire_unpaid
+from entries.services.expiry import expire_unpaid, promote_everywhere
 from entries.services.places import PlaceRefused, grant_place
 from entries.services.requests import ask_to_join, withdraw_request
 from pools.models import Pool
@@ -197,6 +198,53 @@ def test_withdrawals_promote_as_many_as_they_free(competition, staff):
     assert errors(outcomes) == []
     assert statuses(*waiting) == ["approved", "approved", "approved", "pending"]
     assert pool.requests.holding_a_place().count() == 3
+
+
+@contextmanager
+def held(pool):
+    """Somebody else works on the pool all the while."""
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                Pool.objects.locked().get(pk=pool.pk)
+                is_held.set()
+                is_over.wait(30)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert is_held.wait(30)
+    yield
+    is_over.set()
+    thread.join(30)
+
+
+def test_a_busy_pool_is_left_to_the_next_sweep_and_keeps_no_other(competition, staff):
+    busy, idle = (PoolFactory(competition=competition, capacity=1) for _ in range(2))
+    pay_by = database_now() - timedelta(minutes=1)
+    due = [RequestFactory(pool=pool, approved=True, pay_by=pay_by) for pool in (busy, idle)]
+    with held(busy):
+        assert expire_unpaid(now=database_now()) == 1
+        assert statuses(*due) == ["approved", "expired"]
+    assert expire_unpaid(now=database_now()) == 1
+
+
+def test_a_pool_that_cannot_be_locked_keeps_no_other_from_filling_up(competition, staff):
+    busy, idle = (PoolFactory(competition=competition, capacity=1) for _ in range(2))
+    for pool in (busy, idle):
+        RequestFactory(pool=pool, approved=True)
+    waiting = [
+        waitlist_request(request=RequestFactory(pool=pool), by=staff, now=database_now()) for pool in (busy, idle)
+    ]
+    Pool.objects.update(capacity=2)
+    with held(busy), connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '200ms'")
+        assert promote_everywhere(now=database_now()) == 1
+        cursor.execute("RESET lock_timeout")
+    assert statuses(*waiting) == ["pending", "approved"]
 
 
 # --- Negative controls: the same races without our locks, in plain SQL ------------------------------------------
