@@ -142,13 +142,24 @@ def _install(environment: Environment, progress: Progress) -> None:
     hashed = ["--require-hashes", "--requirement", str(environment.lock)]
     uv = _uv(environment, progress)
     if uv:
+        with_uv = [uv, "pip", "install", "--python", str(environment.python), *hashed]
         try:
-            progress.run("packages", [uv, "pip", "install", "--python", str(environment.python), *hashed])
+            _run_uv(with_uv, progress)
             return
         except StepFailed as failure:
             progress.note(failure.output)
     pip = [str(environment.python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
     progress.run("packages, with pip", [*pip, *hashed])
+
+
+def _run_uv(argv: list[str], progress: Progress) -> None:
+    """With uv's own certificates first: a minimal machine has none. Then with the machine's, which a proxy may need."""
+    try:
+        progress.run("packages", argv)
+    except StepFailed as failure:
+        if "certificate" not in failure.output:
+            raise
+        progress.run("packages, with this machine's certificates", [*argv, "--system-certs"])
 
 
 def _make_folder(environment: Environment, progress: Progress) -> None:

@@ -96,7 +96,7 @@ class Progress:
                 self._redraw(f"{FRAMES[turn % len(FRAMES)]} {title} {now - began:.0f} s  {latest[0]}")
             elif now - shown >= self.every:
                 shown = now
-                self.say(f"  {title}: {now - began:.0f} s  {latest[0]}".rstrip())
+                self.say(f"  {title}: {now - began:.0f} s  {latest[0]}".rstrip()[:WIDTH])
         return said
 
     def _redraw(self, line: str) -> None:
