@@ -94,6 +94,14 @@ def test_an_expired_place_is_told(ann, pool, mailoutbox):
     assert "25.50 USD for your place in Fish & Chips did not arrive by Friday 9 January 2026, 08:00 EST" in mail.body
 
 
+@pytest.mark.parametrize(("status", "says"), [("open", True), ("cancelled", False)])
+def test_asking_again_is_offered_while_the_pool_is_open(ann, pool, mailoutbox, status, says):
+    RequestFactory(pool=pool, user=ann, approved=True, pay_by=datetime(2026, 1, 9, 13, 0, tzinfo=UTC))
+    Pool.objects.filter(pk=pool.pk).update(status=status)
+    expire_unpaid(now=database_now())
+    assert ("You can ask again" in only_mail(mailoutbox).body) is says
+
+
 def test_a_paid_place_is_confirmed(ann, pool, mailoutbox, settings):
     entry = grant_place(request=RequestFactory(pool=pool, user=ann, approved=True), by=None, now=database_now())
     mail = only_mail(mailoutbox)

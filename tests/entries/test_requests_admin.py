@@ -264,6 +264,16 @@ def test_the_list_is_filtered(back_office, moderator, query):
     assert other.user.email not in page
 
 
+@pytest.mark.parametrize("role", ["moderator", "finance", "admin_user"])
+def test_the_filter_finds_pools_by_name(back_office, role, request):
+    wanted = PoolFactory(name="Thursday Cup")
+    PoolFactory(name="Other")
+    field = {"app_label": "entries", "model_name": "request", "field_name": "pool"}
+    browser = back_office(request.getfixturevalue(role))
+    found = browser.get(reverse("admin:autocomplete"), {**field, "term": "thursday"}).json()
+    assert found["results"] == [{"id": str(wanted.pk), "text": "Thursday Cup"}]
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_costs_the_same_however_long_it_is(back_office, moderator, rows, django_assert_num_queries):
     for _ in range(rows):
