@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -17,26 +18,32 @@ SHOWN = 100
 
 
 class WithHistory:
-    """Adds the read-only field `history` to an admin page; `change_model` says where the changes are."""
+    """Adds the read-only field `history` to an admin page; `change_model` says where the changes are.
+
+    A page whose changes are no `StatusChange`s overrides `changes_of` and `told`.
+    """
 
     change_model: type[StatusChange]
+
+    def changes_of(self, row: Any) -> QuerySet[Any]:
+        """All changes of the row."""
+        return self.change_model._default_manager.filter(subject_id=row.pk)
+
+    def told(self, change: Any) -> dict[str, Any]:
+        """From what to what, and what came with it."""
+        return {"from": change.from_status, "to": change.to_status, "details": change.details}
 
     @admin.display(description="Changes")
     def history(self, row: Any) -> SafeString:
         """The newest changes first: when, what, who, why."""
-        changes = list(self.change_model._default_manager.filter(subject_id=row.pk).order_by("-id")[: SHOWN + 1])
+        changes = list(self.changes_of(row).order_by("-id")[: SHOWN + 1])
         names = _names(change.actor_id for change in changes)
-        lines = [
-            {
-                "at": change.at,
-                "from": change.from_status,
-                "to": change.to_status,
-                "details": {name: value for name, value in change.details.items() if value not in (None, "")},
-                "who": names.get(change.actor_id, "the system"),
-                "why": change.reason,
-            }
-            for change in changes[:SHOWN]
-        ]
+        lines = []
+        for change in changes[:SHOWN]:
+            told = self.told(change)
+            told["details"] = {name: value for name, value in told["details"].items() if value not in (None, "")}
+            who = names.get(change.actor_id, "the system")
+            lines.append({"at": change.at, "who": who, "why": change.reason, **told})
         return render_to_string("admin/change_history.html", {"changes": lines, "has_more": len(changes) > SHOWN})
 
 

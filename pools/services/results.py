@@ -50,7 +50,7 @@ def record_result(
     while the round's picks can still change, and whatever a feed (`by` is None) says about a game that waits for a
     ruling; a person's word closes that.
     """
-    _check(status, home_score, away_score)
+    check_result(status, home_score, away_score)
     game = Game.objects.locked().select_related("round").filter(pk=game_id).first()
     if game is None:
         raise NotFound(Code.NOT_FOUND, "There is no such game.")
@@ -68,7 +68,8 @@ def record_result(
     return True
 
 
-def _check(status: str, home_score: int | None, away_score: int | None) -> None:
+def check_result(status: str, home_score: int | None, away_score: int | None) -> None:
+    """Raises VALIDATION_ERROR for a status without its scores, or scores without their status."""
     if status not in GameStatus.values:
         raise invalid("status", f"Must be one of {', '.join(GameStatus.values)}.")
     scores = {"home_score": home_score, "away_score": away_score}

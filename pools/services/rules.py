@@ -30,12 +30,14 @@ class BadValue(Exception):
 
 @dataclass(frozen=True)
 class Switch:
-    """How to read a value, what it is when nobody says, and whether this release settles it."""
+    """What it decides, how to read a value, what it is when nobody says, and which values this release settles."""
 
+    says: str
     read: Callable[[Any], Any]
     default: Any
     is_settled: Callable[[Any], bool]
     settled: str
+    choices: tuple[str, ...] = ()
 
 
 def check_rules(values: Mapping[str, Any], *, first_round: int = 1, last_round: int | None = None) -> dict[str, Any]:
@@ -147,41 +149,54 @@ def _read_list(read_item: Callable[[Any], int]) -> Callable[[Any], list[int]]:
     return read
 
 
-def _choice(choices: list[str], *settled: str) -> Switch:
-    return Switch(_read_choice(choices), choices[0], lambda value: value in settled, ", ".join(settled))
+def _choice(says: str, choices: list[str], *settled: str) -> Switch:
+    return Switch(
+        says, _read_choice(choices), choices[0], lambda value: value in settled, ", ".join(settled), tuple(choices)
+    )
 
 
-def _number(low: int, high: int, default: int, *, settled: range) -> Switch:
+def _number(says: str, low: int, high: int, default: int, *, settled: range) -> Switch:
     text = str(settled[0]) if len(settled) == 1 else f"{settled[0]} to {settled[-1]}"
-    return Switch(_read_number(low, high), default, lambda value: value in settled, text)
+    return Switch(says, _read_number(low, high), default, lambda value: value in settled, text)
 
 
-def _only(read: Callable[[Any], Any], default: Any, shown: str) -> Switch:
+def _only(says: str, read: Callable[[Any], Any], default: Any, shown: str) -> Switch:
     """A switch of which only the default is settled yet."""
-    return Switch(read, default, lambda value: value == default, shown)
+    return Switch(says, read, default, lambda value: value == default, shown)
 
 
-_round_number = _read_number(1, 1000)
+_round = _read_number(1, 1000)
 
 SWITCHES: dict[str, Switch] = {
-    "lock": _choice(LockPolicy.values, LockPolicy.ROUND),
-    "strikes": _number(0, 20, 0, settled=range(21)),
-    "tie": _choice(TieRule.values, TieRule.LOSS, TieRule.WIN),
-    "missed_pick": _choice(MissedPick.values, MissedPick.ELIMINATE, MissedPick.STRIKE),
-    "missed_pick_then": _choice(MissedPickThen.values, MissedPickThen.ELIMINATE),
-    "cancelled_game": _choice(CancelledGame.values, CancelledGame.LOSS, CancelledGame.WIN),
-    "picks_per_round": _number(1, 2, 1, settled=range(1, 2)),
-    "two_pick_rounds": _only(_read_list(_round_number), [], "none"),
-    "reuse_limit": _number(1, 100, 1, settled=range(1, 2)),
-    "reuse_reset_round": _only(_read_optional(_round_number), None, "none"),
-    "all_out": _choice(AllOut.values, AllOut.SPLIT, AllOut.REVIVE),
-    "last_round": _choice(LastRound.values, LastRound.SPLIT),
-    "late_entry_until": _only(_read_optional(_round_number), None, "none"),
-    "late_entry_strikes": _only(_read_claim, False, "false"),
-    "buy_back_until": _only(_read_optional(_round_number), None, "none"),
-    "buy_back_limit": _number(0, 100, 0, settled=range(1)),
-    "buy_back_fee_cents": _number(0, 100_000_000, 0, settled=range(1)),
-    "payout": _choice(Payout.values, Payout.EQUAL),
-    "payout_table": _only(_read_list(_read_number(1, 10_000)), [], "none"),
-    "house_fee_bp": _number(0, 10_000, 0, settled=range(10_001)),
+    "lock": _choice("When picks can no longer change.", LockPolicy.values, LockPolicy.ROUND),
+    "strikes": _number("Losses that an entry survives.", 0, 20, 0, settled=range(21)),
+    "tie": _choice("What a tie is.", TieRule.values, TieRule.LOSS, TieRule.WIN),
+    "missed_pick": _choice(
+        "What follows when an entry picks nobody.", MissedPick.values, MissedPick.ELIMINATE, MissedPick.STRIKE
+    ),
+    "missed_pick_then": _choice(
+        "What follows when nothing of a fallback list is left.", MissedPickThen.values, MissedPickThen.ELIMINATE
+    ),
+    "cancelled_game": _choice(
+        "What a pick of a game is that is not played in its round.",
+        CancelledGame.values,
+        CancelledGame.LOSS,
+        CancelledGame.WIN,
+    ),
+    "picks_per_round": _number("Teams to pick in each round.", 1, 2, 1, settled=range(1, 2)),
+    "two_pick_rounds": _only("Rounds that ask for two teams, both of which must win.", _read_list(_round), [], "none"),
+    "reuse_limit": _number("How often an entry may pick a team.", 1, 100, 1, settled=range(1, 2)),
+    "reuse_reset_round": _only("The round from which every team is free again.", _read_optional(_round), None, "none"),
+    "all_out": _choice("What follows when everybody falls in one round.", AllOut.values, AllOut.SPLIT, AllOut.REVIVE),
+    "last_round": _choice("How those left after the last round share.", LastRound.values, LastRound.SPLIT),
+    "late_entry_until": _only("The last round in which somebody may still join.", _read_optional(_round), None, "none"),
+    "late_entry_strikes": _only("Whether rounds missed by joining late are strikes.", _read_claim, False, "false"),
+    "buy_back_until": _only(
+        "The last round after which an entry may buy back in.", _read_optional(_round), None, "none"
+    ),
+    "buy_back_limit": _number("How often an entry may buy back in.", 0, 100, 0, settled=range(1)),
+    "buy_back_fee_cents": _number("What buying back in costs.", 0, 100_000_000, 0, settled=range(1)),
+    "payout": _choice("How the pot is shared.", Payout.values, Payout.EQUAL),
+    "payout_table": _only("Basis points of the pot by rank.", _read_list(_read_number(1, 10_000)), [], "none"),
+    "house_fee_bp": _number("Basis points of each fee that the house keeps.", 0, 10_000, 0, settled=range(10_001)),
 }

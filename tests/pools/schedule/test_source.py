@@ -49,7 +49,9 @@ def server():
     this.server_close()
 
 
-@pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0), b"\xef\xbb\xbf" + TEXT.encode()])
+@pytest.mark.parametrize(
+    "content", [TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0), b"\xef\xbb\xbf" + TEXT.encode()]
+)
 def test_plain_and_gzipped_files_and_a_byte_order_mark_are_read(tmp_path, content):
     assert rows_of(put(tmp_path, content)) == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
 

@@ -1,0 +1,90 @@
+"""Competitions and rounds, to look at. They come from schedules: `manage.py import_schedule`."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+    RelatedDropdownFilter,
+)
+
+from config.admin import ReadOnlyAdmin
+from config.clock import database_now
+from pools.admin.links import link_to_list
+from pools.models import Competition, Game, Pool, Round
+from pools.queries import rounds_with_status
+
+
+def _number_of(model: type[Any], field: str) -> Coalesce:
+    """How many rows of the model refer to the row, without joining several of them into one another."""
+    rows = model._default_manager.filter(**{field: OuterRef("pk")}).order_by().values(field)
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
+
+
+@admin.register(Competition)
+class CompetitionAdmin(ReadOnlyAdmin):
+    """A league in a season, with the ways to its rounds, games and pools."""
+
+    list_display = ("code", "name", "season", "rounds", "games", "pools")
+    search_fields = ("code", "name")
+    fields = ("code", "name", "season", "time_zone", "rounds_are_drawn", "created_at", "rounds", "games", "pools")
+    readonly_fields = ("rounds_are_drawn", "rounds", "games", "pools")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Competition]:
+        """With how many there are of each."""
+        found: QuerySet[Competition] = super().get_queryset(request)
+        return found.annotate(
+            round_count=_number_of(Round, "competition"),
+            game_count=_number_of(Game, "competition"),
+            pool_count=_number_of(Pool, "competition"),
+        )
+
+    @admin.display(description="Rounds", ordering="round_count")
+    def rounds(self, competition: Any) -> SafeString:
+        """How many, linked to their list."""
+        return link_to_list("round", competition.round_count, competition__id__exact=competition.pk)
+
+    @admin.display(description="Games", ordering="game_count")
+    def games(self, competition: Any) -> SafeString:
+        """How many, linked to their list."""
+        return link_to_list("game", competition.game_count, competition__id__exact=competition.pk)
+
+    @admin.display(description="Pools", ordering="pool_count")
+    def pools(self, competition: Any) -> SafeString:
+        """How many, linked to their list."""
+        return link_to_list("pool", competition.pool_count, competition__id__exact=competition.pk)
+
+
+@admin.register(Round)
+class RoundAdmin(ReadOnlyAdmin):
+    """Rounds with their locks."""
+
+    list_display = ("competition", "number", "name", "locks_at", "status", "games", "revealed_at")
+    list_display_links = ("name",)
+    list_select_related = ("competition",)
+    list_filter: ClassVar = (("competition", RelatedDropdownFilter),)
+    search_fields = ("name", "competition__code")
+    ordering = ("-competition", "number")
+    fields = (
+        "competition", "number", "name", "opens_at", "fixed_locks_at", "first_kickoff_at", "locks_at", "status",
+        "revealed_at", "games",
+    )  # fmt: skip
+    readonly_fields = ("first_kickoff_at", "locks_at", "revealed_at", "status", "games")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Round]:
+        """With where each round stands, and how many games it has."""
+        found: QuerySet[Round] = super().get_queryset(request)
+        return rounds_with_status(found, database_now()).annotate(game_count=_number_of(Game, "round"))
+
+    @admin.display(description="Status")
+    def status(self, round_: Any) -> str:
+        """Upcoming, open, locked or final."""
+        return str(round_.status)
+
+    @admin.display(description="Games", ordering="game_count")
+    def games(self, round_: Any) -> SafeString:
+        """How many, linked to their list."""
+        return link_to_list("game", round_.game_count, round__id__exact=round_.pk)

@@ -1,0 +1,172 @@
+"""Games: staff enter results and decide about games that an import raised."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RelatedDropdownFilter,
+)
+from unfold.widgets import UnfoldAdminTextInputWidget  # type: ignore[import-untyped]  # the same
+
+from accounts.admin.history import WithHistory
+from accounts.models import User
+from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
+from config.errors import DomainError
+from pools.models import Game, GameChange, GameStatus
+from pools.services.results import check_result, close_review, record_result
+
+MAY_DECIDE = "pools.change_game"
+TOLD = ("kickoff_at", "round_id", "external_id", "home_id", "away_id", "home_score", "away_score", "review")
+
+
+if TYPE_CHECKING:
+    GameForm = forms.ModelForm[Game]
+else:
+    GameForm = forms.ModelForm
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    """Games that an import raised for a ruling."""
+
+    title = "review"
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Waits for a ruling")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Game]) -> QuerySet[Game]:
+        return queryset.exclude(review="") if self.value() == "open" else queryset
+
+
+class ResultForm(GameForm):
+    """Status and score, and why."""
+
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Kept with the change. A result closes what waits for a ruling.",
+    )
+
+    class Meta:
+        model = Game
+        fields = ("status", "home_score", "away_score")
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the service's own check; whether the round has locked is asked when it is saved."""
+        values = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                check_result(values["status"], values["home_score"], values["away_score"])
+            except DomainError as refusal:
+                for field, complaints in refusal.details.items():
+                    self.add_error(field, complaints)
+        return values
+
+
+def what_cancelling_does(rows: QuerySet[Game]) -> list[str]:
+    """The preview of `cancel`."""
+    final = rows.filter(status=GameStatus.FINAL).count()
+    return [
+        f"{rows.count()} games count as not played in their round; each pool's rule says what that is for its picks.",
+        f"{final} of them are final now and lose their result.",
+    ]
+
+
+def what_letting_stand_does(rows: QuerySet[Game]) -> list[str]:
+    """The preview of `let_stand`."""
+    return [
+        f"{rows.exclude(review='').count()} of {rows.count()} wait for a ruling.",
+        "They stay as they are here. The next import raises them again if the schedule still differs.",
+    ]
+
+
+@admin.register(Game)
+class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
+    """Everything about a game comes from the schedule, but status and score can be entered by hand."""
+
+    form = ResultForm
+    editable_fields = ("status", "home_score", "away_score")
+    list_display = ("external_id", "competition", "round", "kickoff_at", "status", "score", "review")
+    list_select_related = ("competition", "round", "home", "away")
+    list_filter: ClassVar = (
+        ReviewFilter,
+        ("status", ChoicesDropdownFilter),
+        ("competition", RelatedDropdownFilter),
+        ("round", AutocompleteSelectFilter),
+    )
+    search_fields = ("external_id", "home__name", "away__name")
+    date_hierarchy = None
+    ordering = ("-kickoff_at", "-id")
+    fields = (
+        "external_id", "competition", "round", "away", "home", "kickoff_at", "home_spread", "review",
+        "status", "home_score", "away_score", "reason", "history",
+    )  # fmt: skip
+    readonly_fields = ("history",)
+    actions = ("cancel", "let_stand")
+
+    def describe(self, row: Game) -> str:
+        """Who plays whom, and where that stands."""
+        return f"{row.external_id}, {row.away} at {row.home}, {row.round}: {row.status} {self.score(row)}"
+
+    @admin.display(description="Score")
+    def score(self, game: Game) -> str:
+        """Home side first."""
+        return "" if game.home_score is None else f"{game.home_score}-{game.away_score}"
+
+    def changes_of(self, row: Game) -> QuerySet[GameChange]:
+        """All changes of the game."""
+        return GameChange.objects.filter(game_id=row.pk)
+
+    def told(self, change: GameChange) -> dict[str, Any]:
+        """The status before and after, and the new value of what else changed."""
+        before, after = change.before or {}, change.after
+        details = {name: after[name] for name in TOLD if before.get(name) != after[name]}
+        return {"from": before.get("status"), "to": after["status"], "details": details}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's; what the service refuses is told above the form."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Game, form: Any, change: bool) -> None:
+        """Through the service, which locks the game and checks."""
+        assert isinstance(request.user, User)
+        record_result(
+            game_id=obj.pk,
+            status=obj.status,
+            home_score=obj.home_score,
+            away_score=obj.away_score,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+        )
+
+    @confirmed(
+        "Cancel games", permission=MAY_DECIDE, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled"
+    )
+    def cancel(self, request: HttpRequest, row: Game, reason: str) -> None:
+        """Not played in its round."""
+        assert isinstance(request.user, User)
+        record_result(game_id=row.pk, status=GameStatus.CANCELLED, by=request.user, reason=reason)
+
+    @confirmed(
+        "Let stand", permission=MAY_DECIDE, preview=what_letting_stand_does, reason=Reason.REQUIRED, done="let stand"
+    )
+    def let_stand(self, request: HttpRequest, row: Game, reason: str) -> None:
+        """Close the review without changing the game."""
+        assert isinstance(request.user, User)
+        close_review(game_id=row.pk, by=request.user, reason=reason)

@@ -1,0 +1,193 @@
+"""Pools in the back office."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from pools.admin.pool_form import FIELDS, RULE_FIELDS
+from pools.models import Pool, PoolChange, PoolStatus, Rules
+from pools.services.rules import SWITCHES
+from tests.factories.entries import EntryFactory
+from tests.factories.pools import PoolFactory, league, lock_round
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:pools_pool_changelist")
+ADD = reverse("admin:pools_pool_add")
+RULES = reverse("admin:pools_rules_changelist")
+
+
+def page_of(pool) -> str:
+    return reverse("admin:pools_pool_change", args=[pool.pk])
+
+
+def status_of(pool) -> str:
+    return Pool.objects.get(pk=pool.pk).status
+
+
+@pytest.fixture
+def filled():
+    """The form of a new pool, as a browser sends it."""
+    defaults = {f"rule_{key}": "" for key in SWITCHES}
+    return defaults | {
+        "competition": league(code="cup-2026").pk, "name": "Main", "description": "", "entry_fee_cents": "5000",
+        "currency": "usd", "capacity": "", "max_entries_per_user": "3", "registration_closes_at_0": "",
+        "registration_closes_at_1": "", "first_round_number": "", "last_round_number": "", "pay_within_hours": "72",
+        "minimum_age": "18", "countries": "", "rule_tie": "win", "rule_strikes": "1",
+    }  # fmt: skip
+
+
+def errors_of(answer) -> dict[str, list[str]]:
+    assert answer.status_code == 200
+    return dict(answer.context["adminform"].form.errors)
+
+
+# --- Making -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_form_has_every_field_and_every_switch(back_office, moderator):
+    form = back_office(moderator).get(ADD).context["adminform"].form
+    assert list(form.fields) == [*FIELDS, *RULE_FIELDS]
+    assert set(RULE_FIELDS) == {f"rule_{key}" for key in Rules.KEYS}
+
+
+def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled):
+    assert back_office(moderator).post(ADD, filled).status_code == 302
+    pool = Pool.objects.get()
+    assert (pool.name, pool.status, pool.entry_fee_cents, pool.created_by) == ("Main", "draft", 5000, moderator)
+    assert (pool.first_round_number, pool.last_round_number) == (1, 3)
+    rules = pool.rules_versions.get()
+    assert (rules.version, rules.tie, rules.strikes, rules.lock) == (1, "win", 1, "round")
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"rule_tie": "void"}, "rule_tie", "`void` is not available yet; available: loss, win."),
+        ({"rule_strikes": "many"}, "rule_strikes", "Must be a whole number from 0 to 20."),
+        ({"rule_late_entry_strikes": "true"}, "rule_late_entry_strikes", "late_entry_until is not given"),
+        ({"last_round_number": "9"}, "last_round_number", "cup-2026 has no round 9; it has 1 to 3."),
+        ({"capacity": "0"}, "capacity", "Must be from 1 to 10000000."),
+        ({"currency": "x"}, "currency", "Must be a code of three letters, such as usd."),
+        ({"name": ""}, "name", "This field is required."),
+        ({"competition": ""}, "competition", "This field is required."),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(back_office, moderator, filled, change, field, message):
+    errors = errors_of(back_office(moderator).post(ADD, filled | change))
+    assert list(errors) == [field]
+    assert message in " ".join(errors[field])
+    assert not Pool.objects.exists()
+
+
+# --- Publishing and cancelling ------------------------------------------------------------------------------------
+
+
+def test_publishing_says_first_what_it_does(back_office, moderator, choose):
+    rows = [PoolFactory(status="draft"), PoolFactory()]
+    page = choose(back_office(moderator), LIST, "publish", rows).content.decode()
+    assert "1 of 2 are drafts; the others are refused." in page
+    assert status_of(rows[0]) == "draft"
+
+
+def test_drafts_are_published_and_others_refused_by_reason(back_office, moderator, confirm):
+    late = PoolFactory(status="draft")
+    lock_round(late.competition.rounds.get(number=1))
+    rows = [PoolFactory(status="draft"), PoolFactory(), late]
+    messages = confirm(back_office(moderator), LIST, "publish", rows)
+    assert messages[0] == "1 of 3 published."
+    assert "1 of 3 refused: A pool that is open cannot become open." in messages
+    assert any("nobody could join" in message for message in messages)
+    assert status_of(rows[0]) == "open"
+    assert PoolChange.objects.filter(subject_id=rows[0].pk).latest("id").actor_id == moderator.pk
+
+
+def test_cancelling_needs_a_reason_and_refuses_pools_with_entries(back_office, moderator, choose, confirm):
+    empty, paid = PoolFactory(), EntryFactory().pool
+    browser = back_office(moderator)
+    assert "Say why." in choose(browser, LIST, "cancel", [empty], confirmed="1", reason=" ").content.decode()
+    messages = confirm(browser, LIST, "cancel", [empty, paid], reason="Too few.")
+    assert messages == [
+        "1 of 2 cancelled.",
+        "1 of 2 refused: The pool has 1 paid entries. It cannot be cancelled until their money can be given back.",
+    ]
+    assert (status_of(empty), status_of(paid)) == ("cancelled", "open")
+
+
+# --- Looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_pool_that_is_there_cannot_be_edited(back_office, admin_user):
+    pool = PoolFactory(name="Main", rules={"strikes": 2})
+    browser = back_office(admin_user)
+    page = browser.get(page_of(pool)).content.decode()
+    assert "50.00 USD" in page
+    assert "Version 1: lock = round, strikes = 2" in page
+    assert 'name="name"' not in page
+    assert browser.post(page_of(pool), {"name": "Other"}).status_code == 403
+    assert Pool.objects.get().name == "Main"
+
+
+def test_a_pool_that_is_not_there_leads_back(back_office, moderator):
+    assert back_office(moderator).get(reverse("admin:pools_pool_change", args=[99])).status_code == 302
+
+
+def test_lists_cost_the_same_for_one_row_and_for_three(back_office, moderator):
+    browser = back_office(moderator)
+
+    def queries(address):
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get(address).status_code == 200
+        return len(seen)
+
+    EntryFactory()
+    queries(LIST)
+    one = queries(LIST), queries(RULES)
+    EntryFactory.create_batch(2)
+    assert (queries(LIST), queries(RULES)) == one
+
+
+def test_the_list_shows_numbers_and_money(back_office, finance):
+    EntryFactory()
+    page = back_office(finance).get(LIST).content.decode()
+    assert page.count("50.00 USD") == 2  # the fee, and the pot of one entry
+
+
+def test_the_list_is_searched_and_filtered(back_office, moderator):
+    PoolFactory(name="Alpha")
+    PoolFactory(name="Beta", status=PoolStatus.RUNNING)
+    browser = back_office(moderator)
+    for query, found in (("?q=alp", "Alpha"), ("?status__exact=running", "Beta")):
+        changelist = browser.get(LIST + query).context["cl"]
+        assert [pool.name for pool in changelist.result_list] == [found]
+
+
+# --- Who ----------------------------------------------------------------------------------------------------------------
+
+
+def test_finance_looks_but_does_not_touch(back_office, finance, choose, filled):
+    pool = PoolFactory(status="draft")
+    browser = back_office(finance)
+    assert browser.get(LIST).status_code == 200
+    assert browser.get(page_of(pool)).status_code == 200
+    assert browser.get(RULES).status_code == 200
+    assert browser.post(ADD, filled).status_code == 403
+    assert "Publish" not in browser.get(LIST).content.decode()
+    choose(browser, LIST, "publish", [pool], confirmed="1")
+    assert status_of(pool) == "draft"
+
+
+def test_players_and_strangers_are_sent_away(back_office, client, player):
+    assert client.get(LIST).status_code == 302
+    assert back_office(player).get(LIST).status_code == 302
+
+
+def test_nobody_deletes(back_office, admin_user):
+    pool = PoolFactory()
+    assert back_office(admin_user).post(reverse("admin:pools_pool_delete", args=[pool.pk])).status_code == 403
+    rules = pool.rules_versions.get()
+    browser = back_office(admin_user)
+    assert browser.post(reverse("admin:pools_rules_delete", args=[rules.pk])).status_code == 403
+    assert browser.get(reverse("admin:pools_rules_add")).status_code == 403
+    assert browser.get(reverse("admin:pools_rules_change", args=[rules.pk])).status_code == 200
