@@ -80,9 +80,11 @@ def apply_provider_state(
 def _ask(payment: Payment, reference: str, now: datetime) -> SessionFacts | None:
     """The provider's facts; None for a payment that never had a session and gets none any more."""
     known = payment.provider_reference or reference
-    if known:
-        return provider_named(payment.provider).fetch(known)
-    return open_session(payment, now=now) if payment.status in LIVE_STATES else None
+    if not known and payment.status in LIVE_STATES:
+        # What comes back is what was answered to the first call; what became of it since has to be asked.
+        found = open_session(payment, now=now)
+        known = found.reference if found is not None else ""
+    return provider_named(payment.provider).fetch(known) if known else None
 
 
 def _is_payable(request: Request, now: datetime) -> bool:
