@@ -31,6 +31,11 @@ OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no types
     """Counts each try before the password is looked at; only failures stay counted."""
 
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "The e-mail address or the password is wrong, or not that of a staff account.",
+    }
+
     def clean(self) -> dict[str, Any]:
         """Refuse once the limit is reached, also the right password."""
         counted = Request(self.request, parsers=[FormParser(), MultiPartParser()])

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline  # type: ignore[import-untyped]  # unfold ships no types
 
+from accounts.admin.history import WithHistory
 from accounts.models import Role, Session, SessionEnd, User, UserChange
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.registration import resend_verification_to
@@ -110,7 +111,7 @@ class SessionInline(TabularInline):  # type: ignore[misc]  # unfold ships no typ
 
 
 @admin.register(User)
-class UserAdmin(HouseAdmin):
+class UserAdmin(WithHistory, HouseAdmin):
     """Everybody. The password's hash is not a field of the page."""
 
     list_display = ("email", "display_name", "role", "is_verified", "is_active", "country", "created_at")
@@ -131,7 +132,9 @@ class UserAdmin(HouseAdmin):
         "created_at",
         "last_login",
         "closed_at",
+        "history",
     )
+    readonly_fields = ("history",)
     inlines = (SessionInline,)
     actions = (
         "make_player",
@@ -145,6 +148,19 @@ class UserAdmin(HouseAdmin):
     )
     make_player, make_moderator = _maker(Role.PLAYER), _maker(Role.MODERATOR)
     make_finance, make_admin = _maker(Role.FINANCE), _maker(Role.ADMIN)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Reasons are for those who may read the record itself."""
+        may_read = request.user.has_perm("accounts.view_userchange")
+        return [name for name in self.fields if name != "history" or may_read]
+
+    def changes_of(self, row: User) -> QuerySet[UserChange]:
+        """Of role and account."""
+        return UserChange.objects.filter(subject_id=row.pk)
+
+    def told(self, change: UserChange) -> dict[str, Any]:
+        """Each line is of one field."""
+        return {"from": change.from_value, "to": change.to_value, "details": {"field": change.field}}
 
     @admin.display(boolean=True, description="verified", ordering="email_verified_at")
     def is_verified(self, row: User) -> bool:

@@ -44,7 +44,7 @@ def test_players_do_not_enter(client, user):
 
 def test_after_five_wrong_tries_even_the_right_password_waits(client, boss):
     for _ in range(5):
-        assert "correct" in enter(client, password="wrong").content.decode()
+        assert "password is wrong" in enter(client, password="wrong").content.decode()
 
     response = enter(client)
 

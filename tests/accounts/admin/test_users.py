@@ -279,6 +279,18 @@ def test_admins_read_who_did_what(boss, admin_user, user):
     assert "canary reason" in boss.client.get("/admin/accounts/userchange/").content.decode()
 
 
+def test_the_record_is_on_the_persons_page(boss, admin_user, user):
+    boss.act("deactivate", user, reason="canary reason")
+
+    page = boss.client.get(page_of(user)).content.decode()
+    assert "canary reason" in page
+    assert "is_active" in page
+
+
 @pytest.mark.parametrize("make", [ModeratorFactory, FinanceFactory])
-def test_others_do_not(db, browser, make):
-    assert browser(make()).client.get("/admin/accounts/userchange/").status_code == 403
+def test_others_do_not(db, browser, boss, user, make):
+    boss.act("deactivate", user, reason="canary reason")
+    client = browser(make()).client
+
+    assert client.get("/admin/accounts/userchange/").status_code == 403
+    assert "canary reason" not in client.get(page_of(user)).content.decode()
