@@ -31,7 +31,7 @@ def close_account(*, user: User, now: datetime, by: User | None = None, reason: 
         raise InvalidTransition("account", state_of(user), "closed")
     refuse_last_admin(user)
     end_access(user)
-    # Before the address changes: from then on nobody may refer to the row, as a refresh does while it locks its session.
+    # Before the address changes: after that nobody may refer to the row, as a refresh does with its session locked.
     end_sessions(user.pk, SessionEnd.CLOSED)
     _anonymise(user)
     user.closed_at = now
