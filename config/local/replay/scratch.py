@@ -1,0 +1,51 @@
+"""A database for one run, beside the system's own in the same server, dropped afterwards.
+
+Made and migrated the way Django makes one for tests. A run that was killed leaves its database behind; the next one
+drops what nobody is connected to.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+
+
+class NoScratchDatabase(Exception):
+    """The server does not let us make one; the message says why."""
+
+
+@contextmanager
+def scratch_database(purpose: str) -> Iterator[None]:
+    """Connect to a new, migrated database until the block ends."""
+    own = str(connection.settings_dict["NAME"])
+    prefix = f"{own}_{purpose}_"
+    connection.settings_dict["TEST"]["NAME"] = f"{prefix}{os.getpid()}"
+    try:
+        _drop_left_behind(prefix)
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    except (DatabaseError, SystemExit) as error:
+        raise NoScratchDatabase(
+            f"No scratch database can be made beside {own}; the account in DATABASE_URL needs CREATEDB for it. {error}"
+        ) from error
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(own, verbosity=0)
+
+
+def _drop_left_behind(prefix: str) -> None:
+    with connection.cursor() as cursor:
+        for name in _left_behind(cursor, prefix):
+            cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)}")
+    connection.close()
+
+
+def _left_behind(cursor: CursorWrapper, prefix: str) -> list[str]:
+    cursor.execute(
+        "SELECT datname FROM pg_database d WHERE starts_with(datname, %s)"
+        " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)",
+        [prefix],
+    )
+    return [name for (name,) in cursor.fetchall()]
