@@ -1,6 +1,7 @@
 """The command `import_schedule`."""
 
 import io
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -72,12 +73,33 @@ def test_a_doubtful_kickoff_can_be_said(tmp_path):
     assert Game.objects.get().kickoff_at.hour == 13
 
 
+def test_a_kickoff_cannot_be_given_for_a_file_that_says_utc(tmp_path):
+    source = write_csv(tmp_path / "fixtures.csv", [epl_row("1", "Leeds", "Spurs")])
+    with pytest.raises(CommandError, match="--kickoff is for nflverse files"):
+        run(source, "--competition", "epl-2023", "--kickoff", "1=2023-08-12T15:00")
+
+
+def test_a_season_is_imported_in_under_two_seconds():
+    started = time.monotonic()
+    run(str(shared_data("nfl/games.csv")), "--competition", "nfl-2025")
+    assert time.monotonic() - started < 2
+
+
+def test_progress_is_drawn_on_a_terminal_alone(games, monkeypatch, capsys):
+    run(games, "--competition", "nfl-2024")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    run(games, "--competition", "nfl-2024")
+    assert "games.csv" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["--competition", "nfl"], "No year in nfl: give --season."),
         (["--competition", "nfl-2024", "--results-through", "-1"], "--results-through takes a round number."),
         (["--competition", "nfl-2024", "--kickoff", "x"], "--kickoff x: must be GAME=2024-09-05T20:20."),
+        (["--competition", "nfl-2024", "--kickoff", "x=2024-09-08T13:00"], "no game of the season is called x."),
         (["--competition", "nfl-2031"], "The file has no games of season 2031. It has seasons: 2024."),
         (["--competition", "nfl-2024", "--rounds", "absent.csv"], "absent.csv: cannot be read"),
         (["--competition", "nfl-2024", "--no-results", "--results-through", "3"], "not allowed with"),

@@ -163,7 +163,7 @@ def test_the_list_is_searched_and_filtered(back_office, moderator):
         assert [pool.name for pool in changelist.result_list] == [found]
 
 
-# --- Who ----------------------------------------------------------------------------------------------------------------
+# --- Who --------------------------------------------------------------------------------------------------------------
 
 
 def test_finance_looks_but_does_not_touch(back_office, finance, choose, filled):

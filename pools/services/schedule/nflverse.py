@@ -50,6 +50,8 @@ class NflverseReader:
         if not self.schedule.fixtures:
             seen = ", ".join(sorted(self.seasons_seen)) or "none"
             raise ScheduleError(f"The file has no games of season {self.season}. It has seasons: {seen}.")
+        if self.kickoffs:
+            raise ScheduleError(f"--kickoff: no game of the season is called {', '.join(sorted(self.kickoffs))}.")
         if self.without_time:
             self.schedule.warnings.append(
                 f"{self.without_time} games have no kickoff time; noon US Eastern of their day is assumed."
@@ -80,7 +82,7 @@ class NflverseReader:
     def _kickoff(self, row: Row) -> datetime:
         day, game = values.day(row, "gameday"), row["game_id"]
         if game in self.kickoffs:
-            given = self.kickoffs[game]
+            given = self.kickoffs.pop(game)
             return eastern(given.date(), given.time())
         clock = values.clock(row, "gametime")
         if clock is None:

@@ -24,6 +24,8 @@ def read_schedule(
         if nflverse.is_nflverse(rows.header):
             return nflverse.NflverseReader(season, game_types=game_types, kickoffs=kickoffs).read(rows)
         if epl.is_epl(rows.header):
+            if kickoffs:
+                raise ScheduleError(f"{rows.name}: --kickoff is for nflverse files, whose times are wall-clock times.")
             return epl.EplReader(season).read(rows)
         raise ScheduleError(_unknown_format(rows.name, rows.header))
 
