@@ -123,7 +123,7 @@ class PoolOut(serializers.Serializer[Any]):
 class PoolsQuery(serializers.Serializer[Any]):
     status = serializers.ChoiceField(PoolStatus.choices, required=False)
     competition = serializers.SlugField(max_length=40, required=False, help_text="A competition's code.")
-    search = serializers.CharField(max_length=100, required=False, help_text="A part of the name.")
+    search = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="A part of the name.")
 
 
 class RulesBody(serializers.Serializer[Any]):

@@ -18,13 +18,11 @@ from pools.queries.rounds import (
     rounds_of,
     rounds_with_status,
 )
-from pools.queries.teams import TeamBook, team_book
 
 __all__ = [
     "PoolCard",
     "RoundCard",
     "RoundStatus",
-    "TeamBook",
     "current_round",
     "current_rules",
     "first_lock_at",
@@ -36,5 +34,4 @@ __all__ = [
     "rounds_in_full",
     "rounds_of",
     "rounds_with_status",
-    "team_book",
 ]

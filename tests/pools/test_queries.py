@@ -20,7 +20,6 @@ from pools.queries import (
     rounds_of,
     rounds_with_status,
     statistics,
-    team_book,
 )
 from pools.queries.statistics import PoolNumbers, RoundNumbers
 from tests.factories.pools import CompetitionFactory, PoolFactory, league, lock_round, play_round
@@ -169,10 +168,3 @@ def test_rounds_come_with_games_and_teams_in_two_queries(django_assert_num_queri
             assert [len([(game.home.code, game.away.code) for game in one.games.all()]) for one in found] == [
                 2
             ] * rounds
-
-
-def test_teams_are_found_by_code_or_name_in_any_case():
-    competition = league()
-    book = team_book(competition.pk)
-    assert book.find("ant").code == book.find(" The Ants ").code == book.find("THE ANTS").code == "ANT"
-    assert book.find("Nobody") is None

@@ -70,6 +70,7 @@ def test_the_list_is_filtered_by_status_competition_and_name(api):
     assert names(api(), search="survivor") == ["Survivor B", "Survivor A"]
     assert names(api(), search="% fun_") == ["100 % fun_pool"]
     assert names(api(), search="survivor", status="open") == ["Survivor A"]
+    assert len(names(api(), search="")) == 3
 
 
 @pytest.mark.parametrize(
