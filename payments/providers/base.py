@@ -95,7 +95,7 @@ class ProviderError(ProviderFailed):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{type(self).__name__}: {self.reason}"
+        return self.reason or self.message
 
 
 class Rejected(ProviderError):

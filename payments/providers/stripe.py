@@ -131,7 +131,7 @@ class StripeProvider:
                 yield
             except stripe.StripeError as error:
                 found = _meaning_of(error, otherwise)
-                logger.warning("stripe: %s", found)
+                logger.warning("stripe, %s: %s", type(found).__name__, found)
                 raise found from error
 
     @contextmanager

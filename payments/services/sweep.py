@@ -47,7 +47,7 @@ def sweep_payments(*, seconds: float = 60.0, patience: timedelta = PATIENCE, sou
         except Exception as error:  # whatever one payment does, the others still have their turn
             level = logging.WARNING if isinstance(error, ProviderError) else logging.ERROR
             logger.log(level, "payment %s could not be asked about", payment_id, exc_info=error)
-            swept.failed[payment_id] = str(error)
+            swept.failed[payment_id] = f"{type(error).__name__}: {error}"
             unreached = unreached + 1 if isinstance(error, Unreachable) else 0
         else:
             unreached = 0

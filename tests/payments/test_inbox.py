@@ -13,6 +13,7 @@ from payments.models import Payment, PaymentState, Receipt, WebhookEvent
 from payments.services import inbox
 from payments.services.inbox import process_event, retry_event, sweep_events
 from tests.factories.entries import RequestFactory
+from tests.factories.payments import payment_for
 from tests.support.payments import deliver, events, post_event, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,25 +180,18 @@ class TestBadEvents:
         assert retry_event(event_id=event.pk) is False
         assert Entry.objects.count() == 1
 
-    def test_a_poisoned_event_does_not_stop_the_others(self, paid, unpaid, double, monkeypatch):
-        real = inbox.apply_provider_state
-
-        def poisoned(*, payment_id, **how):
-            if payment_id != paid.pk:
-                raise ZeroDivisionError("poison")
-            return real(payment_id=payment_id, **how)
-
-        monkeypatch.setattr(inbox, "apply_provider_state", poisoned)
-        other = Payment.objects.create(
-            request=RequestFactory(approved=True), provider="stripe", amount_cents=5000, currency="usd"
-        )
-        post_event(event_about({"metadata": {"ref": str(other.ref), "env": "test"}}))
+    def test_a_poisoned_event_does_not_stop_the_others(self, paid, unpaid, double):
+        unknown_there = payment_for(RequestFactory(approved=True), provider_reference="cs_test_unknown")
+        post_event(event_about({"metadata": {"ref": str(unknown_there.ref), "env": "test"}}))
         deliver(double)
 
         sweep_events()
 
         poison = WebhookEvent.objects.get(event_id="evt_made_up")
-        assert (poison.status, poison.error) == ("received", "ZeroDivisionError: poison")
+        assert (poison.status, poison.error) == (
+            "received",
+            "NotThere: InvalidRequestError 404 resource_missing",
+        )
         assert Entry.objects.get().request == unpaid
 
     def test_an_event_whose_workers_all_died_is_given_up(self, paid, double):

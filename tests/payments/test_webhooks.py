@@ -1,12 +1,14 @@
 """The door for the provider's news: what is let in, what is refused, and that it is answered at once."""
 
 import json
+import threading
 import time
 
 import pytest
 import stripe
-from django.db import OperationalError, connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from redis import Redis
 
 from payments.api.webhooks import LARGEST_BODY
 from payments.models import WebhookEvent
@@ -86,13 +88,14 @@ class TestTakingIn:
         assert post_event(odd.encode()).status_code == 200
         assert WebhookEvent.objects.get().payload["note"] == "ab?"
 
-    def test_a_worker_is_asked_to_hurry(self, monkeypatch):
-        asked = []
-        monkeypatch.setattr("payments.api.webhooks.outbox.hurry", lambda *wish: asked.append(wish))
+    def test_a_worker_is_asked_to_hurry(self, settings):
+        queue = Redis.from_url(settings.CELERY_BROKER_URL)
+        queue.delete("celery")
 
         post_event(EVENT)
 
-        assert asked == [("payments.tasks.process_webhook", WebhookEvent.objects.get().pk)]
+        wanted = ("payments.tasks.process_webhook", f"({WebhookEvent.objects.get().pk},)")
+        assert wanted in first_hints(queue)
 
     def test_a_broker_that_is_away_does_not_matter(self, settings):
         settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
@@ -173,10 +176,52 @@ class TestRefusing:
     def test_another_method(self, api):
         assert code_of(api().get("/api/v1/webhooks/stripe")) == (405, "METHOD_NOT_ALLOWED")
 
-    def test_when_the_row_cannot_be_written_stripe_is_told_to_come_again(self, monkeypatch):
-        def away(**_):
-            raise OperationalError
+    def test_when_the_row_cannot_be_written_stripe_is_told_to_come_again(self):
+        released = threading.Event()
+        holder = threading.Thread(target=hold_the_inbox, args=[released])
+        holder.start()
+        try:
+            wait_until_held()
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '100ms'")
+            answer = post_event(EVENT)
+        finally:
+            released.set()
+            holder.join()
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
 
-        monkeypatch.setattr("payments.api.webhooks.receive_notice", away)
+        assert code_of(answer) == (503, "SERVICE_UNAVAILABLE")
+        assert not WebhookEvent.objects.exists()
 
-        assert self.refused(EVENT) == (503, "SERVICE_UNAVAILABLE")
+
+def first_hints(queue):
+    """The tasks in the broker's queue, by name and arguments, once there are some."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        found = [json.loads(raw)["headers"] for raw in queue.lrange("celery", 0, -1)]
+        if found:
+            return [(one["task"], one["argsrepr"]) for one in found]
+        time.sleep(0.05)
+    raise AssertionError("no hint came")
+
+
+def hold_the_inbox(released):
+    """Keep everybody from writing to the inbox."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE payments_webhookevent IN EXCLUSIVE MODE")
+            released.wait(10)
+    finally:
+        connection.close()
+
+
+def wait_until_held():
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation IS NOT NULL")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody holds it")

@@ -1,0 +1,148 @@
+"""`manage.py reconcile`: finds what differs, says so, and fails; says nothing against books that agree."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from config.clock import database_now
+from entries.models import Entry, EntryStatus, PaymentStatus
+from payments.models import Receipt
+from tests.factories.entries import EntryFactory, RequestFactory
+from tests.factories.payments import paid_entry, payment_for, receipt_of, unapplied_money
+from tests.support.payments import started
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def reconcile(*arguments):
+    """What it prints, and what it fails with."""
+    out = StringIO()
+    try:
+        call_command("reconcile", *arguments, stdout=out)
+    except CommandError as failure:
+        return out.getvalue(), str(failure)
+    return out.getvalue(), None
+
+
+def behind_the_guards(sql, *parameters):
+    """What no guard would let happen: a broken disk, a restored backup, a superuser."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(sql, parameters)
+        cursor.execute("SET session_replication_role = origin")
+
+
+def grow_old(model):
+    table = model._meta.db_table
+    behind_the_guards(f"UPDATE {table} SET created_at = created_at - interval '1 hour'")
+
+
+def kinds(printed):
+    return [line.split()[0] for line in printed.splitlines()]
+
+
+def test_books_that_agree_are_said_to_agree(double):
+    paid_entry()
+    RequestFactory(approved=True)
+
+    assert reconcile() == ("Everything agrees.\n", None)
+
+
+def test_money_that_nobody_told_us_of_is_booked_by_the_way(api, player, unpaid, double):
+    double.pay(started(api(player), unpaid).checkout_url)
+
+    assert reconcile() == ("Everything agrees.\n", None)
+    assert Receipt.objects.get().source == "reconcile"
+    assert Entry.objects.get().request == unpaid
+
+
+def test_a_waived_fee_needs_no_money(moderator, double):
+    request = RequestFactory(
+        approved=True, payment_status=PaymentStatus.COMPLETED, waived_by=moderator, waiver_reason="a friend"
+    )
+    Entry.objects.create(request=request, pool=request.pool, user=request.user, number=1)
+
+    assert reconcile()[1] is None
+
+
+def test_payments_that_cannot_be_asked_about_are_told(api, player, unpaid, double, settings):
+    payment = started(api(player), unpaid)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    printed, failure = reconcile()
+
+    assert kinds(printed) == ["not_answered"]
+    assert f"payment {payment.pk}" in printed
+    assert failure == "1 differences"
+
+
+class TestPlanted:
+    """Each kind of difference, planted, is found under its name; and only it."""
+
+    def found(self):
+        printed, failure = reconcile()
+        assert failure is not None
+        return kinds(printed)
+
+    def test_success_without_a_receipt(self, unpaid, double):
+        behind_the_guards("UPDATE payments_payment SET status = 'succeeded' WHERE id = %s", payment_for(unpaid).pk)
+
+        assert self.found() == ["succeeded_without_receipt"]
+
+    def test_a_receipt_without_success(self, unpaid, double):
+        payment = payment_for(unpaid, status="cancelled")
+        receipt_of(payment, status="unapplied", unapplied_because="too_late")
+
+        assert self.found() == ["receipt_without_success"]
+
+    def test_an_amount_that_is_not_the_one_asked_for(self, double):
+        paid_entry()
+        behind_the_guards("UPDATE payments_receipt SET amount_cents = 1")
+
+        assert self.found() == ["amount_mismatch"]
+
+    def test_money_of_the_other_mode(self, double):
+        paid_entry()
+        behind_the_guards("UPDATE payments_receipt SET livemode = true")
+
+        assert self.found() == ["livemode_mismatch"]
+
+    def test_money_of_a_void_entry(self, double):
+        entry = paid_entry()
+        entry.status = EntryStatus.VOID
+        entry.save(update_fields=["status"])
+
+        assert self.found() == ["paid_void_entry"]
+
+    def test_money_that_waits(self, double):
+        unapplied_money()
+        assert reconcile()[1] is None
+
+        grow_old(Receipt)
+        assert self.found() == ["money_without_place"]
+
+    def test_an_entry_without_money(self, double):
+        EntryFactory()
+
+        assert self.found() == ["entry_without_money"]
+
+    def test_a_paid_request_without_an_entry(self, double):
+        RequestFactory(paid=True)
+
+        assert self.found() == ["request_without_entry"]
+
+    def test_only_the_days_asked_for_are_compared(self, double):
+        EntryFactory()
+        today = database_now().date()
+
+        assert reconcile("--to", str(today - timedelta(days=2)))[1] is None
+        assert (
+            reconcile("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))[1] is not None
+        )
+
+
+def test_days_that_end_before_they_begin_are_refused(double):
+    assert reconcile("--from", "2026-02-01", "--to", "2026-01-01") == ("", "2026-01-01 is before 2026-02-01.")
