@@ -1,14 +1,17 @@
 """Importing entries: what lands, what is refused with which line and reason, and that twice is once."""
 
 import gzip
+import threading
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 
 from accounts.models import User
 from config.audit import attribute
 from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus
 from entries.services.imports import RowFile, UnreadableFile, import_entries
+from entries.services.picks import save_pick
 from pools.models import Game, Pool, PoolStatus, Round
 from tests.factories.accounts import ModeratorFactory, UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
@@ -321,3 +324,30 @@ def test_an_import_inside_another_transaction_leaves_no_tables_behind(bring):
 
     assert bring("7-1,Ada,1,ANT").picks == 1
     assert bring("7-1,Ada,2,BAT").picks == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pick_that_its_owner_is_saving_is_waited_for_and_stands(tmp_path):
+    pool = PoolFactory()
+    first = written(tmp_path / "first.csv", HEADER, "7-1,Ada,1,ANT")
+    import_entries(pool=pool, rows=RowFile(first))
+    entry = Entry.objects.select_related("user").get()
+    saved, go_on = threading.Event(), threading.Event()
+
+    def save_slowly() -> None:
+        with transaction.atomic():
+            save_pick(entry_id=entry.pk, user=entry.user, round_number=2, teams=["BAT"])
+            saved.set()
+            go_on.wait(10)
+        connection.close()
+
+    owner = threading.Thread(target=save_slowly)
+    owner.start()
+    assert saved.wait(10)
+    threading.Timer(0.3, go_on.set).start()
+    second = written(tmp_path / "second.csv", HEADER, "7-1,Ada,2,CAT", "7-1,Ada,3,DOG")
+    result = import_entries(pool=pool, rows=RowFile(second))
+    owner.join()
+
+    assert refusals(result) == {2: "second pick of this entry for round 2"}
+    assert picks() == {("7-1", 1, "ANT"), ("7-1", 2, "BAT"), ("7-1", 3, "DOG")}

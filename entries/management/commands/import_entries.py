@@ -1,6 +1,5 @@
 """`import_entries POOL FILE`: a pool that moves here in mid-season brings its entries and their picks along."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from accounts.models import User
+from config.cells import csv_lines
 from config.errors import DomainError
 from entries.services.imports import ImportResult, Refusal, RowFile, UnreadableFile, import_entries
 from entries.services.imports.rows import Row
@@ -130,6 +130,4 @@ def write_report(path: Path, refused: list[Refusal]) -> None:
     """List the refused lines, with the columns of the file so that they can be put right and imported again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(REPORT_COLUMNS)
-        writer.writerows(refused)
+        file.writelines(csv_lines(REPORT_COLUMNS, refused))

@@ -30,6 +30,15 @@ ROUNDS = """
     WHERE p.id = %(pool)s
 """
 
+# Entries that are here already, against a pick that their owner is saving at this moment; in the order of ids, like
+# every other writer.
+LOCK_ENTRIES = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM entries_entry WHERE pool_id = %(pool)s AND reference IN (SELECT entry FROM import_line)
+            AND reference <> '' ORDER BY id FOR NO KEY UPDATE
+    ) locked
+"""
+
 # What people may call a team: its code, or its name. A code goes before another team's name.
 LABELS = """
     CREATE TEMP TABLE import_label ON COMMIT DROP AS
@@ -147,7 +156,7 @@ def load(cursor: CursorWrapper, rows: Iterable[Row]) -> None:
 def judge(cursor: CursorWrapper, *, pool: Pool) -> None:
     """Make of the lines `import_row`, each with the reason of its refusal or none, and `import_birth`."""
     ask = _question(pool)
-    for statement in (ROUNDS, LABELS, GAMES, ROWS):
+    for statement in (LOCK_ENTRIES, ROUNDS, LABELS, GAMES, ROWS):
         cursor.execute(statement, ask)
     cursor.execute("CREATE INDEX ON import_row (line)")
     cursor.execute("CREATE INDEX ON import_row (entry)")
