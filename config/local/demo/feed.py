@@ -8,6 +8,8 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.db import OperationalError, connection
+
 from config.clock import database_now
 from config.local.demo.season import Fixture, draw
 from config.local.demo.story import CODE
@@ -64,5 +66,10 @@ def _finish(game: Game, ending: Fixture) -> None:
 def run() -> None:
     """Play until the process is stopped."""
     while True:
-        play_due_games(database_now())
+        try:
+            play_due_games(database_now())
+        except OperationalError:
+            # The database restarts: what is due is caught up with once it is back.
+            logger.warning("the database is away; trying again")
+            connection.close()
         time.sleep(TICK_SECONDS)
