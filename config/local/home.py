@@ -43,8 +43,8 @@ class HomeUnusable(Exception):
 
 def home() -> Path:
     """The home's path, made with its folders when it is not there. Raises HomeUnusable."""
-    path = Path(os.environ.get("OUTLAST_HOME", "").strip() or ROOT / "var")
-    path = path.expanduser().resolve() if path.is_absolute() else (ROOT / path).resolve()
+    given = os.environ.get("OUTLAST_HOME", "").strip()
+    path = (ROOT / Path(given or "var").expanduser()).resolve()
     try:
         _make_folder(path, private=False)
         for name in FOLDERS:

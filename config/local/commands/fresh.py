@@ -7,6 +7,7 @@ from pathlib import Path
 from config.local import home, services
 
 # Locks and remembered ports stay: a lock file that is deleted while held would let a second holder in.
+LOCKS = (".lock", ".lease", ".keeper")
 FOLDERS = ("data", "logs", "mail", "reports", "uploads")
 FILES = ("secrets.json", "demo.json")
 
@@ -21,13 +22,14 @@ def begin_anew() -> None:
             empty(place / name)
         for name in FILES:
             (place / name).unlink(missing_ok=True)
-        for state in (place / "run").glob("*.json"):
-            state.unlink()
+        empty(place / "run", but=LOCKS)
 
 
-def empty(folder: Path) -> None:
-    """Delete everything in the folder and keep the folder, which may be a link."""
-    for entry in os.scandir(folder) if folder.is_dir() else ():
+def empty(folder: Path, *, but: tuple[str, ...] = ()) -> None:
+    """Delete everything in the folder, but for files with such an end. The folder stays; it may be a link."""
+    for entry in os.scandir(folder):
+        if but and entry.name.endswith(but):
+            continue
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry)
         else:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 
+from rich import box
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -30,7 +31,7 @@ def addresses(address: str) -> Table:
         "Health": f"{address}/health/detailed",
         "Stripe double": "" if os.environ.get("STRIPE_SECRET_KEY") else home.stripe_base(),
         "Mails": str(home.home() / "mail"),
-        "Logs": f"{home.home() / 'logs'}  (worker and beat say here only what is wrong)",
+        "Logs": str(home.home() / "logs"),
     }
     for name, where in rows.items():
         if where:
@@ -43,7 +44,7 @@ def sign_ins() -> Table | None:
     path = home.home() / "demo.json"
     if not path.exists():
         return None
-    table = Table("sign in as", "e-mail", "password", title_justify="left", padding=(0, 2))
+    table = Table("sign in as", "e-mail", "password", box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
     for person in json.loads(path.read_text(encoding="utf-8")):
         table.add_row(person["role"], person["email"], person["password"])
     return table
@@ -54,10 +55,11 @@ def first_steps(options: argparse.Namespace) -> Text | None:
     if not options.demo:
         return Text("\nNo demo: make an admin with  python3 manage.py createsuperuser")
     lines = [
-        "",
         "Try first:",
-        "  1. Sign in to the admin as the moderator and approve a pending request.",
-        "  2. As a player, open the API docs: take a token, look at your entries, save a pick.",
-        "  3. Wait for the next lock, about ten minutes from now: picks are shown, games are played, entries fall.",
+        "  1. Admin, as the moderator: approve a pending request.",
+        "  2. API docs, as the player: take a token, then save a pick.",
+        "  3. In about ten minutes a round locks: picks show, entries fall.",
+        "",
+        "Worker and scheduler speak up below only when something is wrong.",
     ]
     return Text("\n".join(lines))
