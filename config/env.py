@@ -180,7 +180,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "RATE_LIMIT_SCALE",
-        "Multiplies the limits that only spread load (reads, writes, picks), not those that guard sign-in and money.",
+        "Multiplies the limits that spread load or count an address; not those of one account, sign-in or money.",
         sample="1",
         default="1",
         parse=v.parse_count,

@@ -105,7 +105,7 @@ class InvalidTransition(Conflict):
     def __init__(self, noun: str, current: str, target: str) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"A {noun} that is {current} cannot become {target}.",
+            f"{'An' if noun[:1] in 'aeiou' else 'A'} {noun} that is {current} cannot become {target}.",
             {"from": current, "to": target},
         )
 

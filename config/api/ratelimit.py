@@ -66,8 +66,12 @@ class Policy:
 
     @property
     def allowed(self) -> int:
-        """The limit, scaled where only load is at stake: a benchmark is no attack."""
-        return self.limit if self.survives_redis else self.limit * settings.RATE_LIMIT_SCALE
+        """The limit, scaled where it spreads load or counts a whole address; never for one account or for money.
+
+        Behind one address there can be an office, or on a developer's machine everybody.
+        """
+        is_scaled = self.by is By.ADDRESS or not self.survives_redis
+        return self.limit * settings.RATE_LIMIT_SCALE if is_scaled else self.limit
 
 
 READ = Policy("read", 1200, 60)

@@ -194,7 +194,7 @@ def test_shutting_is_refused_for_oneself_and_for_the_shut(boss, admin_user):
     answer = boss.act("deactivate", admin_user, UserFactory(is_active=False), reason="x")
 
     assert sorted(messages_of(answer)) == [
-        "1 of 2 refused: A account that is deactivated cannot become deactivated.",
+        "1 of 2 refused: An account that is deactivated cannot become deactivated.",
         "1 of 2 refused: Nobody may do this to their own account.",
     ]
 
