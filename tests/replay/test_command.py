@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -19,6 +20,8 @@ from config.local.replay.show import difference_lines, round_table, terminal_plo
 from tests.support.schedules import nfl_row, write_csv
 
 ROOT = Path(__file__).parents[2]
+# Both look at which databases the server has.
+ONE_AT_A_TIME = pytest.mark.xdist_group("replay")
 
 
 @pytest.fixture
@@ -61,9 +64,18 @@ def databases() -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
+def leave_behind(name: str) -> None:
+    """A database as a killed run leaves it."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        own = server.info.dbname
+        server.execute(f'CREATE DATABASE "{own}_{name}"')
+
+
+@ONE_AT_A_TIME
 def test_a_season_as_published_ends_with_0_a_table_plots_and_no_database_left(db, season):
     picture = settings.OUTLAST_HOME / "reports" / "replay-2024.png"
     picture.unlink(missing_ok=True)
+    leave_behind("replay_1")
 
     ended = run(season)
 
@@ -74,6 +86,7 @@ def test_a_season_as_published_ends_with_0_a_table_plots_and_no_database_left(db
     assert databases() == set()
 
 
+@ONE_AT_A_TIME
 def test_an_entry_that_ends_otherwise_is_named_and_the_command_fails(db, season):
     packed(season / "circa" / "2024" / "expected_entries.csv.gz", "entry,status,eliminated_round,reason",
            "1-1,winner,,", "1-2,eliminated,1,pick_lost", "2-1,eliminated,2,pick_lost", "4-1,winner,,")  # fmt: skip
