@@ -5,9 +5,13 @@ unit where less is better. The ratio of the two is held against the bar, so that
 """
 
 import argparse
+import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+import django
 
 from config.local import services
 
@@ -56,6 +60,11 @@ def register(bar: Bar) -> Bar:
     return bar
 
 
+def later(module: str, function: str) -> Callable[[], float]:
+    """The function of a module that needs Django, imported only when it is measured."""
+    return lambda: float(getattr(importlib.import_module(module), function)())
+
+
 def run_bars(bars: Iterable[Bar]) -> list[Result]:
     """Run and print each."""
     results = []
@@ -64,6 +73,19 @@ def run_bars(bars: Iterable[Bar]) -> list[Result]:
         results.append(result)
         print(result, flush=True)
     return results
+
+
+SETTLEMENT = "config.local.benches.settlement"
+register(
+    Bar(
+        name="settlement",
+        meaning="settling a round of 4,000 entries, against a loop over model objects",
+        unit="s",
+        bar=0.1,
+        measure=later(SETTLEMENT, "set_based"),
+        reference=later(SETTLEMENT, "model_loop"),
+    )
+)
 
 
 def main(argv: list[str]) -> int:
@@ -79,5 +101,7 @@ def main(argv: list[str]) -> int:
         print("No bar is registered yet: nothing was measured.")
         return 0
     services.ensure()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
     results = run_bars(_bars[name] for name in names or _bars)
     return 0 if all(result.is_ok for result in results) else 1

@@ -1,0 +1,1 @@
+"""The promises about speed that `manage.py bench` measures, one module per subject."""
