@@ -36,6 +36,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(pool):
 def test_a_run_changes_it_and_the_next_finds_nothing(pool):
     assert settle("--competition", pool.competition.code) == "changed: eliminated 1\n"
     assert settle(str(pool.pk)).startswith("Nothing to settle")
+    assert settle(pool.name).startswith("Nothing to settle")
 
 
 def test_rounds_can_be_held_back(pool):

@@ -16,6 +16,7 @@ from config.cells import csv_lines
 from config.errors import DomainError
 from entries.services.imports import ImportResult, Refusal, RowFile, UnreadableFile, import_entries
 from entries.services.imports.rows import Row
+from pools.management.arguments import find_pool
 from pools.models import Pool
 
 STEPS = {
@@ -101,19 +102,6 @@ def _counted(file: RowFile, bar: Progress, task: TaskID) -> Iterator[Row]:
             bar.update(task, completed=file.position)
         yield row
     bar.update(task, completed=file.size)
-
-
-def find_pool(text: str) -> Pool:
-    """The pool with this id, or else this name. Raises CommandError when there is none, or several by that name."""
-    if text.isascii() and text.isdigit() and len(text) <= 18 and (pool := Pool.objects.filter(pk=int(text)).first()):
-        return pool
-    found = list(Pool.objects.filter(name=text).order_by("pk"))
-    if not found:
-        raise CommandError(f"There is no pool with the id or name {text!r}.")
-    if len(found) > 1:
-        ids = ", ".join(str(pool.pk) for pool in found)
-        raise CommandError(f"Several pools are called {text!r}; give an id: {ids}.")
-    return found[0]
 
 
 def find_staff(email: str | None) -> User | None:

@@ -9,14 +9,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from entries.services.settlement import Settlement, settle_competition
-from pools.models import Competition, Pool
+from pools.management.arguments import find_pool
+from pools.models import Competition
 
 
 class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("pool", nargs="?", type=int, metavar="POOL", help="the pool's id")
+        parser.add_argument("pool", nargs="?", metavar="POOL", help="the pool's id or name")
         parser.add_argument("--competition", metavar="CODE", help="a competition's code, instead of a pool")
         parser.add_argument("--through", type=int, metavar="N", help="hold back rounds after N")
         parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
@@ -30,15 +31,14 @@ class Command(BaseCommand):
         self.stdout.write(_told(settlement))
 
 
-def _competition_id(pool_id: int | None, code: str | None) -> int:
-    if (pool_id is None) == (code is None):
-        raise CommandError("Name either a pool's id or --competition CODE.")
-    if pool_id is None:
-        found = Competition.objects.filter(code=code).values_list("pk", flat=True).first()
-    else:
-        found = Pool.objects.filter(pk=pool_id).values_list("competition_id", flat=True).first()
+def _competition_id(pool: str | None, code: str | None) -> int:
+    if (pool is None) == (code is None):
+        raise CommandError("Name either a pool or --competition CODE.")
+    if pool is not None:
+        return find_pool(pool).competition_id
+    found = Competition.objects.filter(code=code).values_list("pk", flat=True).first()
     if found is None:
-        raise CommandError(f"There is no competition {code!r}." if code else f"There is no pool {pool_id}.")
+        raise CommandError(f"There is no competition {code!r}.")
     return found
 
 
