@@ -85,7 +85,6 @@ def _download(request: HttpRequest, wanted: dict[str, Any]) -> FileResponse:
         as_attachment=True,
         filename=_name(wanted["kind"], pool, database_now().date(), file_format),
         content_type=CONTENT_TYPES[file_format],
-        headers={"Cache-Control": "no-store"},
     )
 
 
