@@ -1,8 +1,9 @@
-"""What has happened in the demo so far: three pools on one season, at three moments of a pool's life.
+"""What has happened in the demo so far: four pools on one season, at different moments of a pool's life.
 
 * The Long Season began six rounds ago: entries have fallen, most of the living have picked for the open round.
 * The Ten-Minute Cup begins with the open round: ask, approve, pay and pick before it locks.
 * The Second Half begins in two weeks: requests wait for staff, some are approved and unpaid, some paid.
+* The Small Table begins then, too, and is full: a waiting list.
 """
 
 import random
@@ -55,6 +56,7 @@ def tell() -> Competition:
         _long_season(stage)
         _ten_minute_cup(stage)
         _second_half(stage)
+        _small_table(stage)
         start_due_pools(stage.now)
         settle_competition(competition_id=stage.competition.pk)
         _pick_for_the_open_round(stage)
@@ -268,19 +270,28 @@ def _ten_minute_cup(stage: Stage) -> None:
 
 def _second_half(stage: Stage) -> None:
     pool = _open_pool(
-        stage, "The Second Half", first=OPEN + 2, fee=2500, capacity=40,
+        stage, "The Second Half", first=OPEN + 2, fee=2500, capacity=120,
         about="For everybody who is out already, or came late.",
     )  # fmt: skip
     requests = _ask(stage, pool, stage.players[100:178])
     _approve_and_pay(stage, requests[:28])
     _approve(stage, requests[28:40])
     moderator = stage.staff[Role.MODERATOR]
-    for request in requests[40:44]:
-        waitlist_request(request=request, by=moderator, now=stage.now)
-    for request in requests[44:47]:
+    for request in requests[40:43]:
         reject_request(request=request, by=moderator, reason="Please write to us about your address.", now=stage.now)
-    for request in requests[47:50]:
+    for request in requests[43:46]:
         withdraw_request(request=request, by=request.user, now=stage.now)
+
+
+def _small_table(stage: Stage) -> None:
+    pool = _open_pool(
+        stage, "The Small Table", first=OPEN + 2, fee=20000, capacity=8, about="Eight places, and all of them taken."
+    )
+    requests = _ask(stage, pool, stage.players[180:194])
+    _approve_and_pay(stage, requests[:6])
+    _approve(stage, requests[6:8])
+    for request in requests[8:11]:
+        waitlist_request(request=request, by=stage.staff[Role.MODERATOR], now=stage.now)
 
 
 def _ask(stage: Stage, pool: Pool, players: Sequence[User]) -> list[Request]:

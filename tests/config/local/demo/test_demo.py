@@ -46,8 +46,10 @@ def test_the_story_is_told_once_and_the_feed_plays_it_on(settings, tmp_path):
     call_command("demo_seed")
     assert [model.objects.count() for model in (User, Request, Entry, Pick, PickChange, Receipt)] == counts
 
-    long, cup, second = Pool.objects.order_by("id")
-    assert [pool.status for pool in (long, cup, second)] == [PoolStatus.RUNNING, PoolStatus.OPEN, PoolStatus.OPEN]
+    long, cup, second, table = Pool.objects.order_by("id")
+    assert long.status == PoolStatus.RUNNING
+    assert {cup.status, second.status, table.status} == {PoolStatus.OPEN}
+    assert table.requests.waiting_list().count() == 3
     assert User.objects.filter(role=Role.PLAYER).count() == people.PLAYERS
     states = Counter(Request.objects.values_list("status", "payment_status"))
     assert states[RequestStatus.PENDING, PaymentStatus.NOT_DUE] >= 20
