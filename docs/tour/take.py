@@ -1,0 +1,101 @@
+"""Retakes the pictures of the README's tour from a running demo: `python docs/tour/take.py http://127.0.0.1:8000`.
+
+Needs `python3 manage.py up --fresh` in another terminal, started less than ten minutes ago; Chromium; and Playwright
+(`uv pip install playwright`), which nothing else here needs.
+"""
+
+import json
+import shutil
+import sys
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).parent
+PASSWORD = "outlast-demo-2026"
+DOMAIN = "demo.outlast.test"
+
+
+def call(base: str, method: str, path: str, token: str = "", **body: Any) -> Any:
+    """One API call; its data."""
+    request = urllib.request.Request(f"{base}/api/v1{path}", method=method)
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Idempotency-Key", str(uuid.uuid4()))
+    request.data = json.dumps(body).encode() if method != "GET" else None
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["data"]
+
+
+def sign_in(base: str, name: str) -> str:
+    return str(call(base, "POST", "/auth/token", email=f"{name}@{DOMAIN}", password=PASSWORD)["access"])
+
+
+def enter_admin(page: Page, base: str, name: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{base}/admin/login/?next=/admin/")
+    page.fill("input[name=username]", f"{name}@{DOMAIN}")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_load_state("networkidle")
+
+
+def shoot(page: Page, name: str, address: str = "") -> None:
+    if address:
+        page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(400)
+    page.screenshot(path=str(FOLDER / f"{name}.png"))
+
+
+def approve(page: Page, base: str) -> None:
+    """The moderator's queue, and the page that says what approving three requests will do."""
+    enter_admin(page, base, "moderator")
+    shoot(page, "requests", f"{base}/admin/entries/request/?status__exact=pending")
+    for box in page.query_selector_all("input.action-select")[:3]:
+        box.check()
+    page.select_option("select[name=action]", label="Approve")
+    page.click("button[name=index], button[title^=Run]")
+    shoot(page, "approve")
+
+
+def pay(page: Page, base: str) -> None:
+    """A player's payment at the Stripe double, and the page they come back to."""
+    requests = []
+    for number in range(21, 180):
+        token = sign_in(base, f"player{number:03}")
+        requests = [r for r in call(base, "GET", "/requests", token) if r["payment_status"] == "pending"]
+        if requests:
+            break
+    payment = call(base, "POST", f"/requests/{requests[0]['id']}/payment", token)
+    shoot(page, "pay", payment["checkout_url"])
+    page.click("button[type=submit] >> nth=0")
+    page.wait_for_url("**/payments/return**")
+    shoot(page, "paid")
+
+
+def main(base: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        pay(page, base)
+        approve(page, base)
+        enter_admin(page, base, "admin")
+        shoot(page, "pools", f"{base}/admin/pools/pool/")
+        shoot(page, "game", f"{base}/admin/pools/game/")
+        enter_admin(page, base, "finance")
+        shoot(page, "receipts", f"{base}/admin/payments/receipt/")
+        shoot(page, "reports", f"{base}/admin/payments/payment/reports")
+        shoot(page, "docs", f"{base}/api/docs/")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
