@@ -58,6 +58,8 @@ WITH_CHARGE = ["payment_intent.latest_charge"]
 STRIPE_FACTORS = {"ugx": 100}
 
 _web_calls = threading.BoundedSemaphore(WEB_CALLS_AT_ONCE)
+# The client tells of every call, in Stripe's own sentences; ours are one line each, and name nobody.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 def adapter() -> "StripeProvider":
