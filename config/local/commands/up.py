@@ -20,8 +20,10 @@ from config.local.progress import Progress
 from config.local.supervisor import programs, summary, tables
 from config.local.supervisor.children import Children, Ending
 from config.local.supervisor.occupancy import occupy, refuse_busy_port
+from config.local.supervisor.watch import ServerWatch
 
-READY_TIMEOUT = 90.0
+# From the start of the command; a slow machine's first migrations are part of it.
+READY_TIMEOUT = 300.0
 # Later ones need the earlier ones: whoever calls stops before who is called.
 STOP_ORDER = (("feed", "beat"), ("worker",), ("web",), ("stripe",))
 
@@ -93,29 +95,39 @@ def serve(
     """Start the children, say so when they answer, and watch them until somebody stops us or one of them ends."""
     for program in programs.first(options):
         children.start(program)
+    watch = ServerWatch()
     is_ready = False
-    looked = 0.0
+    next_look = 0.0
     while not interrupts.came:
         children.pump(0.25)
         ending = children.ended()
-        if ending:
-            report(ending, progress)
+        if ending and not revive(ending, children, watch, progress):
             return 1
-        if time.monotonic() - looked < 0.5:
+        if time.monotonic() < next_look:
             continue
-        looked = time.monotonic()
+        watch.look()
         # Heals after a killed keeper.
         services.ensure()
-        if not is_ready:
-            is_ready = answers(options.address)
-            if is_ready:
-                for program in programs.second(options):
-                    children.start(program)
-                summary.show(options, seconds=time.monotonic() - began)
-            elif looked - began > READY_TIMEOUT:
-                progress.failed(f"{options.address}/health/ready does not answer", looked - began)
-                return 1
+        if not is_ready and answers(options.address):
+            is_ready = True
+            for program in programs.second(options):
+                children.start(program)
+            summary.show(options, seconds=time.monotonic() - began)
+        elif not is_ready and time.monotonic() - began > READY_TIMEOUT:
+            progress.failed(f"{options.address}/health/ready does not answer", time.monotonic() - began)
+            return 1
+        next_look = time.monotonic() + 0.5
     return 0
+
+
+def revive(ending: Ending, children: Children, watch: ServerWatch, progress: Progress) -> bool:
+    """Start a child again that fell with its server. False, and a report, when it ended by its own fault."""
+    if ending.name in children.running and watch.was_replaced():
+        progress.say(f"· {ending.name} fell with its server and is started again")
+        children.restart(ending.name)
+        return True
+    report(ending, progress)
+    return False
 
 
 def answers(address: str) -> bool:

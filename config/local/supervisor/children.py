@@ -28,11 +28,10 @@ NAME_WIDTH = 7
 class Child:
     """A running child, its log and the last lines it wrote."""
 
-    name: str
+    program: Program
     process: subprocess.Popen[bytes]
     log: IO[bytes]
     colour: int
-    chatter: str = ""
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=15))
     unfinished: bytes = b""
 
@@ -41,7 +40,7 @@ class Child:
         *whole, self.unfinished = (self.unfinished + written).split(b"\n")
         lines = [line.decode(errors="replace") for line in whole]
         self.recent.extend(lines)
-        return [line for line in lines if not (self.chatter and self.chatter in line)]
+        return [line for line in lines if not (self.program.chatter and self.program.chatter in line)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Children:
         )
         self._tell_undertaker(f"+{process.pid}")
         colour = COLOURS[len(self.running) % len(COLOURS)]
-        child = Child(program.name, process, home.open_log(f"{program.name}.log"), colour, program.chatter)
+        child = Child(program, process, home.open_log(f"{program.name}.log"), colour)
         self.running[program.name] = child
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -99,8 +98,14 @@ class Children:
         for child in self.running.values():
             if child.process.poll() is not None:
                 self._read(child)
-                return Ending(child.name, child.process.returncode, list(child.recent))
+                return Ending(child.program.name, child.process.returncode, list(child.recent))
         return None
+
+    def restart(self, name: str) -> None:
+        """Start the program of an ended child again."""
+        child = self.running[name]
+        self._forget(child)
+        self.start(child.program)
 
     def stop(self, *names: str, timeout: float = 8.0) -> None:
         """Ask children to stop, wait, and end what is left of their groups by force."""
@@ -129,7 +134,7 @@ class Children:
             self._show(child, child.lines(b"\n"))
         self._unlisten(child)
         child.log.close()
-        del self.running[child.name]
+        del self.running[child.program.name]
         self._tell_undertaker(f"-{child.process.pid}")
 
     def _read(self, child: Child) -> None:
@@ -157,7 +162,7 @@ class Children:
             return
 
     def _show(self, child: Child, lines: list[str]) -> None:
-        prefix = f"{child.name:>{NAME_WIDTH}} | "
+        prefix = f"{child.program.name:>{NAME_WIDTH}} | "
         if self.output.isatty():
             prefix = f"\033[{child.colour}m{prefix}\033[0m"
         try:

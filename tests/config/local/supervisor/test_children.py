@@ -160,3 +160,14 @@ def test_kill_9_of_the_parent_takes_even_stubborn_groups_along(place):
     wait_until(lambda: not is_running(child) and not is_running(grandchild))
     # The undertaker's patience, since both ignored the polite request.
     assert time.monotonic() - began < 9
+
+
+def test_an_ended_child_can_be_started_again_in_the_same_log(children, place):
+    children.start(sh("worker", "echo begun; sleep 0.1"))
+    first = children.running["worker"].process
+    pump_until(children, children.ended)
+
+    children.restart("worker")
+
+    assert children.running["worker"].process.pid != first.pid
+    pump_until(children, lambda: (place / "logs" / "worker.log").read_text() == "begun\nbegun\n")
