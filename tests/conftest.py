@@ -36,6 +36,14 @@ def fresh_limits():
     ratelimit.reset_pause()
 
 
+LONG = ("tests/stack", "tests/races", "tests/replay")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: started last, one of them would keep all other workers waiting for the end."""
+    items.sort(key=lambda item: next((i for i, folder in enumerate(LONG) if item.nodeid.startswith(folder)), len(LONG)))
+
+
 @pytest.fixture
 def player(db):
     return UserFactory()

@@ -48,6 +48,6 @@ def options(argv: list[str]) -> list[str]:
 
 
 def workers() -> int:
-    """One for each core we may use, and two at least: tests wait for databases too."""
+    """One more than the cores we may use: many tests wait, for a lock, a deadline or another process."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(2, cores)
+    return cores + 1

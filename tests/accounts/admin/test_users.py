@@ -249,7 +249,7 @@ def test_a_moderator_sends_a_verification_again(browser, moderator):
 def test_a_verified_address_gets_no_second_mail(browser, moderator, user):
     answer = browser(moderator).act("resend_verification", user, reason="")
 
-    assert messages_of(answer) == ["1 of 1 refused: A address that is verified cannot become verified."]
+    assert messages_of(answer) == ["1 of 1 refused: An address that is verified cannot become verified."]
     assert not OutboxMessage.objects.exists()
 
 
