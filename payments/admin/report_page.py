@@ -15,7 +15,6 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # unfold ships no 
 )
 
 from config.clock import database_now
-from config.errors import DomainError
 from payments.admin.staff import staff
 from payments.reports import REPORTS, Narrowing
 from payments.services.exports import CONTENT_TYPES, FileFormat, exported_file
@@ -60,10 +59,7 @@ def report_page(page: "HouseAdmin", request: HttpRequest) -> HttpResponseBase:
     """The form, or the file it asked for. Who may see it is checked by the caller."""
     form = ReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            return _download(request, form.cleaned_data)
-        except DomainError as refusal:
-            form.add_error(None, refusal.message)
+        return _download(request, form.cleaned_data)
     context = {
         **page.admin_site.each_context(request),
         "title": "Reports",

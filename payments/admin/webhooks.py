@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter  # type: ignore[import-untyped]  # unfold ships no types
 
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.errors import Code, Conflict
 from payments.models import WebhookEvent, WebhookState
 from payments.services.inbox import process_event, retry_event
 
@@ -58,5 +59,6 @@ class WebhookEventAdmin(WithRowActions, ReadOnlyAdmin):
     )
     def look_again(self, request: HttpRequest, row: WebhookEvent, reason: str) -> None:
         """Give what was given up another chance."""
-        if retry_event(event_id=row.pk):
-            process_event(event_id=row.pk)
+        if not retry_event(event_id=row.pk):
+            raise Conflict(Code.INVALID_TRANSITION, "Only an event that was given up is looked into again.")
+        process_event(event_id=row.pk)

@@ -40,13 +40,11 @@ class _Sheets:
         self.heading = book.add_format({"bold": True, "bottom": 1})
         self.decimals = {places: book.add_format({"num_format": _pattern(places)}) for places in (0, 2, 3)}
         self.sheet: Any = None
-        self.line = MOST_ROWS
-        self.count = 0
+        self.line = self.count = 0
 
     def write(self, rows: Iterable[Row]) -> int:
         kinds = [column.kind for column in self.report.columns]
-        if not self.count:
-            self._turn_over()
+        self._turn_over()
         for row in rows:
             if self.line == MOST_ROWS:
                 self._turn_over()

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from config.clock import database_now
 from entries.models import Entry, PaymentStatus, RequestStatus
 from payments.models import Payment, PaymentChange, PaymentState, Receipt
-from payments.services import sessions
+from payments.providers.base import Busy
+from payments.services import checkout, sessions
 from payments.services.checkout import start_payment
 from payments.services.inbox import sweep_events
 from pools.models import PoolStatus
@@ -133,6 +134,16 @@ class TestRefusals:
 
         assert code_of(start(api(player), request)) == (422, "PAYMENT_NOT_DUE")
 
+    def test_a_free_place_costs_nothing(self, api, player, double):
+        request = RequestFactory(approved=True, user=player, pool=PoolFactory(entry_fee_cents=0))
+
+        assert code_of(start(api(player), request)) == (422, "PAYMENT_NOT_DUE")
+
+    def test_money_given_back_is_not_asked_for_again(self, api, player, double):
+        request = RequestFactory(approved=True, user=player, payment_status=PaymentStatus.REFUNDED)
+
+        assert code_of(start(api(player), request)) == (422, "PAYMENT_NOT_DUE")
+
     @pytest.mark.parametrize("status", [PoolStatus.FINISHED, PoolStatus.CANCELLED])
     def test_a_pool_that_is_over_takes_no_payments(self, api, player, double, status):
         request = RequestFactory(approved=True, user=player, pool=PoolFactory(status=status))
@@ -215,6 +226,14 @@ class TestTwice:
 
         assert second.json()["data"] == first.json()["data"]
 
+    def test_a_session_that_should_be_over_is_not_shown_while_nobody_can_say(self, api, player, unpaid, double):
+        start(api(player), unpaid, key="key-1")
+        an_hour_ago = database_now() - timedelta(hours=1)
+        Payment.objects.update(checked_at=an_hour_ago, expires_at=an_hour_ago)
+        double.fault(action="error_before", method="GET", times=None)
+
+        assert code_of(start(api(player), unpaid, key="key-2")) == (502, "PROVIDER_ERROR")
+
     def test_after_a_declined_card_the_same_session_can_be_paid(self, api, player, unpaid, double):
         first = started(api(player), unpaid, key="key-1")
         double.pay(first.checkout_url, DECLINED)
@@ -227,6 +246,38 @@ class TestTwice:
 
         assert second.checkout_url == first.checkout_url
         assert double.pay(second.checkout_url)[0] == 200
+
+    def test_a_new_session_after_a_failed_one_makes_the_payment_pending_again(self, api, player, unpaid, double):
+        first = started(api(player), unpaid, key="key-1")
+        double.pay(first.checkout_url, DECLINED)
+        double.advance(2 * 3600)
+        deliver(double)
+        sweep_events()
+        unpaid.refresh_from_db()
+        assert unpaid.payment_status == PaymentStatus.FAILED
+
+        started(api(player), unpaid, key="key-2")
+
+        unpaid.refresh_from_db()
+        assert unpaid.payment_status == PaymentStatus.PENDING
+
+    def test_a_second_click_waits_for_a_slow_first_one(self, api, player, unpaid, double):
+        double.fault(action="delay_before", method="POST", path=SESSIONS, seconds=2.5)
+
+        def click_again():
+            wait_until_asked(double)
+            return start(api(player), unpaid, key="key-2")
+
+        first, second = run_together([lambda: start(api(player), unpaid, key="key-1"), click_again])
+
+        assert first.value.status_code == second.value.status_code == 201
+        assert first.value.json()["data"] == second.value.json()["data"]
+
+    def test_a_second_click_does_not_wait_for_ever(self, api, player, unpaid, double, monkeypatch):
+        monkeypatch.setattr(checkout, "PAUSE_SECONDS", 0.01)
+
+        with pytest.raises(Busy):
+            checkout._opened_by_another(payment_left_behind(unpaid))
 
 
 class TestProviderTrouble:
@@ -346,6 +397,36 @@ class TestProviderTrouble:
 
         assert answer.json()["data"]["id"] == old.pk
         assert len(opened(double)) == 1
+
+    def test_an_old_intent_whose_session_was_paid_is_booked(self, api, player, unpaid, double):
+        old = payment_left_behind(unpaid)
+        opened_then = sessions.provider_named("stripe").create_session(sessions.order_of(old))
+        double.pay(opened_then.url)
+        Payment.objects.update(expires_at=database_now() + timedelta(minutes=5))
+
+        assert code_of(start(api(player), unpaid)) == (409, "ALREADY_PAID")
+        assert Entry.objects.get().request == unpaid
+
+    def test_where_the_clocks_differ_the_provider_chooses_the_end(self, api, player, unpaid, double):
+        double.advance(3 * 3600)
+
+        payment = started(api(player), unpaid)
+
+        assert payment.key_number == 2
+        assert payment.expires_at > database_now() + timedelta(hours=24)
+
+    def test_an_intent_without_an_end_is_taken_up_under_its_second_key(self, api, player, unpaid, double):
+        left = payment_left_behind(unpaid)
+        Payment.objects.update(expires_at=None, key_number=2)
+
+        assert start(api(player), unpaid).json()["data"]["id"] == left.pk
+        assert len(opened(double)) == 1
+
+    def test_when_every_session_is_over_at_once_it_gives_up(self, player, unpaid, double, monkeypatch):
+        monkeypatch.setattr(checkout, "TRIES", 0)
+
+        with pytest.raises(Busy):
+            start_payment(request_id=unpaid.pk, user=player)
 
     def test_an_answer_of_the_other_mode_is_not_believed(self, api, player, unpaid, double):
         double.fault(action="answer_livemode", method="POST", path=SESSIONS)

@@ -197,6 +197,13 @@ class TestLookingAgain:
         assert WebhookEvent.objects.get().status == "processed"
         assert Entry.objects.get().request == unpaid
 
+    def test_an_event_that_was_not_given_up_is_left_alone(self, as_finance):
+        event = WebhookEvent.objects.create(provider="stripe", event_id="evt_1", event_type="x", payload={})
+
+        assert confirm(as_finance, "webhookevent", "look_again", event) == [
+            "1 of 1 refused: Only an event that was given up is looked into again."
+        ]
+
 
 class TestWaiving:
     def test_it_takes_a_reason_and_makes_the_entry(self, as_finance, finance, unpaid):

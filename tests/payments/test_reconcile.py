@@ -79,6 +79,18 @@ def test_payments_that_cannot_be_asked_about_are_told(api, player, unpaid, doubl
     assert failure == "1 differences"
 
 
+def test_a_provider_that_is_away_is_not_asked_about_every_payment(double, settings):
+    for _ in range(5):
+        payment_for(RequestFactory(approved=True))
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    printed, failure = reconcile()
+
+    assert printed.count("could not be asked") == 3
+    assert "further payments" in printed
+    assert failure == "4 differences"
+
+
 class TestPlanted:
     """Each kind of difference, planted, is found under its name; and only it."""
 

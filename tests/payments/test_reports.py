@@ -433,6 +433,7 @@ class TestCommand:
             (["journal", "-o", "x"], "invalid choice: 'journal'"),
             (["entries"], "the following arguments are required: -o/--output"),
             (["entries", "--pool", "77", "-o", "x"], "There is no pool 77."),
+            (["entries", "--pool", "77", "-o", "-"], "There is no pool 77."),
             (["entries", "--from", "31.1.2026", "-o", "x"], "'31.1.2026' is not a day such as 2026-01-31"),
             (["entries", "--from", "2026-02-01", "--to", "2026-01-01", "-o", "x"], "2026-01-01 is before 2026-02-01."),
             (["entries", "-o", "/no/such/folder/x.csv"], "/no/such/folder/x.csv cannot be written"),
