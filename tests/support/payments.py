@@ -2,12 +2,15 @@
 
 import json
 import time
+from datetime import timedelta
 
 import stripe
 from django.test import Client
 
+from config.clock import database_now
 from payments.models import Payment
 
+SESSIONS = "/v1/checkout/sessions"
 WEBHOOK = "/api/v1/webhooks/stripe"
 SECRET = "whsec_of_these_tests_0123456789"
 ROTATED = "whsec_of_these_tests_after_the_rotation"
@@ -48,3 +51,25 @@ def deliver(double, type="*", **how):
     answers = [post_event(event, **how) for event in events(double, type)]
     assert [answer.status_code for answer in answers] == [200] * len(answers)
     return answers
+
+
+def code_of(answer):
+    """Status and code of a refusal."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def opened(double):
+    """Every session at the double, oldest first."""
+    return double.state()["objects"].get("checkout.session", [])
+
+
+def payment_left_behind(request, *, ends_in=timedelta(hours=1)):
+    """An intent whose process was killed before it heard from the provider."""
+    return Payment.objects.create(
+        request=request,
+        provider="stripe",
+        amount_cents=5000,
+        currency="usd",
+        expires_at=database_now() + ends_in,
+        created_by=request.user,
+    )
