@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.local.services.process import tied_to_us
+
 ROOT = Path(__file__).resolve().parents[2]
 # What the test run itself uses; the system under test must find its own.
 OURS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "DJANGO_SETTINGS_MODULE")
@@ -105,6 +107,8 @@ class RunningSystem:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--port", str(self.port), *self.options],
                 cwd=ROOT, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                # A test run that is killed must not leave a whole system behind.
+                preexec_fn=tied_to_us(signal.SIGTERM),
             )  # fmt: skip
         try:
             wait_for(self._is_ready, seconds=120)
