@@ -144,6 +144,7 @@ class TestFiles:
         assert book.sheetnames == ["Lines", "Lines 2", "Lines 3"]
         assert [row["line"] for row in from_xlsx(file)] == [0, 1, 2, 3, 4]
 
+    @pytest.mark.slow
     def test_memory_does_not_grow_with_the_rows(self, tmp_path):
         """A quarter of a million rows, from the database to the file, in a process of its own."""
         program = """

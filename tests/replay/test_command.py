@@ -20,8 +20,6 @@ from config.local.replay.show import difference_lines, round_table, terminal_plo
 from tests.support.schedules import nfl_row, write_csv
 
 ROOT = Path(__file__).parents[2]
-# Both look at which databases the server has.
-ONE_AT_A_TIME = pytest.mark.xdist_group("replay")
 
 
 @pytest.fixture
@@ -51,56 +49,60 @@ def packed(path: Path, *lines: str) -> None:
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path) -> tuple[subprocess.CompletedProcess[str], str]:
+    """What the command said, and the name that its database had."""
     environment = {**os.environ, "OUTLAST_SHARED_DATA": str(folder), "OUTLAST_ENV": "test", "COLUMNS": "120"}
     # A test that imported the web server's module has said so for this whole process; a command has other time limits.
     environment.pop("OUTLAST_PROCESS", None)
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), "replay", "2024"], env=environment, capture_output=True, text=True
-    )
+    command = [sys.executable, str(ROOT / "manage.py"), "replay", "2024"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, err), f"outlast_replay_{process.pid}"
 
 
 def databases() -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE '%replay%'")
+        cursor.execute("SELECT datname FROM pg_database")
         return {name for (name,) in cursor.fetchall()}
 
 
-def leave_behind(name: str) -> None:
+def leave_behind() -> str:
     """A database as a killed run leaves it."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        own = server.info.dbname
-        server.execute(f'CREATE DATABASE "{own}_{name}"')
+        name = f"{server.info.dbname}_replay_1"
+        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        server.execute(f'CREATE DATABASE "{name}"')
+    return name
 
 
-@ONE_AT_A_TIME
 def test_a_season_as_published_ends_with_0_a_table_plots_and_no_database_left(db, season):
     picture = settings.OUTLAST_HOME / "reports" / "replay-2024.png"
     picture.unlink(missing_ok=True)
-    leave_behind("replay_1")
+    left = leave_behind()
 
-    ended = run(season)
+    ended, own = run(season)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "4 of 4 entries and 2 of 2 rounds as published" in ended.stdout
     assert "entries alive after each round" in ended.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert databases() == set()
+    assert not databases() & {left, own}
 
 
-@ONE_AT_A_TIME
 def test_an_entry_that_ends_otherwise_is_named_and_the_command_fails(db, season):
     packed(season / "circa" / "2024" / "expected_entries.csv.gz", "entry,status,eliminated_round,reason",
            "1-1,winner,,", "1-2,eliminated,1,pick_lost", "2-1,eliminated,2,pick_lost", "4-1,winner,,")  # fmt: skip
 
-    ended = run(season)
+    ended, own = run(season)
 
     assert ended.returncode == 1
     said = " ".join(ended.stdout.split())
     assert "2-1: published eliminated in round 2, here winner; NOT EXCUSED" in said
     assert "3-1: published nothing, here eliminated in round 2; NOT EXCUSED" in said
     assert "4-1: published winner, here nothing; NOT EXCUSED" in said
-    assert databases() == set()
+    assert own not in databases()
 
 
 def test_missing_data_is_told_with_the_files_and_the_variable(monkeypatch, tmp_path, capsys):

@@ -39,7 +39,7 @@ def options(argv: list[str]) -> list[str]:
     """What pytest is told: ours first, so that the caller's win."""
     found = list(argv)
     if not any(argument.startswith(ALONE) for argument in argv):
-        found = ["-n", str(workers()), "--dist", "loadgroup", *found]
+        found = ["-n", str(workers()), "--dist", "worksteal", *found]
     if not argv:
         measured = [f"--cov={package}" for package in PACKAGES]
         found += [*measured, "--cov-branch", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR}"]

@@ -67,6 +67,7 @@ def test_progress_ends_at_the_size_of_the_file(tmp_path):
     assert seen[-1] == (len(TEXT), len(TEXT))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     path = tmp_path / "large.csv.gz"
     with gzip.open(path, "wt") as file:
