@@ -56,9 +56,10 @@ def first_steps(options: argparse.Namespace) -> Text | None:
         return Text("\nNo demo: make an admin with  python3 manage.py createsuperuser")
     lines = [
         "Try first:",
-        "  1. Admin, as the moderator: approve a pending request.",
-        "  2. API docs, as the player: take a token, then save a pick.",
-        "  3. In about ten minutes a round locks: picks show, entries fall.",
+        "  1. Admin, as the moderator: Requests, approve those of The Second Half.",
+        "  2. API docs, as the player: take a token, then save a pick for round 7.",
+        "  3. Join The Ten-Minute Cup: ask, have it approved, pay at the double.",
+        "  4. Ten minutes after the first start round 7 locks: entries fall.",
         "",
         "Worker and scheduler speak up below only when something is wrong.",
     ]
