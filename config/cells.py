@@ -1,18 +1,18 @@
 """Cells of CSV files. People open them in spreadsheets, which run a text that begins like a formula."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# The signs of a formula, full-width ones too, and the control characters that some programs skip before them.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# The signs of a formula (the ASVS and OWASP set, full-width ones too) at the start, behind spaces or control
+# characters that some programs skip, and where a cell begins for spreadsheets of countries with another separator.
+RISKY = re.compile(r"^(?= *[=+\-@\t\r\n\x00＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
 
 
 def cell(value: Any) -> Any:
-    """The value as a cell; a text that looks like a formula gets an apostrophe in front, which spreadsheets hide."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_SIGNS):
-        return f"'{value}"
-    return value
+    """The value as a cell; a text that looks like a formula gets an apostrophe there, which spreadsheets hide."""
+    return RISKY.sub("'", value) if isinstance(value, str) else value
 
 
 class _Line:

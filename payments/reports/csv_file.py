@@ -6,15 +6,12 @@ apostrophe there. Numbers are never touched: −5.00 must stay a number.
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import IO, Any
 
+from config.cells import RISKY
 from payments.reports.base import Kind, Report
-
-# The ASVS and OWASP set, with the full-width forms, at the start; and what begins a cell after another separator.
-RISKY = re.compile(r"^(?=[=+\-@\t\r\n\x00＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
 
 Row = tuple[Any, ...]
 

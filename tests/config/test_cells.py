@@ -9,10 +9,15 @@ from config.cells import cell, csv_lines
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
+    "text", ["=1+1", "+1", "-1", "@A1", "\tA1", "\rA1", " =1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
 )
 def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(text):
     assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(("text", "safe"), [("\t=1", "'\t'=1"), ("a;=1", "a;'=1"), ("a\n-1", "a\n'-1")])
+def test_so_does_one_that_goes_on_like_a_formula_where_a_cell_may_begin(text, safe):
+    assert cell(text) == safe
 
 
 @pytest.mark.parametrize("value", ["Ada", "1-1", "a=b", "", None, -1, 0, 7.5])
