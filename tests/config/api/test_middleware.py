@@ -5,6 +5,7 @@ import logging
 import pytest
 from django.test import Client
 
+from config.api.middleware import level_of
 from config.logging import current_request_id
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +135,17 @@ def test_signed_in_answers_are_not_stored_by_caches(signed_in, player):
     answer = signed_in(player).get("/api/v1/sample/private")
     assert answer["Cache-Control"] == "no-store"
     assert "Authorization" in answer["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "level"),
+    [
+        ("/api/v1/pools", 200, logging.INFO),
+        ("/api/v1/pools", 503, logging.ERROR),
+        ("/static/admin/base.css", 200, logging.DEBUG),
+        ("/static/gone.css", 404, logging.INFO),
+        ("/static/broken.css", 500, logging.ERROR),
+    ],
+)
+def test_files_of_pages_do_not_bury_the_other_lines(path, status, level):
+    assert level_of(path, status) == level
