@@ -32,7 +32,7 @@ def test_groups_are_asked_first():
     # We have not asked yet how it ended, so it still counts as there until the patience is over.
     bury({process.pid}, patience=0.2)
 
-    assert process.wait(5) == -signal.SIGTERM
+    assert process.wait(30) == -signal.SIGTERM
 
 
 def test_a_group_that_does_not_listen_is_killed_with_its_children():
@@ -41,13 +41,13 @@ def test_a_group_that_does_not_listen_is_killed_with_its_children():
 
     bury({process.pid}, patience=0.2)
 
-    process.wait(5)
+    process.wait(30)
     wait_until(lambda: not is_there(process.pid))
 
 
 def test_groups_that_are_gone_are_no_trouble():
     process = start("true")
-    process.wait(5)
+    process.wait(30)
 
     bury({process.pid})
 
@@ -67,5 +67,5 @@ def test_the_end_of_its_input_sets_it_to_work_and_no_signal_does():
 
     undertaker.stdin.close()
 
-    assert process.wait(5) == -signal.SIGTERM
+    assert process.wait(30) == -signal.SIGTERM
     assert undertaker.wait(5) == 0
