@@ -104,6 +104,7 @@ print(Client().get("/metrics").content.decode())
 """
 
 
+@pytest.mark.slow
 def test_processes_of_one_server_are_added_up(tmp_path):
     environment = {
         **os.environ,

@@ -165,6 +165,7 @@ class TestBadEvents:
 
         assert [round(pause / 5) for pause in pauses] == [1, 4, 16]
 
+    @pytest.mark.slow
     def test_after_ten_tries_it_is_given_up_and_can_be_given_another_chance(self, paid, double, settings):
         deliver(double, "charge.succeeded")
         address, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, "http://127.0.0.1:9"

@@ -174,6 +174,7 @@ class TestCalls:
             provider_named(Provider.MANUAL)
 
 
+@pytest.mark.slow
 class TestPatience:
     @pytest.fixture
     def web(self, double, settings):

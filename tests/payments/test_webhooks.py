@@ -108,6 +108,7 @@ class TestTakingIn:
         assert post_event(EVENT).status_code == 200
         assert WebhookEvent.objects.count() == 1
 
+    @pytest.mark.slow
     def test_many_in_a_minute_are_all_taken(self):
         assert {post_event({**EVENT, "id": f"evt_{n}"}).status_code for n in range(320)} == {200}
 

@@ -91,6 +91,7 @@ def test_a_season_as_published_ends_with_0_a_table_plots_and_no_database_left(db
     assert not databases() & {left, own}
 
 
+@pytest.mark.slow
 def test_an_entry_that_ends_otherwise_is_named_and_the_command_fails(db, season):
     packed(season / "circa" / "2024" / "expected_entries.csv.gz", "entry,status,eliminated_round,reason",
            "1-1,winner,,", "1-2,eliminated,1,pick_lost", "2-1,eliminated,2,pick_lost", "4-1,winner,,")  # fmt: skip
