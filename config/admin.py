@@ -25,7 +25,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.admin import ModelAdmin
 
 from config import outbox
 from config.api.handler import explain, report

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
-from unfold.forms import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.forms import (
     AdminOwnPasswordChangeForm,
     AuthenticationForm,
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.admin import TabularInline
 
 from accounts.admin.history import WithHistory
 from accounts.models import Role, Session, SessionEnd, User, UserChange

@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from unfold.admin import TabularInline  # type: ignore[import-untyped]  # unfold ships no types
-from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
 )
-from unfold.decorators import action  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.decorators import action
 
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
 )

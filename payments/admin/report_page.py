@@ -9,7 +9,7 @@ from django import forms
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from unfold.widgets import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )

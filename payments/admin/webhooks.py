@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.errors import Code, Conflict

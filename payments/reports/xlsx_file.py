@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import IO, Any
 
-from xlsxwriter import Workbook  # type: ignore[import-untyped]  # xlsxwriter ships no types
+from xlsxwriter import Workbook
 
 from payments.reports.base import Kind, Report
 from payments.reports.csv_file import Row

@@ -7,7 +7,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 

@@ -6,12 +6,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from unfold.contrib.filters.admin import (  # type: ignore[import-untyped]  # unfold ships no types
+from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
-from unfold.widgets import UnfoldAdminTextInputWidget  # type: ignore[import-untyped]  # the same
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
 from accounts.models import User

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import log10
 from pathlib import Path
 
-import plotext  # type: ignore[import-untyped]  # plotext ships no types
+import plotext
 from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
