@@ -1,18 +1,31 @@
-"""Who is in and still alive: requests for a place, entries, picks, and what became of them."""
+"""Who is in and still alive: requests for a place, entries, picks, rulings, and what became of them."""
 
 from entries.models.entry import Entry, EntryChange, EntryStatus
-from entries.models.pick import Pick, PickChange, PickSource
-from entries.models.request import PaymentStatus, Request, RequestChange, RequestStatus
+from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
+from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
+from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
+from entries.models.settlement import SettledRound, Settlement, SettlementCause, SettlementMark
 
 __all__ = [
     "Entry",
     "EntryChange",
     "EntryStatus",
+    "Fallback",
+    "FallbackChange",
     "PaymentStatus",
     "Pick",
     "PickChange",
     "PickSource",
+    "Reprieve",
     "Request",
     "RequestChange",
+    "RequestKind",
     "RequestStatus",
+    "Ruling",
+    "RulingKind",
+    "RulingStatus",
+    "SettledRound",
+    "Settlement",
+    "SettlementCause",
+    "SettlementMark",
 ]

@@ -44,6 +44,7 @@ class EliminationReason(models.TextChoices):
     PICK_TIED = "pick_tied"
     NO_PICK = "no_pick"
     GAME_CANCELLED = "game_cancelled"
+    TIEBREAK = "tiebreak"
 
 
 class EntryQuerySet(LockedQuerySet["Entry"]):
@@ -55,11 +56,42 @@ class EntryQuerySet(LockedQuerySet["Entry"]):
         return self.exclude(status=EntryStatus.VOID)
 
 
+def _marks_for_settlement() -> list[Guard]:
+    """A new entry, or one that becomes void or stops being so, changes what its whole pool comes to."""
+    mark = "INSERT INTO entries_settlementmark (pool_id, from_round_number) SELECT n.pool_id, min(n.first_round_number)"
+    return [
+        Guard(
+            name="mark_insert",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            func=f"{mark} FROM new_rows n GROUP BY n.pool_id; RETURN NULL;",
+        ),
+        Guard(
+            name="mark_void",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            func=f"""
+                {mark} FROM new_rows n JOIN old_rows o USING (id)
+                WHERE (n.status = 'void') <> (o.status = 'void') OR n.first_round_number <> o.first_round_number
+                GROUP BY n.pool_id;
+                RETURN NULL;
+            """,
+        ),
+    ]
+
+
 class Entry(HasStatus):
     request = models.OneToOneField(Request, on_delete=models.PROTECT, related_name="entry")
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="entries")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entries")
     number = models.PositiveSmallIntegerField()
+    first_round_number = models.PositiveSmallIntegerField(
+        db_default=0, help_text="The first round it plays: the pool's own, unless it came in late."
+    )
     reference = models.CharField(
         max_length=60, blank=True, default="", help_text="The entry's own name in the system it was imported from."
     )
@@ -116,9 +148,13 @@ class Entry(HasStatus):
                         RAISE EXCEPTION 'an entry needs an approved, paid request of the same player and number'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_needs_payment';
                     END IF;
+                    IF NEW.first_round_number = 0 THEN
+                        SELECT first_round_number INTO NEW.first_round_number FROM pools_pool WHERE id = NEW.pool_id;
+                    END IF;
                     RETURN NEW;
                 """,
             ),
+            *_marks_for_settlement(),
             *record_status(
                 "entries_entrychange",
                 ("strikes", "eliminated_round_number", "eliminated_code", "rules_version", "prize_cents"),

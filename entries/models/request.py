@@ -27,6 +27,13 @@ class RequestStatus(models.TextChoices):
     EXPIRED = "expired"
 
 
+class RequestKind(models.TextChoices):
+    """A place of its own, or the way back in for an entry that fell."""
+
+    ENTRY = "entry"
+    BUY_BACK = "buy_back"
+
+
 class PaymentStatus(models.TextChoices):
     NOT_DUE = "not_due"
     PENDING = "pending"
@@ -49,8 +56,8 @@ class RequestQuerySet(LockedQuerySet["Request"]):
         return self.filter(user_id=user_id)
 
     def holding_a_place(self) -> "RequestQuerySet":
-        """Approved: paid or still within its time to pay."""
-        return self.filter(status=RequestStatus.APPROVED)
+        """Approved: paid or still within its time to pay. Buying back in takes no place: its entry has one."""
+        return self.filter(status=RequestStatus.APPROVED, kind=RequestKind.ENTRY)
 
     def waiting_list(self) -> "RequestQuerySet":
         """Pending requests that staff put on the list of a full pool, first come first."""
@@ -60,7 +67,16 @@ class RequestQuerySet(LockedQuerySet["Request"]):
 class Request(HasStatus):
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="requests")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests")
+    kind = models.CharField(max_length=10, choices=RequestKind, default=RequestKind.ENTRY, db_default=RequestKind.ENTRY)
     number = models.PositiveSmallIntegerField()
+    bought_entry = models.ForeignKey(
+        "entries.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="buy_backs",
+        help_text="The entry that buys back in.",
+    )  # fmt: skip
+    round_number = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The round that entry fell in.")
+    resumes_round_number = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The round in which it plays again."
+    )
     status = models.CharField(max_length=10, choices=RequestStatus, default=RequestStatus.PENDING)
     payment_status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.NOT_DUE)
     fee_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Copied from the pool at approval.")
@@ -89,8 +105,29 @@ class Request(HasStatus):
         constraints = [
             models.UniqueConstraint(
                 fields=["pool", "user", "number"],
-                condition=Q(status__in=NUMBER_HOLDING),
+                condition=Q(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY),
                 name="request_number_unique",
+            ),
+            # One fall is bought back once.
+            models.UniqueConstraint(
+                fields=["bought_entry", "round_number"],
+                condition=Q(status=RequestStatus.APPROVED, kind=RequestKind.BUY_BACK),
+                name="request_buy_back_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind=RequestKind.ENTRY,
+                    bought_entry__isnull=True,
+                    round_number__isnull=True,
+                    resumes_round_number__isnull=True,
+                )
+                | Q(
+                    kind=RequestKind.BUY_BACK,
+                    bought_entry__isnull=False,
+                    round_number__isnull=False,
+                    resumes_round_number__gt=models.F("round_number"),
+                ),
+                name="request_buy_back_names_entry",
             ),
             models.CheckConstraint(condition=Q(number__gte=1), name="request_number_positive"),
             models.CheckConstraint(condition=Q(status__in=RequestStatus.values), name="request_status_known"),
@@ -165,6 +202,20 @@ class Request(HasStatus):
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
                     END IF;
                     RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="mark_for_settlement",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("payment_status"),
+                condition=pgtrigger.Condition(
+                    "((OLD.payment_status = 'completed') <> (NEW.payment_status = 'completed'))"
+                ),
+                # A fee that comes or goes changes the pot of a pool that has shared it out.
+                func="""
+                    INSERT INTO entries_settlementmark (pool_id, from_round_number)
+                    SELECT id, ended_round_number FROM pools_pool WHERE id = NEW.pool_id AND ended_round_number > 0;
+                    RETURN NULL;
                 """,
             ),
             *record_status("entries_requestchange", ("payment_status", "reason", "fee_cents", "waitlisted_at")),

@@ -244,7 +244,7 @@ def _translated(error: IntegrityError, *, round_number: int, team_code: str) -> 
     match constraint:
         case "pick_before_lock":
             return Refused(Code.DEADLINE_PASSED, f"Round {round_number} has locked.", {"round": round_number})
-        case "pick_team_once":
+        case "pick_team_within_limit" | "pick_team_once_a_round":
             return _already_used(team_code)
         case "pick_team_plays":
             return _not_playing(round_number, team_code)

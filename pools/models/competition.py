@@ -135,6 +135,20 @@ class Game(models.Model):
         blank=True,
         help_text="Points; positive when the home side is favoured.",
     )
+    locks_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The kickoff; once that has passed, it never becomes later. Kept by the database.",
+    )
+    revealed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Set once no pick of this game can arrive any more."
+    )
+    is_ruled = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="A ruling decided about it: no feed changes its status, score or round.",
+    )
     review = models.CharField(
         max_length=200,
         blank=True,
@@ -156,7 +170,10 @@ class Game(models.Model):
                 name="game_final_has_scores",
             ),
         ]
-        indexes = [models.Index(fields=["round", "kickoff_at"], name="game_round_kickoff")]
+        indexes = [
+            models.Index(fields=["round", "kickoff_at"], name="game_round_kickoff"),
+            models.Index(fields=["locks_at"], condition=Q(revealed_at__isnull=True), name="game_to_reveal"),
+        ]
         triggers = [
             Guard(
                 name="belongs_together",
@@ -168,6 +185,24 @@ class Game(models.Model):
                            AND competition_id = NEW.competition_id) <> 2 THEN
                         RAISE EXCEPTION 'round and teams of a game belong to its competition'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'game_one_competition';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="keep_lock",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                # A game that has started does not open again because its kickoff is written down as later.
+                func="""
+                    NEW.locks_at := NEW.kickoff_at;
+                    IF TG_OP = 'UPDATE' AND OLD.locks_at <= clock_timestamp() THEN
+                        NEW.locks_at := least(OLD.locks_at, NEW.kickoff_at);
+                    END IF;
+                    IF TG_OP = 'UPDATE' AND OLD.revealed_at IS NOT NULL
+                       AND NEW.revealed_at IS DISTINCT FROM OLD.revealed_at THEN
+                        RAISE EXCEPTION 'game % has been revealed; that cannot be undone', OLD.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'game_reveal_stays';
                     END IF;
                     RETURN NEW;
                 """,
@@ -209,7 +244,8 @@ class Game(models.Model):
                 func=f"""
                     INSERT INTO pools_gamechange (game_id, before, after, at, actor_id, reason)
                     SELECT n.id, to_jsonb(o) - 'id', to_jsonb(n) - 'id', clock_timestamp(), {ACTOR_SQL}, {REASON_SQL}
-                    FROM new_rows n JOIN old_rows o USING (id) WHERE o IS DISTINCT FROM n;
+                    FROM new_rows n JOIN old_rows o USING (id)
+                    WHERE to_jsonb(o) - 'revealed_at' IS DISTINCT FROM to_jsonb(n) - 'revealed_at';
                     RETURN NULL;
                 """,
             ),

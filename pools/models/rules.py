@@ -6,6 +6,7 @@ is told by `pools.services.rules`; the table can hold them all.
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +14,7 @@ from django.db.models import Q
 
 from config.audit import immutable
 from config.clock import ClockTimestamp
+from config.triggers import Guard
 from pools.models.pool import Pool
 
 
@@ -92,6 +94,14 @@ class Rules(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The second name, which every version but a draft's own needs.",
+    )
     created_at = models.DateTimeField(db_default=ClockTimestamp())
 
     KEYS: ClassVar = (
@@ -120,7 +130,41 @@ class Rules(models.Model):
             models.CheckConstraint(condition=Q(reuse_limit__gte=1), name="rules_reuse_limit_positive"),
             models.CheckConstraint(condition=Q(house_fee_bp__lte=10_000), name="rules_house_fee_range"),
         ]
-        triggers = immutable()
+        triggers = [
+            *immutable(),
+            Guard(
+                name="rules_follow",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                # Taken before the look at the lock: two versions at once come one after the other.
+                func="""
+                    PERFORM 1 FROM pools_pool WHERE id = NEW.pool_id FOR NO KEY UPDATE;
+                    IF NEW.version <> 1 + coalesce(
+                            (SELECT max(version) FROM pools_rules WHERE pool_id = NEW.pool_id), 0)
+                       OR NEW.effective_round_number < coalesce(
+                            (SELECT max(effective_round_number) FROM pools_rules WHERE pool_id = NEW.pool_id), 1) THEN
+                        RAISE EXCEPTION 'version % does not follow the rules of pool %', NEW.version, NEW.pool_id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'rules_version_follows';
+                    END IF;
+                    IF NEW.version = 1 OR (SELECT status FROM pools_pool WHERE id = NEW.pool_id) = 'draft' THEN
+                        RETURN NEW;
+                    END IF;
+                    IF NEW.created_by_id IS NULL OR NEW.confirmed_by_id IS NULL
+                       OR NEW.created_by_id = NEW.confirmed_by_id
+                       OR (SELECT status FROM pools_pool WHERE id = NEW.pool_id) NOT IN ('open', 'running') THEN
+                        RAISE EXCEPTION 'an amendment of a pool in play needs two different names'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'rules_two_names';
+                    END IF;
+                    IF EXISTS (SELECT 1 FROM pools_round r JOIN pools_pool p ON p.competition_id = r.competition_id
+                               WHERE p.id = NEW.pool_id AND r.number >= NEW.effective_round_number
+                                 AND r.locks_at <= clock_timestamp()) THEN
+                        RAISE EXCEPTION 'an amendment governs only rounds that have not locked'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'rules_forward_only';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Rules {self.version} of {self.pool_id}"
