@@ -30,7 +30,7 @@ else:
 
 def _rule_field(key: str, switch: Switch) -> forms.Field:
     """An empty field is the default."""
-    help_text = f"{switch.says} Available: {switch.settled}."
+    help_text = f"{switch.says} Takes: {switch.takes}."
     if switch.choices:
         choices = [(value, value) for value in switch.choices]
         widget = UnfoldAdminSelectWidget()
