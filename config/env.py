@@ -171,6 +171,12 @@ VARIABLES: tuple[Variable, ...] = (
         parse=v.url_with("https", "http"),
     ),
     Variable(
+        "OUTGOING_HOSTS",
+        "Hosts that results feeds are fetched from, comma-separated; empty allows every host outside private networks.",
+        sample="",
+        parse=v.parse_hosts,
+    ),
+    Variable(
         "TRUSTED_PROXY_COUNT",
         "How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no such header.",
         sample="0",

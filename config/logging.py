@@ -92,5 +92,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.db.backends": {"level": "INFO"},
             "django.server": {"handlers": [], "propagate": True},
             "matplotlib": {"level": "WARNING"},
+            # Its finest lines carry the queries of addresses.
+            "urllib3": {"level": "INFO"},
         },
     }

@@ -85,6 +85,14 @@ def parse_list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def parse_hosts(text: str) -> list[str]:
+    """Comma-separated names or addresses of hosts, in lower case; never a whole address."""
+    hosts = [host.lower() for host in parse_list(text)]
+    if any(set(host) & set("/@*? ") for host in hosts):
+        raise ValueError("must be names of hosts, such as example.org, without scheme, path or *")
+    return hosts
+
+
 def parse_flag(text: str) -> bool:
     """true/false, yes/no, on/off, 1/0."""
     known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
