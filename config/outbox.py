@@ -79,6 +79,30 @@ def post(*, kind: str, key: str, payload: Mapping[str, Any] | None = None, delay
     return is_new
 
 
+def post_many(*, kind: str, rows: str, params: Mapping[str, Any]) -> int:
+    """Remember one message per row of a SELECT; how many are new. For as many as there are: none passes through Python.
+
+    `rows` is SQL of two columns, the key and the payload as jsonb. As with `post()`, a key already posted changes
+    nothing, and a call outside a transaction is refused.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("outbox.post_many() belongs into the transaction of the change that causes the work")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO config_outboxmessage (kind, key, payload, request_id, due_at, attempts, last_error)
+            SELECT %(outbox_kind)s, posted.key, posted.payload, %(outbox_request)s, clock_timestamp(), 0, ''
+            FROM ({rows}) AS posted (key, payload)
+            ON CONFLICT (key) DO NOTHING
+            """,
+            {**params, "outbox_kind": kind, "outbox_request": current_request_id.get()},
+        )
+        count = int(cursor.rowcount)
+    if count:
+        transaction.on_commit(hurry)
+    return count
+
+
 def drain(*, limit: int = 500, seconds: float = 60.0) -> int:
     """Do what is due, oldest first, until nothing is left or the limit or time is spent; how many were tried."""
     started, tried = time.monotonic(), 0

@@ -13,12 +13,14 @@ class EntriesConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails, and pools who knows their numbers and their picked games."""
+        """Let the outbox know who writes our mails, and pools who knows their numbers, players and picked games."""
         from entries import emails  # noqa: F401  # registers its handlers
+        from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
         from entries.services.picked_games import games_with_picks
-        from pools.queries import statistics
+        from pools.queries import audience, statistics
         from pools.services.schedule import guards
 
+        audience.register(Players())
         statistics.register(EntryNumbers())
         guards.register(games_with_picks)

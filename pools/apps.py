@@ -9,5 +9,9 @@ class PoolsConfig(AppConfig):
     # What each role may do here; `accounts.groups` says how it is read.
     role_permissions: ClassVar = {
         "moderator": ("pools.*",),
-        "finance": ("pools.view_competition", "pools.view_pool", "pools.view_rules"),
+        "finance": ("pools.view_competition", "pools.view_pool", "pools.view_rules", "pools.view_amendment"),
     }
+
+    def ready(self) -> None:
+        """Let the outbox know who writes our mails."""
+        from pools import emails  # noqa: F401  # registers its handlers

@@ -1,5 +1,6 @@
 """What can be entered: competitions with their teams, rounds and games; pools and their rules."""
 
+from pools.models.amendment import Amendment, AmendmentStatus
 from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, Team
 from pools.models.pool import Pool, PoolChange, PoolStatus
 from pools.models.rules import (
@@ -16,6 +17,8 @@ from pools.models.rules import (
 
 __all__ = [
     "AllOut",
+    "Amendment",
+    "AmendmentStatus",
     "CancelledGame",
     "Competition",
     "Game",

@@ -1,7 +1,7 @@
 """The pool's switches as a versioned row that is written once and quoted on every grade.
 
-One column per switch of the rule book, so that settlement can read them in SQL. Which values this release settles
-is told by `pools.services.rules`; the table can hold them all.
+One column per switch of the rule book, so that settlement can read them in SQL. Which combinations contradict is told
+by `pools.services.rules`.
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """The life of a pool, from draft to open to running, and cancelling one that nobody has paid for.
 
-A draft is invisible to players. What its fee, rounds and rules are is fixed when it is made; a wrong draft is
-cancelled and made again.
+A draft is invisible to players. What its fee and rounds are is fixed when it is made; a wrong draft is cancelled and
+made again. Its rules can be revised until it opens; from then on they change by amendments.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from config.errors import Code, Conflict, InvalidTransition, Refused, invalid
 from pools.models import Competition, Pool, PoolStatus, Round, Rules
 from pools.queries import first_lock_at, statistics
 from pools.services.pool_fields import check_fields
-from pools.services.rules import check_rules
+from pools.services.rules import check_rules, contest_of
 
 
 class PoolHasPlaces(Conflict):
@@ -53,11 +53,13 @@ def create_pool(
     description. Raises VALIDATION_ERROR with field → messages, for rules as `rules.<key>`.
     """
     cleaned = check_fields(competition, {"name": name, **fields})
-    first, last = cleaned["first_round_number"], cleaned["last_round_number"]
-    switches = check_rules(rules, first_round=first, last_round=last)
+    pool = Pool(competition=competition, created_by=created_by, **cleaned)
+    switches = check_rules(rules, contest=contest_of(pool))
     attribute(by=created_by, reason="made")
-    pool = Pool.objects.create(competition=competition, created_by=created_by, **cleaned)
-    Rules.objects.create(pool=pool, version=1, effective_round_number=first, created_by=created_by, **switches)
+    pool.save(force_insert=True)
+    Rules.objects.create(
+        pool=pool, version=1, effective_round_number=pool.first_round_number, created_by=created_by, **switches
+    )
     return pool
 
 

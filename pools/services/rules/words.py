@@ -22,7 +22,7 @@ VOID = "void: it costs nothing, and the team is not used up"
 
 
 def sentences(rules: Rules, pool: Pool) -> list[str]:
-    """All of the rules in words, in the order of play. Asks the database nothing."""
+    """All of the rules in words, in the order of play, the version last. Asks the database nothing."""
     topics = (
         _picks(rules, pool),
         _lock(rules),
@@ -36,6 +36,12 @@ def sentences(rules: Rules, pool: Pool) -> list[str]:
         _changes(rules, pool),
     )
     return [sentence for topic in topics for sentence in topic]
+
+
+def changed_sentences(before: Rules, after: Rules, pool: Pool) -> tuple[list[str], list[str]]:
+    """The sentences that a later version takes away, and those that it brings; not the one that names the version."""
+    old, new = sentences(before, pool)[:-1], sentences(after, pool)[:-1]
+    return [sentence for sentence in old if sentence not in new], [sentence for sentence in new if sentence not in old]
 
 
 def asks_for_two(rules: Rules) -> bool:
