@@ -112,7 +112,7 @@ def test_a_correction_that_revives_fills_in_for_the_rounds_since():
 def test_a_team_is_used_as_often_as_the_limit_and_the_count_starts_again(limit, reset, expected):
     """E was used before the round, or ahead for a later one: both are uses on their side of the reset."""
     this = league("E 3-1 F, C 3-1 D", ROUND, "E - F, C - D")
-    players = pool(this, "E . E" if reset is None else "C . E", missed_pick="favourite", reuse_limit=limit)
+    players = pool(this, "E . E" if reset is None else "C . E", "C A", missed_pick="favourite")
     if (limit, reset) == (2, None):
         choose(this, players.entries[0], 3)
     players.books = [Book(missed_pick="favourite", reuse_limit=limit, reuse_reset_round=reset)]
