@@ -32,17 +32,11 @@ class Verdict:
 
 @dataclass
 class Ledger:
-    """An entry's losses so far, as a person would keep them. `out` is round, code and rules version."""
+    """The losses an entry has survived, as a person would keep them; `out` is round, code and rules version."""
 
     entry: Entry
     losses: int = 0
-    allowed: int = 0  # strikes of the rules under which the last of the losses was survived
     out: tuple[int, str, int] | None = None
-
-    @property
-    def strikes(self) -> int:
-        """The losses it survived, never more than its pool allowed (15)."""
-        return min(self.losses, self.allowed)
 
 
 @dataclass
@@ -63,15 +57,15 @@ def grade(pool: Pool, league: League, now: Instant, *, through: int | None = Non
         if through is not None and number > through:
             break
         players = [it for it in ledgers if it.out is None and it.entry.plays(number)]
-        before = [(it, it.losses, it.allowed) for it in players]
+        before = [(it, it.losses) for it in players]
         for ledger in players:
             _play(view, ledger, number)
         no_gap = no_gap and view.is_complete(number)
         if not no_gap:
             continue
         if pool.book_of(number).all_out == "revive" and players and all(it.out for it in players):
-            for ledger, losses, allowed in before:
-                ledger.losses, ledger.allowed, ledger.out = losses, allowed, None
+            for ledger, losses in before:
+                ledger.losses, ledger.out = losses, None
         left = [it for it in ledgers if it.out is None]
         if (len(left) <= 1 or number == pool.last_round) and not _may_still_come_in(view, number):
             ending = _the_end(view, ledgers, number)
@@ -82,8 +76,8 @@ def grade(pool: Pool, league: League, now: Instant, *, through: int | None = Non
 def _opened(pool: Pool, entry: Entry) -> Ledger:
     """With `late_entry_strikes` each round before an entry's first is a strike (32)."""
     book = pool.book_of(max(entry.first_round, pool.first_round))
-    missed = entry.first_round - pool.first_round
-    return Ledger(entry, missed, book.strikes) if book.late_entry_strikes and missed > 0 else Ledger(entry)
+    missed = max(entry.first_round - pool.first_round, 0)
+    return Ledger(entry, missed if book.late_entry_strikes else 0)
 
 
 def _play(view: View, ledger: Ledger, number: int) -> None:
@@ -96,7 +90,7 @@ def _play(view: View, ledger: Ledger, number: int) -> None:
     if eliminates or ledger.losses >= book.strikes:
         ledger.out = (number, code, book.version)
     else:
-        ledger.losses, ledger.allowed = ledger.losses + 1, book.strikes
+        ledger.losses += 1
 
 
 def _loss(view: View, book: Book, entry: Entry, number: int) -> tuple[str, bool] | None:
@@ -154,7 +148,7 @@ def _by_margin(view: View, entries: list[Entry], number: int) -> list[list[Entry
 def _verdict(pool: Pool, view: View, ledgers: list[Ledger], ending: Ending | None) -> Verdict:
     fates = {entry.id: Fate("void") for entry in pool.entries if entry.is_void}
     for ledger in ledgers:
-        fates[ledger.entry.id] = fate = Fate(strikes=ledger.strikes)
+        fates[ledger.entry.id] = fate = Fate(strikes=ledger.losses)
         if ending and ledger.entry in ending.winners:
             fate.status = "winner"
         elif ledger.out:
