@@ -12,10 +12,10 @@ from config.api.operations import operation
 from config.api.permissions import Public
 from config.api.views import ApiView, ApiViewSet
 from config.errors import Code
-from entries.api.pool_scope import visible_pool
 from entries.api.report_files import report_csv, report_json
 from entries.api.serializers.standings import ReportOut, SpreadOut
 from entries.queries.rounds import distribution, revealed_round
+from pools.api.pool_scope import visible_pool
 from pools.models import Pool, Round
 
 

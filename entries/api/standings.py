@@ -9,9 +9,9 @@ from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.permissions import Public
 from config.api.views import ApiViewSet
-from entries.api.pool_scope import visible_pool
 from entries.api.serializers.standings import StandingOut, StandingsQuery
 from entries.queries.standings import standing_entries, standings_of
+from pools.api.pool_scope import visible_pool
 
 
 class StandingsPagination(KeysetPagination):

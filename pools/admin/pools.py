@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
@@ -13,24 +14,39 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.models import User
-from config.admin import HouseAdmin, ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from pools.admin.pool_form import FIELDS, RULE_FIELDS, PoolForm
-from pools.models import Pool, PoolChange, PoolStatus, Rules
+from pools.admin.made_by_service import MadeByService, staff
+from pools.admin.pool_form import FIELDS, PoolForm
+from pools.admin.rules_in_words import rules_in_words
+from pools.admin.switch_fields import RULE_FIELDS
+from pools.models import Pool, PoolChange, PoolStatus
 from pools.queries import current_rules, statistics
 from pools.services.pools import cancel_pool, create_pool, publish_pool
+from pools.services.rules import cautions, sentences
 
 MAY_RUN = "pools.change_pool"
+# A confirm page is read by a person.
+MOST_IN_WORDS = 3
 
 
 def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
     """The preview of `publish`."""
-    drafts = rows.filter(status=PoolStatus.DRAFT).count()
-    return [
-        f"{drafts} of {rows.count()} are drafts; the others are refused.",
-        "Players see them at once and can ask to join. Fee, rounds and rules cannot be changed any more.",
+    drafts = rows.filter(status=PoolStatus.DRAFT).select_related("competition").order_by("pk")
+    count = drafts.count()
+    said = [
+        f"{count} of {rows.count()} are drafts; the others are refused.",
+        "Players see them at once and can ask to join.",
+        "Fee and rounds cannot be changed any more, rules only by amendments with two names.",
     ]
+    for pool in drafts[:MOST_IN_WORDS]:
+        rules = current_rules(pool)
+        said += [f"{pool.name}, look again: {caution}" for caution in cautions(rules, pool)]
+        said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
+    if count > MOST_IN_WORDS:
+        said.append(f"The rules of {count - MOST_IN_WORDS} more are on their pages.")
+    return said
 
 
 def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
@@ -43,10 +59,10 @@ def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
 
 
 @admin.register(Pool)
-class PoolAdmin(WithHistory, WithRowActions, HouseAdmin):
-    """What a pool is, is said when it is made; a wrong draft is cancelled and made again."""
+class PoolAdmin(WithHistory, WithRowActions, MadeByService):
+    """What a pool is, is said when it is made; of a draft the rules can still be revised."""
 
-    may_add = True
+    add_form = PoolForm
     change_model = PoolChange
     list_display = (
         "id", "name", "competition", "status", "fee", "capacity", "entries_total", "entries_active", "pot",
@@ -57,7 +73,7 @@ class PoolAdmin(WithHistory, WithRowActions, HouseAdmin):
     list_filter: ClassVar = (("status", ChoicesDropdownFilter), ("competition", RelatedDropdownFilter))
     search_fields = ("name", "competition__code")
     ordering = ("-id",)
-    readonly_fields = ("fee", "entries_total", "entries_active", "pot", "rules", "history")
+    readonly_fields = ("fee", "entries_total", "entries_active", "pot", "rules", "rules_change", "history")
     fieldsets: ClassVar = (
         (None, {"fields": ("name", "description", "competition", "status", "created_by", "created_at")}),
         ("Places and money", {"fields": (
@@ -65,7 +81,7 @@ class PoolAdmin(WithHistory, WithRowActions, HouseAdmin):
             "minimum_age", "countries",
         )}),
         ("Play", {"fields": (
-            "first_round_number", "last_round_number", "registration_closes_at", "rules", "settled_at",
+            "first_round_number", "last_round_number", "registration_closes_at", "rules", "rules_change", "settled_at",
         )}),
         ("History", {"fields": ("history",)}),
     )  # fmt: skip
@@ -75,29 +91,11 @@ class PoolAdmin(WithHistory, WithRowActions, HouseAdmin):
     )
     actions = ("publish", "cancel")
 
-    def get_form(self, request: HttpRequest, obj: Pool | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """The big form for a new pool; an existing one has nothing to fill in."""
-        kwargs["form"] = PoolForm if obj is None else forms.ModelForm
-        return super().get_form(request, obj, change, **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Pool | None = None) -> Any:
-        """Those of a new pool, or of one that is there."""
-        return self.add_fieldsets if obj is None else self.fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Everything, once the pool is there."""
-        return [] if obj is None else super().get_readonly_fields(request, obj)
-
-    def save_model(self, request: HttpRequest, obj: Pool, form: Any, change: bool) -> None:
-        """Through the service; the form's row becomes the one that the service made."""
-        made = create_pool(
-            competition=form.cleaned_data["competition"],
-            created_by=_staff(request),
-            rules=form.rules(),
-            **form.pool_fields(),
+    def make(self, form: Any, by: User) -> Pool:
+        """A draft with version 1 of its rules."""
+        return create_pool(
+            competition=form.cleaned_data["competition"], created_by=by, rules=form.rules(), **form.pool_fields()
         )
-        obj.pk = made.pk
-        obj.refresh_from_db()
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With the numbers of the whole page, asked for at once."""
@@ -133,47 +131,32 @@ class PoolAdmin(WithHistory, WithRowActions, HouseAdmin):
 
     @admin.display(description="Rules")
     def rules(self, pool: Pool) -> str:
-        """Every switch of the newest version."""
-        rules = current_rules(pool)
-        return f"Version {rules.version}: " + ", ".join(f"{key} = {getattr(rules, key)}" for key in Rules.KEYS)
+        """The newest version, in words; for a draft with what somebody may not have meant."""
+        return rules_in_words(current_rules(pool), pool, with_cautions=pool.status == PoolStatus.DRAFT)
+
+    @admin.display(description="Change the rules")
+    def rules_change(self, pool: Pool) -> str:
+        """Where that is done: a draft is revised, a pool in play amended."""
+        if pool.status == PoolStatus.DRAFT:
+            return format_html('<a href="{}?pool={}">Revise</a>', reverse("admin:pools_rules_add"), pool.pk)
+        if pool.status in (PoolStatus.OPEN, PoolStatus.RUNNING):
+            return format_html(
+                '<a href="{}?pool={}">Propose an amendment</a>', reverse("admin:pools_amendment_add"), pool.pk
+            )
+        return "–"
 
     @confirmed("Publish", permission=MAY_RUN, preview=what_publishing_does, done="published")
     def publish(self, request: HttpRequest, row: Pool, reason: str) -> None:
         """Open to players."""
-        publish_pool(pool=row, by=_staff(request), now=database_now())
+        publish_pool(pool=row, by=staff(request), now=database_now())
 
     @confirmed("Cancel", permission=MAY_RUN, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled")
     def cancel(self, request: HttpRequest, row: Pool, reason: str) -> None:
         """End it."""
-        cancel_pool(pool=row, by=_staff(request), reason=reason)
-
-
-@admin.register(Rules)
-class RulesAdmin(ReadOnlyAdmin):
-    """Versions of rules; written once."""
-
-    list_display = (
-        "pool",
-        "version",
-        "effective_round_number",
-        "strikes",
-        "tie",
-        "missed_pick",
-        "cancelled_game",
-        "all_out",
-    )
-    list_select_related = ("pool",)
-    search_fields = ("pool__name",)
-    ordering = ("-pool", "-version")
-    fields = ("pool", "version", "effective_round_number", *Rules.KEYS, "created_by", "created_at")
+        cancel_pool(pool=row, by=staff(request), reason=reason)
 
 
 def _with_numbers(pools: list[Any]) -> None:
     numbers = statistics.pool_numbers([pool.pk for pool in pools])
     for pool in pools:
         pool.numbers = numbers[pool.pk]
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -58,7 +58,7 @@ class PoolViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         """Make a pool that players do not see yet.
 
-        What contradicts itself, and what settlement does not honour yet, is refused under `rules.<key>`.
+        Rules that contradict each other are refused under `rules.<key>`, with the reason.
         """
         body = self.valid_body()
         competition = Competition.objects.filter(code=body.pop("competition")).first()

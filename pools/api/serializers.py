@@ -15,10 +15,12 @@ from pools.models import (
     MissedPickThen,
     Payout,
     PoolStatus,
+    Rules,
     TieRule,
 )
 from pools.queries import RoundStatus
 from pools.services.results import HIGHEST_SCORE
+from pools.services.rules import sentences
 
 
 class CompetitionOut(serializers.Serializer[Any]):
@@ -70,8 +72,9 @@ class PoolRoundOut(serializers.Serializer[Any]):
     merkle_root = serializers.CharField(source="numbers.merkle_root", read_only=True, allow_null=True)
 
 
-class RulesOut(serializers.Serializer[Any]):
-    version = serializers.IntegerField(read_only=True)
+class SwitchesOut(serializers.Serializer[Any]):
+    """Every switch with its value."""
+
     lock = serializers.ChoiceField(LockPolicy.choices, read_only=True)
     strikes = serializers.IntegerField(read_only=True)
     tie = serializers.ChoiceField(TieRule.choices, read_only=True)
@@ -94,6 +97,27 @@ class RulesOut(serializers.Serializer[Any]):
     house_fee_bp = serializers.IntegerField(read_only=True)
 
 
+class RulesOut(SwitchesOut):
+    version = serializers.IntegerField(read_only=True)
+    effective_round = serializers.IntegerField(
+        source="effective_round_number", read_only=True, help_text="The first round that this version governs."
+    )
+    text = serializers.SerializerMethodField(help_text="The rules as sentences, in the order of play.")
+
+    def get_text(self, rules: Rules) -> list[str]:
+        """What a player reads."""
+        return sentences(rules, rules.pool)
+
+
+class JoiningOut(serializers.Serializer[Any]):
+    """What an entry begins with that is paid now."""
+
+    first_round = serializers.IntegerField(read_only=True, help_text="The round that it plays from.")
+    strikes = serializers.IntegerField(
+        read_only=True, help_text="Strikes that it has from the start, for rounds that it has missed."
+    )
+
+
 class PoolOut(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pool.id", read_only=True)
     name = serializers.CharField(source="pool.name", read_only=True)
@@ -105,6 +129,7 @@ class PoolOut(serializers.Serializer[Any]):
     capacity = serializers.IntegerField(source="pool.capacity", read_only=True, allow_null=True)
     max_entries_per_user = serializers.IntegerField(source="pool.max_entries_per_user", read_only=True)
     registration_closes_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    joining = JoiningOut(read_only=True, allow_null=True, help_text="Null once nobody can join any more.")
     first_round = serializers.IntegerField(source="pool.first_round_number", read_only=True)
     last_round = serializers.IntegerField(source="pool.last_round_number", read_only=True)
     current_round = serializers.IntegerField(

@@ -9,8 +9,9 @@ from django.utils.dateparse import parse_datetime
 from config.clock import database_now
 from config.errors import DomainError
 from pools.models import Competition, Pool
-from pools.queries import first_lock_at
+from pools.queries import current_rules, first_lock_at
 from pools.services.pools import create_pool, publish_pool
+from pools.services.rules import cautions, sentences
 
 FIELDS = (
     "entry_fee_cents", "currency", "capacity", "max_entries_per_user", "registration_closes_at", "first_round_number",
@@ -19,7 +20,7 @@ FIELDS = (
 
 
 class Command(BaseCommand):
-    """Prints the pool's id, alone on the last line.
+    """Prints the rules in words and the pool's id, alone on the last line.
 
     A pool over rounds that are played already is opened too, with a warning: entries come to it by import.
     """
@@ -50,7 +51,12 @@ class Command(BaseCommand):
             pool = self._create(options)
         except DomainError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(f"{pool.name} on {options['competition']} is {pool.status}.")
+        rules = current_rules(pool)
+        for caution in cautions(rules, pool):
+            self.stderr.write(self.style.WARNING(caution))
+        self.stdout.write(f"{pool.name} on {options['competition']} is {pool.status}. Its rules:")
+        for sentence in sentences(rules, pool):
+            self.stdout.write(f"- {sentence}")
         self.stdout.write(str(pool.pk))
 
     @transaction.atomic

@@ -7,7 +7,7 @@ the rules as players read them, `eliminations` says why one entry is out, `versi
 
 from pools.services.rules.amendments import (
     confirm_amendment,
-    preview_amendment,
+    preview_changes,
     propose_amendment,
     withdraw_amendment,
 )
@@ -31,7 +31,7 @@ __all__ = [
     "confirm_amendment",
     "contest_of",
     "elimination_sentence",
-    "preview_amendment",
+    "preview_changes",
     "propose_amendment",
     "revise_rules",
     "sentences",

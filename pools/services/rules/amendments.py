@@ -150,10 +150,10 @@ def withdraw_amendment(*, amendment: Amendment, by: User) -> Amendment:
     return amendment
 
 
-def preview_amendment(amendment: Amendment) -> Outcome:
-    """The rules before and after, if it were confirmed now. Raises what confirming would raise about its changes."""
-    _refuse_unless_in_play(amendment.pool)
-    return _outcome(amendment.pool, amendment.changes, _first_unlocked(amendment.pool)[1])
+def preview_changes(*, pool: Pool, changes: Mapping[str, Any]) -> Outcome:
+    """The rules before and after, if these changes were confirmed now. Raises what proposing them would raise."""
+    _refuse_unless_in_play(pool)
+    return _outcome(pool, changes, _first_unlocked(pool)[1])
 
 
 def _refuse_unless_in_play(pool: Pool) -> None:

@@ -1,0 +1,152 @@
+"""Amendments: proposed on the add page, decided behind a page that shows the sentences before and after."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.models import User
+from config.admin import WithRowActions, confirmed
+from config.errors import DomainError
+from pools.admin.made_by_service import MadeByService, staff
+from pools.admin.rules_in_words import what_changes
+from pools.admin.switch_fields import RULE_FIELDS, filled_in, switch_fields, tell
+from pools.models import Amendment, AmendmentStatus, Pool
+from pools.services.rules import confirm_amendment, preview_changes, propose_amendment, shown, withdraw_amendment
+from pools.services.rules.amendments import LONGEST_REASON
+
+MAY_DECIDE = "pools.change_amendment"
+# A confirm page is read by a person: more than these are better decided one by one.
+MOST_SHOWN = 5
+
+if TYPE_CHECKING:
+    Base = forms.ModelForm[Amendment]
+else:
+    Base = forms.ModelForm
+
+
+class ProposalForm(Base):
+    """The switches to change, and why."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Every player of the pool reads it.",
+    )
+
+    class Meta:
+        model = Amendment
+        fields = ("pool", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pools: Any = self.fields["pool"]
+        pools.queryset = Pool.objects.in_play()
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the service's own checks."""
+        values = super().clean() or self.cleaned_data
+        if "pool" in values:
+            try:
+                preview_changes(pool=values["pool"], changes=filled_in(self))
+            except DomainError as refusal:
+                tell(self, refusal)
+        return values
+
+    def _post_clean(self) -> None:
+        """Not the model's: the service makes the row, and the database has the last word."""
+
+
+for _name, _field in switch_fields(of_changes=True).items():
+    ProposalForm.base_fields[_name] = ProposalForm.declared_fields[_name] = _field
+
+
+def what_confirming_does(rows: QuerySet[Amendment]) -> list[str]:
+    """The preview of `confirm`: each amendment in the sentences before and after."""
+    waiting = rows.filter(status=AmendmentStatus.PROPOSED).select_related("pool").order_by("pk")
+    said = [f"{waiting.count()} of {rows.count()} wait; the others are refused, and so is your own proposal."]
+    for amendment in waiting[:MOST_SHOWN]:
+        said += _told(amendment)
+    return [*said, "Rounds that have locked stay as they were. Every player of the pool is told by mail."]
+
+
+def what_withdrawing_does(rows: QuerySet[Amendment]) -> list[str]:
+    """The preview of `withdraw`."""
+    waiting = rows.filter(status=AmendmentStatus.PROPOSED).count()
+    return [f"{waiting} of {rows.count()} wait; the others are refused.", "The rules stay as they are."]
+
+
+def _told(amendment: Amendment) -> list[str]:
+    try:
+        outcome = preview_changes(pool=amendment.pool, changes=amendment.changes)
+    except DomainError as refusal:
+        return [f"{amendment.pool.name}: would be refused now. {refusal.message}"]
+    return [*what_changes(outcome), f"Why: {amendment.reason}"]
+
+
+@admin.register(Amendment)
+class AmendmentAdmin(WithRowActions, MadeByService):
+    """Changes of rules of pools in play; two names each."""
+
+    add_form = ProposalForm
+    list_display = ("id", "pool", "status", "switches", "proposed_by", "proposed_at", "decided_by", "version")
+    list_display_links = ("id", "pool")
+    list_select_related = ("pool", "proposed_by", "decided_by", "rules")
+    list_filter: ClassVar = (("status", ChoicesDropdownFilter),)
+    search_fields = ("pool__name",)
+    ordering = ("-id",)
+    fields = (
+        "pool", "status", "switches", "in_words", "reason", "proposed_by", "proposed_at", "decided_by", "decided_at",
+        "version",
+    )  # fmt: skip
+    readonly_fields = ("switches", "in_words", "version")
+    add_fieldsets: ClassVar = (
+        (None, {"fields": ("pool", "reason")}),
+        (
+            "Switches to change",
+            {
+                "fields": RULE_FIELDS,
+                "description": "What is left empty stays as it is; `none` empties a value. Somebody else has to"
+                " confirm; then the change governs the rounds that have not locked.",
+            },
+        ),
+    )
+    actions = ("confirm", "withdraw")
+
+    def describe(self, row: Amendment) -> str:
+        """Whose rules, what, and by whom."""
+        return f"{row.pool}: {self.switches(row)} ({row.status}), proposed by {row.proposed_by}"
+
+    def make(self, form: Any, by: User) -> Amendment:
+        """A proposal."""
+        cleaned = form.cleaned_data
+        return propose_amendment(pool=cleaned["pool"], changes=filled_in(form), reason=cleaned["reason"], by=by)
+
+    @admin.display(description="Switches")
+    def switches(self, amendment: Amendment) -> str:
+        """What changes, as one writes it on a command line."""
+        return ", ".join(f"{key} = {shown(value)}" for key, value in amendment.changes.items())
+
+    @admin.display(description="In words")
+    def in_words(self, amendment: Amendment) -> str:
+        """The sentences before and after, while it waits."""
+        return "\n".join(_told(amendment)) if amendment.status == AmendmentStatus.PROPOSED else "–"
+
+    @admin.display(description="Version")
+    def version(self, amendment: Amendment) -> int | None:
+        """The version of the rules that it became."""
+        return None if amendment.rules is None else amendment.rules.version
+
+    @confirmed("Confirm", permission=MAY_DECIDE, preview=what_confirming_does, done="confirmed")
+    def confirm(self, request: HttpRequest, row: Amendment, reason: str) -> None:
+        """Make it the rules."""
+        confirm_amendment(amendment=row, by=staff(request))
+
+    @confirmed("Withdraw", permission=MAY_DECIDE, preview=what_withdrawing_does, done="withdrawn")
+    def withdraw(self, request: HttpRequest, row: Amendment, reason: str) -> None:
+        """Take it back."""
+        withdraw_amendment(amendment=row, by=staff(request))
