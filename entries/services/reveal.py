@@ -1,11 +1,12 @@
-"""Revealing rounds on time, so that readers find it done."""
+"""Revealing rounds and games on time, so that readers find it done."""
 
-from entries.queries.reveal import due_rounds, reveal_round
+from entries.queries.reveal import due_rounds, reveal_rounds
 
 
 def reveal_due_rounds() -> list[int]:
-    """Reveal every round whose lock has passed and whose last picks have landed; returns their ids.
+    """Reveal every round and game whose lock has passed and whose last picks have landed; ids of the rounds revealed.
 
-    A round with a pick still in flight is left for the next call.
+    What has a pick still in flight is left for the next call.
     """
-    return [round_id for round_id in due_rounds() if reveal_round(round_id)]
+    due = due_rounds()
+    return sorted(reveal_rounds(due)) if due else []
