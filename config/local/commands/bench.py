@@ -1,19 +1,27 @@
 """`manage.py bench [NAME …]`: one line per bar, `name measured reference ratio bar ok|over`; exits 1 when one is over.
 
-A bar measures something of ours and something of reference on the same machine in the same minute, both in the same
+A bar measures something of ours and something of reference on the same machine in the same minutes, both in the same
 unit where less is better. The ratio of the two is held against the bar, so that a slow machine fails nobody.
 """
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import django
 
 from config.local import services
+from config.local.benches.scale import Pair, Scale
+
+if TYPE_CHECKING:
+    from config.local.benches.runs import Runs
+
+Compare = Callable[["Runs", Scale], Pair]
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,7 @@ class Bar:
     meaning: str
     unit: str
     bar: float
-    measure: Callable[[], float]
-    reference: Callable[[], float]
+    compare: Compare
 
 
 @dataclass(frozen=True)
@@ -33,20 +40,23 @@ class Result:
     """One run of a bar."""
 
     bar: Bar
-    measured: float
-    reference: float
+    pair: Pair
 
     @property
     def ratio(self) -> float:
-        return self.measured / self.reference
+        return self.pair.measured / self.pair.reference
 
     @property
     def is_ok(self) -> bool:
         return self.ratio <= self.bar.bar
 
     def __str__(self) -> str:
-        words = [self.bar.name, f"{self.measured:.4g}{self.bar.unit}", f"{self.reference:.4g}{self.bar.unit}"]
-        return " ".join([*words, f"{self.ratio:.3g}", f"{self.bar.bar:g}", "ok" if self.is_ok else "over"])
+        numbers = [f"{number:.4g}{self.bar.unit}" for number in (self.pair.measured, self.pair.reference)]
+        return " ".join([self.bar.name, *numbers, f"{self.ratio:.3g}", f"{self.bar.bar:g}", self._verdict])
+
+    @property
+    def _verdict(self) -> str:
+        return "ok" if self.is_ok else "over"
 
 
 _bars: dict[str, Bar] = {}
@@ -60,48 +70,71 @@ def register(bar: Bar) -> Bar:
     return bar
 
 
-def later(module: str, function: str) -> Callable[[], float]:
+def later(module: str, function: str) -> Compare:
     """The function of a module that needs Django, imported only when it is measured."""
-    return lambda: float(getattr(importlib.import_module(module), function)())
+
+    def compare(runs: "Runs", scale: Scale) -> Pair:
+        found: Compare = getattr(importlib.import_module(f"config.local.benches.{module}"), function)
+        return found(runs, scale)
+
+    return compare
 
 
-def run_bars(bars: Iterable[Bar]) -> list[Result]:
+def run_bars(bars: Iterable[Bar], runs: "Runs", scale: Scale) -> list[Result]:
     """Run and print each."""
     results = []
     for bar in bars:
-        result = Result(bar, measured=bar.measure(), reference=bar.reference())
-        results.append(result)
-        print(result, flush=True)
+        results.append(Result(bar, bar.compare(runs, scale)))
+        print(results[-1], flush=True)
     return results
 
 
-SETTLEMENT = "config.local.benches.settlement"
-register(
-    Bar(
-        name="settlement",
-        meaning="settling a round of 4,000 entries, against a loop over model objects",
-        unit="s",
-        bar=0.1,
-        measure=later(SETTLEMENT, "set_based"),
-        reference=later(SETTLEMENT, "model_loop"),
-    )
-)
+BARS = (
+    ("settlement", "a round of 1,000,000 entries, against the best SQL by hand", "s", 1.25, "settlement.against_hand"),
+    ("settlement-loop", "the same, against a loop over 10,000 model objects, times 100", "s", 0.01,
+     "settlement.against_loop"),
+    ("settlement-growth", "time per entry of 1,000,000, against 10,000", "us", 1.0, "settlement.growth"),
+    ("settlement-memory", "memory of this process at 1,000,000, against 10,000", "MB", 1.1, "settlement.memory"),
+    ("settlement-pools", "2,000 pools of one competition, against one with as many entries", "s", 2.0,
+     "settlement.many_pools"),
+    ("settlement-season", "the sixth round of 400,000 entries, against the best SQL by hand", "s", 1.25,
+     "settlement.in_season"),
+)  # fmt: skip
+for _name, _meaning, _unit, _limit, _where in BARS:
+    register(Bar(_name, _meaning, _unit, _limit, later(*_where.split("."))))
 
 
 def main(argv: list[str]) -> int:
     """Run all bars, or the named ones."""
-    listed = "; ".join(f"{bar.name}: {bar.meaning}" for bar in _bars.values()) or "none is registered yet"
-    parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__, epilog=f"Bars: {listed}.")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args(argv).names
-    if strange := [name for name in names if name not in _bars]:
-        print(f"No such bar: {', '.join(strange)}. Bars: {listed}.", file=sys.stderr)
+    options = _parser().parse_args(argv)
+    if strange := [name for name in options.names if name not in _bars]:
+        print(f"No such bar: {', '.join(strange)}. Bars: {_listed()}.", file=sys.stderr)
         return 2
-    if not _bars:
-        print("No bar is registered yet: nothing was measured.")
-        return 0
     services.ensure()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    results = run_bars(_bars[name] for name in names or _bars)
+    results = _measure([_bars[name] for name in options.names or _bars], Scale(options.scale))
     return 0 if all(result.is_ok for result in results) else 1
+
+
+def _measure(bars: list[Bar], scale: Scale) -> list[Result]:
+    from config.local.benches.databases import databases
+    from config.local.benches.runs import Runs
+
+    logging.disable(logging.INFO)
+    try:
+        with databases() as made:
+            return run_bars(bars, Runs(made), scale)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__, epilog=f"Bars: {_listed()}.")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--scale", type=float, default=1.0, help="the size of everything, for a quick look: 0.01")
+    return parser
+
+
+def _listed() -> str:
+    return "; ".join(f"{bar.name}: {bar.meaning}" for bar in _bars.values())
