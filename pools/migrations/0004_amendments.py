@@ -13,7 +13,7 @@ import config.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pools", "0002_rules_and_locks"),
+        ("pools", "0003_feeds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,7 +1,8 @@
-"""What can be entered: competitions with their teams, rounds and games; pools and their rules."""
+"""What can be entered: competitions with their teams, rounds and games; feeds; pools and their rules."""
 
 from pools.models.amendment import Amendment, AmendmentStatus
 from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, Team
+from pools.models.feed import FeedKind, FeedPull, FeedSource, FeedSourceChange, LetStand, PullOutcome
 from pools.models.pool import Pool, PoolChange, PoolStatus
 from pools.models.rules import (
     AllOut,
@@ -21,10 +22,15 @@ __all__ = [
     "AmendmentStatus",
     "CancelledGame",
     "Competition",
+    "FeedKind",
+    "FeedPull",
+    "FeedSource",
+    "FeedSourceChange",
     "Game",
     "GameChange",
     "GameStatus",
     "LastRound",
+    "LetStand",
     "LockPolicy",
     "MissedPick",
     "MissedPickThen",
@@ -32,6 +38,7 @@ __all__ = [
     "Pool",
     "PoolChange",
     "PoolStatus",
+    "PullOutcome",
     "Round",
     "Rules",
     "Team",

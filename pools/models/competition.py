@@ -156,6 +156,13 @@ class Game(models.Model):
         db_default="",
         help_text="Why staff must rule on this game before an import may touch it; empty when nothing is open.",
     )
+    review_origin = models.CharField(
+        max_length=40, blank=True, default="", db_default="", editable=False, help_text="Who raised it."
+    )
+    review_difference = models.CharField(
+        max_length=120, blank=True, default="", db_default="", editable=False,
+        help_text="What the review is about, in a form that is remembered when it is let stand.",
+    )  # fmt: skip
 
     objects = LockedQuerySet.as_manager()
 

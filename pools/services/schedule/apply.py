@@ -11,9 +11,13 @@ from accounts.models import User
 from config.audit import attribute
 from config.locks import advisory_lock
 from pools.models import Competition, Game, Pool, PoolStatus, Round, Team
+from pools.services.arrivals import tell_results_arrived
+from pools.services.schedule import plausible
 from pools.services.schedule.changes import FIELDS, Changes
 from pools.services.schedule.fixtures import Schedule, ScheduleError
 from pools.services.schedule.matching import Match, match, place
+from pools.services.schedule.outcomes import CautiousOutcomes, CorrectingOutcomes
+from pools.services.schedule.reviews import BY_HAND, Origin, Reviews, let_stand_in
 from pools.services.schedule.rounds import DrawnRounds, refuse_unknown_games
 
 
@@ -28,7 +32,11 @@ class Report:
     created: int = 0
     updated: int = 0
     results: int = 0
+    raised: int = 0
     warnings: list[str] = field(default_factory=list)
+    # Of a feed: what it calls final, by game, and how much of that may be taken later.
+    finals: dict[int, str] = field(default_factory=dict)
+    held: int = 0
 
 
 @transaction.atomic
@@ -42,13 +50,15 @@ def apply_schedule(
     allow_new_teams: bool = False,
     by: User | None = None,
     source: str = "schedule",
+    origin: Origin = BY_HAND,
 ) -> Report:
     """Make the competition what the file says. A second time changes nothing.
 
     `results_through` is the last round whose scores are taken: 0 for none, None for all. Raises `ScheduleError` for a
     repeated game, a team that the competition does not have (unless `allow_new_teams`), or rounds that do not fit;
     then nothing is written. Games with picks that the file would move are raised for a ruling, as are games that it
-    dropped and results that make no sense.
+    dropped and results that make no sense. `origin` says whether a person runs the import, or a feed came by itself:
+    that one adds no teams, corrects no result, and is refused whole when it lacks or contradicts too many games.
     """
     advisory_lock(f"schedule:{code}")
     schedule.refuse_repeats()
@@ -62,15 +72,34 @@ def apply_schedule(
     games = Game.objects.filter(competition=competition).order_by("id").select_related("round").locked()
     matches, missing = match(schedule.fixtures, teams, games)
     matches = place(matches, competition, drawn, report.warnings)
-    rounds = _rounds(competition, matches, drawn, schedule.league.round_word)
-    changes = Changes(rounds=rounds, locks=_first_kickoffs(matches), now=now, through=results_through)
+    rounds = _rounds(competition, matches, drawn, schedule.league.round_word, may_rename=not origin.is_feed)
+    outcomes, reviews = _judges(origin, schedule, competition, now)
+    changes = Changes(
+        rounds=rounds, locks=_first_kickoffs(matches), now=now, through=results_through,
+        reviews=reviews, outcomes=outcomes,
+    )  # fmt: skip
     _write(report, changes, matches, missing)
     if drawn is not None:
         _finish_drawing(report, rounds)
-    report.warnings += changes.warnings
+    report.warnings += reviews.warnings
     report.teams, report.rounds = competition.teams.count(), competition.rounds.count()
-    report.games, report.results = competition.games.count(), changes.results
+    report.games, report.results, report.raised = competition.games.count(), outcomes.results, len(reviews.raised)
+    if isinstance(outcomes, CautiousOutcomes):
+        report.finals, report.held = outcomes.finals, outcomes.held
+        plausible.refuse_missing(changes.missing, report.games)
+        plausible.refuse_raised(report.raised, report.games)
+    if report.created or report.updated:
+        tell_results_arrived(competition.pk)
     return report
+
+
+def _judges(
+    origin: Origin, schedule: Schedule, competition: Competition, now: datetime
+) -> tuple[CautiousOutcomes | CorrectingOutcomes, Reviews]:
+    reviews = Reviews(origin, let_stand_in(competition.pk))
+    if origin.is_feed:
+        return CautiousOutcomes(reviews, now, schedule.league), reviews
+    return CorrectingOutcomes(reviews, now), reviews
 
 
 def _competition(code: str, schedule: Schedule) -> Competition:
@@ -109,14 +138,15 @@ def _teams(competition: Competition, schedule: Schedule, *, allow_new_teams: boo
 
 
 def _rounds(
-    competition: Competition, matches: Iterable[Match], drawn: DrawnRounds | None, word: str
+    competition: Competition, matches: Iterable[Match], drawn: DrawnRounds | None, word: str, *, may_rename: bool
 ) -> dict[int, Round]:
     """The rounds by number, made and named as the file, or the rounds file, has them."""
     rounds = {round_.number: round_ for round_ in competition.rounds.all()}
     if drawn is None and competition.rounds_are_drawn:
         return rounds
     names = drawn.names if drawn else {found.number: f"{word} {found.number}" for found in matches}
-    renamed = [rounds[number] for number in names.keys() & rounds.keys() if rounds[number].name != names[number]]
+    known = names.keys() & rounds.keys() if may_rename else ()
+    renamed = [rounds[number] for number in known if rounds[number].name != names[number]]
     for round_ in renamed:
         round_.name = names[round_.number]
     Round.objects.bulk_update(renamed, ["name"])
@@ -135,7 +165,7 @@ def _first_kickoffs(matches: Iterable[Match]) -> Mapping[int, datetime]:
 def _write(report: Report, changes: Changes, matches: list[Match], missing: list[Game]) -> None:
     """One insert for the new games, one update for the changed ones: each round's lock then moves once, to its end."""
     changed = changes.update(matches, missing)
-    new = [changes.new_game(one, report.competition.pk) for one in matches if one.game is None]
+    new = changes.new_games(matches, report.competition.pk)
     Game.objects.bulk_create(new)
     Game.objects.bulk_update(changed, FIELDS)
     report.created, report.updated = len(new), len(changed)

@@ -13,7 +13,10 @@ from pools.services.schedule.teams import name_epl_teams
 COLUMNS = frozenset(
     ["season", "code", "gameweek_played", "kickoff_utc", "finished", "home", "away", "home_goals", "away_goals"]
 )
-LEAGUE = League(name="Premier League", time_zone="Europe/London", round_word="Gameweek", name_teams=name_epl_teams)
+LEAGUE = League(
+    name="Premier League", time_zone="Europe/London", round_word="Gameweek", name_teams=name_epl_teams,
+    highest_likely_score=15, nil_nil_happens=True,
+)  # fmt: skip
 FINISHED = {"true": True, "false": False, "1": True, "0": False}
 
 

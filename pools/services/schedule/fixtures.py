@@ -52,6 +52,9 @@ class League:
     round_word: str
     # The labels of a file and the teams we have already (name → code) to the code and name of each label.
     name_teams: Callable[[Iterable[str], Mapping[str, str]], dict[str, TeamName]]
+    # What a feed is believed without a person's word.
+    highest_likely_score: int
+    nil_nil_happens: bool
 
 
 @dataclass

@@ -13,7 +13,11 @@ COLUMNS = frozenset(
     ["game_id", "season", "week", "gameday", "gametime", "away_team", "home_team", "away_score", "home_score"]
 )
 REGULAR_SEASON = ("REG",)
-LEAGUE = League(name="NFL", time_zone="America/New_York", round_word="Week", name_teams=name_nfl_teams)
+# The highest score of a regular season is 72; the last 0-0 was played in 1943.
+LEAGUE = League(
+    name="NFL", time_zone="America/New_York", round_word="Week", name_teams=name_nfl_teams,
+    highest_likely_score=85, nil_nil_happens=False,
+)  # fmt: skip
 MOST_SHOWN = 10
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from entries.models.pick import LATE_SETTING
-from pools.models import Competition, Game, GameChange, GameStatus
+from pools.models import Competition, Game, GameChange, GameStatus, LetStand
 from pools.services.results import close_review, record_result
 from pools.services.schedule import open_rows, read_rounds
 from tests.factories.entries import EntryFactory, pick
@@ -137,11 +137,30 @@ def test_a_staff_decision_closes_the_review_for_good(tmp_path, picked, moderator
     assert (fresh(picked).status, fresh(picked).review) == (GameStatus.CANCELLED, "")
 
 
-def test_a_review_that_staff_close_without_a_decision_comes_back(tmp_path, picked, moderator):
+def test_what_staff_let_stand_is_not_raised_again(tmp_path, picked, moderator):
     load(tmp_path, MOVES["to another week"])
     assert close_review(game_id=picked.pk, by=moderator, reason="the league's page is wrong")
-    assert load(tmp_path, MOVES["to another week"]).updated == 1
-    assert fresh(picked).review != ""
+    report = load(tmp_path, MOVES["to another week"])
+    assert (report.updated, report.warnings, fresh(picked).review) == (0, [], "")
+    stood = LetStand.objects.get()
+    assert (stood.game, stood.difference, stood.by) == (picked, "round 1 > 2", moderator)
+    assert stood.reason == "the league's page is wrong"
+
+
+def test_another_difference_is_raised_again(tmp_path, picked, moderator):
+    load(tmp_path, MOVES["to another week"])
+    close_review(game_id=picked.pk, by=moderator, reason="the league's page is wrong")
+    load(tmp_path, MOVES["to other sides"])
+    assert fresh(picked).review == "The schedule has DEN at KC now."
+
+
+def test_a_game_that_a_ruling_decided_is_left_alone(tmp_path, picked):
+    Game.objects.filter(pk=picked.pk).update(is_ruled=True)
+    before = facts(picked)
+    report = load(tmp_path, MOVES["to another week"])
+    assert (facts(picked), fresh(picked).review, report.warnings) == (before, "", [])
+    load(tmp_path)
+    assert fresh(picked).review == ""
 
 
 def test_a_final_game_that_moves_takes_a_corrected_score_where_it_is(tmp_path):
