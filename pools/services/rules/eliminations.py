@@ -23,7 +23,7 @@ def _happened(code: str, rules: Rules, asked: int) -> str:
         "pick_tied": f"{pick} tied, and a tie is a loss",
         "game_cancelled": f"the game of {pick} was not played in its round, which is a loss",
         NO_PICK: _missing(rules, asked),
-        TIEBREAK: "it came through the last round, but another entry had a higher margin",
+        TIEBREAK: "it was still in, but another entry had a higher margin",
     }[code]
 
 
@@ -32,9 +32,9 @@ def _missing(rules: Rules, asked: int) -> str:
     if rules.missed_pick == MissedPick.FAVOURITE:
         return f"{missing}, and no favourite was left to fill in"
     if rules.missed_pick == MissedPick.FALLBACK:
-        is_favourite_next = rules.missed_pick_then == MissedPick.FAVOURITE
-        also = "neither the fallback list nor the favourites had" if is_favourite_next else "the fallback list had not"
-        return f"{missing}, and {also} a team left to fill in"
+        with_favourites = rules.missed_pick_then == MissedPick.FAVOURITE
+        used_up = "fallback list and favourites were" if with_favourites else "the fallback list was"
+        return f"{missing}, and {used_up} used up"
     return missing
 
 
