@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from config.http import Progress
 from pools.services.schedule import epl, nflverse
 from pools.services.schedule.fixtures import Schedule, ScheduleError
-from pools.services.schedule.source import Progress, open_rows
+from pools.services.schedule.source import open_rows
 
 
 def read_schedule(

@@ -2,24 +2,21 @@
 
 import csv
 import gzip
-import http.client
 import io
 import os
-import urllib.error
-import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from config.http import BrokenOff, HttpFailed, Limits, Progress, StatusRefused, fetch
 from pools.services.schedule.fixtures import ScheduleError
 
-TIMEOUT_SECONDS = 30
+# A person waits and watches: longer than a feed may take.
+BY_HAND = Limits(read=30.0, total=180.0, backoff=0.2, largest_body=64 * 1024 * 1024)
+LARGEST_TEXT = 256 * 1024 * 1024
 LONGEST_LINE = 64 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
-
-# Told how many bytes were read, and how many there are (None where the other side does not say).
-Progress = Callable[[int, int | None], None]
 
 
 class Row(dict[str, str]):
@@ -55,38 +52,55 @@ class Rows:
 def open_rows(location: str, progress: Progress | None = None) -> Iterator[Rows]:
     """The rows of a file or of an http(s) address. Raises `ScheduleError` for whatever goes wrong on the way."""
     name = name_of(location)
+    if location.startswith(("http://", "https://")):
+        with read_rows_of(name, _fetched(name, location, progress)) as rows:
+            yield rows
+    elif "://" in location:
+        raise ScheduleError(f"{name}: only files and http(s) addresses can be read.")
+    else:
+        with _in_words(name), open(location, "rb") as file:
+            yield from _rows(name, file, os.fstat(file.fileno()).st_size or None, progress)
+
+
+@contextmanager
+def read_rows_of(name: str, body: bytes) -> Iterator[Rows]:
+    """The rows of what was fetched already. Raises `ScheduleError` like `open_rows`."""
+    with _in_words(name):
+        yield from _rows(name, io.BytesIO(body), len(body), None)
+
+
+def _rows(name: str, stream: IO[bytes], size: int | None, progress: Progress | None) -> Iterator[Rows]:
+    with _decoded(stream, size, progress) as text:
+        yield Rows(name, _lines(name, text))
+
+
+def _fetched(name: str, address: str, progress: Progress | None) -> bytes:
     try:
-        with _open(location) as (stream, size), _decoded(stream, size, progress) as text:
-            yield Rows(name, _lines(name, text))
+        return fetch(address, limits=BY_HAND, progress=progress).body
+    except (BrokenOff, StatusRefused) as failure:
+        raise ScheduleError(f"{name}: {failure.message}.") from failure
+    except HttpFailed as failure:
+        raise ScheduleError(f"{name}: cannot be read: {failure.message}.") from failure
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """Whatever is wrong with a file becomes a sentence that names it."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise ScheduleError(f"{name}: not a text in UTF-8.") from error
     except csv.Error as error:
         raise ScheduleError(f"{name}: not a CSV file ({error}).") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ScheduleError(f"{name}: broken or incomplete.") from error
-    except urllib.error.HTTPError as error:
-        raise ScheduleError(f"{name}: the server answered {error.code} {error.reason}.") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise ScheduleError(f"{name}: cannot be read: {getattr(error, 'reason', None) or error}.") from error
+    except OSError as error:
+        raise ScheduleError(f"{name}: cannot be read: {error}.") from error
 
 
 def name_of(location: str) -> str:
     """The last part of the path or address, without a query, which may hold a secret."""
     return location.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or location
-
-
-@contextmanager
-def _open(location: str) -> Iterator[tuple[IO[bytes], int | None]]:
-    if location.startswith(("http://", "https://")):
-        request = urllib.request.Request(location, headers={"User-Agent": "outlast", "Accept-Encoding": "identity"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            length = answer.headers["Content-Length"] or ""
-            yield answer, int(length) if length.isdigit() else None
-    elif "://" in location:
-        raise ScheduleError(f"{name_of(location)}: only files and http(s) addresses can be read.")
-    else:
-        with open(location, "rb") as file:
-            yield file, os.fstat(file.fileno()).st_size or None
 
 
 class _Counting(io.RawIOBase):
@@ -120,9 +134,13 @@ def _decoded(stream: IO[bytes], size: int | None, progress: Progress | None) -> 
 
 
 def _lines(name: str, text: io.TextIOWrapper) -> Iterator[str]:
-    number = 0
+    number = size = 0
     while line := text.readline(LONGEST_LINE + 1):
         number += 1
+        size += len(line)
+        if size > LARGEST_TEXT:
+            # A small file can unpack to what no disk holds.
+            raise ScheduleError(f"{name}: unpacks to more than {LARGEST_TEXT} characters.")
         if len(line) > LONGEST_LINE:
             raise ScheduleError(f"{name}, line {number}: longer than {LONGEST_LINE} characters.")
         yield line

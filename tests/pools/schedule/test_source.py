@@ -148,3 +148,9 @@ def test_a_file_of_neither_format_is_refused_with_what_it_lacks(tmp_path):
 def test_an_empty_file_is_refused(tmp_path):
     with pytest.raises(ScheduleError, match="not a schedule"):
         read_schedule(str(put(tmp_path, b"")), season="2024")
+
+
+def test_a_file_that_unpacks_without_end_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("pools.services.schedule.source.LARGEST_TEXT", 1000)
+    with pytest.raises(ScheduleError, match=r"^file.csv: unpacks to more than 1000 characters"):
+        rows_of(put(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 1000, mtime=0)))
