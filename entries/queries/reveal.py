@@ -82,6 +82,8 @@ def reveal_rounds(round_ids: Collection[int]) -> set[int]:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
                 cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [REVEAL_LOCK, round_id])
+                # Inside a caller's transaction the little patience would be the caller's for all that follows.
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
                 revealed |= _reveal([round_id])[0]
         except OperationalError:
             continue

@@ -1,4 +1,10 @@
-"""How a game ended, as staff or a feed say it. What follows for entries, settlement works out."""
+"""How a game ended, as staff or a feed say it. What follows for entries, settlement works out.
+
+One person may enter a first result, and news of the schedule before the lock. What changes an outcome that pools were
+settled on, or decides about a game that players have picked, is a ruling, which takes two: see `entries.services.rulings`.
+"""
+
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -6,12 +12,18 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, NotFound, invalid
-from pools.models import Game, GameStatus
+from pools.models import Game, GameStatus, Pool, PoolStatus
+from pools.services.arrivals import tell_results_arrived
+from pools.services.schedule import guards
+from pools.services.schedule.reviews import remember_decision
 
 HIGHEST_SCORE = 999
 # Before the lock a player could still pick the winner of a game whose result is known.
 AFTER_THE_LOCK = (GameStatus.FINAL, GameStatus.IN_PROGRESS)
 WITH_SCORES = (GameStatus.FINAL, GameStatus.IN_PROGRESS)
+NOT_PLAYED = (GameStatus.POSTPONED, GameStatus.CANCELLED)
+# What settlement grades picks by.
+OUTCOMES = (GameStatus.FINAL, *NOT_PLAYED)
 
 
 class RoundStillOpen(Conflict):
@@ -34,6 +46,25 @@ class WaitsForRuling(Conflict):
         )
 
 
+class CorrectionNeedsRuling(Conflict):
+    """One name is not enough for what changes fates that stand."""
+
+    def __init__(self, game: Game, because: str) -> None:
+        super().__init__(
+            Code.CORRECTION_NEEDS_RULING,
+            f"Game {game.external_id} {because}: propose a ruling, which somebody else confirms.",
+            {"game": game.pk, "status": game.status},
+        )
+
+
+class Said(NamedTuple):
+    """What somebody says of a game."""
+
+    status: str
+    home_score: int | None
+    away_score: int | None
+
+
 @transaction.atomic
 def record_result(
     *,
@@ -48,24 +79,59 @@ def record_result(
 
     Final needs both scores, 0-0 like any other; in progress may have both; everything else has none. Refuses a result
     while the round's picks can still change, and whatever a feed (`by` is None) says about a game that waits for a
-    ruling; a person's word closes that.
+    ruling; before the lock, a person's word closes that. Refuses with CORRECTION_NEEDS_RULING what takes two names:
+    another outcome where pools were settled on the one that stands, calling off a game that was picked once its round
+    has locked, anything but the first result of a game that a ruling decided about.
     """
     check_result(status, home_score, away_score)
+    said = Said(status, home_score, away_score)
     game = Game.objects.locked().select_related("round").filter(pk=game_id).first()
     if game is None:
         raise NotFound(Code.NOT_FOUND, "There is no such game.")
     if by is None and game.review:
         raise WaitsForRuling(game)
-    now = database_now()
-    if status in AFTER_THE_LOCK and (game.round.locks_at is None or game.round.locks_at > now):
+    if status in AFTER_THE_LOCK and not _is_locked(game):
         raise RoundStillOpen(game)
-    after = (status, home_score, away_score, "")
-    if (game.status, game.home_score, game.away_score, game.review) == after:
+    if (game.status, game.home_score, game.away_score, game.review) == (*said, ""):
         return False
-    game.status, game.home_score, game.away_score, game.review = after
+    _refuse_correction(game, said, is_feed=by is None)
+    if by is not None:
+        remember_decision(game, by, reason)
+    game.status, game.home_score, game.away_score = said
+    game.review = ""
     attribute(by=by, reason=reason)
     game.save(update_fields=["status", "home_score", "away_score", "review"])
+    tell_results_arrived(game.competition_id)
     return True
+
+
+def _refuse_correction(game: Game, said: Said, *, is_feed: bool) -> None:
+    """Raise where what is said needs two names."""
+    differs = (game.status, game.home_score, game.away_score) != said
+    if differs and game.is_ruled and (game.status in OUTCOMES or said.status not in WITH_SCORES):
+        raise CorrectionNeedsRuling(game, "is as a ruling decided")
+    if differs and game.status == GameStatus.FINAL and is_feed:
+        raise CorrectionNeedsRuling(game, "is final already")
+    if not _is_locked(game):
+        return
+    if differs and game.status in OUTCOMES and _is_graded(game):
+        raise CorrectionNeedsRuling(game, f"is {game.status} already, and pools are settled on it")
+    if (game.review or said.status in NOT_PLAYED) and guards.picked([game.pk]):
+        raise CorrectionNeedsRuling(game, "has picks that are locked")
+
+
+def _is_locked(game: Game) -> bool:
+    return game.round.locks_at is not None and game.round.locks_at <= database_now()
+
+
+def _is_graded(game: Game) -> bool:
+    """Whether a pool that is or was in play plays the game's round."""
+    return Pool.objects.filter(
+        competition_id=game.competition_id,
+        status__in=(PoolStatus.OPEN, PoolStatus.RUNNING, PoolStatus.FINISHED),
+        first_round_number__lte=game.round.number,
+        last_round_number__gte=game.round.number,
+    ).exists()
 
 
 def check_result(status: str, home_score: int | None, away_score: int | None) -> None:
@@ -86,14 +152,20 @@ def check_result(status: str, home_score: int | None, away_score: int | None) ->
 
 @transaction.atomic
 def close_review(*, game_id: int, by: User, reason: str) -> bool:
-    """Let a raised game stand as it is; whether anything was open. The next import may raise it again."""
+    """Let a raised game stand as it is; whether anything was open. No import raises the same difference again.
+
+    Refuses with CORRECTION_NEEDS_RULING a game with picks whose round has locked: there `stands` is a ruling.
+    """
     if not reason.strip():
         raise invalid("reason", "Say why the game may stand as it is.")
-    game = Game.objects.locked().filter(pk=game_id).first()
+    game = Game.objects.locked().select_related("round").filter(pk=game_id).first()
     if game is None:
         raise NotFound(Code.NOT_FOUND, "There is no such game.")
     if not game.review:
         return False
+    if _is_locked(game) and guards.picked([game.pk]):
+        raise CorrectionNeedsRuling(game, "has picks that are locked")
+    remember_decision(game, by, reason.strip())
     game.review = ""
     attribute(by=by, reason=reason.strip())
     game.save(update_fields=["review"])

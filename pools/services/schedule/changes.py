@@ -2,7 +2,7 @@
 
 A game that somebody picked never leaves its round, its sides or its time slot by an import: it is raised for a ruling
 and otherwise left alone. A result once recorded is corrected by an operator's file with another score, never taken
-away. A game that a ruling decided is not touched.
+away. Of a game that a ruling decided, only the first result is taken, where it is to have one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -75,20 +75,25 @@ class Changes:
     def update(self, matches: Iterable[Match], missing: Iterable[Game]) -> list[Game]:
         """Bring known games up to the file; those that differ from before."""
         known = [(match.game, match) for match in matches if match.game is not None and self._is_ours(match.game)]
-        gone = [game for game in missing if self._is_ours(game) and self._is_gone(game)]
+        gone = [game for game in missing if not game.is_ruled and self._is_ours(game) and self._is_gone(game)]
         self.missing = len(gone)
         before = {game.pk: _values(game) for game in [*(game for game, _ in known), *gone]}
-        conflicts = {game.pk: found for game, match in known if (found := self._conflict(game, match))}
+        free = [(game, match) for game, match in known if not game.is_ruled]
+        conflicts = {game.pk: found for game, match in free if (found := self._conflict(game, match))}
         picked = guards.picked(list(conflicts))
         for game, match in known:
-            self._update(game, match, conflicts.get(game.pk), is_picked=game.pk in picked)
+            if game.is_ruled:
+                self._take_first_result(game, match)
+            else:
+                self._update(game, match, conflicts.get(game.pk), is_picked=game.pk in picked)
         for game in gone:
             self.reviews.ask(game, "dropped", "The schedule does not list it any more.")
         return [game for game in [*(game for game, _ in known), *gone] if _values(game) != before[game.pk]]
 
     def _is_ours(self, game: Game) -> bool:
         """Whether nobody else has, or is about to have, the say about the game."""
-        return not (game.is_ruled or self.reviews.is_anothers(game))
+        is_decided = game.is_ruled and game.status not in (GameStatus.SCHEDULED, GameStatus.IN_PROGRESS)
+        return not (is_decided or self.reviews.is_anothers(game))
 
     def _is_gone(self, game: Game) -> bool:
         """A file may have fewer rounds than we do; a feed has the whole season."""
@@ -175,6 +180,14 @@ class Changes:
         fixture = match.fixture
         said = Said(fixture.kickoff_at, self.locks[match.number], *_scores(game, match), fixture.result_fault)
         self.outcomes.take(game, said)
+
+    def _take_first_result(self, game: Game, match: Match) -> None:
+        """Of a game that a ruling let stand, or moved: where and when it counts is decided, how it ends is not."""
+        self.reviews.close(game)
+        if self.through is not None and game.round.number > self.through:
+            return
+        fixture, lock_at = match.fixture, game.round.locks_at or self.locks[match.number]
+        self.outcomes.take(game, Said(fixture.kickoff_at, lock_at, *_scores(game, match), fixture.result_fault))
 
 
 def _scores(game: Game, match: Match) -> tuple[int | None, int | None]:
