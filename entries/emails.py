@@ -10,9 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config import outbox
+from config.clock import database_now
+from config.errors import Refused
 from config.mail import send
 from config.money import format_amount
 from entries.models import Entry, PaymentStatus, Request, RequestStatus
+from entries.services.places import check_registration
+from pools.models import Pool
 
 Payload = dict[str, Any]
 
@@ -55,6 +59,30 @@ def mail_request_expired(payload: Payload) -> None:
     _about_request(payload, "Your place in {pool} has expired", "request_expired", _is(RequestStatus.EXPIRED))
 
 
+@outbox.handler("mail.buy_back_approved")
+def mail_buy_back_approved(payload: Payload) -> None:
+    """The way back in: what to pay, until when, where, and what it buys."""
+    _about_request(payload, "Buying back in: {pool}", "buy_back_approved", owes)
+
+
+@outbox.handler("mail.buy_back_withdrawn")
+def mail_buy_back_withdrawn(payload: Payload) -> None:
+    """Taken back by staff, and why."""
+    _about_request(payload, "Buying back in: {pool}", "buy_back_withdrawn", _is(RequestStatus.WITHDRAWN))
+
+
+@outbox.handler("mail.buy_back_expired")
+def mail_buy_back_expired(payload: Payload) -> None:
+    """Not paid in time: the entry stays out."""
+    _about_request(payload, "Buying back in: {pool}", "buy_back_expired", _is(RequestStatus.EXPIRED))
+
+
+@outbox.handler("mail.buy_back_confirmed")
+def mail_buy_back_confirmed(payload: Payload) -> None:
+    """Back in."""
+    _about_request(payload, "You are back in: {pool}", "buy_back_confirmed", _is_paid)
+
+
 @outbox.handler("mail.entry_confirmed")
 def mail_entry_confirmed(payload: Payload) -> None:
     """You are in."""
@@ -73,12 +101,29 @@ def _about_request(payload: Payload, subject: str, template: str, is_still_true:
     request = Request.objects.select_related("user", "pool__competition").get(pk=payload["request"])
     if not request.user.is_active or not is_still_true(request):
         return
-    context: dict[str, Any] = {"request": request, "pool": request.pool, "user": request.user}
+    context: dict[str, Any] = {
+        "request": request,
+        "pool": request.pool,
+        "user": request.user,
+        "can_ask_again": _takes_requests(request.pool),
+    }
     if request.fee_cents is not None:
         context["amount"] = format_amount(request.fee_cents, request.currency)
     if request.pay_by is not None:
         context["pay_by"] = in_zone(request.pay_by, request.pool.competition.time_zone)
     send(to=request.user.email, subject=subject.format(pool=request.pool.name), template=template, context=context)
+
+
+def _takes_requests(pool: Pool) -> bool:
+    try:
+        check_registration(pool, database_now())
+    except Refused:
+        return False
+    return True
+
+
+def _is_paid(request: Request) -> bool:
+    return request.payment_status == PaymentStatus.COMPLETED
 
 
 def _is(status: RequestStatus) -> Callable[[Request], bool]:

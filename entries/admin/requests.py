@@ -20,7 +20,7 @@ from accounts.models import User
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.models import Request, RequestChange, RequestStatus
+from entries.models import Request, RequestChange, RequestKind, RequestStatus
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.requests import withdraw_request
 from pools.models import Pool
@@ -62,7 +62,7 @@ def what_taking_back_does(rows: QuerySet[Request]) -> list[str]:
     """The preview of `take_back`."""
     approved = rows.filter(status=RequestStatus.APPROVED).count()
     return [
-        f"{approved} of {rows.count()} are approved. Those not paid for lose their place to the next on the list.",
+        f"{approved} of {rows.count()} are approved. Those not paid for lose their place, or their way back in.",
         "Pending ones are withdrawn as well. The players read the reason, and may ask again.",
     ]
 
@@ -73,11 +73,12 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
 
     change_model = RequestChange
     list_display = (
-        "id", "pool", "user", "email", "number", "status", "payment_status", "fee", "waitlisted_at", "pay_by",
-        "created_at",
+        "id", "kind", "pool", "user", "email", "number", "status", "payment_status", "fee", "entry_number",
+        "waitlisted_at", "pay_by", "created_at",
     )  # fmt: skip
-    list_select_related = ("pool", "user")
+    list_select_related = ("pool", "user", "entry")
     list_filter: ClassVar = (
+        ("kind", ChoicesDropdownFilter),
         ("status", ChoicesDropdownFilter),
         ("payment_status", ChoicesDropdownFilter),
         ("pool", AutocompleteSelectFilter),
@@ -87,15 +88,17 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
     search_help_text = "The player's e-mail address or name"
     ordering = ("-id",)
     fields = (
-        "pool", "user", "email", "number", "status", "payment_status", "fee", "reason", "pay_by", "waitlisted_at",
-        "waived_by", "waiver_reason", "created_at", "decided_at", "decided_by", "history",
+        "kind", "pool", "user", "email", "number", "bought_entry", "round_number", "resumes_round_number", "status",
+        "payment_status", "fee", "reason", "pay_by", "waitlisted_at", "waived_by", "waiver_reason", "created_at",
+        "decided_at", "decided_by", "history",
     )  # fmt: skip
     readonly_fields = ("email", "fee", "history")
     actions = ("approve", "reject", "put_on_waiting_list", "take_back")
 
     def describe(self, row: Request) -> str:
         """Whose request, for what, and where it stands."""
-        return f"{row.user.display_name} <{row.user.email}>, request {row.number} for {row.pool.name}: {row.status}"
+        what = "buy-back of entry" if row.kind == RequestKind.BUY_BACK else "request"
+        return f"{row.user.display_name} <{row.user.email}>, {what} {row.number} for {row.pool.name}: {row.status}"
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, request: Request) -> str:
@@ -106,6 +109,13 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
     def fee(self, request: Request) -> str:
         """In whole units, once there is one."""
         return "" if request.fee_cents is None else format_amount(request.fee_cents, request.currency)
+
+    @admin.display(description="Entry")
+    def entry_number(self, request: Request) -> str:
+        """The entry that was born of it, or that it buys back in."""
+        if request.kind == RequestKind.BUY_BACK:
+            return str(request.bought_entry_id)
+        return str(request.entry.pk) if hasattr(request, "entry") else ""
 
     @confirmed("Approve", permission=DECIDES, preview=what_approval_does, done="approved")
     def approve(self, request: HttpRequest, row: Request, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Requests for a place: players ask and withdraw, moderators decide, all staff may look."""
+"""Requests for a place, and for the way back in: players ask and withdraw, moderators decide, all staff may look."""
 
 from typing import Any
 
@@ -19,6 +19,7 @@ from entries.models import Request
 from entries.models.request import RequestQuerySet
 from entries.queries.requests import requests_in_full
 from entries.services.approvals import approve_request, reject_request, waitlist_request
+from entries.services.buy_backs import ask_to_buy_back
 from entries.services.requests import ask_to_join, withdraw_request
 
 
@@ -41,6 +42,32 @@ class PoolRequestsView(ApiView):
         be put on its waiting list.
         """
         made = ask_to_join(pool_id=int(pool_id), user=caller(request), now=database_now())
+        return shown(made, status=201, headers={"Location": f"/api/v1/requests/{made.pk}"})
+
+
+class BuyBackView(ApiView):
+    """The way back in for an entry that fell."""
+
+    limits = (JOIN,)
+
+    @operation(
+        body=None,
+        answer=RequestOut,
+        status=201,
+        errors=(
+            Code.NOT_ELIGIBLE, Code.POOL_CLOSED, Code.BUY_BACK_NOT_ALLOWED, Code.DEADLINE_PASSED, Code.ROUND_NOT_OPEN,
+        ),
+        summary="Buy back in",
+    )  # fmt: skip
+    def post(self, request: Call, entry_id: str) -> Response:
+        """Ask for the return of an entry of the caller's own that fell in a round up to `buy_back_until`.
+
+        The rules decide, so the request is approved at once, with its fee and the lock by which it must be paid; while
+        it waits for its payment, asking again gives the same one. Once paid, or at once where it costs nothing, the
+        entry plays again from the round that it names. `details.because` of BUY_BACK_NOT_ALLOWED says what is in
+        the way.
+        """
+        made = ask_to_buy_back(entry_id=int(entry_id), user=caller(request), now=database_now())
         return shown(made, status=201, headers={"Location": f"/api/v1/requests/{made.pk}"})
 
 

@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from entries.api.entries import EntryViewSet
 from entries.api.picks import BulkPicksView, EntryPicksViewSet, PickHistoryViewSet
-from entries.api.requests import PoolRequestsView, RequestViewSet
+from entries.api.requests import BuyBackView, PoolRequestsView, RequestViewSet
 from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonView
 from entries.api.standings import StandingsViewSet
 
@@ -16,7 +16,8 @@ router.register("entries", EntryViewSet, basename="entry")
 # As many digits as a bigint takes: more would reach PostgreSQL as an error.
 POOL = r"^pools/(?P<pool_id>[0-9]{1,18})"
 POOL_ROUND = POOL + r"/rounds/(?P<number>[0-9]{1,4})"
-PICKS = r"^entries/(?P<entry_id>[0-9]{1,18})/picks"
+ENTRY = r"^entries/(?P<entry_id>[0-9]{1,18})"
+PICKS = ENTRY + r"/picks"
 PICK = PICKS + r"/(?P<number>[0-9]{1,4})"
 
 urlpatterns = [
@@ -25,6 +26,7 @@ urlpatterns = [
     re_path(POOL_ROUND + r"/distribution$", DistributionViewSet.as_view({"get": "list"}), name="distribution"),
     re_path(POOL_ROUND + r"/report\.json$", ReportJsonView.as_view(), name="report-json"),
     re_path(POOL_ROUND + r"/report\.csv$", ReportCsvView.as_view(), name="report-csv"),
+    re_path(ENTRY + r"/buy-back$", BuyBackView.as_view(), name="buy-back"),
     re_path(PICKS + r"$", EntryPicksViewSet.as_view({"get": "list"}), name="picks"),
     re_path(PICK + r"$", EntryPicksViewSet.as_view({"put": "update", "delete": "destroy"}), name="pick"),
     re_path(PICK + r"/history$", PickHistoryViewSet.as_view({"get": "list"}), name="pick-history"),

@@ -1,6 +1,6 @@
 """What staff decide about a request, and who gets a place that falls free.
 
-Only an open pool whose registration has not closed gives places, and never more than its capacity: the pool row is
+Only a pool whose registration has not closed gives places, and never more than its capacity: the pool row is
 locked before places are counted. Nobody decides about a request of their own.
 """
 
@@ -13,8 +13,8 @@ from accounts.models import User
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
-from entries.models import PaymentStatus, Request, RequestStatus
-from entries.services.places import check_registration, has_room, lock_place, make_entry
+from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
+from entries.services.places import PlaceRefused, check_registration, has_room, lock_place, make_entry
 from pools.models import Pool
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def approve_request(*, request: Request, by: User, now: datetime) -> Request:
     request.decided_by = by
     _hold_place(pool, request, now=now, closes_at=closes_at)
     if request.payment_status == PaymentStatus.PENDING:
-        post_request_mail("request_approved", request)
+        post_request_mail("approved", request)
     return request
 
 
@@ -67,7 +67,7 @@ def reject_request(*, request: Request, by: User, now: datetime, reason: str) ->
     attribute(by=by, reason=reason)
     request.reason, request.decided_at, request.decided_by = reason, now, by
     request.save(update_fields=["status", "reason", "decided_at", "decided_by"])
-    post_request_mail("request_rejected", request)
+    post_request_mail("rejected", request)
     return request
 
 
@@ -111,7 +111,7 @@ def promote_waiting(*, pool: Pool, now: datetime) -> list[Request]:
         try:
             with transaction.atomic():
                 promoted.append(_promote(pool, request, now=now, closes_at=closes_at))
-        except Error:  # one row that the database refuses must not keep the others from their place
+        except (Error, Refused):  # one row that is refused must not keep the others from their place
             logger.exception("request %s could not move up", request.pk)
             passed_over.append(request.pk)
     return promoted
@@ -122,7 +122,7 @@ def _promote(pool: Pool, request: Request, *, now: datetime, closes_at: datetime
     request.move_to(RequestStatus.APPROVED)
     _hold_place(pool, request, now=now, closes_at=closes_at)
     if request.payment_status == PaymentStatus.PENDING:
-        post_request_mail("request_promoted", request)
+        post_request_mail("promoted", request)
     return request
 
 
@@ -136,8 +136,9 @@ def checked_reason(reason: str) -> str:
     return reason
 
 
-def post_request_mail(name: str, request: Request) -> None:
-    """Leave a mail about the request for after the commit; each kind is sent once per request."""
+def post_request_mail(what: str, request: Request) -> None:
+    """Leave a mail about what became of the request for after the commit; each is sent once per request."""
+    name = f"buy_back_{what}" if request.kind == RequestKind.BUY_BACK else f"request_{what}"
     outbox.post(kind=f"mail.{name}", key=f"{name}-{request.pk}", payload={"request": request.pk})
 
 
@@ -159,7 +160,10 @@ def _hold_place(pool: Pool, request: Request, *, now: datetime, closes_at: datet
         ]
     )  # fmt: skip
     if request.payment_status == PaymentStatus.COMPLETED:
-        make_entry(request)
+        try:
+            make_entry(request)
+        except PlaceRefused as refusal:
+            raise Refused(Code.POOL_CLOSED, "Registration has just closed.") from refusal
 
 
 def _refuse_own(request: Request, by: User) -> None:

@@ -1,4 +1,4 @@
-"""Taking back places that nobody paid for in time, and giving free ones to those who wait.
+"""Taking back places, and offers to buy back in, that nobody paid for in time; giving free places to those who wait.
 
 A sweep, safe to run twice at once and to be killed anywhere: each request is expired in a transaction of its own, and
 one that fails never keeps the others. Money that arrives for an expired request is kept and listed by whoever books
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from config.audit import attribute
-from entries.models import PaymentStatus, Request, RequestStatus
+from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.models.request import RequestQuerySet
 from entries.services.approvals import post_request_mail, promote_waiting
 from entries.services.places import OWING
-from pools.models import Pool, PoolStatus
+from pools.models import Pool, Round
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,15 @@ def _due(now: datetime) -> Iterator[tuple[int, int]]:
 
 
 def _overdue(requests: RequestQuerySet, now: datetime) -> RequestQuerySet:
-    return requests.filter(status=RequestStatus.APPROVED, payment_status__in=OWING, pay_by__lt=now)
+    """Also a buy-back whose round has locked before its time, because a kickoff was moved to an earlier one."""
+    has_locked = Round.objects.filter(
+        competition=OuterRef("pool__competition"), number=OuterRef("resumes_round_number"), locks_at__lte=now
+    )
+    return requests.filter(
+        Q(pay_by__lt=now) | Q(Exists(has_locked), kind=RequestKind.BUY_BACK),
+        status=RequestStatus.APPROVED,
+        payment_status__in=OWING,
+    )
 
 
 @transaction.atomic
@@ -88,16 +96,18 @@ def _expire(request_id: int, pool_id: int, now: datetime) -> bool:
     request.move_to(RequestStatus.EXPIRED)
     request.payment_status = PaymentStatus.NOT_DUE
     request.save(update_fields=["status", "payment_status"])
-    post_request_mail("request_expired", request)
-    promote_waiting(pool=pool, now=now)
+    post_request_mail("expired", request)
+    if request.kind == RequestKind.ENTRY:
+        promote_waiting(pool=pool, now=now)
     return True
 
 
 def _pools_with_room_and_a_list() -> list[Pool]:
     """A hint, read without locks; `promote_waiting` looks again under the pool's lock."""
+    holds = Q(requests__status=RequestStatus.APPROVED, requests__kind=RequestKind.ENTRY)
     return list(
-        Pool.objects.filter(status=PoolStatus.OPEN)
+        Pool.objects.in_play()
         .filter(pk__in=Request.objects.waiting_list().order_by().values("pool_id"))
-        .annotate(held=Count("requests", filter=Q(requests__status=RequestStatus.APPROVED)))
+        .annotate(held=Count("requests", filter=holds))
         .filter(Q(capacity__isnull=True) | Q(held__lt=F("capacity")))
     )

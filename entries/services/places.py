@@ -1,4 +1,4 @@
-"""Places in a pool: who holds one, whether one is free, and the moment a place becomes an entry.
+"""Places in a pool: who holds one, whether one is free, and the moment money makes an entry, or brings one back.
 
 Whoever changes a place locks the pool first and the request second, in every service, so that no two of them can wait
 for each other, and looks only then.
@@ -7,22 +7,33 @@ for each other, and looks only then.
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from config import outbox
 from config.audit import attribute
+from config.clock import database_now
+from config.constraints import explain
 from config.errors import Code, Refused
-from entries.models import Entry, PaymentStatus, Request, RequestStatus
+from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
+from entries.models.pick import REVEAL_LOCK
 from pools.models import Pool, PoolStatus
-from pools.queries import registration_closes_at
+from pools.queries import Joining, current_rules, joining, registration_closes_at
 
 # Payment states of an approved request that still owes its fee.
 OWING = (PaymentStatus.PENDING, PaymentStatus.FAILED)
 
+# Nobody can reveal, and so nobody can grade, the round before we commit.
+HOLD_ROUND = """
+    SELECT pg_advisory_xact_lock_shared(%s, id::int) FROM pools_round WHERE competition_id = %s AND number = %s
+"""
+
+ROUND_HAS_LOCKED = "reprieve_before_lock"
+explain(ROUND_HAS_LOCKED, Code.DEADLINE_PASSED, "The round has locked that the entry would have come back for.")
+
 
 class Because(StrEnum):
-    """Why money, though received, cannot become an entry."""
+    """Why money, though received, makes no entry and brings none back."""
 
     NOT_APPROVED = "not_approved"
     WITHDRAWN = "withdrawn"
@@ -30,6 +41,8 @@ class Because(StrEnum):
     ALREADY_PAID = "already_paid"
     TOO_LATE = "too_late"
     POOL_CLOSED = "pool_closed"
+    ENTRY_VOID = "entry_void"
+    NOT_NEEDED = "not_needed"
 
 
 class PlaceRefused(Refused):
@@ -51,15 +64,27 @@ def lock_place(request: Request) -> tuple[Pool, Request]:
 
 
 def check_registration(pool: Pool, now: datetime) -> datetime | None:
-    """When registration closes, None for never. Refuses with POOL_CLOSED once it has, or when the pool is not open."""
-    if pool.status != PoolStatus.OPEN:
+    """When registration closes, None for never.
+
+    Refuses with POOL_CLOSED once it has, when the pool is neither open nor running with late entry, and when an entry
+    that joins now would have missed more rounds than it may have strikes.
+    """
+    rules = current_rules(pool)
+    takes_late = pool.status == PoolStatus.RUNNING and rules.late_entry_until is not None
+    if pool.status != PoolStatus.OPEN and not takes_late:
         raise Refused(
             Code.POOL_CLOSED, f"The pool is {pool.status}, not open for requests.", {"status": str(pool.status)}
         )
-    closes_at = registration_closes_at(pool)
+    closes_at = registration_closes_at(pool, rules)
     if closes_at is not None and closes_at <= now:
         at = closes_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         raise Refused(Code.POOL_CLOSED, f"Registration closed at {at}.", {"registration_closes_at": at})
+    if joining(pool, rules, now) is None:
+        raise Refused(
+            Code.POOL_CLOSED,
+            f"Whoever joins now has missed too many rounds: each is a strike, and {rules.strikes} are allowed.",
+            {"strikes": rules.strikes},
+        )
     return closes_at
 
 
@@ -72,11 +97,13 @@ def has_room(pool: Pool) -> bool:
 def grant_place(
     *, request: Request, by: User | None, now: datetime, paid_at: datetime | None = None, waiver_reason: str = ""
 ) -> Entry:
-    """Turn a paid (or waived) request into an entry, in the transaction that books the money.
+    """Turn a paid (or waived) request into an entry, or into the return of the entry that it buys back in.
 
-    The caller holds the locks of pool and request, or takes them here. The fee counts as paid at `paid_at`, by
-    default `now`: money sent within `pay_by` buys the place also when the news of it comes later, as long as the place
-    is still held. With `waiver_reason` nothing was paid, and `by` answers for it.
+    In the transaction that books the money; the caller holds the locks of pool and request, or takes them here. The
+    fee counts as paid at `paid_at`, by default `now`: money sent within `pay_by` buys the place also when the news of
+    it comes later, as long as the place is still held. An entry that comes in late plays from the first round that has
+    not locked when the news comes; a return needs the news before the lock of the round that it is for. With
+    `waiver_reason` nothing was paid, and `by` answers for it.
 
     Raises `PlaceRefused` with the reason; nothing is changed then. The request handed in is brought up to date.
     """
@@ -86,19 +113,61 @@ def grant_place(
     if refusal is not None:
         raise PlaceRefused(request, refusal)
     attribute(by=by, reason=waiver_reason or "paid")
-    request.payment_status = PaymentStatus.COMPLETED
-    request.waived_by = by if waiver_reason else None
-    request.waiver_reason = waiver_reason
-    request.save(update_fields=["payment_status", "waived_by", "waiver_reason"])
-    return make_entry(request)
+    try:
+        with transaction.atomic():
+            request.payment_status = PaymentStatus.COMPLETED
+            request.waived_by = by if waiver_reason else None
+            request.waiver_reason = waiver_reason
+            request.save(update_fields=["payment_status", "waived_by", "waiver_reason"])
+            return bring_back(request) if request.kind == RequestKind.BUY_BACK else make_entry(request)
+    except PlaceRefused:
+        request.refresh_from_db()
+        raise
 
 
 def make_entry(request: Request) -> Entry:
-    """The entry of an approved request that is paid or waived, and the mail that says so. For services alone."""
+    """The entry of an approved request that is paid or waived, and the mail that says so. For services alone.
+
+    Raises `PlaceRefused` when every round has locked that it could come in for.
+    """
+    begins = _hold_first_round(request.pool)
+    if begins is None:
+        raise PlaceRefused(request, Because.TOO_LATE)
     entry = Entry.objects.create(
-        request=request, pool_id=request.pool_id, user_id=request.user_id, number=request.number
+        request=request,
+        pool_id=request.pool_id,
+        user_id=request.user_id,
+        number=request.number,
+        first_round_number=begins.first_round,
     )
     outbox.post(kind="mail.entry_confirmed", key=f"entry-confirmed-{entry.pk}", payload={"entry": entry.pk})
+    if begins.strikes:
+        _hurry_settlement(request)
+    return entry
+
+
+def bring_back(request: Request) -> Entry:
+    """Bring the entry back that a paid request buys back in, and the mail that says so. For services alone.
+
+    The losses of the rounds up to its return stop counting; settlement, which is hurried, makes it active again.
+    Raises `PlaceRefused` once the round of its return has locked.
+    """
+    entry = _bought(request)
+    try:
+        with transaction.atomic():
+            Reprieve.objects.create(
+                entry=entry,
+                from_round_number=request.round_number or 0,
+                before_round_number=request.resumes_round_number or 0,
+                request=request,
+            )
+    except IntegrityError as error:
+        diagnostics = getattr(error.__cause__, "diag", None)
+        if getattr(diagnostics, "constraint_name", None) == ROUND_HAS_LOCKED:
+            raise PlaceRefused(request, Because.TOO_LATE) from error
+        raise
+    outbox.post(kind="mail.buy_back_confirmed", key=f"buy-back-confirmed-{request.pk}", payload={"request": request.pk})
+    _hurry_settlement(request)
     return entry
 
 
@@ -135,4 +204,41 @@ def _refusal(pool: Pool, request: Request, paid_at: datetime) -> Because | None:
         return Because.POOL_CLOSED
     if request.pay_by is not None and paid_at > request.pay_by:
         return Because.TOO_LATE
-    return None
+    return _refusal_of_return(request) if request.kind == RequestKind.BUY_BACK else None
+
+
+def _refusal_of_return(request: Request) -> Because | None:
+    """A correction may have undone the fall, or a ruling may have taken the place, since the request was made."""
+    entry = _bought(request)
+    if entry.status == EntryStatus.VOID:
+        return Because.ENTRY_VOID
+    has_fallen = entry.status == EntryStatus.ELIMINATED and entry.eliminated_round_number == request.round_number
+    return None if has_fallen else Because.NOT_NEEDED
+
+
+def _bought(request: Request) -> Entry:
+    """The entry that buys back in, locked: no settlement moves it before we commit."""
+    return Entry.objects.locked().get(buy_backs=request)
+
+
+def _hold_first_round(pool: Pool) -> Joining | None:
+    """What an entry that is made now begins with; where it may come in late, its round cannot be revealed before us.
+
+    The lock may pass while we wait for the hold, so the clock is asked again with the hold in hand.
+    """
+    rules = current_rules(pool)
+    while (begins := joining(pool, rules, database_now())) is not None and rules.late_entry_until is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD_ROUND, [REVEAL_LOCK, pool.competition_id, begins.first_round])
+        if joining(pool, rules, database_now()) == begins:
+            break
+    return begins
+
+
+def _hurry_settlement(request: Request) -> None:
+    """The row that was just inserted left a mark for settlement; this only makes it look at once."""
+    outbox.post(
+        kind="results.arrived",
+        key=f"results-request-{request.pk}",
+        payload={"competition": request.pool.competition_id},
+    )

@@ -14,7 +14,7 @@ from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound
 from config.locks import advisory_lock
-from entries.models import PaymentStatus, Request, RequestStatus
+from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.models.request import NUMBER_HOLDING
 from entries.services.approvals import checked_reason, post_request_mail, promote_waiting
 from entries.services.places import check_registration, lock_place
@@ -38,7 +38,7 @@ def ask_to_join(*, pool_id: int, user: User, now: datetime) -> Request:
     """Ask for one place in the pool, under the player's next free number. Nothing is owed yet.
 
     Refuses with EMAIL_NOT_VERIFIED; NOT_ELIGIBLE for a player under the pool's age or outside its countries;
-    POOL_CLOSED when the pool is not open or registration has closed; REQUEST_LIMIT_REACHED; NOT_FOUND for a draft.
+    POOL_CLOSED when registration has closed, late entry included; REQUEST_LIMIT_REACHED; NOT_FOUND for a draft.
     """
     # Two asks of one player in one pool come one after the other; those of others do not wait.
     advisory_lock("ask to join", pool_id, user.pk)
@@ -47,7 +47,7 @@ def ask_to_join(*, pool_id: int, user: User, now: datetime) -> Request:
         raise NotFound(Code.NOT_FOUND, "There is no such pool.")
     if not user.email_verified:
         raise Forbidden(Code.EMAIL_NOT_VERIFIED, "Confirm your e-mail address first.")
-    _check_eligible(pool, user, now)
+    check_eligible(pool, user, now)
     check_registration(pool, now)
     number = _free_number(pool, user)
     attribute(by=user)
@@ -73,14 +73,17 @@ def withdraw_request(*, request: Request, by: User, now: datetime, reason: str =
     request.reason, request.payment_status = reason, PaymentStatus.NOT_DUE
     request.save(update_fields=["status", "reason", "payment_status"])
     if not is_own:
-        post_request_mail("request_withdrawn", request)
-    if held_a_place:
+        post_request_mail("withdrawn", request)
+    if held_a_place and request.kind == RequestKind.ENTRY:
         promote_waiting(pool=pool, now=now)
     return request
 
 
-def _check_eligible(pool: Pool, user: User, now: datetime) -> None:
-    """Age by the calendar where the competition is played. An unknown date of birth is not of age."""
+def check_eligible(pool: Pool, user: User, now: datetime) -> None:
+    """Refuses with NOT_ELIGIBLE a player under the pool's age, or outside its countries.
+
+    Age goes by the calendar where the competition is played. An unknown date of birth is not of age.
+    """
     today = now.astimezone(ZoneInfo(pool.competition.time_zone)).date()
     if pool.minimum_age and (user.date_of_birth is None or _age(user.date_of_birth, today) < pool.minimum_age):
         raise Forbidden(
@@ -100,7 +103,8 @@ def _age(born: date, today: date) -> int:
 
 def _free_number(pool: Pool, user: User) -> int:
     """The lowest number that no live or rejected request of the player has."""
-    taken = set(pool.requests.of(user.pk).filter(status__in=NUMBER_HOLDING).values_list("number", flat=True))
+    own = pool.requests.of(user.pk).filter(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY)
+    taken = set(own.values_list("number", flat=True))
     for number in range(1, pool.max_entries_per_user + 1):
         if number not in taken:
             return number

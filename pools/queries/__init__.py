@@ -1,12 +1,15 @@
 """Questions about competitions and pools, answered without changing anything."""
 
 from pools.queries.pools import (
+    Joining,
     PoolCard,
     current_rules,
     first_lock_at,
+    joining,
     pool_cards,
     pools_with_facts,
     registration_closes_at,
+    rules_of_round,
 )
 from pools.queries.rounds import (
     RoundCard,
@@ -20,12 +23,14 @@ from pools.queries.rounds import (
 )
 
 __all__ = [
+    "Joining",
     "PoolCard",
     "RoundCard",
     "RoundStatus",
     "current_round",
     "current_rules",
     "first_lock_at",
+    "joining",
     "pool_cards",
     "pools_with_facts",
     "registration_closes_at",
@@ -34,4 +39,5 @@ __all__ = [
     "rounds_in_full",
     "rounds_of",
     "rounds_with_status",
+    "rules_of_round",
 ]

@@ -65,9 +65,10 @@ def test_asking_answers_201_with_every_field(post, pool, player):
     created_at = request.created_at.isoformat().replace("+00:00", "Z")
     assert status == 201
     assert data == {
-        "id": request.pk, "pool": pool.pk, "user": player.pk, "number": 1, "status": "pending",
+        "id": request.pk, "kind": "entry", "pool": pool.pk, "user": player.pk, "number": 1, "status": "pending",
         "payment_status": "not_due", "fee_cents": None, "currency": None, "reason": "", "pay_by": None,
-        "created_at": created_at, "decided_at": None, "entry": None, "waiting_list_position": None,
+        "created_at": created_at, "decided_at": None, "entry": None, "bought_entry": None, "fell_in_round": None,
+        "resumes_round": None, "waiting_list_position": None,
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from entries.models import PaymentStatus, Request, RequestStatus
+from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import REASON_LENGTH
 
 LARGEST_ID = 2**63 - 1
@@ -17,6 +17,18 @@ class RequestOut(serializers.ModelSerializer[Request]):
     entry = serializers.IntegerField(
         source="entry.pk", read_only=True, allow_null=True, help_text="The entry that was born of it; null before."
     )
+    bought_entry = serializers.IntegerField(
+        source="bought_entry_id", read_only=True, allow_null=True, help_text="Of a buy-back: the entry that comes back."
+    )
+    fell_in_round = serializers.IntegerField(
+        source="round_number", read_only=True, allow_null=True, help_text="Of a buy-back: the round that put it out."
+    )
+    resumes_round = serializers.IntegerField(
+        source="resumes_round_number",
+        read_only=True,
+        allow_null=True,
+        help_text="Of a buy-back: the round in which it plays again; it is due when that round locks.",
+    )
     waiting_list_position = serializers.IntegerField(
         read_only=True, allow_null=True, help_text="From 1; null when the request is not on the waiting list."
     )
@@ -24,8 +36,9 @@ class RequestOut(serializers.ModelSerializer[Request]):
     class Meta:
         model = Request
         fields = [
-            "id", "pool", "user", "number", "status", "payment_status", "fee_cents", "currency", "reason", "pay_by",
-            "created_at", "decided_at", "entry", "waiting_list_position",
+            "id", "kind", "pool", "user", "number", "status", "payment_status", "fee_cents", "currency", "reason",
+            "pay_by", "created_at", "decided_at", "entry", "bought_entry", "fell_in_round", "resumes_round",
+            "waiting_list_position",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -37,6 +50,7 @@ class RequestOut(serializers.ModelSerializer[Request]):
 class RequestFilter(serializers.Serializer[Request]):
     """Which requests to list; `user` is for staff, others see their own alone."""
 
+    kind = serializers.ChoiceField(RequestKind.choices, required=False)
     status = serializers.ChoiceField(RequestStatus.choices, required=False)
     payment_status = serializers.ChoiceField(PaymentStatus.choices, required=False)
     pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)

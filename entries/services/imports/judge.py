@@ -125,7 +125,7 @@ BIRTHS = """
         SELECT o.owner, n AS number, row_number() OVER (PARTITION BY o.owner ORDER BY n) AS nth
         FROM (SELECT DISTINCT owner, user_id FROM wanted) o CROSS JOIN generate_series(1, %(limit)s) n
         WHERE NOT EXISTS (SELECT 1 FROM entries_request q WHERE q.pool_id = %(pool)s AND q.user_id = o.user_id
-                          AND q.number = n AND q.status = ANY(%(holding)s))
+                          AND q.kind = 'entry' AND q.number = n AND q.status = ANY(%(holding)s))
     )
     SELECT w.entry, w.owner, w.line, w.user_id, f.number,
            row_number() OVER (PARTITION BY f.number IS NULL ORDER BY w.line) AS place
@@ -141,7 +141,7 @@ TOO_MANY = """
 """
 FORGET_TOO_MANY = "DELETE FROM import_birth WHERE number IS NULL OR place > %(places)s::bigint"
 
-PLACES_HELD = "SELECT count(*) FROM entries_request WHERE pool_id = %(pool)s AND status = 'approved'"
+PLACES_HELD = "SELECT count(*) FROM entries_request WHERE pool_id = %(pool)s AND status = 'approved' AND kind = 'entry'"
 
 
 def load(cursor: CursorWrapper, rows: Iterable[Row]) -> None:

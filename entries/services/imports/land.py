@@ -31,7 +31,8 @@ ENTRIES = """
                                created_at)
     SELECT q.id, q.pool_id, q.user_id, q.number, b.entry, 'active', 0, '', clock_timestamp()
     FROM import_birth b
-    JOIN entries_request q ON (q.pool_id, q.user_id, q.number, q.status) = (%(pool)s, b.user_id, b.number, 'approved')
+    JOIN entries_request q ON (q.pool_id, q.user_id, q.number) = (%(pool)s, b.user_id, b.number)
+        AND (q.status, q.kind) = ('approved', 'entry')
     ORDER BY b.line
 """
 

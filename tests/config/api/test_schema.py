@@ -138,6 +138,7 @@ def test_the_idempotency_key_is_a_parameter_of_posts(schema):
 def test_every_code_of_the_registry_fits_the_failure_schema(schema):
     assert schema["components"]["schemas"]["Failure"]["properties"]["error"]["properties"]["code"] == {"type": "string"}
     assert set(codes(schema, "get", "/raise/{what}", 422)) == {
+        "BUY_BACK_NOT_ALLOWED",
         "DEADLINE_PASSED",
         "ENTRY_NOT_ACTIVE",
         "GAME_STARTED",
