@@ -4,7 +4,7 @@ from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
-from entries.models.settlement import SettledRound, Settlement, SettlementCause, SettlementMark
+from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
 
 __all__ = [
     "Entry",
@@ -12,6 +12,7 @@ __all__ = [
     "EntryStatus",
     "Fallback",
     "FallbackChange",
+    "FillInAttempt",
     "PaymentStatus",
     "Pick",
     "PickChange",

@@ -7,8 +7,9 @@ from django.db import models
 
 from config.audit import append_only
 from config.clock import ClockTimestamp
+from entries.models.entry import Entry
 from entries.models.ruling import Ruling
-from pools.models import Competition, Pool
+from pools.models import Competition, Pool, Round
 
 
 class SettledRound(models.Model):
@@ -18,13 +19,27 @@ class SettledRound(models.Model):
     round_number = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(max_length=32, help_text="MD5 of the rules and of the round's games as they stood.")
     is_revived = models.BooleanField(default=False, help_text="Everybody fell in it, and the rules let them live.")
-    is_filled_in = models.BooleanField(default=False, help_text="Missed picks were filled in as of its lock.")
+    is_begun = models.BooleanField(default=False, help_text="One of its games had an outcome.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pool", "round_number"], name="settled_round_unique")]
 
     def __str__(self) -> str:
         return f"Round {self.round_number} of pool {self.pool_id}, settled"
+
+
+class FillInAttempt(models.Model):
+    """An entry lacked a pick of a locked round, and nothing could be filled in. That is tried once: a team that the
+    player sets free after the lock comes too late."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+", db_index=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entry", "round"], name="fill_in_attempt_unique")]
+
+    def __str__(self) -> str:
+        return f"Entry {self.entry_id} lacks a pick of round {self.round_id}"
 
 
 class SettlementMark(models.Model):

@@ -1,4 +1,4 @@
-"""Writing the difference between the derived fates and what stands."""
+"""What differs between the derived fates and what stands, and writing it."""
 
 from typing import NamedTuple
 
@@ -6,32 +6,46 @@ from django.db.backends.utils import CursorWrapper
 
 from config.states import CORRECTION_SETTING
 
-# What should stand, for every entry of the settled pools; only rows that differ are kept.
+# Entries whose fate was open at the first round looked at. Whoever is simply still in, as before, is passed over.
 DIFFERENCE = """
     CREATE TEMP TABLE settling_change ON COMMIT DROP AS
-    SELECT e.id, e.pool_id, e.status AS from_status, e.prize_cents AS from_prize, fresh.*
-    FROM (SELECT DISTINCT pool_id FROM settling_round) pools
-    JOIN entries_entry e ON e.pool_id = pools.pool_id AND e.status <> 'void'
-    LEFT JOIN settling_end x ON x.pool_id = e.pool_id
-    LEFT JOIN settling_winner w ON w.entry_id = e.id
-    LEFT JOIN settling_prize prize ON prize.entry_id = e.id
-    LEFT JOIN settling_fate f ON f.entry_id = e.id AND w.entry_id IS NULL AND f.number <= coalesce(x.number, f.number)
+    SELECT e.id, e.pool_id, e.status AS from_status, e.eliminated_round_number AS from_round,
+           e.prize_cents AS from_prize_cents, fresh.*
+    FROM settling_pool p
+    JOIN entries_entry e ON e.pool_id = p.pool_id AND e.status <> 'void'
+        AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= p.from_round)
+    LEFT JOIN settling_loss l ON l.entry_id = e.id AND l.is_out
+    LEFT JOIN settling_strike t ON t.entry_id = e.id
+    LEFT JOIN settling_place w ON w.entry_id = e.id AND w.class < 2
+    LEFT JOIN settling_place prize ON prize.entry_id = e.id
     CROSS JOIN LATERAL (
-        SELECT count(*) AS losses FROM settling_loss l
-        WHERE l.entry_id = e.id AND NOT l.is_fatal
-          AND l.number <= coalesce(x.number, l.number) AND (f.number IS NULL OR l.number < f.number)
-          AND NOT EXISTS (SELECT 1 FROM settling_revived v WHERE v.pool_id = l.pool_id AND v.number = l.number)
-    ) lost
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN w.entry_id IS NOT NULL THEN 'winner'
-                    WHEN f.entry_id IS NOT NULL THEN 'eliminated' ELSE 'active' END AS status,
-               least(lost.losses, (SELECT max(strikes) FROM settling_round s WHERE s.pool_id = e.pool_id)) AS strikes,
-               f.number AS eliminated_round_number, coalesce(f.code, '') AS eliminated_code,
-               f.version AS rules_version, prize.cents AS prize_cents
+        SELECT CASE WHEN w.class = 0 THEN 'winner'
+                    WHEN l.entry_id IS NOT NULL OR w.class = 1 THEN 'eliminated' ELSE 'active' END AS status,
+               CASE WHEN l.entry_id IS NOT NULL THEN l.nth - 1 ELSE coalesce(t.losses, 0) END AS strikes,
+               CASE WHEN w.class = 0 THEN NULL WHEN l.entry_id IS NOT NULL THEN l.number
+                    WHEN w.class = 1 THEN p.ended END AS eliminated_round_number,
+               CASE WHEN w.class = 0 THEN '' WHEN l.entry_id IS NOT NULL THEN l.code
+                    WHEN w.class = 1 THEN 'tiebreak' ELSE '' END AS eliminated_code,
+               CASE WHEN w.class = 0 THEN NULL WHEN l.entry_id IS NOT NULL THEN l.version
+                    WHEN w.class = 1 THEN w.version END AS rules_version,
+               prize.prize_cents
     ) fresh
-    WHERE (e.status, e.strikes, e.eliminated_round_number, e.eliminated_code, e.rules_version, e.prize_cents)
+    WHERE (l.entry_id IS NOT NULL OR t.entry_id IS NOT NULL OR w.entry_id IS NOT NULL OR e.status <> 'active'
+           OR e.strikes > 0)
+      AND (e.status, e.strikes, e.eliminated_round_number, e.eliminated_code, e.rules_version, e.prize_cents)
           IS DISTINCT FROM (fresh.status, fresh.strikes, fresh.eliminated_round_number, fresh.eliminated_code,
                             fresh.rules_version, fresh.prize_cents)
+"""
+
+# Whoever fell earlier can still win or lose a prize.
+EARLIER_PRIZES = """
+    INSERT INTO settling_change
+    SELECT e.id, e.pool_id, e.status, e.eliminated_round_number, e.prize_cents, e.status, e.strikes,
+           e.eliminated_round_number, e.eliminated_code, e.rules_version, w.prize_cents
+    FROM settling_pool p
+    JOIN entries_entry e ON e.pool_id = p.pool_id AND e.status <> 'void' AND e.eliminated_round_number < p.from_round
+    LEFT JOIN settling_place w ON w.entry_id = e.id
+    WHERE (p.ended IS NOT NULL OR p.ended_before IS NOT NULL) AND e.prize_cents IS DISTINCT FROM w.prize_cents
 """
 
 # In the order of ids, like every other writer of entries: no deadlock with players who save picks.
@@ -49,22 +63,21 @@ WRITE = """
 """
 
 FINISH = """
-    UPDATE pools_pool p SET status = 'finished', settled_at = clock_timestamp(), ended_round_number = x.number
-    FROM settling_end x WHERE x.pool_id = p.id AND p.status IN ('open', 'running')
+    UPDATE pools_pool p SET status = 'finished', settled_at = clock_timestamp(), ended_round_number = x.ended
+    FROM settling_pool x WHERE x.pool_id = p.id AND x.ended IS NOT NULL AND p.status IN ('open', 'running')
 """
 
 # A corrected result can also make a finished pool end in another round.
 MOVE_END = """
-    UPDATE pools_pool p SET ended_round_number = x.number
-    FROM settling_end x
-    WHERE x.pool_id = p.id AND p.status = 'finished' AND p.ended_round_number IS DISTINCT FROM x.number
+    UPDATE pools_pool p SET ended_round_number = x.ended
+    FROM settling_pool x
+    WHERE x.pool_id = p.id AND p.status = 'finished' AND p.ended_round_number <> x.ended
 """
 
 # A corrected result can take the end of a pool away again.
 REOPEN = """
     UPDATE pools_pool p SET status = 'running', settled_at = NULL, ended_round_number = NULL
-    WHERE p.status = 'finished' AND p.id IN (SELECT pool_id FROM settling_round)
-      AND NOT EXISTS (SELECT 1 FROM settling_end x WHERE x.pool_id = p.id)
+    FROM settling_pool x WHERE x.pool_id = p.id AND x.ended IS NULL AND p.status = 'finished'
 """
 
 
@@ -78,6 +91,7 @@ class Difference(NamedTuple):
     adjusted: int = 0
     pools_finished: int = 0
     pools_reopened: int = 0
+    filled_in: int = 0
 
     @property
     def is_nothing(self) -> bool:
@@ -93,21 +107,30 @@ COUNT = """
     FROM settling_change
 """
 
+COUNT_POOLS = """
+    SELECT count(*) FILTER (WHERE x.ended IS NOT NULL AND p.status <> 'finished'),
+           count(*) FILTER (WHERE x.ended IS NULL AND p.status = 'finished')
+    FROM settling_pool x JOIN pools_pool p ON p.id = x.pool_id
+"""
 
-def apply_difference(cursor: CursorWrapper) -> Difference:
-    """Write what differs. Terminal states move only because this transaction says that it is a settlement."""
-    cursor.execute("SELECT set_config(%s, 'settlement', true)", [CORRECTION_SETTING])
-    cursor.execute("CREATE INDEX ON settling_winner (entry_id)")
-    cursor.execute("CREATE INDEX ON settling_fate (entry_id)")
-    cursor.execute("ANALYZE settling_winner, settling_fate, settling_prize")
+
+def find_difference(cursor: CursorWrapper) -> Difference:
+    """Fill `settling_change`: the entries that differ from what stands, with what they were and will be."""
     cursor.execute(DIFFERENCE)
+    cursor.execute(EARLIER_PRIZES)
     cursor.execute("ANALYZE settling_change")
-    cursor.execute(LOCK)
-    cursor.execute(WRITE)
     cursor.execute(COUNT)
     counts = cursor.fetchone()
-    cursor.execute(FINISH)
-    finished = cursor.rowcount
-    cursor.execute(MOVE_END)
-    cursor.execute(REOPEN)
-    return Difference(*counts)._replace(pools_finished=finished, pools_reopened=cursor.rowcount)
+    cursor.execute(COUNT_POOLS)
+    finished, reopened = cursor.fetchone()
+    return Difference(*counts)._replace(pools_finished=finished, pools_reopened=reopened)
+
+
+def write_difference(cursor: CursorWrapper) -> None:
+    """Write what differs. Terminal states move only because this transaction says that it is a settlement."""
+    cursor.execute("SELECT set_config(%s, 'settlement', true)", [CORRECTION_SETTING])
+    cursor.execute(LOCK)
+    cursor.execute(WRITE)
+    for statement in (FINISH, MOVE_END, REOPEN):
+        cursor.execute(statement)
+    cursor.execute("SELECT set_config(%s, '', true)", [CORRECTION_SETTING])

@@ -1,0 +1,45 @@
+"""What a settlement changes, or would change, entry by entry, for people to read before they agree."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import connection
+
+CHUNK = 2_000
+
+LINES = """
+    SELECT c.id, c.pool_id, p.name, u.display_name, e.number, e.reference, c.from_status, c.status, c.from_round,
+           c.eliminated_round_number, c.eliminated_code, c.from_prize_cents, c.prize_cents, p.currency
+    FROM settling_change c
+    JOIN entries_entry e ON e.id = c.id
+    JOIN pools_pool p ON p.id = c.pool_id
+    JOIN accounts_user u ON u.id = e.user_id
+    ORDER BY c.pool_id, (c.status = 'winner') IS DISTINCT FROM (c.from_status = 'winner') DESC, c.status, c.id
+"""
+
+
+class Line(NamedTuple):
+    """One entry that changes. Prizes are in minor units of `currency`; None where there is none."""
+
+    entry_id: int
+    pool_id: int
+    pool: str
+    player: str
+    number: int
+    reference: str
+    from_status: str
+    to_status: str
+    from_round: int | None
+    to_round: int | None
+    code: str
+    from_prize_cents: int | None
+    to_prize_cents: int | None
+    currency: str
+
+
+def changed_lines() -> Iterator[Line]:
+    """The changes of the settlement under way, titles first, pool by pool; never all in memory."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(LINES)
+        while rows := cursor.fetchmany(CHUNK):
+            yield from (Line(*row) for row in rows)

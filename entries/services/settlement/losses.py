@@ -1,0 +1,157 @@
+"""Grading one round: who loses in it, and whom that loss puts out.
+
+Losses: a lost pick; a tied one under `tie = loss`; a game cancelled, postponed or moved out of its round under
+`cancelled_game = loss`; a missing pick of a closed round. At most one a round; the one that comes after `strikes`
+others eliminates, and a missing pick does where the rules say so. Losses under a reprieve do not count.
+"""
+
+from django.db.backends.utils import CursorWrapper
+
+TABLES = """
+    CREATE TEMP TABLE settling_loss (
+        entry_id bigint, pool_id bigint, number int, version int, code text, nth int, is_out boolean
+    ) ON COMMIT DROP;
+    CREATE TEMP TABLE settling_strike (entry_id bigint PRIMARY KEY, losses int) ON COMMIT DROP;
+    CREATE TEMP TABLE settling_fallen (pool_id bigint, number int, fallen bigint) ON COMMIT DROP
+"""
+
+# Entries whose fate is still open before the first round that is looked at.
+_OPEN = """
+    e.status <> 'void' AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= p.from_round)
+    AND s.number >= e.first_round_number
+"""
+
+# Those of them that play the round: neither in later, nor out until they come back.
+PLAYING = f"""
+    {_OPEN}
+    AND NOT EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL
+                    AND s.number > v.from_round_number AND s.number < v.before_round_number)
+"""
+
+# Those whom a loss in it would count against.
+IN_PLAY = f"""
+    {_OPEN}
+    AND NOT EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL
+                    AND s.number >= v.from_round_number AND s.number < v.before_round_number)
+"""
+
+STILL_IN = "NOT EXISTS (SELECT 1 FROM settling_loss o WHERE o.entry_id = e.id AND o.is_out)"
+
+NOT_PLAYED = "(g.status IN ('cancelled', 'postponed') OR g.round_id <> k.round_id)"
+LOSER = "CASE WHEN g.home_score > g.away_score THEN g.away_id ELSE g.home_id END"
+
+# What can lose under some rules is picked out before the entries and the rules are looked up.
+LOST_PICKS = f"""
+    SELECT e.id AS entry_id, s.pool_id, s.number, s.version, s.strikes, false AS is_fatal, k.slot AS place,
+           CASE WHEN {NOT_PLAYED} THEN 'game_cancelled'
+                WHEN g.home_score = g.away_score THEN 'pick_tied' ELSE 'pick_lost' END AS code
+    FROM entries_pick k
+    JOIN pools_game g ON g.id = k.game_id
+        AND ({NOT_PLAYED} OR g.status = 'final' AND (g.home_score = g.away_score OR k.team_id = {LOSER}))
+    JOIN entries_entry e ON e.id = k.entry_id
+    JOIN settling_pool p ON p.pool_id = e.pool_id
+    JOIN settling_round s ON s.pool_id = e.pool_id AND s.round_id = k.round_id AND k.slot <= s.wanted
+    WHERE {IN_PLAY}
+      AND CASE WHEN {NOT_PLAYED} THEN s.cancelled_game = 'loss'
+               WHEN g.home_score = g.away_score THEN s.tie = 'loss' ELSE true END
+      -- With `lock = game` only picks that can no longer change.
+      AND (s.closed OR g.round_id = k.round_id AND g.revealed_at IS NOT NULL)
+"""
+
+MISSING_PICKS = f"""
+    SELECT e.id, s.pool_id, s.number, s.version, s.strikes, s.miss_is_fatal,
+           CASE WHEN s.miss_is_fatal THEN 0 ELSE 3 END, 'no_pick'
+    FROM settling_round s
+    JOIN settling_pool p ON p.pool_id = s.pool_id
+    JOIN (VALUES (1), (2)) slots (slot) ON slots.slot <= s.wanted
+    JOIN entries_entry e ON e.pool_id = s.pool_id
+    WHERE s.begun AND s.closed AND {IN_PLAY}
+      AND NOT EXISTS (SELECT 1 FROM entries_pick k
+                      WHERE k.entry_id = e.id AND k.round_id = s.round_id AND k.slot = slots.slot)
+"""
+
+THIS_ROUND = "AND s.round_id = %(round)s AND p.from_round <= s.number AND p.ended IS NULL"
+
+# {one}: with two picks the worst of a round's faults is the loss; with one there is never more than one.
+GRADE = f"""
+    INSERT INTO settling_loss
+    SELECT l.entry_id, l.pool_id, l.number, l.version, l.code, coalesce(t.losses, 0) + 1,
+           l.is_fatal OR coalesce(t.losses, 0) >= l.strikes
+    FROM ({{one}} {LOST_PICKS} AND k.round_id = %(round)s {THIS_ROUND} {{still_in}}
+          UNION ALL {MISSING_PICKS} {THIS_ROUND} {{still_in}} {{ordered}}) l
+    LEFT JOIN settling_strike t ON t.entry_id = l.entry_id
+"""
+ONE_OF_TWO = "SELECT DISTINCT ON (entry_id) * FROM ("
+WORST_FIRST = ") faults ORDER BY entry_id, place"
+
+STRIKE = """
+    INSERT INTO settling_strike
+    SELECT entry_id, nth FROM settling_loss WHERE number = %(number)s AND NOT is_out
+    ON CONFLICT (entry_id) DO UPDATE SET losses = EXCLUDED.losses
+"""
+
+# Losses of rounds before the first that is looked at, for entries that have survived any; late entries may begin with
+# some. Rounds that eliminated nobody by `all_out = revive` cost nobody a strike.
+EARLIER = f"""
+    INSERT INTO settling_strike
+    SELECT entry_id, sum(losses) FROM (
+        SELECT entry_id, count(DISTINCT number) AS losses
+        FROM ({LOST_PICKS} {{earlier}} UNION ALL {MISSING_PICKS} {{earlier}}) l
+        WHERE NOT EXISTS (SELECT 1 FROM entries_settledround v
+                          WHERE (v.pool_id, v.round_number) = (l.pool_id, l.number) AND v.is_revived)
+        GROUP BY entry_id
+        UNION ALL
+        SELECT e.id, e.first_round_number - p.first_round_number
+        FROM settling_pool p
+        JOIN entries_entry e ON e.pool_id = p.pool_id AND e.first_round_number > p.first_round_number
+        CROSS JOIN LATERAL (SELECT late_entry_strikes FROM pools_rules
+                            WHERE pool_id = p.pool_id AND effective_round_number <= e.first_round_number
+                            ORDER BY version DESC LIMIT 1) rules
+        WHERE rules.late_entry_strikes AND e.status <> 'void'
+          AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= p.from_round)
+    ) counted GROUP BY entry_id
+"""
+
+HAS_STRIKES = """
+    SELECT 1 FROM settling_pool p
+    WHERE EXISTS (SELECT 1 FROM settling_round s WHERE s.pool_id = p.pool_id AND s.strikes > 0)
+       OR EXISTS (SELECT 1 FROM pools_rules r WHERE r.pool_id = p.pool_id AND r.late_entry_strikes) LIMIT 1
+"""
+
+# A loss fell short of putting an entry out, so it has a strike: only those are looked up again.
+EARLIER_ONLY = "AND s.number < p.from_round AND e.strikes > 0"
+
+FALLEN = """
+    INSERT INTO settling_fallen
+    SELECT pool_id, number, count(*) FROM settling_loss WHERE number = %(number)s AND is_out GROUP BY pool_id, number
+"""
+COUNT_DOWN = """
+    UPDATE settling_pool p SET alive = alive - f.fallen
+    FROM settling_fallen f WHERE f.pool_id = p.pool_id AND f.number = %(number)s
+"""
+
+
+def begin_losses(cursor: CursorWrapper) -> None:
+    """Make the tables, with the strikes that entries bring along."""
+    for statement in TABLES.split(";\n"):
+        cursor.execute(statement)
+    cursor.execute(HAS_STRIKES)
+    if cursor.fetchone():
+        cursor.execute(EARLIER.format(earlier=EARLIER_ONLY))
+        cursor.execute("ANALYZE settling_strike")
+
+
+def grade_round(cursor: CursorWrapper, *, round_id: int, number: int, any_two: bool, is_first: bool) -> None:
+    """Find the losses of one round in all pools that have got there, and count who is left."""
+    ask = {"round": round_id, "number": number}
+    grade = GRADE.format(
+        one=ONE_OF_TWO if any_two else "",
+        ordered=WORST_FIRST if any_two else "",
+        still_in="" if is_first else f"AND {STILL_IN}",
+    )
+    cursor.execute(grade, ask)
+    if cursor.rowcount:
+        cursor.execute("ANALYZE settling_loss")
+        cursor.execute(STRIKE, ask)
+        cursor.execute(FALLEN, ask)
+        cursor.execute(COUNT_DOWN, ask)
