@@ -10,10 +10,9 @@ from accounts.api.authentication import caller
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.views import ApiViewSet
-from config.clock import database_now
 from entries.api.serializers.entries import EntryFilter, EntryOut
 from entries.models import Entry
-from entries.queries.entries import entries_in_full, used_by
+from entries.queries.entries import entries_in_full, next_locks, used_by
 
 
 class EntryViewSet(ApiViewSet):
@@ -27,7 +26,7 @@ class EntryViewSet(ApiViewSet):
         """A stranger's entry is not there."""
         user = caller(self.request)
         entries = Entry.objects.all() if user.is_back_office else Entry.objects.of(user.pk)
-        return entries_in_full(entries, database_now())
+        return entries_in_full(entries)
 
     @operation(query=EntryFilter, answer=EntryOut(many=True), summary="List entries")
     def list(self, request: Request) -> Response:
@@ -42,4 +41,4 @@ class EntryViewSet(ApiViewSet):
         return Response(EntryOut(entry, context=self._context([entry])).data)
 
     def _context(self, entries: Any) -> dict[str, Any]:
-        return {"used": used_by(entries, viewer_id=caller(self.request).pk)}
+        return {"used": used_by(entries, viewer_id=caller(self.request).pk), "next_locks": next_locks(entries)}

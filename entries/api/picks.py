@@ -16,14 +16,14 @@ from entries.api.serializers.picks import (
     BulkQuery,
     PickBody,
     PickOut,
+    SavedPickOut,
     StepOut,
     answered,
     just_saved,
     shown,
 )
 from entries.models import Entry
-from entries.queries.entries import picks_of
-from entries.queries.picks import is_revealed, pick_history
+from entries.queries.picks import is_history_public, pick_history, picks_of
 from entries.services.picks import Wish, delete_pick, save_pick, save_picks
 from pools.queries import rounds_of
 
@@ -48,9 +48,9 @@ class EntryPicksViewSet(ApiViewSet):
 
     @operation(answer=PickOut(many=True), summary="List the picks of an entry")
     def list(self, request: Request, entry_id: str) -> Response:
-        """In play order: all picks of an own entry; for staff, those of rounds that have locked.
+        """In play order: all picks of an own entry; for staff, those that have locked.
 
-        Rounds that were missed are listed without a team. Picks ahead are cancelled by elimination and not listed.
+        What was missed is listed without a team. Picks ahead are cancelled by elimination and not listed.
         """
         entry, viewer = visible_entry(request, entry_id), caller(request)
         picks = self.paginate_queryset(picks_of(entry, viewer_id=viewer.pk)) or []
@@ -58,17 +58,21 @@ class EntryPicksViewSet(ApiViewSet):
         out = [shown(pick, entry_id=entry.pk, with_slip=is_owner) for pick in picks]
         return self.get_paginated_response(PickOut(out, many=True).data)
 
-    @operation(body=PickBody, answer=PickOut, errors=REFUSALS, limits=(PICK,), summary="Save a pick")
+    @operation(body=PickBody, answer=SavedPickOut, errors=REFUSALS, limits=(PICK,), summary="Save a pick")
     def update(self, request: Request, entry_id: str, number: str) -> Response:
-        """Pick a team for a round that has not locked, later ones included; the same again changes nothing."""
+        """Pick a team for a round that has not locked, later ones included; the same again changes nothing.
+
+        A two-pick round takes both teams at once, in any order, and answers with both under `picks`. Where each game
+        locks for itself, a team whose game has begun stays, and the other one may still change.
+        """
         saved = save_pick(
             entry_id=int(entry_id), user=caller(request), round_number=int(number), teams=self.valid_body()["teams"]
         )
-        return Response(PickOut(just_saved(saved)).data)
+        return Response(SavedPickOut(just_saved(saved)).data)
 
-    @operation(answer=None, errors=CLOSED, limits=(PICK,), summary="Take a pick back")
+    @operation(answer=None, errors=(*CLOSED, Code.GAME_STARTED), limits=(PICK,), summary="Take a pick back")
     def destroy(self, request: Request, entry_id: str, number: str) -> Response:
-        """Leave the round without a pick, also when there is none. Refused after the lock."""
+        """Leave the round without picks, also when there are none. Refused after the lock."""
         delete_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number))
         return Response(status=204)
 
@@ -87,12 +91,12 @@ class PickHistoryViewSet(ApiViewSet):
 
     @operation(answer=StepOut(many=True), summary="Show how a pick changed")
     def list(self, request: Request, entry_id: str, number: str) -> Response:
-        """Every change, oldest first. To staff it is refused until the round has locked."""
+        """Every change, oldest first. To staff it is refused until no pick for the round can change any more."""
         entry = visible_entry(request, entry_id)
         round_ = rounds_of(entry.pool).filter(number=int(number)).first()
         if round_ is None:
             raise Http404
-        if entry.user_id != caller(request).pk and not is_revealed(round_):
+        if entry.user_id != caller(request).pk and not is_history_public(entry.pool, round_):
             raise Forbidden(Code.FORBIDDEN, f"Round {number} is not locked yet; its picks are secret.")
         steps = self.paginate_queryset(pick_history(entry_id=entry.pk, round_id=round_.pk))
         return self.get_paginated_response(StepOut(steps, many=True).data)
@@ -115,7 +119,7 @@ class BulkPicksView(ApiView):
         With `?atomic=true` the first refusal undoes the others and is the answer.
         """
         items, atomic = self.valid_body()["picks"], self.valid_query()["atomic"]
-        wishes = [Wish(item["entry"], item["round"], [item["team"]]) for item in items]
+        wishes = [Wish(item["entry"], item["round"], item["teams"]) for item in items]
         answers = save_picks(user=caller(request), wishes=wishes, atomic=atomic)
         out = [answered(item, answer) for item, answer in zip(items, answers, strict=True)]
         return Response(BulkAnswerOut(out, many=True).data)

@@ -13,9 +13,11 @@ from entries.models.pick_guards import VOID_SQL
 __all__ = [
     "ASKED_SQL",
     "CLOSED_SQL",
+    "CLOSES_AT_SQL",
     "IN_PLAY_SQL",
     "RESULT_SQL",
     "RULES_SQL",
+    "SAT_OUT_SQL",
     "SHOWN_RESULT_SQL",
     "VISIBLE_SQL",
     "VOID_SQL",
@@ -87,4 +89,18 @@ SHOWN_RESULT_SQL = f"""
 IN_PLAY_SQL = """
     (r.number BETWEEN greatest(p.first_round_number, e.first_round_number)
         AND least(p.last_round_number, p.ended_round_number, e.eliminated_round_number))
+"""
+
+# Entry `e` was out in round `r` and came back later, so that it neither picked nor missed there.
+SAT_OUT_SQL = """
+    EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL
+            AND r.number > v.from_round_number AND r.number < v.before_round_number)
+"""
+
+# From when on no pick for round `r` can change: the round's own lock, or, where each game locks for itself, the last of
+# those games that are not off.
+CLOSES_AT_SQL = """
+    (CASE rules.lock WHEN 'game' THEN coalesce(
+        (SELECT max(locks_at) FROM pools_game WHERE round_id = r.id AND status NOT IN ('cancelled', 'postponed')),
+        r.locks_at) ELSE r.locks_at END)
 """

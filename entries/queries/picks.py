@@ -1,18 +1,90 @@
-"""Reading how picks changed. What may be seen by whom is decided in `entries.queries.reveal`; nothing here lifts the
-secret."""
+"""Reading the picks of one entry, and how they changed, as far as a certain person may."""
 
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import User
-from entries.models import PickChange
+from entries.models import Entry, PickChange
+from entries.queries.grades import (
+    ASKED_SQL,
+    CLOSED_SQL,
+    CLOSES_AT_SQL,
+    IN_PLAY_SQL,
+    RULES_SQL,
+    SAT_OUT_SQL,
+    SHOWN_RESULT_SQL,
+    VISIBLE_SQL,
+)
 from entries.queries.reveal import is_revealed, revealed_rounds
-from pools.models import Team
+from pools.models import Pool, Round, Team
 
-__all__ = ["is_revealed", "pick_history", "revealed_rounds"]
+__all__ = ["ShownPick", "is_history_public", "is_revealed", "pick_history", "picks_of", "revealed_rounds"]
+
+# One line for each pick that a round asks for. One that is not there was missed once the round is closed; a void entry
+# misses nothing.
+PICKS = f"""
+    SELECT r.id, r.number, t.code, k.game_id, {SHOWN_RESULT_SQL}, k.source,
+           coalesce({CLOSES_AT_SQL} <= clock_timestamp()
+               OR rules.lock = 'game' AND g.round_id = k.round_id AND g.locks_at <= clock_timestamp(), false),
+           k.picked_at, k.rules_version, k.nonce
+    FROM entries_entry e
+    JOIN pools_pool p ON p.id = e.pool_id
+    JOIN pools_round r ON r.competition_id = p.competition_id AND {IN_PLAY_SQL}
+    {RULES_SQL}
+    JOIN generate_series(1, 2) AS asked (slot) ON asked.slot <= {ASKED_SQL}
+    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.id AND k.slot = asked.slot
+    LEFT JOIN pools_team t ON t.id = k.team_id
+    LEFT JOIN pools_game g ON g.id = k.game_id
+    WHERE e.id = %(entry)s AND NOT {SAT_OUT_SQL}
+      AND CASE WHEN k.id IS NULL THEN e.status <> 'void' AND {CLOSED_SQL}
+               ELSE e.user_id = %(viewer)s OR {VISIBLE_SQL} END
+    ORDER BY r.number, asked.slot
+"""
+
+IS_CLOSED = f"""
+    SELECT {CLOSED_SQL} FROM pools_pool p JOIN pools_round r ON r.id = %(round)s {RULES_SQL} WHERE p.id = %(pool)s
+"""
+
+
+class ShownPick(NamedTuple):
+    """A pick that the viewer may see, or one that was missed: then there is no team and no game."""
+
+    round_id: int
+    round: int
+    team: str | None
+    game: int | None
+    result: str
+    source: str | None
+    locked: bool
+    picked_at: datetime | None
+    rules_version: int | None
+    nonce: str | None
+
+
+def picks_of(entry: Entry, *, viewer_id: int) -> list[ShownPick]:
+    """The entry's picks that the viewer may see, and those it missed, in play order."""
+    revealed_rounds(entry.pool.competition_id)
+    with connection.cursor() as cursor:
+        cursor.execute(PICKS, {"entry": entry.pk, "viewer": viewer_id})
+        return [ShownPick(*row) for row in cursor.fetchall()]
+
+
+def is_history_public(pool: Pool, round_: Round) -> bool:
+    """Whether others than the owner may read how picks for the round changed: once none can arrive any more.
+
+    Where each game locks for itself, that is later than the picks themselves: a change tells what else was thought of.
+    """
+    is_revealed(round_)
+    with connection.cursor() as cursor:
+        cursor.execute(IS_CLOSED, {"pool": pool.pk, "round": round_.pk})
+        return bool(cursor.fetchone()[0])
 
 
 def pick_history(*, entry_id: int, round_id: int) -> QuerySet[PickChange]:
-    """Every change of the entry's pick for the round, oldest first. For the owner, or once the round is revealed.
+    """Every change of the entry's picks for the round, oldest first. For the owner, or once the history is public.
 
     Adds the codes `from_team` and `to_team` (None for no pick), and `by`, the name of who did it (None: the system).
     """

@@ -84,7 +84,7 @@ def test_picks_of_locked_rounds_land_and_the_clock_rules_again_afterwards(bring,
     bring("7-1,Ada,1,ANT")
 
     assert picks() == {("7-1", 1, "ANT")}
-    with pytest.raises(Exception, match="the round has locked"):
+    with pytest.raises(Exception, match="the pick has locked"):
         Pick.objects.update(source="import", nonce="later")
 
 

@@ -202,7 +202,7 @@ def test_raw_sql_cannot_pick_a_team_twice(entry):
         "INSERT INTO entries_pick (entry_id, round_id, slot, team_id, game_id, source, rules_version, nonce)"
         " VALUES (%s, %s, 1, %s, %s, 'player', 1, '')",
         entry.pk, game.round_id, game.home_id, game.pk,
-    ) == "pick_team_once"  # fmt: skip
+    ) == "pick_team_within_limit"  # fmt: skip
 
 
 def test_raw_sql_cannot_pick_twice_in_a_round(entry):

@@ -129,10 +129,8 @@ def test_nothing_is_taken_back_after_the_lock_also_where_there_is_nothing(api, e
 # --- The list -----------------------------------------------------------------------------------------------------
 
 
-def test_results_show_in_play_order_with_missed_rounds_among_them(api, pool):
-    pool.rules_versions.model.objects.create(
-        pool=pool, version=2, effective_round_number=1, strikes=2, missed_pick="strike"
-    )
+def test_results_show_in_play_order_with_missed_rounds_among_them(api, db):
+    pool = PoolFactory(competition=league(rounds=3, codes=CODES), rules={"strikes": 2, "missed_pick": "strike"})
     entry = enter(pool, "ANT", None, "BAT")
     enter(pool, "ANT", "CAT", "ELK"), enter(pool, "ANT", "CAT", "ELK")
     for number in (1, 2):

@@ -1,20 +1,34 @@
 """Entries as callers see them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from entries.models import Entry, EntryStatus
 from entries.models.entry import EliminationReason
-from entries.queries.entries import Used, next_lock_at
+from entries.queries.entries import Used, rules_of_elimination
+from pools.services.rules import elimination_sentence
 
 LARGEST_ID = 2**63 - 1
 NOTHING_USED = Used([], 0)
 
 
+class EliminationOut(serializers.Serializer[Any]):
+    """Why an entry is out."""
+
+    code = serializers.ChoiceField(EliminationReason.choices, read_only=True)
+    sentence = serializers.CharField(read_only=True, help_text="What happened, and the rule that made it the end.")
+    rules_version = serializers.IntegerField(read_only=True, help_text="The version of the pool's rules it quotes.")
+
+
 class EntryOut(serializers.ModelSerializer[Entry]):
-    """An entry. Expects `used` in its context: what each entry has picked, as far as the caller may know."""
+    """An entry of `entries_in_full`.
+
+    Expects in its context `used`, what each entry has picked as far as the caller may know, and `next_locks`.
+    """
 
     pool = serializers.IntegerField(source="pool_id", read_only=True)
     user = serializers.IntegerField(source="user_id", read_only=True)
@@ -32,13 +46,18 @@ class EntryOut(serializers.ModelSerializer[Entry]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(serializers.ChoiceField(EliminationReason.choices, allow_null=True))
-    def get_eliminated_reason(self, entry: Entry) -> str | None:
+    @extend_schema_field(EliminationOut(allow_null=True))
+    def get_eliminated_reason(self, entry: Entry) -> Mapping[str, Any] | None:
         """Why it is out; null while it is not."""
-        return entry.eliminated_code or None
+        rules = rules_of_elimination(entry)
+        if rules is None or entry.eliminated_round_number is None:
+            return None
+        code, number = entry.eliminated_code, entry.eliminated_round_number
+        sentence = elimination_sentence(code=code, round_number=number, rules=rules)
+        return {"code": code, "sentence": sentence, "rules_version": rules.version}
 
     def get_teams_used(self, entry: Entry) -> list[str]:
-        """Codes in the order of rounds. To others than the owner, only those of rounds that have locked."""
+        """Codes in the order of rounds, each as often as it counts. To others than the owner, only what has locked."""
         return self._used(entry).teams
 
     def get_picks_made(self, entry: Entry) -> int:
@@ -47,7 +66,8 @@ class EntryOut(serializers.ModelSerializer[Entry]):
 
     def get_next_lock_at(self, entry: Entry) -> datetime | None:
         """When it must have picked next; null when it cannot pick any more."""
-        return next_lock_at(entry)
+        locks: dict[int, datetime] = self.context.get("next_locks", {})
+        return locks.get(entry.pk)
 
     def _used(self, entry: Entry) -> Used:
         used: dict[int, Used] = self.context.get("used", {})

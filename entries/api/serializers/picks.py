@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from config.errors import Code, DomainError
 from entries.models import PickSource
-from entries.queries.entries import ShownPick
 from entries.queries.grades import PickResult
+from entries.queries.picks import ShownPick
 from entries.services.picks import SavedPick
 from entries.services.slips import make_slip
 
@@ -35,7 +35,7 @@ class SlipOut(serializers.Serializer[Any]):
 
 
 class PickOut(serializers.Serializer[Any]):
-    """A pick, or a round that was missed: then there is no team, game, source or slip."""
+    """A pick, or one that was missed: then there is no team, game, source or slip."""
 
     round = serializers.IntegerField(read_only=True)
     team = serializers.CharField(read_only=True, allow_null=True, help_text="The team's code.")
@@ -45,6 +45,12 @@ class PickOut(serializers.Serializer[Any]):
     locked = serializers.BooleanField(read_only=True)
     picked_at = serializers.DateTimeField(read_only=True, allow_null=True)
     slip = SlipOut(read_only=True, allow_null=True, help_text="For the owner alone.")
+
+
+class SavedPickOut(PickOut):
+    """The pick of the first team asked for, and where the round asks for two, all of them."""
+
+    picks = PickOut(many=True, required=False, help_text="Every pick of a two-pick round, in the order asked.")
 
 
 class BulkErrorOut(serializers.Serializer[Any]):
@@ -62,7 +68,7 @@ class BulkAnswerOut(serializers.Serializer[Any]):
     round = serializers.IntegerField(read_only=True)
     saved = serializers.BooleanField(read_only=True)
     changed = serializers.BooleanField(read_only=True, help_text="False also when it stood so before.")
-    pick = PickOut(read_only=True, allow_null=True)
+    pick = SavedPickOut(read_only=True, allow_null=True)
     error = BulkErrorOut(read_only=True, allow_null=True)
 
 
@@ -85,18 +91,18 @@ class PickBody(serializers.Serializer[Any]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one of the two."""
+        """Exactly one of the two; answers `teams` for both."""
         if ("team" in attrs) == ("teams" in attrs):
             raise serializers.ValidationError({"team": ["Give either team or teams."]})
-        return {"teams": attrs.get("teams") or [attrs["team"]]}
+        team = attrs.pop("team", None)
+        return attrs | {"teams": attrs.get("teams") or [team]}
 
 
-class BulkItem(serializers.Serializer[Any]):
-    """One pick of several."""
+class BulkItem(PickBody):
+    """The picks of one entry for one round."""
 
     entry = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     round = serializers.IntegerField(min_value=1, max_value=LARGEST_ROUND)
-    team = serializers.CharField(max_length=TEAM_LENGTH)
 
 
 class BulkBody(serializers.Serializer[Any]):
@@ -127,17 +133,21 @@ def shown(pick: ShownPick, *, entry_id: int, with_slip: bool) -> dict[str, Any]:
 
 
 def just_saved(saved: SavedPick) -> dict[str, Any]:
-    """The same of a pick that was saved this moment, by its player and before its lock."""
-    return {
-        "round": saved.round_number,
-        "team": saved.team_code,
-        "game": saved.game_id,
-        "result": PickResult.PENDING,
-        "source": PickSource.PLAYER,
-        "locked": False,
-        "picked_at": saved.picked_at,
-        "slip": saved.slip,
-    }
+    """The same of what was saved this moment, as `SavedPickOut` takes it."""
+    first, *others = [
+        {
+            "round": pick.round_number,
+            "team": pick.team_code,
+            "game": pick.game_id,
+            "result": pick.result,
+            "source": pick.source,
+            "locked": pick.locked,
+            "picked_at": pick.picked_at,
+            "slip": pick.slip,
+        }
+        for pick in saved.picks
+    ]
+    return first | {"picks": [first, *others]} if others else first
 
 
 def answered(item: Mapping[str, Any], answer: SavedPick | DomainError) -> dict[str, Any]:
@@ -147,7 +157,7 @@ def answered(item: Mapping[str, Any], answer: SavedPick | DomainError) -> dict[s
         "entry": item["entry"],
         "round": item["round"],
         "saved": not refused,
-        "changed": False if isinstance(answer, DomainError) else answer.changed,
+        "changed": False if isinstance(answer, DomainError) else any(pick.changed for pick in answer.picks),
         "pick": None if isinstance(answer, DomainError) else just_saved(answer),
         "error": (
             {"code": answer.code, "message": answer.message, "details": answer.details}

@@ -1,0 +1,8 @@
+"""Saving and taking back picks.
+
+`facts` gathers what the rules ask about, `refusals` says no in the words of the contract, `saving` writes.
+"""
+
+from entries.services.picks.saving import SavedPick, Wish, delete_pick, save_pick, save_picks
+
+__all__ = ["SavedPick", "Wish", "delete_pick", "save_pick", "save_picks"]

@@ -1,0 +1,95 @@
+"""Why a pick cannot be saved or taken back, in the codes of the contract and a sentence for people."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError
+
+from config.errors import Code, Refused, invalid
+from entries.models import EntryStatus
+from entries.services.picks.facts import OFF, RoundFacts, TeamFacts
+from pools.models import PoolStatus
+
+WORDS = {1: "one team", 2: "two different teams"}
+
+
+def check_open(facts: RoundFacts, *, round_number: int) -> None:
+    """Refuse an entry that is out, a pool that is not in play, and a round that is not played or has closed."""
+    if facts.entry_status != EntryStatus.ACTIVE:
+        raise Refused(
+            Code.ENTRY_NOT_ACTIVE, f"This entry is {facts.entry_status}.", {"status": str(facts.entry_status)}
+        )
+    if facts.pool_status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
+        raise Refused(Code.ROUND_NOT_OPEN, f"The pool is {facts.pool_status}.", {"round": round_number})
+    if facts.round_id is None or facts.closes_at is None or facts.rules_version is None:
+        raise Refused(
+            Code.ROUND_NOT_OPEN, f"Round {round_number} cannot be picked in this pool.", {"round": round_number}
+        )
+    if facts.is_closed:
+        locked_at = facts.closes_at.isoformat().replace("+00:00", "Z")
+        raise Refused(
+            Code.DEADLINE_PASSED,
+            f"Round {round_number} locked at {locked_at}.",
+            {"round": round_number, "locked_at": locked_at},
+        )
+
+
+def check_number(facts: RoundFacts, codes: Sequence[str]) -> None:
+    """Refuse another number of teams than the round asks for, and one team twice."""
+    asked = facts.asked or 1
+    if len(codes) != asked or len(set(codes)) != asked:
+        raise invalid("teams", f"This round takes {WORDS[asked]}.")
+
+
+def check_fixed(facts: RoundFacts, codes: Sequence[str]) -> None:
+    """Refuse to give up a team whose game has begun."""
+    for code in facts.fixed:
+        if code not in codes:
+            raise Refused(Code.GAME_STARTED, f"The game of {code} has started, so this pick is fixed.", {"team": code})
+
+
+def check_team(facts: RoundFacts, team: TeamFacts, *, round_number: int) -> None:
+    """Refuse a team without a game that can be picked, and one that was used as often as the rules allow."""
+    if team.game_id is None or team.game_status in OFF:
+        raise not_playing(team.code, round_number)
+    if not team.is_playable:
+        raise Refused(
+            Code.GAME_STARTED, f"The game of {team.code} has started.", {"team": team.code, "game": team.game_id}
+        )
+    if len(team.used_in) >= (facts.reuse_limit or 1):
+        raise already_used(team.code, team.used_in)
+
+
+def not_playing(code: str, round_number: int) -> Refused:
+    """The team has no game in the round that could be picked."""
+    return Refused(
+        Code.TEAM_NOT_PLAYING,
+        f"{code} has no game in round {round_number}.",
+        {"round": round_number, "team": code},
+    )
+
+
+def already_used(code: str, rounds: Sequence[int]) -> Refused:
+    """The team is used up; `rounds` says where, as far as that is known."""
+    numbers = " and ".join([", ".join(map(str, rounds[:-1])), str(rounds[-1])] if rounds[1:] else map(str, rounds))
+    where = f" in round{'s' if rounds[1:] else ''} {numbers}" if rounds else ""
+    return Refused(
+        Code.TEAM_ALREADY_USED,
+        f"This entry has already used {code}{where}.",
+        {"team": code, "round": rounds[-1] if rounds else None, "rounds": list(rounds)},
+    )
+
+
+def told(error: IntegrityError, *, round_number: int, code: str) -> Exception:
+    """The refusal behind a guard's name; the error itself where it tells of a fault and not of a rule."""
+    guard = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    match guard:
+        case "pick_before_lock":
+            return Refused(
+                Code.DEADLINE_PASSED, f"The pick for round {round_number} has locked.", {"round": round_number}
+            )
+        case "pick_team_within_limit" | "pick_team_once_a_round":
+            return already_used(code, [])
+        case "pick_team_plays":
+            return not_playing(code, round_number)
+        case _:
+            return error
