@@ -1,0 +1,153 @@
+"""What a settlement changes, gathered while it tells its lines: exact numbers for each pool, and some lines.
+
+Memory does not grow with the lines: of each sort only the first are kept, and all of them can be written to a file.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from config.cells import cell
+from entries.models import EntryStatus
+from entries.services.settlement import Line
+
+LISTED = 100
+HEADER = (
+    "entry", "pool", "pool_name", "player", "number", "reference", "from_status", "to_status", "from_round", "to_round",
+    "reason", "from_prize_cents", "to_prize_cents", "currency",
+)  # fmt: skip
+
+
+@dataclass
+class PoolTally:
+    """One pool's part."""
+
+    pool: str
+    currency: str
+    eliminated: int = 0
+    revived: int = 0
+    winners: int = 0
+    unseated: int = 0
+    adjusted: int = 0
+    voided: int = 0
+    gained_cents: int = 0
+    lost_cents: int = 0
+
+    def numbers(self) -> dict[str, int]:
+        """To be kept with the ruling: what is not nothing."""
+        skipped = ("pool", "currency")
+        return {name: value for name, value in vars(self).items() if name not in skipped and value}
+
+
+@dataclass
+class Tally:
+    """Takes a settlement's lines; call it with them.
+
+    `own` is what the ruling itself did to an entry, which settlement then finds done: one line comes of the two.
+    """
+
+    own: Line | None = None
+    write: Callable[[Line], object] | None = None
+    listed: int = LISTED
+    pools: dict[int, PoolTally] = field(default_factory=dict)
+    fallen: list[Line] = field(default_factory=list)
+    revived: list[Line] = field(default_factory=list)
+    titles: list[Line] = field(default_factory=list)
+    others: list[Line] = field(default_factory=list)
+
+    def __call__(self, lines: Iterable[Line]) -> None:
+        """Count them all, and keep the first of each sort."""
+        for line in self._joined(lines):
+            self._take(line)
+
+    def finish(self) -> None:
+        """Settlement has told all, or had nothing to tell: what the ruling did by itself is counted, too."""
+        if self.own is not None and _changes(self.own):
+            self._take(self.own)
+        self.own = None
+
+    def _take(self, line: Line) -> None:
+        self._count(line)
+        if self.write is not None:
+            self.write(line)
+        kept = self._sort(line)
+        if len(kept) < self.listed:
+            kept.append(line)
+
+    @property
+    def total(self) -> PoolTally:
+        """All pools together; money of different currencies is not added up."""
+        whole = PoolTally("", "")
+        for one in self.pools.values():
+            for name, value in one.numbers().items():
+                if not name.endswith("_cents"):
+                    setattr(whole, name, getattr(whole, name) + value)
+        return whole
+
+    def numbers(self) -> dict[str, Any]:
+        """What the ruling keeps: the whole, and each pool by its id."""
+        pools = {str(pool_id): one.numbers() for pool_id, one in sorted(self.pools.items())}
+        return {**self.total.numbers(), "pools": pools}
+
+    def _joined(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            if self.own is None or line.entry_id != self.own.entry_id:
+                yield line
+                continue
+            joined = line._replace(
+                from_status=self.own.from_status,
+                from_round=self.own.from_round,
+                from_prize_cents=self.own.from_prize_cents,
+            )
+            self.own = None
+            if _changes(joined):
+                yield joined
+
+    def _sort(self, line: Line) -> list[Line]:
+        if EntryStatus.WINNER in (line.from_status, line.to_status) and line.from_status != line.to_status:
+            return self.titles
+        if line.to_status == EntryStatus.ELIMINATED != line.from_status:
+            return self.fallen
+        if line.from_status == EntryStatus.ELIMINATED != line.to_status:
+            return self.revived
+        return self.others
+
+    def _count(self, line: Line) -> None:
+        one = self.pools.setdefault(line.pool_id, PoolTally(line.pool, line.currency))
+        was, now = line.from_status, line.to_status
+        one.eliminated += now == EntryStatus.ELIMINATED != was
+        one.revived += was == EntryStatus.ELIMINATED != now
+        one.winners += now == EntryStatus.WINNER != was
+        one.unseated += was == EntryStatus.WINNER != now
+        one.voided += now == EntryStatus.VOID
+        one.adjusted += now == was
+        moved = (line.to_prize_cents or 0) - (line.from_prize_cents or 0)
+        one.gained_cents += max(moved, 0)
+        one.lost_cents += max(-moved, 0)
+
+
+def _changes(line: Line) -> bool:
+    before = (line.from_status, line.from_round, line.from_prize_cents)
+    return before != (line.to_status, line.to_round, line.to_prize_cents)
+
+
+def lines_file(tell: Callable[[Callable[[Line], object]], object]) -> IO[bytes]:
+    """What `tell` writes, line by line, as CSV in a nameless file on disk, open at its beginning.
+
+    On disk first, so that half of it never looks like the whole, and its size is no matter for memory.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller open
+    try:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text)
+        writer.writerow(HEADER)
+        tell(lambda line: writer.writerow([cell(value) for value in line]))
+        text.detach()
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
