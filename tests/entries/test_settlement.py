@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from entries.models import Entry, EntryChange, EntryStatus
+from entries.models import Entry, EntryChange, EntryStatus, Settlement
 from entries.services.settlement import settle_competition, settle_due
 from pools.models import Game, GameStatus, PoolStatus, Round
 from tests.factories.accounts import UserFactory
@@ -336,7 +336,8 @@ def test_void_entries_are_left_alone_and_do_not_count(make_pool):
 
     assert (fate(void), fate(a)) == ((EntryStatus.VOID, None), (WON, None))
     a.refresh_from_db()
-    assert a.prize_cents == 2 * pool.entry_fee_cents
+    # Whoever is disqualified leaves the fee in the pot.
+    assert a.prize_cents == 3 * pool.entry_fee_cents
 
 
 def test_all_pools_of_a_competition_settle_together_each_by_its_own_rules(make_pool):
@@ -359,7 +360,11 @@ def test_each_change_of_fate_is_recorded_with_its_reason(make_pool):
     play(pool, 1)
 
     change = EntryChange.objects.filter(subject_id=entry.pk).last()
-    assert (change.from_status, change.to_status, change.reason) == ("active", "eliminated", "settlement")
+    settlement = Settlement.objects.get()
+    assert (change.from_status, change.to_status) == ("active", "eliminated")
+    assert change.reason == f"settlement {settlement.pk}"
+    assert settlement.first_change_id <= change.pk <= settlement.last_change_id
+    assert settlement.difference["eliminated"] == 1
     assert change.details["eliminated_code"] == "pick_lost"
     assert change.details["rules_version"] == 1
 
@@ -370,5 +375,5 @@ def test_the_number_of_statements_does_not_grow_with_entries(make_pool, django_a
         enter(pool, "BAT"), enter(pool, "ANT")
     play_round(pool.competition.rounds.get(number=1), winners=set())
 
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(55):
         settle(pool)
