@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from config.api.ratelimit import By, Policy, RateLimited, enforce
 from config.money import format_amount
+from entries.models import RequestKind
 from payments.models import Payment, PaymentState, ReceiptState
 from payments.providers.base import ProviderError
 from payments.services.inbox import read_ref
@@ -83,6 +84,7 @@ def _page(request: HttpRequest, view: View, payment: Payment | None = None) -> H
     context: dict[str, object] = {"view": view, "payment": payment}
     if payment is not None:
         context["amount"] = format_amount(payment.amount_cents, payment.currency)
+        context["is_buy_back"] = payment.request.kind == RequestKind.BUY_BACK
     response = render(request, "payments/return.html", context, status=STATUSES.get(view, 200))
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
     # The address holds the session's id: it must not travel on to wherever the player goes next.

@@ -1,9 +1,11 @@
-"""Reading requests: with their entry, and how far up the waiting list they are."""
+"""Reading requests: with their entry, how far up the waiting list they are, and whether paying still buys anything."""
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, Subquery, Value, When
+from datetime import datetime
+
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from entries.models import Request, RequestStatus
+from entries.models import Entry, EntryStatus, Request, RequestKind, RequestStatus
 from entries.models.request import RequestQuerySet
 
 
@@ -31,3 +33,20 @@ def requests_in_full(requests: RequestQuerySet | None = None) -> RequestQuerySet
     )
     found = Request.objects.all() if requests is None else requests
     return found.select_related("entry", "user", "pool").annotate(waiting_list_position=position)
+
+
+def buys_something(request: Request, now: datetime) -> bool:
+    """Whether paying for an approved request still makes an entry or brings one back.
+
+    A buy-back is for nothing once its entry is not out by that round any more (a correction undid the fall, a ruling
+    took the place), or once the round that it would come back for has locked.
+    """
+    if request.kind == RequestKind.ENTRY:
+        return True
+    return Entry.objects.filter(
+        buy_backs=request,
+        status=EntryStatus.ELIMINATED,
+        eliminated_round_number=F("buy_backs__round_number"),
+        pool__competition__rounds__number=F("buy_backs__resumes_round_number"),
+        pool__competition__rounds__locks_at__gt=now,
+    ).exists()

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import (
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.models import RequestStatus
+from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
 from payments.admin.staff import staff
 from payments.models import UnpaidRequest
@@ -23,7 +23,7 @@ from payments.services.waivers import waive_fee
 def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
     """The preview of `waive`."""
     return [
-        f"{rows.count()} players get their entry without paying. An open payment page is closed first.",
+        f"{rows.count()} get their entry, or have it back, without paying. An open payment page is closed first.",
         "Your name and the reason stand beside each entry, here and in the reports.",
     ]
 
@@ -32,9 +32,10 @@ def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
 class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     """Approved requests whose fee has not come, the most urgent first."""
 
-    list_display = ("id", "user", "email", "pool", "number", "fee", "payment_status", "pay_by")
+    list_display = ("id", "kind", "user", "email", "pool", "number", "fee", "payment_status", "pay_by")
     list_select_related = ("pool", "user")
     list_filter: ClassVar = (
+        ("kind", ChoicesDropdownFilter),
         ("pool", AutocompleteSelectFilter),
         ("payment_status", ChoicesDropdownFilter),
         "pay_by",
@@ -43,10 +44,14 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     search_help_text = "The player's e-mail address or name"
     ordering = ("pay_by", "id")
     fields = (
+        "kind",
         "user",
         "email",
         "pool",
         "number",
+        "bought_entry",
+        "round_number",
+        "resumes_round_number",
         "fee",
         "status",
         "payment_status",
@@ -64,7 +69,9 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: UnpaidRequest) -> str:
         """Who owes what, for what."""
-        return f"{self.fee(row)} of {row.user.display_name} <{row.user.email}> for {row.pool.name}, entry {row.number}"
+        what = "return of entry" if row.kind == RequestKind.BUY_BACK else "entry"
+        who = f"{row.user.display_name} <{row.user.email}>"
+        return f"{self.fee(row)} of {who} for {row.pool.name}, {what} {row.number}"
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, request: UnpaidRequest) -> str:
@@ -84,5 +91,5 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
         done="let in without the fee",
     )
     def waive(self, request: HttpRequest, row: UnpaidRequest, reason: str) -> None:
-        """Make the entry without a payment."""
+        """Make the entry, or bring it back, without a payment."""
         waive_fee(request_id=row.pk, by=staff(request), reason=reason, now=database_now())

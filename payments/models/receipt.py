@@ -37,7 +37,14 @@ class Receipt(HasStatus):
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=ReceiptState)
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="receipt")
+    entry = models.ForeignKey(
+        Entry,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="receipts",
+        help_text="The entry that it paid for, or brought back.",
+    )
     unapplied_because = models.CharField(max_length=40, blank=True, default="")
     source = models.CharField(max_length=20, help_text="Who brought the news: webhook, return_page, sweep, admin.")
     received_at = models.DateTimeField(help_text="The provider's instant of the charge.")
@@ -81,18 +88,29 @@ class Receipt(HasStatus):
                 name="pays_its_own_request",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("entry_id"),
+                declare=[("asked", "bigint")],
+                # The request is locked before the look: of two receipts at once, the second one sees the first.
                 func="""
                     IF NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.id = NEW.payment_id
                                    AND (p.provider, p.livemode) = (NEW.provider, NEW.livemode)) THEN
                         RAISE EXCEPTION 'a receipt is of the same provider and mode as its payment'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_of_its_payment';
                     END IF;
-                    IF NEW.entry_id IS NOT NULL AND NOT EXISTS (
-                        SELECT 1 FROM entries_entry e JOIN payments_payment p ON p.request_id = e.request_id
-                        WHERE e.id = NEW.entry_id AND p.id = NEW.payment_id
-                    ) THEN
+                    IF NEW.entry_id IS NULL THEN
+                        RETURN NEW;
+                    END IF;
+                    SELECT request_id INTO asked FROM payments_payment WHERE id = NEW.payment_id;
+                    PERFORM 1 FROM entries_request WHERE id = asked FOR NO KEY UPDATE;
+                    IF NOT EXISTS (SELECT 1 FROM entries_entry WHERE id = NEW.entry_id AND request_id = asked)
+                       AND NOT EXISTS (SELECT 1 FROM entries_reprieve
+                                       WHERE entry_id = NEW.entry_id AND request_id = asked) THEN
                         RAISE EXCEPTION 'money pays the entry of the request it was paid for'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_of_its_request';
+                    END IF;
+                    IF EXISTS (SELECT 1 FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+                               WHERE p.request_id = asked AND t.entry_id IS NOT NULL AND t.id <> NEW.id) THEN
+                        RAISE EXCEPTION 'request % is paid by another receipt', asked
+                            USING ERRCODE = 'unique_violation', CONSTRAINT = 'receipt_one_per_request';
                     END IF;
                     RETURN NEW;
                 """,

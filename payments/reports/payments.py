@@ -21,6 +21,7 @@ REPORT = Report(
         code("pool"),
         text("pool_name"),
         code("request"),
+        code("kind"),
         number("number"),
         code("user"),
         text("player"),
@@ -41,7 +42,7 @@ REPORT = Report(
     ),
     sql=f"""
         SELECT p.id::text, {day_sql(INSTANT)}, {instant_sql("p.created_at")}, {STATUS}, q.pool_id::text, pool.name,
-            q.id::text, q.number, q.user_id::text, u.display_name, p.provider, p.provider_reference,
+            q.id::text, q.kind, q.number, q.user_id::text, u.display_name, p.provider, p.provider_reference,
             {money_sql("p.amount_cents", "p.currency")}, {money_sql(RETURNED, "p.currency")}, p.currency,
             t.id::text, t.status, t.unapplied_because, t.charge_id, {instant_sql("t.received_at")},
             {money_sql("t.amount_cents", "t.currency")}, t.currency, t.entry_id::text, t.source

@@ -1,4 +1,8 @@
-"""Each pool in one row: who is in, what came in, what is in the pot, what waits for a person."""
+"""Each pool in one row: who is in, what came in, what is in the pot, what waits for a person.
+
+The pot has every fee that counts as paid, of entries and of buying back in, less the house's part of each; those of
+disqualified entries stay in it.
+"""
 
 from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
 
@@ -29,6 +33,8 @@ REPORT = Report(
         number("entries_won"),
         number("entries_void"),
         number("entries_waived"),
+        number("buy_backs"),
+        *money("buy_back_fees"),
         *money("collected"),
         *money("unapplied"),
         *money("returned"),
@@ -44,14 +50,23 @@ REPORT = Report(
                 count(*) FILTER (WHERE e.status = 'winner') AS won,
                 count(*) FILTER (WHERE e.status = 'void') AS void,
                 count(*) FILTER (WHERE e.status <> 'void' AND q.fee_cents > 0 AND q.waived_by_id IS NOT NULL) AS waived,
-                sum(q.fee_cents) FILTER (WHERE e.status <> 'void')::bigint AS fees,
-                sum(q.fee_cents::bigint * rules.house_fee_bp / 10000)
-                    FILTER (WHERE e.status <> 'void')::bigint AS house,
                 sum(e.prize_cents)::bigint AS prizes
             FROM entries_entry e
             JOIN entries_request q ON q.id = e.request_id
-            JOIN pools_rules rules ON rules.pool_id = e.pool_id AND rules.version = 1
             GROUP BY e.pool_id
+        ), paid AS (
+            SELECT f.pool_id, sum(f.times * f.fee_cents)::bigint AS fees,
+                sum(f.times * (f.fee_cents * rules.house_fee_bp / 10000))::bigint AS house,
+                sum(f.times) FILTER (WHERE f.kind = 'buy_back')::bigint AS buy_backs,
+                sum(f.times * f.fee_cents) FILTER (WHERE f.kind = 'buy_back')::bigint AS buy_back_fees
+            FROM (
+                SELECT pool_id, kind, fee_cents::bigint AS fee_cents, count(*) AS times
+                FROM entries_request WHERE payment_status = 'completed' GROUP BY pool_id, kind, fee_cents
+            ) f
+            CROSS JOIN LATERAL (
+                SELECT house_fee_bp FROM pools_rules WHERE pool_id = f.pool_id ORDER BY version DESC LIMIT 1
+            ) rules
+            GROUP BY f.pool_id
         ), asked AS (
             SELECT pool_id, count(*) FILTER (WHERE status = 'pending') AS pending,
                 count(*) FILTER (WHERE status = 'approved' AND payment_status IN ('pending', 'failed')) AS unpaid
@@ -70,14 +85,15 @@ REPORT = Report(
             o.currency, {money_sql("o.entry_fee_cents", "o.currency")}, o.capacity,
             coalesce(a.pending, 0), coalesce(a.unpaid, 0), coalesce(n.total, 0),
             coalesce(n.active, 0), coalesce(n.eliminated, 0), coalesce(n.won, 0), coalesce(n.void, 0),
-            coalesce(n.waived, 0),
+            coalesce(n.waived, 0), coalesce(m.buy_backs, 0), {money_sql("coalesce(m.buy_back_fees, 0)", "o.currency")},
             {money_sql(_received("allocated"), "o.currency")}, {money_sql(_received("unapplied"), "o.currency")},
-            {money_sql(_received("returned"), "o.currency")}, {money_sql("coalesce(n.house, 0)", "o.currency")},
-            {money_sql("coalesce(n.fees - n.house, 0)", "o.currency")},
+            {money_sql(_received("returned"), "o.currency")}, {money_sql("coalesce(m.house, 0)", "o.currency")},
+            {money_sql("coalesce(m.fees - m.house, 0)", "o.currency")},
             {money_sql("coalesce(n.prizes, 0)", "o.currency")}
         FROM pools_pool o
         JOIN pools_competition c ON c.id = o.competition_id
         LEFT JOIN counted n ON n.pool_id = o.id
+        LEFT JOIN paid m ON m.pool_id = o.id
         LEFT JOIN asked a ON a.pool_id = o.id
         LEFT JOIN received r ON r.pool_id = o.id
         WHERE {narrowed("o.id", "o.created_at")}

@@ -14,6 +14,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, NotFound, Refused
 from entries.models import PaymentStatus, Request, RequestStatus
+from entries.queries.requests import buys_something
 from entries.services.places import OWING, note_payment_pending
 from payments.models import Payment, PaymentState
 from payments.models.payment import LIVE_STATES
@@ -47,8 +48,9 @@ class AlreadyPaid(Conflict):
 def start_payment(*, request_id: int, user: User) -> Payment:
     """The live payment of the user's own request, with a hosted page to pay on.
 
-    Refuses somebody else's request (NOT_FOUND), one that is paid (ALREADY_PAID), one that is not approved, is free or
-    whose time to pay is over (PAYMENT_NOT_DUE). Raises `ProviderError`: then the same call may be made again.
+    Refuses somebody else's request (NOT_FOUND), one that is paid (ALREADY_PAID), one that is not approved, is free,
+    would buy nothing any more or whose time to pay is over (PAYMENT_NOT_DUE). Raises `ProviderError`: then the same
+    call may be made again.
     """
     for _ in range(TRIES):
         payment, now = _intend(request_id, user)
@@ -100,6 +102,8 @@ def _check_due(request: Request, now: datetime, *, has_paid: bool) -> None:
         raise NotDue(f"This pool is {request.pool.status}: it takes no payments.")
     if not request.fee_cents:
         raise NotDue("This place is free.")
+    if not buys_something(request, now):
+        raise NotDue("The entry is not out any more, or the round has locked that it would have come back for.")
 
 
 def _new_payment(request: Request, user: User, now: datetime) -> Payment:

@@ -16,6 +16,7 @@ from config import metrics, outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from entries.models import Entry, PaymentStatus, Request, RequestStatus
+from entries.queries.requests import buys_something
 from entries.services.places import OWING, PlaceRefused, grant_place, note_payment_failed
 from payments.models import Payment, PaymentState, Receipt, ReceiptState
 from payments.models.payment import LIVE_STATES
@@ -94,6 +95,7 @@ def _is_payable(request: Request, now: datetime) -> bool:
         and request.payment_status in OWING
         and (request.pay_by is None or now < request.pay_by)
         and request.pool.status in (PoolStatus.OPEN, PoolStatus.RUNNING)
+        and buys_something(request, now)
     )
 
 
@@ -161,7 +163,7 @@ def _book(payment: Payment, charge: Charge, source: Source, by: User | None) -> 
 
 
 def _place_for(payment: Payment, charge: Charge, by: User | None) -> tuple[Entry | None, str]:
-    """The entry that this money buys, or why it buys none. The amount must be the snapshot's to the cent."""
+    """The entry that this money buys or brings back, or why there is none. The amount is the snapshot's to the cent."""
     request = payment.request
     if charge.currency != payment.currency:
         return None, Held.WRONG_CURRENCY

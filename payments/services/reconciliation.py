@@ -54,6 +54,9 @@ RULES = {
         SELECT 'receipt ' || t.id, 'pays entry ' || e.id || ', which is void'
         FROM payments_receipt t JOIN entries_entry e ON e.id = t.entry_id JOIN payments_payment p ON p.id = t.payment_id
         WHERE t.status = 'allocated' AND e.status = 'void' AND {window}
+            -- Who is disqualified does not get the fee back.
+            AND NOT EXISTS (SELECT 1 FROM entries_ruling d
+                            WHERE d.entry_id = e.id AND d.kind = 'disqualify' AND d.status = 'confirmed')
     """,
     "money_without_place": """
         SELECT 'receipt ' || t.id, t.amount_cents || ' ' || t.currency || ' wait unapplied: ' || t.unapplied_because
@@ -65,13 +68,28 @@ RULES = {
         SELECT 'entry ' || p.id, 'has neither a receipt nor a waiver'
         FROM entries_entry p JOIN entries_request q ON q.id = p.request_id
         WHERE p.status <> 'void' AND q.fee_cents > 0 AND q.waived_by_id IS NULL AND {window} AND NOT EXISTS (
-            SELECT 1 FROM payments_receipt t WHERE t.entry_id = p.id AND t.status = 'allocated')
+            SELECT 1 FROM payments_receipt t JOIN payments_payment m ON m.id = t.payment_id
+            WHERE m.request_id = q.id AND t.entry_id = p.id AND t.status = 'allocated')
     """,
     "request_without_entry": """
         SELECT 'request ' || p.id, 'counts as paid, but has no entry'
         FROM entries_request p
-        WHERE p.payment_status = 'completed' AND {window} AND NOT EXISTS (
+        WHERE p.payment_status = 'completed' AND p.kind = 'entry' AND {window} AND NOT EXISTS (
             SELECT 1 FROM entries_entry e WHERE e.request_id = p.id)
+    """,
+    "buy_back_without_return": """
+        SELECT 'request ' || p.id, 'counts as paid, but entry ' || p.bought_entry_id || ' was not brought back'
+        FROM entries_request p
+        WHERE p.payment_status = 'completed' AND p.kind = 'buy_back' AND {window} AND NOT EXISTS (
+            SELECT 1 FROM entries_reprieve v WHERE v.request_id = p.id)
+    """,
+    "return_without_money": """
+        SELECT 'request ' || p.id, 'brought entry ' || v.entry_id || ' back, and has neither a receipt nor a waiver'
+        FROM entries_reprieve v JOIN entries_request p ON p.id = v.request_id
+        WHERE v.revoked_by_id IS NULL AND p.fee_cents > 0 AND p.waived_by_id IS NULL
+            AND p.payment_status = 'completed' AND {window} AND NOT EXISTS (
+            SELECT 1 FROM payments_receipt t JOIN payments_payment m ON m.id = t.payment_id
+            WHERE m.request_id = p.id AND t.entry_id = v.entry_id AND t.status = 'allocated')
     """,
 }
 WINDOW = """(%(since)s::timestamptz IS NULL OR p.created_at >= %(since)s::timestamptz)

@@ -12,6 +12,7 @@ process. Three facts make it safe to go on from there:
 from datetime import datetime, timedelta
 
 from config.clock import ClockTimestamp
+from entries.models import RequestKind
 from payments.models import Payment, PaymentState
 from payments.providers import provider_named
 from payments.providers.base import (
@@ -70,12 +71,13 @@ def check_facts(payment: Payment, facts: SessionFacts) -> None:
 def order_of(payment: Payment) -> Order:
     """What the provider is told. Everything in it is fixed with the intent, or the key would not fit a second time."""
     request = payment.request
+    what = "buying back in, entry" if request.kind == RequestKind.BUY_BACK else "entry"
     return Order(
         ref=str(payment.ref),
         idempotency_key=payment.idempotency_key,
         request_id=request.pk,
         pool_id=request.pool_id,
-        title=f"{request.pool.name}: entry {request.number}",
+        title=f"{request.pool.name}: {what} {request.number}",
         amount_cents=payment.amount_cents,
         currency=payment.currency,
         email=request.user.email,

@@ -22,7 +22,7 @@ class MoneyOnItsWay(Conflict):
 
 
 def waive_fee(*, request_id: int, by: User, reason: str, now: datetime) -> Entry:
-    """Make the entry without a payment; `by` and `reason` stand beside it for ever.
+    """Make the entry, or bring it back, without a payment; `by` and `reason` stand beside it for ever.
 
     An open session is ended first, so that nobody pays for what was given. Refuses an empty reason, one's own
     request, a paid request (ALREADY_PAID), money that is on its way, and whatever `grant_place` refuses. Raises

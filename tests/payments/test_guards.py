@@ -135,9 +135,9 @@ class TestReceipts:
         sql = copy_of_the_receipt("'unapplied', NULL, ''", charge="'ch_new'")
         assert attack(sql) == "receipt_unapplied_has_reason"
 
-    def test_one_entry_is_paid_once(self, receipt):
+    def test_one_request_is_paid_once(self, receipt):
         sql = copy_of_the_receipt("'allocated', entry_id, ''", charge="'ch_new'")
-        assert attack(sql) == "payments_receipt_entry_id_key"
+        assert attack(sql) == "receipt_one_per_request"
 
     def test_money_does_not_pay_somebody_else_s_entry(self, receipt):
         waiting = unapplied_money()
