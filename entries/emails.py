@@ -15,6 +15,8 @@ from config.errors import Refused
 from config.mail import send
 from config.money import format_amount
 from entries.models import Entry, PaymentStatus, Request, RequestStatus
+from entries.queries.picks import released_picks
+from entries.queries.rulings import rounds_given_way, rulings_in_full, sentence_of
 from entries.services.places import check_registration
 from pools.models import Pool
 
@@ -95,6 +97,42 @@ def mail_entry_confirmed(payload: Payload) -> None:
         template="entry_confirmed",
         context={"entry": entry, "pool": entry.pool, "user": entry.user, "is_free": not entry.request.fee_cents},
     )
+
+
+@outbox.handler("mail.pick_released")
+def mail_pick_released(payload: Payload) -> None:
+    """Picks were taken back because their games will not be played: pick again."""
+    entry = Entry.objects.select_related("user", "pool__competition").get(pk=payload["entry"])
+    released = released_picks(entry_id=entry.pk, numbers=payload["rounds"])
+    if not entry.user.can_get_mail or not released:
+        return
+    zone = entry.pool.competition.time_zone
+    picks = [pick._asdict() | {"until": in_zone(pick.until, zone)} for pick in released]
+    send(
+        to=entry.user.email,
+        subject=f"Pick again: {entry.pool.name}",
+        template="pick_released",
+        context={"entry": entry, "pool": entry.pool, "user": entry.user, "picks": picks},
+    )
+
+
+@outbox.handler("mail.ruling")
+def mail_ruling(payload: Payload) -> None:
+    """Staff ruled on the entry: what, why, and which picks ahead gave way to it."""
+    ruling = rulings_in_full().get(pk=payload["ruling"])
+    entry = ruling.entry
+    assert entry is not None, "only rulings about an entry are mailed"
+    if not entry.user.can_get_mail:
+        return
+    send(
+        to=entry.user.email,
+        subject=f"A ruling about your entry in {entry.pool.name}",
+        template="ruling",
+        context={
+            "ruling": ruling, "sentence": sentence_of(ruling), "user": entry.user, "pool": entry.pool,
+            "taken_back": rounds_given_way(ruling),
+        },
+    )  # fmt: skip
 
 
 def _about_request(payload: Payload, subject: str, template: str, is_still_true: Callable[[Request], bool]) -> None:

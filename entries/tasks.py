@@ -4,6 +4,7 @@ from celery import shared_task
 
 from config.clock import database_now
 from entries.services import expiry
+from entries.services.repicks import release_due_picks as release
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
 from pools.services.pools import start_due_pools as start
@@ -11,7 +12,11 @@ from pools.services.pools import start_due_pools as start
 
 @shared_task
 def reveal_due_rounds() -> int:
-    """Reveal the rounds whose lock has passed; how many."""
+    """Reveal the rounds whose lock has passed; how many.
+
+    Picks whose game will not be played are taken back first: what is known before a lock counts as known in time.
+    """
+    release()
     return len(reveal())
 
 

@@ -60,6 +60,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.GAME_STARTED,
             Code.ENTRY_NOT_ACTIVE,
             Code.ROUND_NOT_OPEN,
+            Code.FALLBACK_NOT_USED,
             Code.BUY_BACK_NOT_ALLOWED,
             Code.PAYMENT_NOT_DUE,
             Code.IDEMPOTENCY_KEY_REUSED,

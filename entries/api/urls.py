@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from entries.api.entries import EntryViewSet
+from entries.api.fallbacks import FallbackView
 from entries.api.picks import BulkPicksView, EntryPicksViewSet, PickHistoryViewSet
 from entries.api.requests import BuyBackView, PoolRequestsView, RequestViewSet
 from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonView
@@ -19,6 +20,7 @@ POOL_ROUND = POOL + r"/rounds/(?P<number>[0-9]{1,4})"
 ENTRY = r"^entries/(?P<entry_id>[0-9]{1,18})"
 PICKS = ENTRY + r"/picks"
 PICK = PICKS + r"/(?P<number>[0-9]{1,4})"
+FALLBACK = r"^entries/(?P<entry_id>[0-9]{1,18})/fallback$"
 
 urlpatterns = [
     re_path(POOL + r"/requests$", PoolRequestsView.as_view(), name="pool-requests"),
@@ -27,6 +29,7 @@ urlpatterns = [
     re_path(POOL_ROUND + r"/report\.json$", ReportJsonView.as_view(), name="report-json"),
     re_path(POOL_ROUND + r"/report\.csv$", ReportCsvView.as_view(), name="report-csv"),
     re_path(ENTRY + r"/buy-back$", BuyBackView.as_view(), name="buy-back"),
+    re_path(FALLBACK, FallbackView.as_view(), name="fallback"),
     re_path(PICKS + r"$", EntryPicksViewSet.as_view({"get": "list"}), name="picks"),
     re_path(PICK + r"$", EntryPicksViewSet.as_view({"put": "update", "delete": "destroy"}), name="pick"),
     re_path(PICK + r"/history$", PickHistoryViewSet.as_view({"get": "list"}), name="pick-history"),

@@ -1,5 +1,6 @@
 """Reading the picks of one entry, and how they changed, as far as a certain person may."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,7 +22,20 @@ from entries.queries.grades import (
 from entries.queries.reveal import is_revealed, revealed_rounds
 from pools.models import Pool, Round, Team
 
-__all__ = ["ShownPick", "is_history_public", "is_revealed", "pick_history", "picks_of", "revealed_rounds"]
+__all__ = [
+    "RELEASED",
+    "Released",
+    "ShownPick",
+    "is_history_public",
+    "is_revealed",
+    "pick_history",
+    "picks_of",
+    "released_picks",
+    "revealed_rounds",
+]
+
+# The reason that history gives where the rules took a pick back.
+RELEASED = "the game is cancelled, postponed or moved to another round"
 
 # One line for each pick that a round asks for. One that is not there was missed once the round is closed; a void entry
 # misses nothing.
@@ -49,6 +63,22 @@ IS_CLOSED = f"""
 """
 
 
+# What was taken back and is still missing, while it can be picked again: the last team of each empty slot.
+MISSING_AGAIN = f"""
+    SELECT DISTINCT ON (r.number, c.slot) r.number, r.name, t.name, {CLOSES_AT_SQL}
+    FROM entries_entry e
+    JOIN pools_pool p ON p.id = e.pool_id
+    JOIN pools_round r ON r.competition_id = p.competition_id AND r.number = ANY(%(numbers)s) AND {IN_PLAY_SQL}
+    {RULES_SQL}
+    JOIN entries_pickchange c ON c.entry_id = e.id AND c.round_id = r.id AND c.to_team_id IS NULL
+        AND c.reason = %(reason)s
+    JOIN pools_team t ON t.id = c.from_team_id
+    WHERE e.id = %(entry)s AND e.status = 'active' AND {CLOSES_AT_SQL} > clock_timestamp() AND NOT EXISTS (
+        SELECT 1 FROM entries_pick k WHERE k.entry_id = e.id AND k.round_id = r.id AND k.slot = c.slot)
+    ORDER BY r.number, c.slot, c.id DESC
+"""
+
+
 class ShownPick(NamedTuple):
     """A pick that the viewer may see, or one that was missed: then there is no team and no game."""
 
@@ -70,6 +100,22 @@ def picks_of(entry: Entry, *, viewer_id: int) -> list[ShownPick]:
     with connection.cursor() as cursor:
         cursor.execute(PICKS, {"entry": entry.pk, "viewer": viewer_id})
         return [ShownPick(*row) for row in cursor.fetchall()]
+
+
+class Released(NamedTuple):
+    """A pick that was taken back and not replaced yet. For its owner's eyes."""
+
+    round: int
+    round_name: str
+    team: str
+    until: datetime
+
+
+def released_picks(*, entry_id: int, numbers: Sequence[int]) -> list[Released]:
+    """What the rules took back in these rounds and the player can still replace, in play order."""
+    with connection.cursor() as cursor:
+        cursor.execute(MISSING_AGAIN, {"entry": entry_id, "numbers": list(numbers), "reason": RELEASED})
+        return [Released(*row) for row in cursor.fetchall()]
 
 
 def is_history_public(pool: Pool, round_: Round) -> bool:

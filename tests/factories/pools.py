@@ -7,6 +7,7 @@ off `first_kickoff_in` from the database's now, the others a week apart.
 from datetime import datetime, timedelta
 
 import factory
+from django.db.models import Q
 from factory.django import DjangoModelFactory
 
 from config.clock import database_now
@@ -83,6 +84,18 @@ def lock_round(round_: Round) -> None:
         game.kickoff_at = now - timedelta(hours=3) + timedelta(minutes=i)
         game.save(update_fields=["kickoff_at"])
     round_.refresh_from_db()
+
+
+def game_of(round_: Round, code: str) -> Game:
+    """The team's game of the round."""
+    return round_.games.select_related("home", "away").get(Q(home__code=code) | Q(away__code=code))
+
+
+def kick_off(game: Game, *, ahead: timedelta = timedelta(minutes=-1)) -> Game:
+    """Move the game's kickoff to `ahead` from now; without it, the game has just begun."""
+    game.kickoff_at = database_now() + ahead
+    game.save(update_fields=["kickoff_at"])
+    return game
 
 
 def play_round(round_: Round, *, winners: set[str]) -> None:

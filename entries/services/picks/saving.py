@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from config.errors import DomainError
+from config.errors import DomainError, invalid
 from entries.queries.grades import RESULT_SQL
 from entries.services.picks import refusals
 from entries.services.picks.facts import RoundFacts, TeamFacts, gather
@@ -130,6 +130,8 @@ def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[s
     TEAM_NOT_PLAYING, GAME_STARTED (of the team asked for, or of one that would be given up), TEAM_ALREADY_USED; with
     NOT_FOUND when the entry is not the user's; with VALIDATION_ERROR when the round takes another number of teams.
     """
+    if not teams:
+        raise invalid("teams", "Name the team.")
     try:
         with transaction.atomic():
             facts, chosen = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=teams)
