@@ -15,8 +15,9 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
 from entries.models.entry import Entry
-from entries.models.pick_guards import LATE_SETTING, REVEAL_LOCK, RULING_SETTING, VOID_SQL, pick_guards
+from entries.models.pick_guards import LATE_SETTING, RULING_SETTING, VOID_SQL, pick_guards
 from pools.models import Game, Round, Team
+from pools.models.competition import REVEAL_LOCK
 
 __all__ = [
     "LATE_SETTING",

@@ -11,9 +11,7 @@ import pgtrigger
 
 from config.audit import ACTOR_SQL, REASON_SQL
 from config.triggers import Guard
-
-# First half of the two-part advisory key; the second is the round's id.
-REVEAL_LOCK = 7717
+from pools.models.competition import REVEAL_LOCK
 
 # Names who may write after the lock in this transaction: `import`, `fallback`, `favourite`, or `staff` under a ruling.
 LATE_SETTING = "outlast.late_picks"

@@ -16,9 +16,9 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models.entry import Entry
-from entries.models.pick_guards import REVEAL_LOCK
 from entries.models.request import Request
 from pools.models import Competition, Game, Pool
+from pools.models.competition import REVEAL_LOCK
 
 
 class RulingKind(models.TextChoices):

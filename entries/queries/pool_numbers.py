@@ -17,7 +17,7 @@ POOLS = """
     FROM entries_entry e
     JOIN entries_request q ON q.id = e.request_id
     JOIN (SELECT DISTINCT ON (pool_id) pool_id, house_fee_bp FROM pools_rules
-          WHERE pool_id = ANY(%(pools)s) ORDER BY pool_id, version) rules ON rules.pool_id = e.pool_id
+          WHERE pool_id = ANY(%(pools)s) ORDER BY pool_id, version DESC) rules ON rules.pool_id = e.pool_id
     WHERE e.pool_id = ANY(%(pools)s) AND e.status <> 'void'
     GROUP BY e.pool_id
 """

@@ -1,5 +1,6 @@
 """How versions of rules and amendments look to callers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -41,6 +42,16 @@ class VersionOut(_BesidesOut, RulesOut):
     def to_representation(self, version: Version) -> dict[str, Any]:
         """The switches of its row, and what stands beside them."""
         return {**RulesOut(version.rules).data, **_BesidesOut(version).data}
+
+
+class RevisionBody(RulesBody):
+    """The switches to change, each with its new value."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The same, as a whole body: a fault belongs to no field of it."""
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"rules": ["Must be an object of switches."]})
+        return super().to_internal_value(data)
 
 
 class AmendmentBody(serializers.Serializer[Any]):

@@ -12,8 +12,7 @@ from config.api.ratelimit import STAFF
 from config.api.views import ApiViewSet
 from config.errors import Code
 from pools.api.pool_scope import visible_pool
-from pools.api.rule_serializers import VersionOut
-from pools.api.serializers import RulesBody
+from pools.api.rule_serializers import RevisionBody, VersionOut
 from pools.services.rules import revise_rules, versions_of
 
 
@@ -32,7 +31,7 @@ class RulesViewSet(ApiViewSet):
         return self.get_paginated_response(VersionOut(page or [], many=True).data)
 
     @operation(
-        body=RulesBody,
+        body=RevisionBody,
         answer=VersionOut,
         status=200,
         errors=(Code.INVALID_TRANSITION,),

@@ -16,6 +16,10 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
 
+# First half of a two-part advisory key; the second is a round's id. Whatever is decided about a round before its lock
+# shares it: its picks, and the rules that govern it. Revealing takes it alone, and so waits for them.
+REVEAL_LOCK = 7717
+
 
 class Competition(models.Model):
     """One league in one season, such as `nfl-2025`."""

@@ -268,3 +268,48 @@ class TestHurrying:
 
         monkeypatch.setattr(threading.Thread, "start", refuse)
         outbox.hurry()
+
+
+@pytest.mark.django_db
+class TestPostingMany:
+    ROWS = "SELECT 'n-' || n, jsonb_build_object('n', n) FROM generate_series(1, %(last)s) n"
+
+    def post_many(self, last, rows=ROWS):
+        with transaction.atomic():
+            return outbox.post_many(kind="test.note", rows=rows, params={"last": last})
+
+    def test_one_message_for_each_row(self, handled):
+        assert self.post_many(3) == 3
+        assert outbox.drain() == 3
+        assert handled.seen == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+    def test_a_key_already_posted_changes_nothing(self, handled):
+        assert [self.post_many(2), self.post_many(3), self.post_many(3)] == [2, 1, 0]
+        assert OutboxMessage.objects.count() == 3
+
+    def test_outside_a_transaction_it_is_refused(self, transactional_db):
+        with pytest.raises(RuntimeError, match="transaction"):
+            outbox.post_many(kind="test.note", rows=self.ROWS, params={"last": 1})
+
+    def test_they_are_there_exactly_when_the_transaction_committed(self, handled):
+        with transaction.atomic():
+            outbox.post_many(kind="test.note", rows=self.ROWS, params={"last": 2})
+            transaction.set_rollback(True)
+        assert not OutboxMessage.objects.exists()
+
+    def test_workers_are_hurried_once_and_only_for_new_ones(
+        self, handled, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        hurried = []
+        monkeypatch.setattr(outbox, "hurry", lambda: hurried.append(1))
+        with django_capture_on_commit_callbacks(execute=True):
+            self.post_many(3)
+            self.post_many(3)
+            self.post_many(0)
+        assert hurried == [1]
+
+    def test_the_request_that_caused_them_is_remembered(self, handled):
+        token = current_request_id.set("abc")
+        self.post_many(2)
+        current_request_id.reset(token)
+        assert set(OutboxMessage.objects.values_list("request_id", flat=True)) == {"abc"}

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from pools.models import Pool, PoolStatus
+from pools.services.rules import sentences, shown
 from tests.factories.pools import league, lock_round
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,9 @@ def cup():
 def test_the_last_line_is_the_id_of_an_open_pool(cup):
     lines, err = run("--competition", "cup-2026", "--name", "Main")
     pool = Pool.objects.get()
-    assert lines == ["Main on cup-2026 is open.", str(pool.pk)]
+    assert lines[0] == "Main on cup-2026 is open. Its rules:"
+    assert lines[1:-1] == [f"- {sentence}" for sentence in sentences(pool.rules_versions.get(), pool)]
+    assert lines[-1] == str(pool.pk)
     assert err == ""
     assert pool.status == PoolStatus.OPEN
 
@@ -46,6 +49,25 @@ def test_every_option_reaches_the_pool(cup):
     assert (rules.tie, rules.strikes, rules.house_fee_bp, rules.effective_round_number) == ("win", 1, 250, 2)
 
 
+def test_every_rule_is_read_as_it_is_typed(cup):
+    given = {
+        "lock": "game", "strikes": "1", "tie": "void", "missed_pick": "fallback", "missed_pick_then": "strike",
+        "cancelled_game": "repick", "two_pick_rounds": "3,2", "reuse_limit": "2", "reuse_reset_round": "3",
+        "all_out": "tiebreak", "last_round": "tiebreak", "late_entry_until": "2", "late_entry_strikes": "true",
+        "buy_back_until": "2", "buy_back_limit": "2", "buy_back_fee_cents": "2000", "payout": "table",
+        "payout_table": "6000,4000", "house_fee_bp": "250",
+    }  # fmt: skip
+    run("--competition", "cup-2026", "--name", "Main", "--rule", *(f"{key}={value}" for key, value in given.items()))
+    rules = Pool.objects.get().rules_versions.get()
+    read = {"two_pick_rounds": "2,3"}
+    assert {key: shown(getattr(rules, key)) for key in given} == given | read
+
+
+def test_what_will_surprise_is_told_beside(cup):
+    _, err = run("--competition", "cup-2026", "--name", "Main", "--rule", "missed_pick=favourite")
+    assert "No game of the pool has a spread" in err
+
+
 def test_a_pool_over_played_rounds_is_opened_with_a_warning(cup):
     lock_round(cup.rounds.get(number=1))
     lines, err = run("--competition", "cup-2026", "--name", "Replay")
@@ -61,7 +83,8 @@ def test_a_draft_stays_one(cup):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--rule", "tie=void"], "tie: `void` is not available yet; available: loss, win."),
+        (["--rule", "tie=draw"], "tie: Must be one of loss, win, void."),
+        (["--rule", "buy_back_until=2"], "buy_back_limit: Lets nobody buy back in, but buy_back_until is given"),
         (["--rule", "colour=red"], "colour: Unknown. The switches are lock, strikes,"),
         (["--rule", "tie"], "--rule tie: must be KEY=VALUE, such as tie=win."),
         (["--rule", "tie=win", "tie=loss"], "--rule tie is given twice."),

@@ -66,7 +66,7 @@ def test_a_competition_without_rounds_has_no_pools_yet():
 
 def test_bad_rules_leave_no_pool_behind():
     with pytest.raises(Malformed):
-        draft(rules={"tie": "void"})
+        draft(rules={"tie": "draw"})
     assert not Pool.objects.exists()
 
 

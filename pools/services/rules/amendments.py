@@ -16,6 +16,7 @@ from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
 from pools.models import Amendment, AmendmentStatus, Pool, PoolStatus, Rules
+from pools.models.competition import REVEAL_LOCK
 from pools.queries import audience, current_rules
 from pools.services.rules.contradictions import Faults, check_rules, contest_of, refusal
 from pools.services.rules.frozen import frozen
@@ -32,8 +33,8 @@ FIRST_UNLOCKED = """
                                AND locks_at <= clock_timestamp()), 0)
     ORDER BY r.number LIMIT 1
 """
-# Revealing writes the round's row: who holds it keeps the round from being graded until the amendment has committed.
-LOCK_ROUND = "SELECT 1 FROM pools_round WHERE id = %s FOR NO KEY UPDATE"
+# Whoever shares it, as each save of a pick does, keeps the round from being revealed and graded until the commit.
+SHARE_ROUND = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
 
 PLAYERS_MAILS = """
     SELECT 'rules-amended-' || %(amendment)s::bigint || '-' || p.user_id,
@@ -192,8 +193,8 @@ def _hold_first_unlocked(pool: Pool) -> int:
     round_id, number = _first_unlocked(pool)
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(LOCK_ROUND, [round_id])
-        # Its lock may have passed while we waited for the row: look again, with the row in hand.
+            cursor.execute(SHARE_ROUND, [REVEAL_LOCK, round_id])
+        # Its lock may have passed while we waited for whoever reveals it: look again.
         again, number = _first_unlocked(pool)
         if again == round_id:
             return number

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.clock import database_now
 from pools.models import Pool, PoolChange, PoolStatus
+from pools.services.rules import sentences
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league, lock_round, play_round
 from tests.support.calls import call, respond
@@ -42,8 +43,9 @@ def test_a_pool_shows_what_the_contract_promises(api):
     assert (data["current_round"], data["first_round"], data["last_round"]) == (1, 1, 3)
     locks_at = pool.competition.rounds.get(number=1).locks_at
     assert data["registration_closes_at"] == f"{locks_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert data["rules"].pop("text") == sentences(pool.rules_versions.get(), pool)
     assert data["rules"] == {
-        "version": 1, "lock": "round", "strikes": 1, "tie": "loss", "missed_pick": "eliminate",
+        "version": 1, "effective_round": 1, "lock": "round", "strikes": 1, "tie": "loss", "missed_pick": "eliminate",
         "missed_pick_then": "eliminate", "cancelled_game": "loss", "picks_per_round": 1, "two_pick_rounds": [],
         "reuse_limit": 1, "reuse_reset_round": None, "all_out": "split", "last_round": "split",
         "late_entry_until": None, "late_entry_strikes": False, "buy_back_until": None, "buy_back_limit": 0,
@@ -175,7 +177,8 @@ def test_every_field_of_the_body_reaches_the_pool(api, admin_user, body):
 @pytest.mark.parametrize(
     ("change", "details"),
     [
-        ({"rules": {"tie": "void"}}, {"rules.tie": ["`void` is not available yet; available: loss, win."]}),
+        ({"rules": {"tie": "draw"}}, {"rules.tie": ["Must be one of loss, win, void."]}),
+        ({"rules": {"late_entry_until": 4}}, {"rules.late_entry_until": ["The pool does not play round 4."]}),
         ({"rules": {"strikes": "many"}}, {"rules.strikes": ["Must be a whole number from 0 to 20."]}),
         ({"rules": {"missed_pick_then": "favourite"}}, None),
         ({"rules": {"stirkes": 1}}, None),
