@@ -25,6 +25,7 @@ app.autodiscover_tasks()
 BEAT: dict[str, dict[str, Any]] = {
     "reveal rounds": {"task": "entries.tasks.reveal_due_rounds", "schedule": 5.0},
     "start pools": {"task": "entries.tasks.start_due_pools", "schedule": 15.0},
+    "pull results": {"task": "pools.tasks.pull_feeds", "schedule": 30.0},
     "settle": {"task": "entries.tasks.settle_due", "schedule": 20.0},
     "expire unpaid requests": {"task": "entries.tasks.expire_unpaid_requests", "schedule": 60.0},
     "look into webhooks": {"task": "payments.tasks.sweep_webhooks", "schedule": 10.0},

@@ -16,6 +16,8 @@ from pools.models.competition import Competition, Game
 
 # Failures in a row after which a source is left alone for a while.
 BREAKS_AFTER = 5
+# Of what a server marks its bodies with.
+LONGEST_ETAG, LONGEST_DATE = 500, 100
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 15, 24 * 60 * 60
 # What a person sets; a change of any of it is recorded.
 CHOSEN = ("competition_id", "kind", "url", "season", "game_types", "every_seconds", "is_enabled")
@@ -42,8 +44,8 @@ class FeedSource(models.Model):
     )
     is_enabled = models.BooleanField(default=True, db_default=True)
     every_seconds = models.PositiveIntegerField(default=60, help_text="Between two pulls that worked.")
-    etag = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
-    last_modified = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    etag = models.CharField(max_length=LONGEST_ETAG, blank=True, default="", db_default="", editable=False)
+    last_modified = models.CharField(max_length=LONGEST_DATE, blank=True, default="", db_default="", editable=False)
     digest = models.CharField(
         max_length=64, blank=True, default="", db_default="", editable=False,
         help_text="SHA-256 of the last body that was taken whole.",
