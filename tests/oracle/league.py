@@ -6,7 +6,7 @@ from typing import Any
 Instant = Any  # whatever compares
 
 
-@dataclass
+@dataclass(repr=False)
 class Game:
     """A fixture; `id` is the order in which games were first listed, `spread` is positive where home is favoured."""
 
@@ -23,6 +23,14 @@ class Game:
 
     def __post_init__(self):
         self.locks_at = self.kickoff
+
+    def __repr__(self) -> str:
+        score = f" {self.home_score}-{self.away_score}" if self.status == "final" else f" {self.status}"
+        spread = f" {self.spread:+}" if self.spread else ""
+        return f"<{self.id}: round {self.round} @{self.kickoff} {self.home}-{self.away}{spread}{score}>"
+
+    def _repr_pretty_(self, printer, cycle) -> None:
+        printer.text(repr(self))
 
     @property
     def teams(self) -> tuple[str, str]:

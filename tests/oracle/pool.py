@@ -1,10 +1,23 @@
 """What a pool is to the grader: its rules by version, its entries, their picks, fees and reprieves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
-@dataclass(frozen=True)
-class Book:
+class Brief:
+    """Shows of itself what is not as usual: a season that fails must fit on a page."""
+
+    def __repr__(self) -> str:
+        said = [
+            f"{it.name}={value!r}" for it in fields(self) if (value := getattr(self, it.name)) and value != it.default
+        ]
+        return f"{type(self).__name__}({', '.join(said)})"
+
+    def _repr_pretty_(self, printer, cycle) -> None:
+        printer.text(repr(self))
+
+
+@dataclass(frozen=True, repr=False)
+class Book(Brief):
     """One version of the rules: every switch of design.md §5, governing from round `effective` on."""
 
     version: int = 1
@@ -35,8 +48,8 @@ class Book:
         return 2 if number in self.two_pick_rounds else self.picks_per_round
 
 
-@dataclass
-class Pick:
+@dataclass(repr=False)
+class Pick(Brief):
     """`game` is the id of the team's game as the pick was made; where that game is now, the league knows."""
 
     round: int
@@ -46,14 +59,14 @@ class Pick:
     source: str = "player"
 
 
-@dataclass
-class Fee:
+@dataclass(repr=False)
+class Fee(Brief):
     cents: int
     is_refunded: bool = False
 
 
-@dataclass
-class Reprieve:
+@dataclass(repr=False)
+class Reprieve(Brief):
     """A buy-back or a reinstatement (33, 34): losses of rounds from..before-1 do not count."""
 
     from_round: int
@@ -68,8 +81,8 @@ class Reprieve:
         return self.covers(number) and number > self.from_round
 
 
-@dataclass
-class Entry:
+@dataclass(repr=False)
+class Entry(Brief):
     """A place. `fees` are what was paid for it and for coming back; a disqualified place is void, its fee is not."""
 
     id: int
@@ -91,8 +104,8 @@ class Entry:
         return number >= self.first_round and not any(reprieve.sits_out(number) for reprieve in self.reprieves)
 
 
-@dataclass
-class Pool:
+@dataclass(repr=False)
+class Pool(Brief):
     last_round: int
     first_round: int = 1
     books: list[Book] = field(default_factory=lambda: [Book()])
