@@ -23,22 +23,26 @@ class Tally:
     def __init__(self) -> None:
         self.picks_total = self.missed = self.eliminated = self.alive_after = 0
         self._entry: int | None = None
+        self._has_missed = self._is_open = False
 
     def watch(self, lines: Iterable[ReportLine]) -> Iterator[ReportLine]:
         """The lines, counted. An entry with two picks has two lines, one after the other."""
         for line in lines:
-            missed = line.result == PickResult.MISSED
-            self.picks_total += not missed
+            self.picks_total += line.team is not None
+            self._is_open |= line.team is None and line.result == PickResult.PENDING
             if line.entry != self._entry:
-                self._entry = line.entry
-                self.missed += missed
+                self._entry, self._has_missed = line.entry, False
                 self.eliminated += line.fate == Fate.ELIMINATED
                 self.alive_after += line.fate != Fate.ELIMINATED
+            if line.result == PickResult.MISSED and not self._has_missed:
+                self._has_missed = True
+                self.missed += 1
             yield line
 
-    def numbers(self) -> dict[str, int]:
-        """The counts by name."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+    def numbers(self) -> dict[str, int | None]:
+        """The counts by name. Nobody has missed a round, nor not missed it, while a pick can still come."""
+        counts = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return counts | ({"missed": None} if self._is_open else {})
 
 
 def report_json(pool: Pool, round_: Round) -> StreamingHttpResponse:

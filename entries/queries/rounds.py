@@ -1,4 +1,8 @@
-"""A round of a pool once it is revealed: how the picks were spread, and what became of every entry that played it."""
+"""A round of a pool once it is revealed: how the picks were spread, and what became of every entry that played it.
+
+Where each game locks for itself, a round shows as much as is revealed: until it is closed, an entry that has not picked
+looks like one whose pick is secret still.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +11,15 @@ from django.db import connection
 from django.db.models import TextChoices
 
 from config.errors import Code, Forbidden, NotFound
-from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL
+from entries.queries.grades import (
+    ASKED_SQL,
+    CLOSED_SQL,
+    IN_PLAY_SQL,
+    RESULT_SQL,
+    RULES_SQL,
+    SAT_OUT_SQL,
+    VISIBLE_SQL,
+)
 from entries.queries.reveal import is_revealed
 from pools.models import Pool, Round
 from pools.queries import rounds_of
@@ -23,29 +35,31 @@ DISTRIBUTION = f"""
     JOIN pools_team t ON t.id = k.team_id
     JOIN pools_game g ON g.id = k.game_id
     {RULES_SQL}
-    WHERE k.round_id = %(round)s AND {IN_PLAY_SQL}
+    WHERE k.round_id = %(round)s AND {IN_PLAY_SQL} AND {VISIBLE_SQL}
     GROUP BY t.code, result ORDER BY count(*) DESC, t.code
 """
 
 REPORT = f"""
     SELECT e.id, e.reference, u.display_name, e.number, t.code, g.external_id, home.code, away.code,
            CASE WHEN g.status = 'final' THEN g.home_score END, CASE WHEN g.status = 'final' THEN g.away_score END,
-           {RESULT_SQL}, k.source,
+           CASE WHEN k.id IS NOT NULL OR {CLOSED_SQL} THEN {RESULT_SQL} ELSE 'pending' END, k.source,
            CASE WHEN e.eliminated_round_number = r.number THEN 'eliminated'
                 WHEN e.status = 'winner' AND p.ended_round_number = r.number THEN 'winner' ELSE 'alive' END,
-           CASE WHEN e.eliminated_round_number = r.number THEN e.eliminated_code END
+           CASE WHEN e.eliminated_round_number = r.number THEN e.eliminated_code END,
+           rules.version
     FROM entries_entry e
     JOIN accounts_user u ON u.id = e.user_id
     JOIN pools_pool p ON p.id = e.pool_id
     JOIN pools_round r ON r.id = %(round)s
-    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.id
+    {RULES_SQL}
+    JOIN generate_series(1, 2) AS asked (slot) ON asked.slot <= {ASKED_SQL}
+    LEFT JOIN (entries_pick k JOIN pools_game g ON g.id = k.game_id)
+        ON k.entry_id = e.id AND k.round_id = r.id AND k.slot = asked.slot AND {VISIBLE_SQL}
     LEFT JOIN pools_team t ON t.id = k.team_id
-    LEFT JOIN pools_game g ON g.id = k.game_id
     LEFT JOIN pools_team home ON home.id = g.home_id
     LEFT JOIN pools_team away ON away.id = g.away_id
-    {RULES_SQL}
-    WHERE e.pool_id = %(pool)s AND e.status <> 'void' AND {IN_PLAY_SQL}
-    ORDER BY e.id, k.slot
+    WHERE e.pool_id = %(pool)s AND e.status <> 'void' AND {IN_PLAY_SQL} AND NOT {SAT_OUT_SQL}
+    ORDER BY e.id, asked.slot
 """
 
 
@@ -67,7 +81,7 @@ class Spread(NamedTuple):
 
 
 class ReportLine(NamedTuple):
-    """One entry in a round."""
+    """One entry in a round, or one of its picks where the round asks for two. `rules_version` is what grades it."""
 
     entry: int
     reference: str
@@ -83,6 +97,7 @@ class ReportLine(NamedTuple):
     source: str | None
     fate: str
     eliminated_reason: str | None
+    rules_version: int
 
 
 def revealed_round(pool: Pool, number: int) -> Round:

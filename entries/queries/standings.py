@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 
 from entries.models import Entry
 from entries.models.entry import STANDING, EntryStatus
-from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL
+from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL, SAT_OUT_SQL, VISIBLE_SQL
 from entries.queries.reveal import revealed_rounds
 from pools.models import Pool
 
@@ -26,7 +26,7 @@ PICKS = f"""
     JOIN pools_team t ON t.id = k.team_id
     JOIN pools_game g ON g.id = k.game_id
     {RULES_SQL}
-    WHERE k.entry_id = ANY(%(entries)s) AND k.round_id = ANY(%(rounds)s) AND {IN_PLAY_SQL}
+    WHERE k.entry_id = ANY(%(entries)s) AND {IN_PLAY_SQL} AND NOT {SAT_OUT_SQL} AND {VISIBLE_SQL}
     ORDER BY r.number, k.slot
 """
 
@@ -70,7 +70,7 @@ def standings_of(pool: Pool, entries: Sequence[Entry]) -> list[Standing]:
     """These entries of `standing_entries` with rank and revealed picks, in a constant number of queries."""
     revealed = list(revealed_rounds(pool.competition_id))
     groups, played = _groups(pool), _rounds_played(pool, revealed)
-    picks = _picks([entry.pk for entry in entries], revealed)
+    picks = _picks([entry.pk for entry in entries])
     return [
         Standing(
             rank=1 + sum(count for standing, count in groups if standing < _standing(entry)),
@@ -109,10 +109,10 @@ def _survived(pool: Pool, entry: Entry, played: int) -> int:
     return played
 
 
-def _picks(entry_ids: list[int], revealed: list[int]) -> dict[int, list[StandingPick]]:
+def _picks(entry_ids: list[int]) -> dict[int, list[StandingPick]]:
     found: dict[int, list[StandingPick]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(PICKS, {"entries": entry_ids, "rounds": revealed})
+        cursor.execute(PICKS, {"entries": entry_ids})
         for entry_id, *pick in cursor.fetchall():
             found[entry_id].append(StandingPick(*pick))
     return found

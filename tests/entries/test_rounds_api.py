@@ -116,7 +116,7 @@ def test_the_report_tells_the_fate_of_every_entry_that_was_in_play(ask, pool):
     assert lines[survivor.pk] == {
         "entry": survivor.pk, "reference": "", "display_name": survivor.user.display_name, "number": 1, "team": "CAT",
         "game": "02_DOG_CAT", "home": "CAT", "away": "DOG", "home_score": 20, "away_score": 10, "result": "won",
-        "source": "player", "fate": "alive", "eliminated_reason": None,
+        "source": "player", "fate": "alive", "eliminated_reason": None, "rules_version": 1,
     }  # fmt: skip
     told = [
         (lines[e.pk]["team"], lines[e.pk]["result"], lines[e.pk]["fate"], lines[e.pk]["eliminated_reason"])
@@ -190,10 +190,10 @@ def test_the_number_of_queries_does_not_grow_with_entries(ask, pool, django_asse
     lock_round(Round.objects.get(number=1))
     enter(pool), enter(pool)
     ask(door)  # whoever comes first reveals
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ask(door)
     enter(pool), enter(pool)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ask(door)
 
 

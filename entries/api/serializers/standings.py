@@ -51,7 +51,11 @@ class SpreadOut(serializers.Serializer[Any]):
 
 
 class ReportLineOut(serializers.Serializer[Any]):
-    """One entry in the round."""
+    """One entry in the round; a two-pick round has two lines for each.
+
+    Where each game locks for itself, a pick is told with its game; until the round is closed, an entry without a line's
+    pick is pending, whether it has picked or not.
+    """
 
     entry = serializers.IntegerField(read_only=True)
     reference = serializers.CharField(read_only=True, allow_blank=True, help_text="The imported entry's own name.")
@@ -67,6 +71,7 @@ class ReportLineOut(serializers.Serializer[Any]):
     source = serializers.ChoiceField(PickSource.choices, read_only=True, allow_null=True)  # type: ignore[assignment]  # a field here, not DRF's attribute
     fate = serializers.ChoiceField(Fate.choices, read_only=True, help_text="As far as it is settled.")
     eliminated_reason = serializers.ChoiceField(EliminationReason.choices, read_only=True, allow_null=True)
+    rules_version = serializers.IntegerField(read_only=True, help_text="The version that the round is graded by.")
 
 
 class ReportOut(serializers.Serializer[Any]):
@@ -77,7 +82,9 @@ class ReportOut(serializers.Serializer[Any]):
     name = serializers.CharField(read_only=True)
     locks_at = serializers.DateTimeField(read_only=True)
     picks_total = serializers.IntegerField(read_only=True, allow_null=True)
-    missed = serializers.IntegerField(read_only=True, allow_null=True)
+    missed = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Entries that lack a pick; null while one can still come."
+    )
     eliminated = serializers.IntegerField(read_only=True, allow_null=True)
     alive_after = serializers.IntegerField(read_only=True, allow_null=True)
     entries = ReportLineOut(many=True, read_only=True)
