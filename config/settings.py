@@ -219,6 +219,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PickResult": "entries.queries.grades.PickResult",
         "PickSource": "entries.models.PickSource",
         "PoolStatus": "pools.models.PoolStatus",
+        # Of amendments and of rulings: both are proposed by one person and decided by another.
+        "ProposalStatus": "pools.models.AmendmentStatus",
         "Provider": "payments.models.Provider",
         "RequestStatus": "entries.models.RequestStatus",
         "Role": "accounts.models.Role",

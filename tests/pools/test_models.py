@@ -6,7 +6,7 @@ import pytest
 from django.db import Error, connection, transaction
 
 from config.clock import database_now
-from pools.models import Game, GameChange, Pool, PoolChange, Round, Rules
+from pools.models import Game, GameChange, Pool, PoolChange, PoolStatus, Round, Rules
 from tests.factories.pools import PoolFactory, league, lock_round
 
 pytestmark = pytest.mark.django_db
@@ -89,11 +89,12 @@ def test_rules_and_history_are_written_once(pool, table):
         ("picks_per_round = 3", "rules_picks_per_round_range"),
         ("reuse_limit = 0", "rules_reuse_limit_positive"),
         ("house_fee_bp = 10001", "rules_house_fee_range"),
-        ("version = 1", "rules_version_unique"),
+        ("version = 1", "rules_version_follows"),
     ],
 )
 def test_rules_that_cannot_be_are_refused(pool, switch, constraint):
-    """A copy of version 1 as version 2, but for one switch."""
+    """A copy of version 1 as version 2 of a draft, but for one switch."""
+    pool = PoolFactory(competition=pool.competition, status=PoolStatus.DRAFT)
     key, value = switch.split(" = ")
     columns = [field.column for field in Rules._meta.fields if field.column != "id"]
     changed = {"version": "2", key: value}
