@@ -21,8 +21,8 @@ def rulings_in_full() -> QuerySet[Ruling]:
     reversals = Ruling.objects.filter(reverses=OuterRef("pk"), status=RulingStatus.CONFIRMED)
     return (
         Ruling.objects.select_related(
-            "competition", "pool", "proposed_by", "decided_by", "game__home", "game__away", "entry__user", "entry__pool",
-            "reverses__game__home", "reverses__game__away", "reverses__entry__user",
+            "competition", "pool", "proposed_by", "decided_by", "game__home", "game__away", "entry__user",
+            "entry__pool", "reverses__game__home", "reverses__game__away", "reverses__entry__user",
         )
         .defer("before", "reverses__before", "reverses__difference")
         .annotate(is_reversed=Exists(reversals), reversed_by=reversals.values("pk")[:1])
@@ -68,7 +68,7 @@ def has_entry_in(pools: QuerySet[Pool], people: Iterable[int]) -> bool:
 
 def rounds_given_way(ruling: Ruling) -> list[int]:
     """Rounds ahead whose pick was taken back because the ruling used its team. For the entry's owner alone."""
-    gone = PickChange.objects.filter(ruling_id=ruling.pk, entry_id=ruling.entry_id, to_team_id=None)
+    gone = PickChange.objects.filter(Q(entry_id=ruling.entry_id), ruling_id=ruling.pk, to_team_id=None)
     ahead = Round.objects.filter(pk__in=gone.values("round_id")).exclude(number=ruling.details.get("round"))
     return list(ahead.order_by("number").values_list("number", flat=True))
 

@@ -5,12 +5,13 @@ settles in the same transaction; a reversal brings back how things stood before.
 ruling knows how to do, `games`, `picks` and `places` do it, and `confirming` is where it happens.
 """
 
-from entries.services.rulings.confirming import confirm_ruling, preview_ruling, previewed_file
+from entries.services.rulings.confirming import Preview, confirm_ruling, preview_ruling, previewed_file
 from entries.services.rulings.proposing import propose_reversal, propose_ruling, withdraw_ruling
 from entries.services.rulings.tally import PoolTally, Tally
 
 __all__ = [
     "PoolTally",
+    "Preview",
     "Tally",
     "confirm_ruling",
     "preview_ruling",

@@ -290,6 +290,9 @@ def late_pick(entry, ruling_id):
         cursor.execute("SELECT set_config(%s, 'staff', true), set_config(%s, %s, true)",
                        [LATE_SETTING, RULING_SETTING, str(ruling_id)])  # fmt: skip
     Pick.objects.filter(entry=entry).update(team=game.home, game=game)
+    with connection.cursor() as cursor:
+        # What the commit would look at.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_a_late_pick_by_sql_needs_a_confirmed_ruling_about_that_entry(pool, moderator):
@@ -297,8 +300,6 @@ def test_a_late_pick_by_sql_needs_a_confirmed_ruling_about_that_entry(pool, mode
     proposal = propose("pick", by=moderator, entry=entry, round=1, teams=[])
     with pytest.raises(IntegrityError, match="needs a ruling of two names"), transaction.atomic():
         late_pick(entry, proposal.pk)
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(IntegrityError, match="the pick has locked"), transaction.atomic():
         late_pick(other, proposal.pk)
     assert not Pick.objects.filter(source="staff").exists()

@@ -125,7 +125,7 @@ def test_what_is_no_pick_of_the_round_is_refused(details, code):
 
 
 def test_a_team_used_in_a_public_round_is_refused():
-    pool, _, _, won = two_rounds_played()
+    _pool, _, _, won = two_rounds_played()
     with pytest.raises(Refused, match="already used ANT"):
         propose("pick", entry=won, round=2, teams=["ANT"])
 

@@ -52,7 +52,7 @@ def test_a_disqualified_winner_loses_title_and_money():
 
 @pytest.mark.parametrize("status", ["active", "eliminated"])
 def test_a_disqualification_is_undone_without_a_trace(status):
-    pool, winner, second, first = three_rounds()
+    pool, winner, _second, first = three_rounds()
     enter(pool, "ANT", "DOG")
     enter(pool, "ANT", "CAT")
     play(pool, 1)
@@ -78,14 +78,14 @@ def test_what_happened_meanwhile_counts_when_a_disqualification_is_undone():
 
 
 def test_a_void_entry_is_not_disqualified_again():
-    pool, winner, _, _ = three_rounds()
+    _pool, winner, _, _ = three_rounds()
     void(winner)
     with pytest.raises(Refused, match="is void"):
         propose("disqualify", entry=winner)
 
 
 def test_a_place_whose_fee_was_given_back_does_not_return():
-    pool, winner, _, _ = three_rounds()
+    _pool, winner, _, _ = three_rounds()
     ruling = rule("disqualify", entry=winner)
     Request.objects.filter(pk=winner.request_id).update(payment_status=PaymentStatus.REFUNDED)
     with pytest.raises(Conflict, match="given back"):
@@ -93,13 +93,13 @@ def test_a_place_whose_fee_was_given_back_does_not_return():
 
 
 def test_a_disqualification_takes_no_details():
-    pool, winner, _, _ = three_rounds()
+    _pool, winner, _, _ = three_rounds()
     with pytest.raises(Malformed):
         propose("disqualify", entry=winner, round=1)
 
 
 def test_a_reinstated_entry_plays_again_from_the_next_round_that_has_not_locked():
-    pool, winner, second, first = three_rounds()
+    pool, _winner, _second, first = three_rounds()
     enter(pool, "ANT", "CAT")
     play(pool, 1)
     assert fate(first)[0] == "eliminated"
@@ -115,7 +115,7 @@ def test_a_reinstated_entry_plays_again_from_the_next_round_that_has_not_locked(
 
 
 def test_a_reinstated_entry_is_graded_by_the_rounds_it_plays_again():
-    pool, _, second, first = three_rounds()
+    pool, _, _second, first = three_rounds()
     enter(pool, "ANT", "CAT")
     play(pool, 1)
     rule("reinstate", entry=first)
@@ -139,7 +139,7 @@ def test_a_reinstatement_can_take_a_title_away():
 
 
 def test_only_an_entry_that_is_out_is_reinstated():
-    pool, winner, second, first = three_rounds()
+    pool, winner, _second, _first = three_rounds()
     play(pool, 1)
     with pytest.raises(Conflict, match="only one that is out"):
         propose("reinstate", entry=winner)
@@ -190,7 +190,7 @@ def test_a_reinstatement_is_stale_once_its_round_has_locked(colleague):
 
 
 def test_a_reinstatement_is_stale_once_the_entry_fell_elsewhere(colleague):
-    pool, _, second, first = three_rounds()
+    pool, _, second, _first = three_rounds()
     enter(pool, "ANT", "CAT"), enter(pool, "ANT", "CAT")
     play(pool, 1)
     play(pool, 2)
@@ -203,7 +203,7 @@ def test_a_reinstatement_is_stale_once_the_entry_fell_elsewhere(colleague):
 
 
 def test_a_reinstatement_of_an_entry_that_lives_by_now_is_stale(colleague):
-    pool, winner, _, first = three_rounds()
+    pool, _winner, _, first = three_rounds()
     enter(pool, "ANT", "CAT")
     play(pool, 1)
     proposal = propose("reinstate", entry=first)
@@ -215,7 +215,7 @@ def test_a_reinstatement_of_an_entry_that_lives_by_now_is_stale(colleague):
 
 @pytest.mark.parametrize("kind", ["pick", "disqualify", "reinstate"])
 def test_entries_of_a_cancelled_pool_are_left_alone(kind):
-    pool, winner, _, first = three_rounds()
+    pool, _winner, _, first = three_rounds()
     play(pool, 1)
     Pool.objects.filter(pk=pool.pk).update(status="cancelled")
     details = {"pick": {"round": 1, "teams": ["DOG"]}}.get(kind, {})
