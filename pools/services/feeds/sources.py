@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from config import outbox
@@ -24,8 +25,7 @@ FORGOTTEN: dict[str, Any] = {"etag": "", "last_modified": "", "digest": "", "sai
 def add_source(*, competition: Competition, by: User | None, **choices: Any) -> FeedSource:
     """Begin to pull an address for the competition. Refuses what cannot be, field by field, and a source we have."""
     check_choices(choices)
-    if FeedSource.objects.filter(competition=competition, kind=choices["kind"], url=choices["url"]).exists():
-        raise Conflict(Code.VERSION_CONFLICT, "The competition has this source already.")
+    _refuse_twin(FeedSource.objects.filter(competition=competition), choices)
     attribute(by=by, reason="added")
     return FeedSource.objects.create(competition=competition, **choices)
 
@@ -37,6 +37,7 @@ def change_source(*, source_id: int, by: User | None, **choices: Any) -> FeedSou
     before = {name: getattr(source, name) for name in CHOICES}
     after = before | choices
     check_choices(after)
+    _refuse_twin(FeedSource.objects.filter(competition=source.competition_id).exclude(pk=source.pk), after)
     learned = {} if all(before[name] == after[name] for name in WHAT_IT_IS) else FORGOTTEN
     attribute(by=by, reason="changed")
     for name, value in (after | learned).items():
@@ -77,6 +78,11 @@ def check_choices(choices: dict[str, Any]) -> None:
         raise invalid("game_types", f"Must be some of {', '.join(sorted(GAME_TYPES))}, separated by commas.")
     if not SHORTEST_INTERVAL <= choices.get("every_seconds", SHORTEST_INTERVAL) <= LONGEST_INTERVAL:
         raise invalid("every_seconds", f"Must be from {SHORTEST_INTERVAL} to {LONGEST_INTERVAL}.")
+
+
+def _refuse_twin(others: QuerySet[FeedSource], choices: dict[str, Any]) -> None:
+    if others.filter(kind=choices["kind"], url=choices["url"]).exists():
+        raise Conflict(Code.VERSION_CONFLICT, "The competition has this source already.")
 
 
 def _locked(source_id: int) -> FeedSource:
