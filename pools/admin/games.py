@@ -50,7 +50,7 @@ class ResultForm(GameForm):
         max_length=500,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Kept with the change. A result closes what waits for a ruling.",
+        help_text="Kept with the change. To correct a result that pools are settled on, propose a ruling.",
     )
 
     class Meta:
@@ -75,6 +75,7 @@ def what_cancelling_does(rows: QuerySet[Game]) -> list[str]:
     return [
         f"{rows.count()} games count as not played in their round; each pool's rule says what that is for its picks.",
         f"{final} of them are final now and lose their result.",
+        "Those with picks that are locked, or with a result that pools are settled on, need a ruling, and are refused.",
     ]
 
 
@@ -82,7 +83,8 @@ def what_letting_stand_does(rows: QuerySet[Game]) -> list[str]:
     """The preview of `let_stand`."""
     return [
         f"{rows.exclude(review='').count()} of {rows.count()} wait for a ruling.",
-        "They stay as they are here. The next import raises them again if the schedule still differs.",
+        "Those with picks that are locked need a ruling, and are refused.",
+        "The others stay as they are here, and the same difference is not raised again.",
     ]
 
 

@@ -23,14 +23,16 @@ class GameResultView(ApiView):
     @operation(
         body=ResultBody,
         answer=GameOut,
-        errors=(Code.INVALID_TRANSITION,),
+        errors=(Code.INVALID_TRANSITION, Code.CORRECTION_NEEDS_RULING),
         limits=(STAFF,),
         summary="Record the status and score of a game",
     )
     def put(self, request: Request, pk: int) -> Response:
         """Set status and score; the same again changes nothing.
 
-        Final needs both scores. Refused while picks for the round can still change.
+        Final needs both scores. Refused while picks for the round can still change. One person may enter a first
+        result, and call a game off before its round locks. To change an outcome that pools are settled on, and to call
+        off a game with picks that are locked, takes two: propose a ruling.
         """
         record_result(game_id=pk, by=caller(request), **self.valid_body())
         game = get_object_or_404(Game.objects.select_related("home", "away"), pk=pk)

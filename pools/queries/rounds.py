@@ -46,7 +46,9 @@ def rounds_with_status(rounds: QuerySet[Round], now: datetime) -> QuerySet[Round
 
 def _status(now: datetime) -> Case:
     games = Game.objects.filter(round=OuterRef("pk"))
-    is_decided = Exists(games) & ~Exists(games.exclude(status__in=DECIDED))
+    # A ruling that a game was not played in its round leaves nothing to wait for, though it may be played one day.
+    is_ruled_out = Q(status=GameStatus.POSTPONED, is_ruled=True)
+    is_decided = Exists(games) & ~Exists(games.exclude(Q(status__in=DECIDED) | is_ruled_out))
     earlier = Round.objects.filter(unlocked(now), competition=OuterRef("competition"), number__lt=OuterRef("number"))
     return Case(
         When(Q(locks_at__lte=now) & is_decided, then=Value(RoundStatus.FINAL)),

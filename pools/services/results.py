@@ -1,7 +1,7 @@
 """How a game ended, as staff or a feed say it. What follows for entries, settlement works out.
 
 One person may enter a first result, and news of the schedule before the lock. What changes an outcome that pools were
-settled on, or decides about a game that players have picked, is a ruling, which takes two: see `entries.services.rulings`.
+settled on, or decides about a game that players have picked, is a ruling, which takes two.
 """
 
 from typing import NamedTuple

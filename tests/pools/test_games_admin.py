@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from pools.models import Game, GameChange
-from tests.factories.pools import finish, league, lock_round
+from tests.factories.pools import PoolFactory, finish, league, lock_round
 from tests.pools.conftest import told
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,18 @@ def test_a_result_before_the_lock_is_refused_in_words(back_office, moderator):
     answer = send(back_office(moderator), game)
     assert told(answer) == ["Round 1 has not locked: a result now would be known to those who still pick."]
     assert fresh(game).status == "scheduled"
+
+
+def test_a_correction_by_one_name_is_refused_in_words(back_office, moderator, game):
+    PoolFactory(competition=game.competition, status="running")
+    browser = back_office(moderator)
+    send(browser, game)
+    answer = send(browser, game, home_score="3")
+    assert told(answer)[-1] == (
+        f"Game {game.external_id} is final already, and pools are settled on it:"
+        " propose a ruling, which somebody else confirms."
+    )
+    assert fresh(game).home_score == 20
 
 
 def test_nothing_else_can_be_edited(back_office, admin_user, game):

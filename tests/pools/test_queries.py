@@ -78,6 +78,16 @@ def test_a_round_is_final_when_every_game_is_final_or_cancelled():
         assert statuses(competition)[0] == expected
 
 
+def test_a_ruling_that_a_game_was_not_played_leaves_nothing_to_wait_for():
+    competition = league()
+    first = competition.rounds.get(number=1)
+    play_round(first, winners=set())
+    Game.objects.filter(pk=first.games.last().pk).update(
+        status="postponed", home_score=None, away_score=None, is_ruled=True
+    )
+    assert statuses(competition)[0] == "final"
+
+
 def test_a_round_with_an_opening_time_of_its_own_opens_then():
     competition = league()
     now = database_now()

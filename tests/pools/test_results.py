@@ -1,11 +1,14 @@
 """Recording how a game ended."""
 
 import pytest
+from django.db import connection, transaction
 
 from config.errors import Conflict, Malformed, NotFound
+from entries.models.pick import LATE_SETTING
 from pools.models import Game, GameChange, GameStatus
 from pools.services.results import close_review, record_result
-from tests.factories.pools import league, lock_round
+from tests.factories.entries import EntryFactory, pick
+from tests.factories.pools import PoolFactory, league, lock_round
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +114,79 @@ def test_closing_a_review_needs_a_reason_and_is_done_once(game, moderator):
     assert close_review(game_id=game.pk, by=moderator, reason="a slip of the feed") is True
     assert close_review(game_id=game.pk, by=moderator, reason="a slip of the feed") is False
     assert GameChange.objects.latest("id").reason == "a slip of the feed"
+
+
+# --- What takes two names ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def contested(game) -> Game:
+    """The game in a pool in play, without picks."""
+    PoolFactory(competition=game.competition, status="running")
+    return game
+
+
+def refused(game, status, home=None, away=None, *, by):
+    with pytest.raises(Conflict) as refusal:
+        record_result(game_id=game.pk, status=status, home_score=home, away_score=away, by=by)
+    assert (refusal.value.code, refusal.value.details["game"]) == ("CORRECTION_NEEDS_RULING", game.pk)
+
+
+def pick_late(game):
+    """Somebody picked the home side before the round locked."""
+    entry = EntryFactory(in_pool=PoolFactory(competition=game.competition))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'import', true)", [LATE_SETTING])
+        pick(entry, game.round.number, game.home.code, source="import")
+
+
+def test_a_first_result_and_its_progress_need_one_name(contested, moderator):
+    for status, home, away in (("in_progress", None, None), ("in_progress", 3, 0), ("in_progress", 0, 0)):
+        assert record_result(game_id=contested.pk, status=status, home_score=home, away_score=away, by=moderator)
+    assert record_result(game_id=contested.pk, status="final", home_score=7, away_score=3, by=moderator)
+    assert record_result(game_id=contested.pk, status="final", home_score=7, away_score=3, by=moderator) is False
+
+
+@pytest.mark.parametrize("outcome", ["final", "cancelled", "postponed"])
+@pytest.mark.parametrize("status", ["open", "running", "finished"])
+def test_another_outcome_than_pools_are_settled_on_needs_two(game, moderator, outcome, status):
+    PoolFactory(competition=game.competition, status=status)
+    scores = (7, 3) if outcome == "final" else (None, None)
+    record_result(game_id=game.pk, status=outcome, home_score=scores[0], away_score=scores[1], by=moderator)
+    for said in (("final", 7, 4), ("scheduled",), ("in_progress",), ("cancelled",), ("postponed",)):
+        if said[0] != outcome or outcome == "final":
+            refused(game, *said, by=moderator)
+    assert fresh(game)[0] == outcome
+
+
+@pytest.mark.parametrize("pool", [{"status": "draft"}, {"status": "cancelled"}, {"first_round_number": 2}])
+def test_where_no_pool_is_settled_on_it_one_name_corrects(game, moderator, pool):
+    PoolFactory(competition=game.competition, **pool)
+    for home in (7, 8):
+        assert record_result(game_id=game.pk, status="final", home_score=home, away_score=3, by=moderator)
+
+
+def test_a_feed_never_changes_a_final_result(game, moderator):
+    record_result(game_id=game.pk, status="final", home_score=7, away_score=3, by=moderator)
+    refused(game, "final", 7, 4, by=None)
+    refused(game, "postponed", by=None)
+    assert record_result(game_id=game.pk, status="final", home_score=7, away_score=3, by=None) is False
+
+
+@pytest.mark.parametrize("status", ["cancelled", "postponed"])
+def test_calling_off_a_picked_game_needs_two_names_once_its_round_has_locked(game, moderator, status):
+    other = game.round.games.exclude(pk=game.pk).get()
+    pick_late(game)
+    refused(game, status, by=moderator)
+    refused(game, status, by=None)
+    assert record_result(game_id=other.pk, status=status, by=moderator)
+
+
+def test_a_raised_game_with_picks_waits_for_two_names(game, moderator):
+    pick_late(game)
+    Game.objects.filter(pk=game.pk).update(review="The schedule has it in round 2 now, not 1.")
+    refused(game, "final", 7, 3, by=moderator)
+    with pytest.raises(Conflict) as refusal:
+        close_review(game_id=game.pk, by=moderator, reason="It is played here.")
+    assert refusal.value.code == "CORRECTION_NEEDS_RULING"
+    assert Game.objects.get(pk=game.pk).review

@@ -3,7 +3,7 @@
 import pytest
 
 from pools.models import Game, GameChange
-from tests.factories.pools import league, lock_round
+from tests.factories.pools import PoolFactory, league, lock_round
 from tests.support.calls import call, respond
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +61,10 @@ def test_only_moderators_and_admins_record_results(api, player, finance, admin_u
     assert call(api(player), "PUT", path, body) == (403, "FORBIDDEN")
     assert call(api(finance), "PUT", path, body) == (403, "FORBIDDEN")
     assert call(api(admin_user), "PUT", path, body)[0] == 200
+
+
+def test_another_score_than_pools_are_settled_on_is_refused(api, moderator, game):
+    PoolFactory(competition=game.competition, status="running")
+    path, body = f"/games/{game.pk}/result", {"status": "final", "home_score": 1, "away_score": 0}
+    assert call(api(moderator), "PUT", path, body)[0] == 200
+    assert call(api(moderator), "PUT", path, body | {"away_score": 2}) == (409, "CORRECTION_NEEDS_RULING")

@@ -163,6 +163,24 @@ def test_a_game_that_a_ruling_decided_is_left_alone(tmp_path, picked):
     assert fresh(picked).review == ""
 
 
+@pytest.mark.parametrize("status", ["scheduled", "postponed"])
+def test_of_a_ruled_game_a_file_gives_only_the_first_result(tmp_path, status):
+    """Played on another day, in what the file calls another week: it counts where the ruling left it."""
+    past = [nfl_row("2020_04_PIT_TEN"), nfl_row("2020_07_KC_BUF", gameday="2020-10-25")]
+    import_rows(tmp_path, past, code="nfl-2024")
+    game = Game.objects.get(external_id="2020_04_PIT_TEN")
+    entry = EntryFactory(in_pool=PoolFactory(competition=game.competition, last_round_number=7))
+    pick_in_the_past(entry, game)
+    Game.objects.filter(pk=game.pk).update(status=status, is_ruled=True)
+    kickoff = fresh(game).kickoff_at
+    import_rows(tmp_path, [nfl_row("2020_07_PIT_TEN", score=(20, 23)), past[1]], code="nfl-2024")
+    left = fresh(game)
+    assert (left.round.number, left.kickoff_at, left.review) == (4, kickoff, "")
+    assert (left.status, left.away_score) == (("final", 23) if status == "scheduled" else ("postponed", None))
+    import_rows(tmp_path, [nfl_row("2020_07_PIT_TEN", score=(20, 17)), past[1]], code="nfl-2024")
+    assert fresh(game).away_score == left.away_score
+
+
 def test_a_final_game_that_moves_takes_a_corrected_score_where_it_is(tmp_path):
     past = [nfl_row("2020_04_PIT_TEN", score=(20, 17)), nfl_row("2020_07_KC_BUF", gameday="2020-10-25")]
     import_rows(tmp_path, past, code="nfl-2024")
