@@ -35,9 +35,10 @@ DIFFERENCE = """
       AND (e.status, e.strikes, e.eliminated_round_number, e.eliminated_code, e.rules_version, e.prize_cents)
           IS DISTINCT FROM (fresh.status, fresh.strikes, fresh.eliminated_round_number, fresh.eliminated_code,
                             fresh.rules_version, fresh.prize_cents)
+    {locked}
 """
 
-# Whoever fell earlier can still win or lose a prize.
+# Whoever fell earlier can still win or lose a prize when a pool ends or reopens.
 EARLIER_PRIZES = """
     INSERT INTO settling_change
     SELECT e.id, e.pool_id, e.status, e.eliminated_round_number, e.prize_cents, e.status, e.strikes,
@@ -45,15 +46,12 @@ EARLIER_PRIZES = """
     FROM settling_pool p
     JOIN entries_entry e ON e.pool_id = p.pool_id AND e.status <> 'void' AND e.eliminated_round_number < p.from_round
     LEFT JOIN settling_place w ON w.entry_id = e.id
-    WHERE (p.ended IS NOT NULL OR p.ended_before IS NOT NULL) AND e.prize_cents IS DISTINCT FROM w.prize_cents
+    WHERE e.prize_cents IS DISTINCT FROM w.prize_cents
+    {locked}
 """
 
-# In the order of ids, like every other writer of entries: no deadlock with players who save picks.
-LOCK = """
-    SELECT count(*) FROM (
-        SELECT 1 FROM entries_entry WHERE id IN (SELECT id FROM settling_change) ORDER BY id FOR NO KEY UPDATE
-    ) locked
-"""
+# Locked as they are found, in the order of ids like every other writer of entries: no deadlock with players who save.
+LOCKED = "ORDER BY e.id FOR NO KEY UPDATE OF e"
 
 WRITE = """
     UPDATE entries_entry e SET status = c.status, strikes = c.strikes, rules_version = c.rules_version,
@@ -114,10 +112,16 @@ COUNT_POOLS = """
 """
 
 
-def find_difference(cursor: CursorWrapper) -> Difference:
-    """Fill `settling_change`: the entries that differ from what stands, with what they were and will be."""
-    cursor.execute(DIFFERENCE)
-    cursor.execute(EARLIER_PRIZES)
+def find_difference(cursor: CursorWrapper, *, to_write: bool) -> Difference:
+    """Fill `settling_change`: the entries that differ from what stands, with what they were and will be.
+
+    They are locked only when that is to be written: a look keeps nobody waiting.
+    """
+    locked = LOCKED if to_write else ""
+    cursor.execute(DIFFERENCE.format(locked=locked))
+    cursor.execute("SELECT 1 FROM settling_pool WHERE ended IS NOT NULL OR ended_before IS NOT NULL LIMIT 1")
+    if cursor.fetchone():
+        cursor.execute(EARLIER_PRIZES.format(locked=locked))
     cursor.execute("ANALYZE settling_change")
     cursor.execute(COUNT)
     counts = cursor.fetchone()
@@ -129,7 +133,6 @@ def find_difference(cursor: CursorWrapper) -> Difference:
 def write_difference(cursor: CursorWrapper) -> None:
     """Write what differs. Terminal states move only because this transaction says that it is a settlement."""
     cursor.execute("SELECT set_config(%s, 'settlement', true)", [CORRECTION_SETTING])
-    cursor.execute(LOCK)
     cursor.execute(WRITE)
     for statement in (FINISH, MOVE_END, REOPEN):
         cursor.execute(statement)

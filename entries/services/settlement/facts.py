@@ -160,7 +160,7 @@ def gather_facts(cursor: CursorWrapper, *, competition_id: int, through: int | N
 def rounds_to_settle(cursor: CursorWrapper) -> list[tuple[int, int, bool, bool]]:
     """In play order: id, number, whether any pool wants two picks in it, whether any fills in missed ones."""
     cursor.execute(NUMBERS)
-    return cursor.fetchall()
+    return [tuple(row) for row in cursor.fetchall()]
 
 
 def remember_facts(cursor: CursorWrapper, *, through: int | None) -> None:

@@ -29,7 +29,7 @@ SIDES = """
 
 LACKING = f"""
     CREATE TEMP TABLE settling_lack ON COMMIT DROP AS
-    SELECT e.id AS entry_id, s.pool_id, s.round_id, s.number, s.locks_at, s.version, slots.slot, s.reuse_limit,
+    SELECT e.id AS entry_id, s.pool_id, s.round_id, s.number, s.version, slots.slot, s.reuse_limit,
            s.reuse_reset_round, s.missed_pick = 'fallback' AS by_list,
            'favourite' IN (s.missed_pick, CASE s.missed_pick WHEN 'fallback' THEN s.missed_pick_then END) AS by_spread,
            row_number() OVER (PARTITION BY e.id ORDER BY slots.slot) AS nth
@@ -47,15 +47,22 @@ LACKING = f"""
 CHOOSE = f"""
     CREATE TEMP TABLE settling_fill ON COMMIT DROP AS
     WITH who AS (
-        SELECT DISTINCT entry_id, pool_id, round_id, number, locks_at, reuse_limit, reuse_reset_round, by_list,
-               by_spread
+        SELECT DISTINCT entry_id, pool_id, round_id, number, reuse_limit, reuse_reset_round, by_list, by_spread
         FROM settling_lack
+    ), lock AS (
+        -- A round whose games are brought forward into the past has locked when that was written down.
+        SELECT greatest(r.locks_at, max(c.at)) AS at
+        FROM pools_round r
+        LEFT JOIN pools_game g ON g.round_id = r.id
+        LEFT JOIN pools_gamechange c ON c.game_id = g.id
+            AND c.before ->> 'kickoff_at' IS DISTINCT FROM c.after ->> 'kickoff_at'
+        WHERE r.id = %(round)s GROUP BY r.id
     ), wish AS (
         SELECT w.entry_id, side.team_id, side.game_id, '{PickSource.FALLBACK}' AS source, 1 AS tier, listed.place
-        FROM who w
+        FROM who w CROSS JOIN lock
         CROSS JOIN LATERAL (
             SELECT team_ids FROM entries_fallbackchange c
-            WHERE c.entry_id = w.entry_id AND c.at <= w.locks_at ORDER BY c.id DESC LIMIT 1
+            WHERE c.entry_id = w.entry_id AND c.at <= lock.at ORDER BY c.id DESC LIMIT 1
         ) list
         CROSS JOIN LATERAL unnest(list.team_ids) WITH ORDINALITY listed (team_id, place)
         JOIN settling_side side ON side.team_id = listed.team_id
@@ -113,7 +120,7 @@ def fill_in_missed(cursor: CursorWrapper, *, round_id: int) -> int:
     if cursor.rowcount:
         cursor.execute("ANALYZE settling_lack")
         cursor.execute(SIDES, ask)
-        cursor.execute(CHOOSE)
+        cursor.execute(CHOOSE, ask)
         for source in (PickSource.FALLBACK, PickSource.FAVOURITE):
             cursor.execute("SELECT set_config(%s, %s, true)", [LATE_SETTING, str(source)])
             cursor.execute(INSERT, {"source": str(source)})

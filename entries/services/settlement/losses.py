@@ -38,49 +38,39 @@ IN_PLAY = f"""
 STILL_IN = "NOT EXISTS (SELECT 1 FROM settling_loss o WHERE o.entry_id = e.id AND o.is_out)"
 
 NOT_PLAYED = "(g.status IN ('cancelled', 'postponed') OR g.round_id <> k.round_id)"
-LOSER = "CASE WHEN g.home_score > g.away_score THEN g.away_id ELSE g.home_id END"
 
-# What can lose under some rules is picked out before the entries and the rules are looked up.
-LOST_PICKS = f"""
-    SELECT e.id AS entry_id, s.pool_id, s.number, s.version, s.strikes, false AS is_fatal, k.slot AS place,
-           CASE WHEN {NOT_PLAYED} THEN 'game_cancelled'
+# Every pick that a round asks for, made or missing, that costs something; {entries} says whose. A pick beyond what the
+# round asks for is not looked at.
+FAULTS = f"""
+    SELECT e.id AS entry_id, s.pool_id, s.number, s.version, s.strikes, k.id IS NULL AND s.miss_is_fatal AS is_fatal,
+           CASE WHEN k.id IS NOT NULL THEN slots.slot WHEN s.miss_is_fatal THEN 0 ELSE 3 END AS place,
+           CASE WHEN k.id IS NULL THEN 'no_pick' WHEN {NOT_PLAYED} THEN 'game_cancelled'
                 WHEN g.home_score = g.away_score THEN 'pick_tied' ELSE 'pick_lost' END AS code
-    FROM entries_pick k
-    JOIN pools_game g ON g.id = k.game_id
-        AND ({NOT_PLAYED} OR g.status = 'final' AND (g.home_score = g.away_score OR k.team_id = {LOSER}))
-    JOIN entries_entry e ON e.id = k.entry_id
-    JOIN settling_pool p ON p.pool_id = e.pool_id
-    JOIN settling_round s ON s.pool_id = e.pool_id AND s.round_id = k.round_id AND k.slot <= s.wanted
-    WHERE {IN_PLAY}
-      AND CASE WHEN {NOT_PLAYED} THEN s.cancelled_game = 'loss'
-               WHEN g.home_score = g.away_score THEN s.tie = 'loss' ELSE true END
-      -- With `lock = game` only picks that can no longer change.
-      AND (s.closed OR g.round_id = k.round_id AND g.revealed_at IS NOT NULL)
-"""
-
-MISSING_PICKS = f"""
-    SELECT e.id, s.pool_id, s.number, s.version, s.strikes, s.miss_is_fatal,
-           CASE WHEN s.miss_is_fatal THEN 0 ELSE 3 END, 'no_pick'
     FROM settling_round s
     JOIN settling_pool p ON p.pool_id = s.pool_id
     JOIN (VALUES (1), (2)) slots (slot) ON slots.slot <= s.wanted
     JOIN entries_entry e ON e.pool_id = s.pool_id
-    WHERE s.begun AND s.closed AND {IN_PLAY}
-      AND NOT EXISTS (SELECT 1 FROM entries_pick k
-                      WHERE k.entry_id = e.id AND k.round_id = s.round_id AND k.slot = slots.slot)
+    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = s.round_id AND k.slot = slots.slot{{this_round}}
+    LEFT JOIN pools_game g ON g.id = k.game_id
+    WHERE {IN_PLAY} AND {{entries}} AND CASE
+        WHEN k.id IS NULL THEN s.begun AND s.closed
+        -- With `lock = game` only picks that can no longer change.
+        WHEN NOT (s.closed OR g.round_id = k.round_id AND g.revealed_at IS NOT NULL) THEN false
+        WHEN {NOT_PLAYED} THEN s.cancelled_game = 'loss'
+        WHEN g.status <> 'final' THEN false
+        WHEN g.home_score = g.away_score THEN s.tie = 'loss'
+        ELSE k.team_id = CASE WHEN g.home_score > g.away_score THEN g.away_id ELSE g.home_id END END
 """
 
-THIS_ROUND = "AND s.round_id = %(round)s AND p.from_round <= s.number AND p.ended IS NULL"
-
-# {one}: with two picks the worst of a round's faults is the loss; with one there is never more than one.
+# {one}, {ordered}: of two picks the worst fault is the loss; with one there is never more than one.
 GRADE = f"""
     INSERT INTO settling_loss
     SELECT l.entry_id, l.pool_id, l.number, l.version, l.code, coalesce(t.losses, 0) + 1,
            l.is_fatal OR coalesce(t.losses, 0) >= l.strikes
-    FROM ({{one}} {LOST_PICKS} AND k.round_id = %(round)s {THIS_ROUND} {{still_in}}
-          UNION ALL {MISSING_PICKS} {THIS_ROUND} {{still_in}} {{ordered}}) l
+    FROM ({{one}} {FAULTS} {{ordered}}) l
     LEFT JOIN settling_strike t ON t.entry_id = l.entry_id
 """
+THIS_ROUND = "s.round_id = %(round)s AND p.from_round <= s.number AND p.ended IS NULL"
 ONE_OF_TWO = "SELECT DISTINCT ON (entry_id) * FROM ("
 WORST_FIRST = ") faults ORDER BY entry_id, place"
 
@@ -96,7 +86,7 @@ EARLIER = f"""
     INSERT INTO settling_strike
     SELECT entry_id, sum(losses) FROM (
         SELECT entry_id, count(DISTINCT number) AS losses
-        FROM ({LOST_PICKS} {{earlier}} UNION ALL {MISSING_PICKS} {{earlier}}) l
+        FROM ({FAULTS}) l
         WHERE NOT EXISTS (SELECT 1 FROM entries_settledround v
                           WHERE (v.pool_id, v.round_number) = (l.pool_id, l.number) AND v.is_revived)
         GROUP BY entry_id
@@ -118,8 +108,8 @@ HAS_STRIKES = """
        OR EXISTS (SELECT 1 FROM pools_rules r WHERE r.pool_id = p.pool_id AND r.late_entry_strikes) LIMIT 1
 """
 
-# A loss fell short of putting an entry out, so it has a strike: only those are looked up again.
-EARLIER_ONLY = "AND s.number < p.from_round AND e.strikes > 0"
+# A loss that fell short of putting an entry out is a strike: only who has one is looked up again.
+EARLIER_ONLY = "s.number < p.from_round AND e.strikes > 0"
 
 FALLEN = """
     INSERT INTO settling_fallen
@@ -137,7 +127,7 @@ def begin_losses(cursor: CursorWrapper) -> None:
         cursor.execute(statement)
     cursor.execute(HAS_STRIKES)
     if cursor.fetchone():
-        cursor.execute(EARLIER.format(earlier=EARLIER_ONLY))
+        cursor.execute(EARLIER.format(entries=EARLIER_ONLY, this_round=""))
         cursor.execute("ANALYZE settling_strike")
 
 
@@ -147,7 +137,9 @@ def grade_round(cursor: CursorWrapper, *, round_id: int, number: int, any_two: b
     grade = GRADE.format(
         one=ONE_OF_TWO if any_two else "",
         ordered=WORST_FIRST if any_two else "",
-        still_in="" if is_first else f"AND {STILL_IN}",
+        entries=THIS_ROUND if is_first else f"{THIS_ROUND} AND {STILL_IN}",
+        # Named once more, so that the planner sees that only this round's picks are wanted.
+        this_round=" AND k.round_id = %(round)s",
     )
     cursor.execute(grade, ask)
     if cursor.rowcount:

@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 CORRECTABLE = timedelta(days=14)
 TABLES = ("games", "round", "mark", "pool", "loss", "strike", "fallen", "place", "change")
 
+# A pool's entries are hashed, not probed one by one; no more than one settlement of a competition runs at a time.
+MEMORY = "SET LOCAL work_mem = '128MB'"
+
 Tell = Callable[[Iterator[Line]], None]
 
 
@@ -71,9 +74,10 @@ def settle_competition(
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             advisory_lock("settle", competition_id)
+            cursor.execute(MEMORY)
             if facts.gather_facts(cursor, competition_id=competition_id, through=through, afresh=afresh):
                 filled = _derive(cursor)
-                difference = find_difference(cursor)._replace(filled_in=filled)
+                difference = find_difference(cursor, to_write=not dry_run)._replace(filled_in=filled)
                 if tell is not None:
                     tell(changed_lines())
                 if not dry_run:
@@ -152,8 +156,8 @@ def _write(
         FROM entries_entrychange
         """,
         [
-            settlement_id, competition_id, str(cause), ruling and ruling.pk, by and by.pk, through,
-            json.dumps(difference._asdict()), first,
+            settlement_id, competition_id, str(cause), None if ruling is None else ruling.pk,
+            None if by is None else by.pk, through, json.dumps(difference._asdict()), first,
         ],
     )  # fmt: skip
     return settlement_id
