@@ -4,6 +4,7 @@ A team may play twice in a gameweek, or not at all; a gameweek is the one in whi
 """
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 
 from pools.services.schedule import values
 from pools.services.schedule.fixtures import Fixture, League, Schedule, ScheduleError
@@ -15,7 +16,7 @@ COLUMNS = frozenset(
 )
 LEAGUE = League(
     name="Premier League", time_zone="Europe/London", round_word="Gameweek", name_teams=name_epl_teams,
-    highest_likely_score=15, nil_nil_happens=True,
+    shortest_game=timedelta(minutes=100), highest_likely_score=15, nil_nil_happens=True,
 )  # fmt: skip
 FINISHED = {"true": True, "false": False, "1": True, "0": False}
 

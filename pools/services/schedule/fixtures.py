@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -52,7 +52,8 @@ class League:
     round_word: str
     # The labels of a file and the teams we have already (name → code) to the code and name of each label.
     name_teams: Callable[[Iterable[str], Mapping[str, str]], dict[str, TeamName]]
-    # What a feed is believed without a person's word.
+    # What a feed is believed without a person's word: no game has ended sooner after its kickoff, …
+    shortest_game: timedelta
     highest_likely_score: int
     nil_nil_happens: bool
 

@@ -1,7 +1,7 @@
 """nflverse's `games.csv` and its preseason file, which has fewer columns. A league week is a round."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from pools.services.schedule import values
 from pools.services.schedule.corrections import NOON, Doubtful, corrected, eastern
@@ -16,7 +16,7 @@ REGULAR_SEASON = ("REG",)
 # The highest score of a regular season is 72; the last 0-0 was played in 1943.
 LEAGUE = League(
     name="NFL", time_zone="America/New_York", round_word="Week", name_teams=name_nfl_teams,
-    highest_likely_score=85, nil_nil_happens=False,
+    shortest_game=timedelta(hours=2), highest_likely_score=85, nil_nil_happens=False,
 )  # fmt: skip
 MOST_SHOWN = 10
 

@@ -116,11 +116,14 @@ class CautiousOutcomes:
             self._ask(
                 game, f"{game.status} > {said.score}", f"has a result, {said.score}, but here it is {game.status}"
             )
-        elif said.lock_at > self.now or plausible.is_too_soon(max(said.kickoff_at, game.kickoff_at), self.now):
+        elif said.lock_at > self.now or self._is_too_soon(game, said):
             self.held += 1
             self._ask(game, f"early {said.score}", f"has it as final, {said.score}, before it can have ended")
         else:
             self._record(game, said)
+
+    def _is_too_soon(self, game: Game, said: Said) -> bool:
+        return plausible.is_too_soon(max(said.kickoff_at, game.kickoff_at), self.now, self.league)
 
     def _record(self, game: Game, said: Said) -> None:
         if doubt := plausible.doubt(said.home_score or 0, said.away_score or 0, self.league):

@@ -1,11 +1,9 @@
 """What can be true of a batch and of a result. Only feeds are asked: a person who imports a file has looked at it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pools.services.schedule.fixtures import League, ScheduleError
 
-# No game of any league here has ended sooner after its kickoff.
-SHORTEST_GAME = timedelta(minutes=90)
 # A handful is news; more is another file.
 ALWAYS_FEW = 3
 ONE_IN = 10
@@ -34,6 +32,6 @@ def doubt(home: int, away: int, league: League) -> str:
     return "" if is_likely else f"a final {home}-{away}"
 
 
-def is_too_soon(kickoff_at: datetime, now: datetime) -> bool:
+def is_too_soon(kickoff_at: datetime, now: datetime, league: League) -> bool:
     """Whether a game that kicked off then cannot have ended yet."""
-    return now < kickoff_at + SHORTEST_GAME
+    return now < kickoff_at + league.shortest_game

@@ -1,6 +1,7 @@
 """A scoreboard: results of games we know, and whatever a scoreboard can get wrong."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from config.clock import database_now
 from config.models import OutboxMessage
 from pools.models import Competition, FeedPull, FeedSource, Game, GameChange
+from pools.services.feeds import scoreboard
 from pools.services.results import close_review, record_result
-from pools.services.schedule import plausible
+from pools.services.schedule.nflverse import LEAGUE
 from tests.factories.pools import lock_round
 from tests.pools.feeds.conftest import fresh, game, result
 from tests.support import bad_server as bad
@@ -173,8 +175,8 @@ def test_a_final_impossibly_soon_waits_until_it_can_be(pull, server, source, mon
     pull(bad.marked(as_json(event("KC_BUF", ("20", "17"), date=kickoff)), '"1"'))
     assert review("KC_BUF") == "The scoreboard has it as final, 20-17, before it can have ended."
     assert result("KC_BUF") == SCHEDULED
-    # As if an hour had gone by: the very same body is read again, whatever its mark says.
-    monkeypatch.setattr(plausible, "SHORTEST_GAME", timedelta(minutes=20))
+    # As if more than an hour had gone by: the very same body is read again, whatever its mark says.
+    monkeypatch.setattr(scoreboard, "LEAGUE", replace(LEAGUE, shortest_game=timedelta(minutes=20)))
     pull()
     assert "if-none-match" not in server.asked[-1].headers
     assert (review("KC_BUF"), result("KC_BUF")) == ("", ("final", 20, 17))
