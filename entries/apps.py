@@ -13,10 +13,11 @@ class EntriesConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails, and pools who knows their numbers, players and picked games."""
+        """Let the outbox know who mails and settles, and pools who knows their numbers, players and picked games."""
         from entries import emails  # noqa: F401  # registers its handlers
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
+        from entries.services import settlement  # noqa: F401  # the same
         from entries.services.picked_games import games_with_picks
         from pools.queries import audience, statistics
         from pools.services.schedule import guards

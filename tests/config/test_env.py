@@ -101,6 +101,8 @@ class TestServed:
             ("DEFAULT_FROM_EMAIL", "nobody"),
             ("DEFAULT_FROM_EMAIL", "Outlast <a@outlast.test>"),
             ("STRIPE_API_BASE", "http://127.0.0.1:9000"),
+            ("OUTGOING_HOSTS", "https://feeds.example.com"),
+            ("OUTGOING_HOSTS", "*.example.com"),
             ("STRIPE_SECRET_KEY", "sk_test_abcdefgh"),
             ("STRIPE_SECRET_KEY", "sk_live"),
             ("STRIPE_WEBHOOK_SECRETS", "secret"),
@@ -158,6 +160,9 @@ class TestLocal:
 
     def test_time_zone_is_a_zone(self):
         assert str(read({"FINANCE_TIME_ZONE": "America/New_York"}).value("FINANCE_TIME_ZONE")) == "America/New_York"
+
+    def test_hosts_are_names_in_lower_case(self):
+        assert read({"OUTGOING_HOSTS": "Feeds.test, 127.0.0.1"}).texts("OUTGOING_HOSTS") == ["feeds.test", "127.0.0.1"]
 
     def test_blanks_count_as_not_set(self):
         assert read({"LOG_LEVEL": "  "}).text("LOG_LEVEL") == "INFO"
