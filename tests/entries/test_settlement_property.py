@@ -1,17 +1,21 @@
 """An entry's fate is a function of rules, picks, results and rulings, whatever the order in which they arrive.
 
-Whole seasons as in `settlement_machine`, each in a transaction that is rolled back. A run that fails prints its seed;
-`OUTLAST_PROPERTY_SEED` runs it again.
+Random worlds live through random seasons (`tests.entries.season`), each in a transaction that is rolled back, and after
+each settlement an oracle that shares no code with it says the same. A run says its seed; `OUTLAST_PROPERTY_SEED` runs
+it again.
 """
 
 import os
 import random
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.entries.settlement_machine import Season
+from tests.entries.season import EVENTS, THEN, Season
+from tests.oracle.worlds import worlds
 from tests.support.mirror import Stage
 
 SEED = int(os.environ.get("OUTLAST_PROPERTY_SEED") or random.SystemRandom().randrange(10**9))
@@ -20,17 +24,40 @@ usual = settings(
     deadline=None,
     print_blob=True,
     database=None,
-    stateful_step_count=12,
+    stateful_step_count=10,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
 
 
+class Seasons(RuleBasedStateMachine):
+    stage: Stage
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+    @initialize(world=worlds())
+    def begin(self, world) -> None:
+        self.season = Season(self.stage, *world)
+
+    @rule(what=st.sampled_from(EVENTS), then=st.sampled_from(THEN), data=st.data())
+    def happens(self, what, then, data) -> None:
+        getattr(self.season, what)(data.draw)
+        if then != "wait":
+            self.season.settle(then, data.draw)
+
+
 def play_seasons(how_many: int, this_seed: int) -> None:
     """That many random seasons."""
     print(f"OUTLAST_PROPERTY_SEED={this_seed}")
-    machine = seed(this_seed)(type("Season", (Season,), {"stage": Stage()}))
+    machine = seed(this_seed)(type("TheseSeasons", (Seasons,), {"stage": Stage()}))
     run_state_machine_as_test(machine, settings=settings(usual, max_examples=how_many))
 
 

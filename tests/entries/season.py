@@ -1,0 +1,258 @@
+"""A random season as it happens: time passes, results come and are corrected, people and staff act, settlement runs.
+
+The world is kept twice: as the oracle's plain objects and as rows. After each settlement both must tell the same of
+every entry, every pick that was filled in and every pool; and settling again, afresh or after a crash changes nothing.
+"""
+
+from django.db import connection, transaction
+from hypothesis import strategies as st
+
+from entries.services.settlement import settle_competition
+from tests import oracle
+from tests.oracle.worlds import amended, entries, picked
+from tests.oracle.worth import View
+from tests.support.mirror import Mirror, Stage
+
+SCORES = ((3, 1), (1, 3), (0, 9), (7, 7), (0, 0))
+# What may happen, each as often as it is named; and how settlement runs then.
+EVENTS = (
+    *("a_round_is_played",) * 5,
+    *("time_passes",) * 3,
+    *("results_come",) * 4,
+    *("a_result_is_corrected",) * 3,
+    *("a_game_is_off", "a_kickoff_changes", "a_game_moves_to_another_round"),
+    *("a_player_picks_otherwise", "somebody_comes_late", "somebody_comes_late", "a_place_is_void"),
+    *("somebody_buys_back_in", "somebody_buys_back_in", "staff_reinstate", "staff_revoke", "staff_amend_the_rules"),
+)
+THEN = (*("wait",) * 4, *("settle",) * 3, "try", "twice", "afresh", "crash")
+
+
+class Killed(Exception):
+    """The process died here."""
+
+
+def agree(what: str, tables, the_oracle) -> None:
+    """Say both when they differ."""
+    if tables != the_oracle:
+        raise AssertionError(f"{what}: the tables say {tables}, the oracle {the_oracle}")
+
+
+class Season:
+    """Runs inside a transaction that is never committed. Each event draws what it needs to know."""
+
+    def __init__(self, stage: Stage, league: oracle.League, pools: list[oracle.Pool]) -> None:
+        self.stage, self.league, self.pools = stage, league, pools
+        self.now = 5
+        self.reinstated: list[tuple[int, oracle.Entry, oracle.Reprieve]] = []
+        self.mirror = Mirror(stage, league, pools, self.now)
+
+    # --- Time and games ---------------------------------------------------------------------------------------------
+
+    def a_round_is_played(self, draw) -> None:
+        self.pass_time(60)
+        self.results_come(draw)
+
+    def time_passes(self, draw) -> None:
+        self.pass_time(draw(st.sampled_from((0, 20, 60, 260))))
+
+    def pass_time(self, beyond: int) -> None:
+        """Up to the next instant that matters, and so far beyond."""
+        instants = {game.kickoff for game in self.league.games} | set(self.league.fixed_locks.values())
+        coming = min((instant for instant in instants if instant > self.now), default=None)
+        if coming is not None:
+            self.now = coming + beyond + 5
+            self.mirror.pass_time(self.now)
+
+    def results_come(self, draw) -> None:
+        waiting = [game for game in self.league.games if game.locks_at <= self.now and not game.has_outcome]
+        scores = draw(st.lists(st.sampled_from(SCORES), min_size=1, max_size=4))
+        for place, game in enumerate(waiting[: draw(st.sampled_from((8, 8, 1, 2)))]):
+            self.report(game, "final", *scores[place % len(scores)])
+
+    def a_result_is_corrected(self, draw) -> None:
+        known = [game for game in self.league.games if game.has_outcome and game.locks_at <= self.now]
+        if known:
+            game, score = draw(st.sampled_from(known)), draw(st.sampled_from((*SCORES, None)))
+            self.report(game, "final", *score) if score else self.report(game, "in_progress")
+
+    def a_game_is_off(self, draw) -> None:
+        game = draw(st.sampled_from(self.league.games))
+        if game.status != "final":
+            self.report(game, draw(st.sampled_from(("cancelled", "postponed", "scheduled"))))
+
+    def a_kickoff_changes(self, draw) -> None:
+        game, by = draw(st.sampled_from(self.league.games)), draw(st.sampled_from((-20, 20, 40, 300)))
+        if game.kickoff + by > self.now and not game.has_outcome:
+            self.league.reschedule(game, game.kickoff + by, now=self.now)
+            self.save(game)
+
+    def a_game_moves_to_another_round(self, draw) -> None:
+        game = draw(st.sampled_from(self.league.games))
+        to = draw(st.integers(1, max(each.round for each in self.league.games)))
+        if to != game.round and game.status != "final" and len(self.league.games_of(game.round)) > 1:
+            self.league.move(game, to, now=self.now)
+            self.save(game)
+
+    def report(self, game: oracle.Game, *what) -> None:
+        game.report(*what)
+        self.save(game)
+
+    def save(self, game: oracle.Game) -> None:
+        """In the tables too. Under `repick` whoever learns of it takes picks back, while others can be made."""
+        self.mirror.save_game(game)
+        for pool in self.pools:
+            back = oracle.taken_back(pool, self.league, self.now)
+            self.mirror.drop_picks(back)
+            for entry, pick in back:
+                entry.picks.remove(pick)
+
+    # --- People -----------------------------------------------------------------------------------------------------
+
+    def verdict(self, pool: oracle.Pool) -> oracle.Verdict:
+        return oracle.grade(pool, self.league, self.now)
+
+    def open_rounds(self, pool: oracle.Pool) -> list[int]:
+        """Rounds of the pool with a lock that has not passed."""
+        known = [number for number in pool.rounds if self.league.lock_of(number) is not None]
+        return [number for number in known if not self.league.has_locked(number, self.now)]
+
+    def some_entry(self, draw) -> tuple[int, oracle.Pool, oracle.Entry]:
+        return draw(st.sampled_from([(i, pool, entry) for i, pool in enumerate(self.pools) for entry in pool.entries]))
+
+    def some_pool(self, draw) -> tuple[int, oracle.Pool, list[int]]:
+        index = draw(st.integers(0, len(self.pools) - 1))
+        return index, self.pools[index], self.open_rounds(self.pools[index])
+
+    def a_player_picks_otherwise(self, draw) -> None:
+        _, pool, entry = self.some_entry(draw)
+        rounds = [number for number in self.open_rounds(pool) if number >= entry.first_round]
+        if not rounds or entry.is_void:
+            return
+        number = draw(st.sampled_from(rounds))
+        self.mirror.drop_picks([(entry, pick) for pick in entry.picks_of(number)])
+        entry.picks = [pick for pick in entry.picks if pick.round != number]
+        for slot in range(1, pool.book_of(number).asks_for(number) + 1):
+            draw(picked(self.league, pool, entry, number, slot))
+        self.mirror.add_picks([(entry, pick) for pick in entry.picks_of(number)])
+
+    def somebody_comes_late(self, draw) -> None:
+        index, pool, coming = self.some_pool(draw)
+        until = pool.book_of(coming[0]).late_entry_until if coming else None
+        if until is None or self.league.has_locked(until, self.now) or self.verdict(pool).is_finished:
+            return
+        entry = draw(entries(self.league, pool, coming[0]))
+        entry.id, entry.picks = 1 + max(self.mirror.entries), [pick for pick in entry.picks if pick.round in coming]
+        pool.entries.append(entry)
+        self.mirror.add_entries([(index, entry)])
+
+    def a_place_is_void(self, draw) -> None:
+        _, _, entry = self.some_entry(draw)
+        if entry.is_void:
+            return
+        entry.is_void = True
+        self.mirror.void(entry)
+        if draw(st.booleans()):
+            entry.fees[0].is_refunded = True
+            self.mirror.refund(entry)
+
+    def fallen(self, draw) -> tuple[int, oracle.Pool, oracle.Entry, oracle.Reprieve] | None:
+        """An entry that is out after a complete round of a pool in play, and what would bring it back."""
+        index, pool, coming = self.some_pool(draw)
+        verdict, view = self.verdict(pool), View(pool, self.league, self.now)
+        out = [
+            (entry, round_)
+            for entry in pool.entries
+            if (round_ := verdict.fates[entry.id].eliminated_round) and view.is_complete(round_)
+        ]
+        if verdict.is_finished or not coming or not out:
+            return None
+        entry, round_ = draw(st.sampled_from(out))
+        return (index, pool, entry, oracle.Reprieve(round_, coming[0])) if round_ < coming[0] else None
+
+    def somebody_buys_back_in(self, draw) -> None:
+        found = self.fallen(draw)
+        if found is None:
+            return
+        index, pool, entry, reprieve = found
+        book = pool.book_of(reprieve.from_round)
+        if book.buy_back_until is None or reprieve.from_round > book.buy_back_until:
+            return
+        if len(entry.fees) > book.buy_back_limit:
+            return
+        entry.fees.append(oracle.Fee(book.buy_back_fee_cents))
+        entry.reprieves.append(reprieve)
+        self.mirror.buy_back(index, entry, reprieve, book.buy_back_fee_cents)
+
+    def staff_reinstate(self, draw) -> None:
+        found = self.fallen(draw)
+        if found is not None:
+            index, _, entry, reprieve = found
+            entry.reprieves.append(reprieve)
+            self.reinstated.append((index, entry, reprieve))
+            self.mirror.reinstate(index, entry, reprieve)
+
+    def staff_revoke(self, draw) -> None:
+        if self.reinstated:
+            index, entry, reprieve = self.reinstated.pop()
+            reprieve.is_revoked = True
+            self.mirror.revoke(index, entry, reprieve)
+
+    def staff_amend_the_rules(self, draw) -> None:
+        index, pool, coming = self.some_pool(draw)
+        locked = [number for number in pool.rounds if self.league.has_locked(number, self.now)]
+        effective = max(locked, default=pool.first_round - 1) + 1
+        if effective not in coming or effective < pool.books[-1].effective or self.verdict(pool).is_finished:
+            return
+        pool.books.append(draw(amended(pool.books[-1], pool.first_round, pool.last_round, effective)))
+        self.mirror.amend(index, pool.books[-1])
+
+    # --- Settlement -------------------------------------------------------------------------------------------------
+
+    def settle(self, how: str, draw) -> None:
+        """Run settlement in that way, and compare."""
+        if how == "crash":
+            self.crash(draw(st.integers(1, 60)))
+        promised = self.run(dry_run=True) if how == "try" else None
+        difference = self.run()
+        if how == "try":
+            agree("the dry run", difference, promised)
+        self.compare()
+        if how in ("twice", "afresh"):
+            again = self.run(afresh=how == "afresh")
+            assert again.is_nothing, f"settling {how} changed {again}"
+            self.compare()
+
+    def run(self, **options):
+        return settle_competition(competition_id=self.stage.competition.pk, **options).difference
+
+    def crash(self, statement: int) -> None:
+        """Settlement dies at one of its statements, and the database forgets what it had done."""
+        left = iter(range(statement))
+
+        def die(execute, sql, params, many, context):
+            if next(left, None) is None:
+                raise Killed
+            return execute(sql, params, many, context)
+
+        try:
+            with transaction.atomic():
+                with connection.execute_wrapper(die):
+                    self.run()
+                raise Killed
+        except Killed:
+            pass
+
+    def compare(self) -> None:
+        """What the oracle says must be in the tables, for every pool."""
+        fates, picks = self.mirror.fates(), self.mirror.picks_made()
+        for index, (pool, said) in enumerate(zip(self.pools, self.mirror.verdicts(), strict=True)):
+            oracle.fill_in_all(pool, self.league, self.now)
+            verdict = self.verdict(pool)
+            for entry in pool.entries:
+                ours = sorted(entry.picks, key=lambda pick: (pick.round, pick.slot))
+                agree(f"picks of entry {entry.id}", picks[entry.id], ours)
+                if entry.is_void:
+                    agree(f"status of entry {entry.id}", fates[entry.id].status, "void")
+                else:
+                    agree(f"fate of entry {entry.id}", fates[entry.id], verdict.fates[entry.id])
+            agree(f"pool {index}", said, ("finished" if verdict.is_finished else "open", verdict.ended_round))
