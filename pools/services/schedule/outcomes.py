@@ -99,6 +99,9 @@ class CautiousOutcomes:
             self._ask(game, f"fault: {said.fault}", f"has {said.fault}")
         elif not said.is_final:
             self._miss(game)
+        elif game.status != GameStatus.FINAL and self._is_too_soon(game, said):
+            self.held += 1
+            self._ask(game, f"early {said.score}", f"has it as final, {said.score}, before it can have ended")
         else:
             self.finals[game.pk] = said.score
             self._judge(game, said)
@@ -116,13 +119,13 @@ class CautiousOutcomes:
             self._ask(
                 game, f"{game.status} > {said.score}", f"has a result, {said.score}, but here it is {game.status}"
             )
-        elif said.lock_at > self.now or self._is_too_soon(game, said):
-            self.held += 1
-            self._ask(game, f"early {said.score}", f"has it as final, {said.score}, before it can have ended")
         else:
             self._record(game, said)
 
     def _is_too_soon(self, game: Game, said: Said) -> bool:
+        """Before the lock, or sooner after the kickoff than any game ends."""
+        if said.lock_at > self.now:
+            return True
         return plausible.is_too_soon(max(said.kickoff_at, game.kickoff_at), self.now, self.league)
 
     def _record(self, game: Game, said: Said) -> None:

@@ -254,3 +254,13 @@ def test_a_scoreboard_that_contradicts_everything_is_refused_whole(show):
     pulled = show(*(event(one, ("20", "23")) for one in sides))
     assert pulled.pull.refusal == "4 of 10 games would have to be raised for a ruling: this is another season's."
     assert not Game.objects.exclude(review="").exists()
+
+
+def test_a_final_that_a_person_entered_early_is_not_doubted_by_a_feed_that_agrees(show, moderator):
+    kickoff = ago(minutes=30)
+    lock_round(game("KC_BUF").round)
+    Game.objects.filter(pk=game("KC_BUF").pk).update(kickoff_at=kickoff)
+    said = {"game_id": game("KC_BUF").pk, "status": "final", "home_score": 20, "away_score": 17}
+    record_result(**said, by=moderator, reason="abandoned; the league counts it")
+    show(event("KC_BUF", ("20", "17"), date=kickoff))
+    assert (review("KC_BUF"), result("KC_BUF")) == ("", ("final", 20, 17))
