@@ -10,7 +10,7 @@ import pgtrigger
 from django.db import connection, models
 
 from config.clock import ClockTimestamp
-from config.triggers import Guard
+from config.triggers import Guard, planned_anew
 
 ACTOR_SETTING = "outlast.actor"
 REASON_SETTING = "outlast.reason"
@@ -111,6 +111,7 @@ def record_status(change_table: str, watched: tuple[str, ...] = ()) -> list[Guar
             when=pgtrigger.After,
             operation=pgtrigger.Update,
             referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-            func=insert.format(old="o.status") + f"JOIN old_rows o USING (id) WHERE {differs}; RETURN NULL;",
+            func=planned_anew(insert.format(old="o.status") + f"JOIN old_rows o USING (id) WHERE {differs}")
+            + " RETURN NULL;",
         ),
     ]

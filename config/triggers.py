@@ -36,6 +36,15 @@ class GuardSql(compiler.UpsertTriggerSql):
         """
 
 
+def planned_anew(statement: str) -> str:
+    """PL/pgSQL: run the statement with a plan for the rows that it has.
+
+    Otherwise a session keeps the plan of its first time: a trigger that met one row then joins a million with a
+    million by looking at all of them for each.
+    """
+    return f"EXECUTE $statement${statement}$statement$;"
+
+
 class Guard(pgtrigger.Trigger):
     """A trigger that `pgtrigger.ignore` does not reach."""
 

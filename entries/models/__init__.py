@@ -5,18 +5,22 @@ from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, Pick
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
 from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
+from entries.models.tallies import EntryTally, FeeTally, PickTally
 
 __all__ = [
     "Entry",
     "EntryChange",
     "EntryStatus",
+    "EntryTally",
     "Fallback",
     "FallbackChange",
+    "FeeTally",
     "FillInAttempt",
     "PaymentStatus",
     "Pick",
     "PickChange",
     "PickSource",
+    "PickTally",
     "Reprieve",
     "Request",
     "RequestChange",

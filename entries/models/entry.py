@@ -13,6 +13,7 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models.request import Request
+from entries.models.tallies import entry_tallies
 from pools.models import Pool
 
 
@@ -58,7 +59,7 @@ class EntryQuerySet(LockedQuerySet["Entry"]):
 
 def _marks_for_settlement() -> list[Guard]:
     """A new entry, or one that becomes void or stops being so, changes what its whole pool comes to."""
-    mark = "INSERT INTO entries_settlementmark (pool_id, from_round_number) SELECT n.pool_id, min(n.first_round_number)"
+    mark = "INSERT INTO entries_settlementmark (pool_id, from_round_number)"
     return [
         Guard(
             name="mark_insert",
@@ -66,18 +67,21 @@ def _marks_for_settlement() -> list[Guard]:
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
             referencing=pgtrigger.Referencing(new="new_rows"),
-            func=f"{mark} FROM new_rows n GROUP BY n.pool_id; RETURN NULL;",
+            func=f"""
+                {mark} SELECT n.pool_id, min(n.first_round_number) FROM new_rows n GROUP BY n.pool_id;
+                RETURN NULL;
+            """,
         ),
+        # Row by row, because few rows pass the condition: a settlement pays nothing for it.
         Guard(
             name="mark_void",
-            level=pgtrigger.Statement,
             when=pgtrigger.After,
             operation=pgtrigger.Update,
-            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            condition=pgtrigger.Condition(
+                "NEW.first_round_number <> OLD.first_round_number OR (NEW.status = 'void') <> (OLD.status = 'void')"
+            ),
             func=f"""
-                {mark} FROM new_rows n JOIN old_rows o USING (id)
-                WHERE (n.status = 'void') <> (o.status = 'void') OR n.first_round_number <> o.first_round_number
-                GROUP BY n.pool_id;
+                {mark} VALUES (NEW.pool_id, least(OLD.first_round_number, NEW.first_round_number));
                 RETURN NULL;
             """,
         ),
@@ -156,6 +160,7 @@ class Entry(HasStatus):
                 """,
             ),
             *_marks_for_settlement(),
+            *entry_tallies(),
             *record_status(
                 "entries_entrychange",
                 ("strikes", "eliminated_round_number", "eliminated_code", "rules_version", "prize_cents"),

@@ -10,7 +10,7 @@ whoever was in time.
 import pgtrigger
 
 from config.audit import ACTOR_SQL, REASON_SQL
-from config.triggers import Guard
+from config.triggers import Guard, planned_anew
 from pools.models.competition import REVEAL_LOCK
 
 # Names who may write after the lock in this transaction: `import`, `fallback`, `favourite`, or `staff` under a ruling.
@@ -175,17 +175,19 @@ def _records() -> list[Guard]:
             when=pgtrigger.After,
             operation=operation,
             referencing=referencing,
-            func=f"""
+            func=planned_anew(f"""
                 INSERT INTO entries_pickchange
                     (entry_id, round_id, slot, from_team_id, to_team_id, source, ruling_id, at, actor_id, reason)
                 SELECT {row}.entry_id, {row}.round_id, {row}.slot, {before}, {after}, {row}.source, {RULING_SQL},
-                       clock_timestamp(), {ACTOR_SQL}, {REASON_SQL} FROM {rows};
+                       clock_timestamp(), {ACTOR_SQL}, {REASON_SQL} FROM {rows}
+            """)
+            + planned_anew(f"""
                 INSERT INTO entries_settlementmark (pool_id, from_round_number)
                 SELECT DISTINCT e.pool_id, r.number FROM {rows.split()[0]} t
                 JOIN pools_round r ON r.id = t.round_id AND r.revealed_at IS NOT NULL
-                JOIN entries_entry e ON e.id = t.entry_id;
-                RETURN NULL;
-            """,
+                JOIN entries_entry e ON e.id = t.entry_id
+            """)
+            + " RETURN NULL;",
         )
         for verb, operation, referencing, row, before, after, rows in shapes
     ]

@@ -16,6 +16,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
+from entries.models.tallies import fee_tallies
 from pools.models import Pool
 
 
@@ -219,6 +220,7 @@ class Request(HasStatus):
                 """,
             ),
             *record_status("entries_requestchange", ("payment_status", "reason", "fee_cents", "waitlisted_at")),
+            *fee_tallies(),
             *never_deleted(),
         ]
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Least
 from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
-from config.triggers import Guard
+from config.triggers import Guard, planned_anew
 
 # First half of a two-part advisory key; the second is a round's id. Whatever is decided about a round before its lock
 # shares it: its picks, and the rules that govern it. Revealing takes it alone, and so waits for them.
@@ -252,13 +252,13 @@ class Game(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-                func=f"""
+                func=planned_anew(f"""
                     INSERT INTO pools_gamechange (game_id, before, after, at, actor_id, reason)
                     SELECT n.id, to_jsonb(o) - 'id', to_jsonb(n) - 'id', clock_timestamp(), {ACTOR_SQL}, {REASON_SQL}
                     FROM new_rows n JOIN old_rows o USING (id)
-                    WHERE to_jsonb(o) - 'revealed_at' IS DISTINCT FROM to_jsonb(n) - 'revealed_at';
-                    RETURN NULL;
-                """,
+                    WHERE to_jsonb(o) - 'revealed_at' IS DISTINCT FROM to_jsonb(n) - 'revealed_at'
+                """)
+                + " RETURN NULL;",
             ),
             *never_deleted(),
         ]

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from config.clock import database_now
 from entries.queries.reveal import revealed_rounds
 from entries.services.settlement import settle_competition
+from entries.services.summaries import recount
 from pools.models import Competition, Game, GameStatus, Pool, PoolStatus, Round, Rules, Team
 
 GAMES = 16
@@ -54,6 +55,7 @@ def build(plan: Plan) -> None:
         cursor.execute("SET LOCAL synchronous_commit = off")
         for statement in (USERS, REQUESTS, ENTRIES, BIRTHS):
             cursor.execute(statement, {"entries": plan.entries, "fee": FEE_CENTS})
+    recount()
     for number in range(1, plan.round_number):
         _play(competition, number, FALL_EARLIER)
         settle_competition(competition_id=competition.pk)
@@ -67,6 +69,7 @@ def _play(competition: Competition, number: int, fall: float) -> None:
     with connection.cursor() as cursor, transaction.atomic():
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(PICKS, {"number": number, "fall": fall, "miss": MISS})
+    recount()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     Game.objects.filter(round__number=number).update(status=GameStatus.FINAL, home_score=24, away_score=17)

@@ -23,7 +23,7 @@ FATES = """
                                           rules_version, prize_cents), 0)) FROM entries_entry
 """
 HISTORY = """
-    SELECT count(*), sum(hashtextextended(concat_ws('|', subject_id, from_status, to_status, details, reason), 0))
+    SELECT count(*), sum(hashtextextended(concat_ws('|', subject_id, from_status, to_status, details), 0))
     FROM entries_entrychange
 """
 
