@@ -1,8 +1,11 @@
-"""Money that arrived, and the list of what waits for a person: filter by unapplied."""
+"""Money that arrived, and the lists of what waits for a person: what is unapplied, and what was paid for nothing."""
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -11,7 +14,28 @@ from unfold.contrib.filters.admin import (
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin
 from config.money import format_amount
-from payments.models import Receipt, ReceiptChange
+from entries.models import RequestKind
+from entries.queries.buy_backs import needless_returns
+from payments.models import Receipt, ReceiptChange, ReceiptState
+
+
+class LookAt(admin.SimpleListFilter):
+    """What a person has to decide about."""
+
+    title = "waits for a person"
+    parameter_name = "look_at"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The two lists."""
+        return (("unapplied", "Unapplied"), ("not_needed", "Buy-back no longer needed"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> QuerySet[Receipt]:
+        """A correction may have undone the fall that was bought back: then the fee may go back."""
+        if self.value() == "unapplied":
+            return queryset.filter(status=ReceiptState.UNAPPLIED)
+        if self.value() == "not_needed":
+            return queryset.filter(status=ReceiptState.ALLOCATED, payment__request__in=needless_returns())
+        return queryset
 
 
 @admin.register(Receipt)
@@ -20,12 +44,14 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
 
     change_model = ReceiptChange
     list_display = (
-        "id", "player", "pool", "amount", "status", "unapplied_because", "entry_number", "source", "received_at",
-        "charge_id",
+        "id", "player", "pool", "kind", "amount", "status", "unapplied_because", "needed", "entry_number", "source",
+        "received_at", "charge_id",
     )  # fmt: skip
     list_select_related = ("payment__request__pool", "payment__request__user", "entry")
     list_filter: ClassVar = (
+        LookAt,
         ("status", ChoicesDropdownFilter),
+        ("payment__request__kind", ChoicesDropdownFilter),
         "unapplied_because",
         ("payment__request__pool", AutocompleteSelectFilter),
         "source",
@@ -36,10 +62,19 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
     search_help_text = "Charge or session at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (
-        "payment", "player", "pool", "amount", "status", "unapplied_because", "entry", "provider", "charge_id",
-        "livemode", "source", "received_at", "created_at", "history",
+        "payment", "player", "pool", "kind", "amount", "status", "unapplied_because", "needed", "entry", "provider",
+        "charge_id", "livemode", "source", "received_at", "created_at", "history",
     )  # fmt: skip
-    readonly_fields = ("player", "pool", "amount", "history")
+    readonly_fields = ("player", "pool", "kind", "amount", "needed", "history")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with what is no longer needed asked for all shown returns at once."""
+        changelist = super().get_changelist_instance(request)
+        returns = [row.payment.request_id for row in changelist.result_list if self._is_return(row)]
+        needless = needless_returns(returns) if returns else set()
+        for row in changelist.result_list:
+            row.is_needless = row.payment.request_id in needless
+        return changelist
 
     @admin.display(description="Player", ordering="payment__request__user__email")
     def player(self, receipt: Receipt) -> str:
@@ -56,7 +91,26 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
         """In whole units."""
         return format_amount(receipt.amount_cents, receipt.currency)
 
+    @admin.display(description="For", ordering="payment__request__kind")
+    def kind(self, receipt: Receipt) -> str:
+        """A place, or the way back in."""
+        return RequestKind(receipt.payment.request.kind).label
+
+    @admin.display(description="Needed")
+    def needed(self, receipt: Any) -> str:
+        """Says so where a correction undid the fall that was bought back, and the fee is still here."""
+        if not self._is_return(receipt):
+            return ""
+        # On the page of one receipt nobody has asked yet.
+        if not hasattr(receipt, "is_needless"):
+            receipt.is_needless = bool(needless_returns([receipt.payment.request_id]))
+        return "no longer needed" if receipt.is_needless else "yes"
+
+    def _is_return(self, receipt: Receipt) -> bool:
+        is_buy_back = receipt.payment.request.kind == RequestKind.BUY_BACK
+        return is_buy_back and receipt.status == ReceiptState.ALLOCATED
+
     @admin.display(description="Entry", ordering="entry")
     def entry_number(self, receipt: Receipt) -> str:
-        """The entry it paid for."""
+        """The entry it paid for, or brought back."""
         return str(receipt.entry_id or "")
