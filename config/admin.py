@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.contrib import admin, messages
 from django.contrib.admin.checks import ModelAdminChecks
@@ -87,10 +87,23 @@ class ReadOnlyAdmin(HouseAdmin):
         return False
 
 
+class RowLink(NamedTuple):
+    """From the page of a row to a page elsewhere that is about it. Apps above add theirs to `links` of apps below."""
+
+    label: str
+    permission: str
+    address: Callable[[str], str]
+
+
 class WithRowActions(HouseAdmin):
     """The list's actions as buttons on the page of one row: the same confirm page, the same service."""
 
     change_form_outer_before_template = "admin/row_actions.html"
+    links: ClassVar[tuple[RowLink, ...]] = ()
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Whether the page of this row shows the button of an action at all."""
+        return True
 
     def changeform_view(
         self,
@@ -100,9 +113,19 @@ class WithRowActions(HouseAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Django's, with the actions that this person may take as `row_actions`, each posting the row to its action."""
-        buttons = [{"name": name, "label": label} for name, (_, _, label) in self.get_actions(request).items()]
+        row = object_id or ""
+        buttons = [
+            {"name": name, "label": label}
+            for name, (_, _, label) in self.get_actions(request).items()
+            if object_id and self.offers(request, name, row)
+        ]
+        links = [
+            {"label": link.label, "address": link.address(row)}
+            for link in self.links
+            if object_id and request.user.has_perm(link.permission)
+        ]
         page: HttpResponse = super().changeform_view(
-            request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons}
+            request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons, "row_links": links}
         )
         return page
 

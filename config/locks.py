@@ -12,6 +12,8 @@ from django.db import connection, models
 
 M = TypeVar("M", bound=models.Model)
 
+LONGEST_STATEMENT = "300s"
+
 
 class LockedQuerySet(models.QuerySet[M]):
     """A queryset that can lock the rows it returns until the end of the transaction."""
@@ -22,6 +24,16 @@ class LockedQuerySet(models.QuerySet[M]):
         With `skip_busy`, rows that somebody else holds are left out instead of waited for: what a sweep wants.
         """
         return self.select_for_update(of=("self",), no_key=True, skip_locked=skip_busy)
+
+
+def allow_long_statements() -> None:
+    """Let this transaction's statements take minutes, also where web requests must be quick: staff wait for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true),"
+            " set_config('idle_in_transaction_session_timeout', %s, true)",
+            [LONGEST_STATEMENT, LONGEST_STATEMENT],
+        )
 
 
 def lock_key(kind: str, *ids: int) -> int:

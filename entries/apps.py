@@ -9,7 +9,7 @@ class EntriesConfig(AppConfig):
     # What each role may do here; `accounts.groups` says how it is read.
     role_permissions: ClassVar = {
         "moderator": ("entries.*",),
-        "finance": ("entries.view_request", "entries.view_entry"),
+        "finance": ("entries.view_request", "entries.view_entry", "entries.view_ruling", "entries.view_settlement"),
     }
 
     def ready(self) -> None:

@@ -1,6 +1,8 @@
-"""Back-office pages of requests and entries. Picks have none: they are secret until their lock."""
+"""Back-office pages of requests, entries, rulings and settlements. Picks have none: they are secret."""
 
 from entries.admin.entries import EntryAdmin
 from entries.admin.requests import RequestAdmin
+from entries.admin.rulings import RulingAdmin
+from entries.admin.settlements import SettlementAdmin
 
-__all__ = ["EntryAdmin", "RequestAdmin"]
+__all__ = ["EntryAdmin", "RequestAdmin", "RulingAdmin", "SettlementAdmin"]

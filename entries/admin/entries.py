@@ -9,14 +9,20 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
-from config.admin import ReadOnlyAdmin
+from config.admin import ReadOnlyAdmin, WithRowActions
+from entries.admin.links import to_ruling
 from entries.models import Entry, EntryChange
 
 
 @admin.register(Entry)
-class EntryAdmin(WithHistory, ReadOnlyAdmin):
-    """Who is in, who is out and since when. Fates are written by settlement alone."""
+class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """Who is in, who is out and since when. Fates are written by settlement alone, and by rulings of two names."""
 
+    links = (
+        to_ruling("Rule on a pick of this entry", "propose_pick", "entry"),
+        to_ruling("Disqualify this entry", "propose_disqualify", "entry"),
+        to_ruling("Reinstate this entry", "propose_reinstate", "entry"),
+    )
     change_model = EntryChange
     list_display = (
         "id", "pool", "user", "number", "status", "strikes", "eliminated_round_number", "eliminated_code", "created_at",
@@ -31,6 +37,12 @@ class EntryAdmin(WithHistory, ReadOnlyAdmin):
         "eliminated_code", "rules_version", "prize_cents", "picks_made", "created_at", "history",
     )  # fmt: skip
     readonly_fields = ("picks_made", "history")
+
+    def describe(self, row: Entry) -> str:
+        """Whose it is, in which pool, and where it stands."""
+        reference = f", {row.reference}" if row.reference else ""
+        whose = f"{row.user.display_name} <{row.user.email}>"
+        return f"{whose}, entry {row.number} in {row.pool.name}{reference}: {row.status}"
 
     @admin.display(description="Picks made")
     def picks_made(self, entry: Entry) -> int:

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from config.admin import ReadOnlyAdmin
+from config.admin import ReadOnlyAdmin, WithRowActions
 from config.clock import database_now
 from pools.admin.links import link_to_list
 from pools.models import Competition, Game, Pool, Round
@@ -25,7 +25,7 @@ def _number_of(model: type[Any], field: str) -> Coalesce:
 
 
 @admin.register(Competition)
-class CompetitionAdmin(ReadOnlyAdmin):
+class CompetitionAdmin(WithRowActions, ReadOnlyAdmin):
     """A league in a season, with the ways to its rounds, games and pools."""
 
     list_display = ("code", "name", "season", "rounds", "games", "pools")

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from config import outbox
 from config.clock import ClockTimestamp
-from config.locks import advisory_lock
+from config.locks import advisory_lock, allow_long_statements
 from entries.models import Entry, Ruling, RulingStatus, SettlementCause
 from entries.queries.reveal import revealed_rounds
 from entries.queries.rulings import has_entry_in, pools_concerned
@@ -23,8 +23,6 @@ from entries.services.rulings.tally import LISTED, Tally, lines_file
 from entries.services.settlement import Difference, Line, settle_competition
 
 MAIL = "mail.ruling"
-# A correction of a million entries takes its time, also where web requests must be quick.
-LONGEST_STATEMENT = "300s"
 
 
 @dataclass(frozen=True)
@@ -102,12 +100,8 @@ def previewed_file(*, ruling: Ruling, by: User) -> IO[bytes]:
 
 def _lock(ruling: Ruling) -> Ruling:
     """The ruling as it stands, under the settlement's lock, which comes before all rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('statement_timeout', %s, true),"
-            " set_config('idle_in_transaction_session_timeout', %s, true)",
-            [LONGEST_STATEMENT, LONGEST_STATEMENT],
-        )
+    # A correction of a million entries takes its time.
+    allow_long_statements()
     advisory_lock("settle", ruling.competition_id)
     return Ruling.objects.select_related("proposed_by", "entry").locked().get(pk=ruling.pk)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from config.clock import ClockTimestamp
 from config.errors import Code, NotFound, invalid
-from config.locks import advisory_lock
+from config.locks import advisory_lock, allow_long_statements
 from entries.models import Entry, Ruling, RulingKind, RulingStatus
 from entries.queries.reveal import revealed_rounds
 from entries.services.rulings.decision import Details, Stale
@@ -109,6 +109,7 @@ def _propose(ruling: Ruling, *, by: User, reason: str) -> Ruling:
     revealed_rounds(ruling.competition_id)
     ruling.proposed_by, ruling.reason = by, reason
     with transaction.atomic():
+        allow_long_statements()
         advisory_lock("settle", ruling.competition_id)
         ruling.save(force_insert=True)
         ruling.refresh_from_db()

@@ -1,0 +1,150 @@
+"""What is asked for each kind of ruling. The services judge; their complaints come back to the fields."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from config.errors import Code, DomainError
+from entries.admin.rulings.finding import entry_field, game_field
+from entries.models import RulingKind
+from entries.services.rulings.proposing import LONGEST_REASON
+
+VERDICTS = (
+    ("", "---------"),
+    ("not_played", "Not played in its round: each pool's rule says what that is for its picks"),
+    ("stands", "Stands in its round: its picks count with its result, whenever that comes"),
+    ("moved", "Moved to another round"),
+    ("score", "Ended with this score, also over a final one"),
+)
+NOT_PLAYED = (("postponed", "Postponed"), ("cancelled", "Cancelled"))
+
+
+def _number(label: str, help_text: str = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, required=False, min_value=0, max_value=999, help_text=help_text,
+        widget=UnfoldAdminIntegerFieldWidget(),
+    )  # fmt: skip
+
+
+def _reason() -> forms.CharField:
+    return forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Every player of the pool reads it.",
+    )
+
+
+class ProposalForm(forms.Form):
+    """The subject, the fields of `details` that this kind has, and why."""
+
+    kind: ClassVar[RulingKind]
+    subject: ClassVar[str]
+    title: ClassVar[str]
+    explained: ClassVar[str]
+
+    def details(self) -> dict[str, Any]:
+        """What was filled in, under the service's names."""
+        skipped = (self.subject, "reason")
+        return {
+            name: value for name, value in self.cleaned_data.items() if name not in skipped and value not in (None, "")
+        }
+
+    def tell(self, refusal: DomainError) -> None:
+        """Put what the service refused beside its field, or above all of them."""
+        by_field = refusal.details if refusal.code is Code.VALIDATION_ERROR else {}
+        fields = {key: key.removeprefix("details.") for key in by_field}
+        if not by_field or not set(fields.values()) <= set(self.fields):
+            self.add_error(None, refusal.message)
+            return
+        for key, field in fields.items():
+            self.add_error(field, by_field[key])
+
+
+class GameForm(ProposalForm):
+    """What becomes of a game."""
+
+    kind = RulingKind.GAME
+    subject = "game"
+    title = "Rule on a game"
+    explained = "For every pool that plays the game's round. Feeds do not change what is decided here."
+
+    game = game_field()
+    verdict = forms.ChoiceField(choices=VERDICTS, widget=UnfoldAdminSelectWidget())
+    status = forms.ChoiceField(
+        label="Not played because it is", required=False, choices=NOT_PLAYED, widget=UnfoldAdminSelectWidget()
+    )
+    home_score = _number("Home score")
+    away_score = _number("Away score")
+    to_round = _number("To round", "One that has not locked.")
+    kickoff_at = forms.DateTimeField(
+        label="Kickoff (UTC)",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+        help_text="Where it is played at another time than the one that is known.",
+    )
+    reason = _reason()
+
+    def details(self) -> dict[str, Any]:
+        """The select always sends a status; it means something with one verdict alone."""
+        found = super().details()
+        if found.get("verdict") != "not_played":
+            found.pop("status", None)
+        return found
+
+
+class PickForm(ProposalForm):
+    """What an entry's picks of a round are."""
+
+    kind = RulingKind.PICK
+    subject = "entry"
+    title = "Rule on a pick"
+    explained = "A late pick, or another for a wrong one, in a round whose picks are public."
+
+    entry = entry_field()
+    round = forms.IntegerField(min_value=1, max_value=999, widget=UnfoldAdminIntegerFieldWidget())
+    teams = forms.CharField(
+        required=False, max_length=60, widget=UnfoldAdminTextInputWidget(),
+        help_text="Codes, with a space between two. Empty takes the pick away.",
+    )  # fmt: skip
+    reason = _reason()
+
+    def details(self) -> dict[str, Any]:
+        """The codes as a list."""
+        return {"round": self.cleaned_data["round"], "teams": self.cleaned_data["teams"].split()}
+
+
+class DisqualifyForm(ProposalForm):
+    """Out of the contest."""
+
+    kind = RulingKind.DISQUALIFY
+    subject = "entry"
+    title = "Disqualify an entry"
+    explained = "It becomes void: it counts nowhere and wins nothing. Its picks stay, and its fee stays in the pot."
+
+    entry = entry_field()
+    reason = _reason()
+
+
+class ReinstateForm(ProposalForm):
+    """Back in."""
+
+    kind = RulingKind.REINSTATE
+    subject = "entry"
+    title = "Reinstate an entry"
+    explained = "What put it out does not count, and it plays again. A void entry returns by reversing its ruling."
+
+    entry = entry_field()
+    resumes = _number("Plays again from round", "Empty: the next round that has not locked.")
+    reason = _reason()
+
+
+class ReversalForm(forms.Form):
+    """Why it was wrong."""
+
+    reason = _reason()

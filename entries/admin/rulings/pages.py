@@ -1,0 +1,252 @@
+"""The pages of rulings. What a proposal would change is shown in full before the second name is given."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action
+
+from accounts.models import User
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.errors import DomainError
+from entries.admin.rulings.finding import Finder
+from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
+from entries.admin.rulings.tables import ruling_tables, sentences_of
+from entries.models import Ruling, RulingKind, RulingStatus
+from entries.queries.rulings import rulings_in_full, sentence_of
+from entries.services.rulings import (
+    confirm_ruling,
+    previewed_file,
+    propose_reversal,
+    propose_ruling,
+    withdraw_ruling,
+)
+from entries.services.rulings.people import PERMISSION
+
+# A confirm page is read by a person: more than these are better decided one by one.
+MOST_SHOWN = 5
+
+
+def what_confirming_does(rows: QuerySet[Ruling]) -> list[str]:
+    """The preview of `confirm`."""
+    said = []
+    for ruling in rows[:MOST_SHOWN]:
+        said += [f"{ruling}: {sentence_of(ruling)}", *sentences_of(ruling)]
+    return said
+
+
+def what_withdrawing_does(rows: QuerySet[Ruling]) -> list[str]:
+    """The preview of `withdraw`."""
+    waiting = rows.filter(status=RulingStatus.PROPOSED).count()
+    return [f"{waiting} of {rows.count()} wait; the others are refused.", "Nothing else changes."]
+
+
+def what_reversing_does(rows: QuerySet[Ruling]) -> list[str]:
+    """The preview of `reverse`."""
+    return [
+        "A reversal is proposed, which somebody else confirms; then all is as it was before the ruling.",
+        "Refused where a later ruling decides about the same: that one is reversed first.",
+    ]
+
+
+@admin.register(Ruling)
+class RulingAdmin(WithRowActions, ReadOnlyAdmin):
+    """Proposed, confirmed and withdrawn rulings."""
+
+    change_form_outer_after_template = "entries/ruling_page.html"
+    list_display = (
+        "id", "kind", "sentence", "status", "proposed_by", "proposed_at", "decided_by", "has_conflict", "is_reversed",
+    )  # fmt: skip
+    list_display_links = ("id", "sentence")
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        "has_conflict",
+        ("competition", RelatedDropdownFilter),
+        ("pool", AutocompleteSelectFilter),
+    )
+    search_fields = ("reason", "entry__user__display_name", "entry__user__email", "game__external_id")
+    search_help_text = "The reason, the player's name or e-mail address, or the schedule's name of a game"
+    ordering = ("-id",)
+    fields = (
+        "sentence", "reason", "status", "proposed_by", "proposed_at", "decided_by", "decided_at", "has_conflict",
+        "about", "reversal_of", "reversed_in",
+    )  # fmt: skip
+    readonly_fields = ("sentence", "about", "reversal_of", "reversed_in")
+    actions = ("confirm", "withdraw", "reverse")
+    actions_list = ("propose_game", "propose_pick", "propose_disqualify", "propose_reinstate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ruling]:
+        """With what the sentences name."""
+        return rulings_in_full().order_by("-id")
+
+    def get_urls(self) -> list[Any]:
+        """Django's, with the search for games and entries, and all lines of a preview."""
+        view = self.admin_site.admin_view
+        own = [
+            path("find", view(Finder.as_view(admin_site=self.admin_site)), name="entries_ruling_find"),
+            path("<int:pk>/lines.csv", view(self.lines), name="entries_ruling_lines"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def describe(self, row: Ruling) -> str:
+        """What it says, and who proposed it."""
+        return f"{row}, {row.status}, proposed by {row.proposed_by.display_name}: {sentence_of(row)}"
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only what can be done with the ruling as it is, and by this person."""
+        ruling = self.get_object(request, object_id)
+        if ruling is None:
+            return False
+        if name == "reverse":
+            is_open = ruling.status == RulingStatus.CONFIRMED and ruling.kind != RulingKind.REVERSAL
+            return is_open and not getattr(ruling, "is_reversed", False)
+        if ruling.status != RulingStatus.PROPOSED:
+            return False
+        return name == "withdraw" or why_not(ruling, _staff(request)) is None
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's; below it, what the ruling changed, or would change if it were confirmed now."""
+        ruling = self.get_object(request, object_id) if object_id else None
+        told: dict[str, Any] = {}
+        if ruling is not None and request.user.has_perm(PERMISSION):
+            told = {**ruling_tables(ruling, _staff(request)), "why_not": why_not(ruling, _staff(request))}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+    def lines(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Every line of the preview, as a file."""
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        ruling = get_object_or_404(Ruling, pk=pk)
+        try:
+            file = previewed_file(ruling=ruling, by=_staff(request))
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[pk]))
+        return FileResponse(
+            file, as_attachment=True, filename=f"ruling-{pk}.csv", content_type="text/csv; charset=utf-8"
+        )
+
+    @admin.display(description="What is decided")
+    def sentence(self, ruling: Ruling) -> str:
+        """As players read it."""
+        return sentence_of(ruling)
+
+    @admin.display(description="Reversed", boolean=True)
+    def is_reversed(self, ruling: Any) -> bool:
+        """Whether another ruling undid it."""
+        return bool(ruling.is_reversed)
+
+    @admin.display(description="About")
+    def about(self, ruling: Ruling) -> SafeString | str:
+        """The way to the game or the entry."""
+        row = ruling.entry or ruling.game
+        if row is None:
+            return ""
+        address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', address, row)
+
+    @admin.display(description="Reverses")
+    def reversal_of(self, ruling: Ruling) -> SafeString | str:
+        """The ruling that it undoes."""
+        return _link(ruling.reverses_id)
+
+    @admin.display(description="Reversed by")
+    def reversed_in(self, ruling: Any) -> SafeString | str:
+        """The ruling that undid it."""
+        return _link(ruling.reversed_by)
+
+    @confirmed("Confirm", permission=PERMISSION, preview=what_confirming_does, done="confirmed and settled")
+    def confirm(self, request: HttpRequest, row: Ruling, reason: str) -> None:
+        """Give the second name."""
+        confirm_ruling(ruling=row, by=_staff(request))
+
+    @confirmed("Withdraw", permission=PERMISSION, preview=what_withdrawing_does, done="withdrawn")
+    def withdraw(self, request: HttpRequest, row: Ruling, reason: str) -> None:
+        """Take a proposal back."""
+        withdraw_ruling(ruling=row, by=_staff(request))
+
+    @confirmed(
+        "Reverse", permission=PERMISSION, preview=what_reversing_does, reason=Reason.REQUIRED, done="to be reversed"
+    )
+    def reverse(self, request: HttpRequest, row: Ruling, reason: str) -> None:
+        """Propose to undo it."""
+        propose_reversal(ruling=row, by=_staff(request), reason=reason)
+
+    @action(description="Rule on a game", url_path="propose-game", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    def propose_game(self, request: HttpRequest) -> HttpResponse:
+        """Not played, stands, moved, or another score."""
+        return self._propose(request, GameForm)
+
+    @action(description="Rule on a pick", url_path="propose-pick", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    def propose_pick(self, request: HttpRequest) -> HttpResponse:
+        """A late one, or another for a wrong one."""
+        return self._propose(request, PickForm)
+
+    @action(description="Disqualify", url_path="propose-disqualify", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    def propose_disqualify(self, request: HttpRequest) -> HttpResponse:
+        """An entry becomes void."""
+        return self._propose(request, DisqualifyForm)
+
+    @action(description="Reinstate", url_path="propose-reinstate", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    def propose_reinstate(self, request: HttpRequest) -> HttpResponse:
+        """An entry that is out plays again."""
+        return self._propose(request, ReinstateForm)
+
+    def _propose(self, request: HttpRequest, kind: type[ProposalForm]) -> HttpResponse:
+        """The form; the page of the proposal once it is made."""
+        form = kind(request.POST or None, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid():
+            subject = form.cleaned_data[form.subject]
+            try:
+                made = propose_ruling(
+                    kind=form.kind,
+                    by=_staff(request),
+                    reason=form.cleaned_data["reason"],
+                    details=form.details(),
+                    **{f"{form.subject}_id": subject.pk},
+                )
+            except DomainError as refusal:
+                form.tell(refusal)
+            else:
+                self.message_user(request, "Proposed. Somebody else has to confirm it.", messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[made.pk]))
+        context = {**self.admin_site.each_context(request), "title": kind.title, "opts": self.opts, "form": form}
+        return TemplateResponse(request, "entries/ruling_form.html", context)
+
+
+def why_not(ruling: Ruling, user: User) -> str | None:
+    """Why this person cannot give the second name; None when nothing speaks against it."""
+    if ruling.status != RulingStatus.PROPOSED:
+        return f"It is {ruling.status}."
+    if ruling.proposed_by_id == user.pk:
+        return "You proposed it: somebody else has to confirm it."
+    if ruling.entry is not None and ruling.entry.user_id == user.pk:
+        return "It is about an entry of yours: a colleague has to confirm it."
+    return None
+
+
+def _link(pk: int | None) -> SafeString | str:
+    if pk is None:
+        return ""
+    return format_html('<a href="{}">Ruling {}</a>', reverse("admin:entries_ruling_change", args=[pk]), pk)
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

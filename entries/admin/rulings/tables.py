@@ -1,0 +1,156 @@
+"""What a settlement would change, or changed, as tables: pool by pool in numbers, then the entries line by line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from accounts.models import User
+from config.errors import DomainError
+from config.money import format_amount
+from entries.models import Ruling, RulingStatus
+from entries.models.entry import EliminationReason
+from entries.services.rulings import PoolTally, Preview, Tally, preview_ruling
+from entries.services.settlement import Line
+
+# Lines of each sort on a page; the file has all of them.
+SHOWN = 25
+
+
+class PoolRow(NamedTuple):
+    """One pool's numbers, to read."""
+
+    pool: str
+    eliminated: int
+    revived: int
+    winners: int
+    unseated: int
+    voided: int
+    adjusted: int
+    gained: str
+    lost: str
+
+
+class EntryRow(NamedTuple):
+    """One entry, to read."""
+
+    entry: int
+    who: str
+    pool: str
+    before: str
+    after: str
+    prize_before: str
+    prize_after: str
+
+
+class Table(NamedTuple):
+    """Lines of one sort; `total` counts those that are not shown, too."""
+
+    title: str
+    rows: list[EntryRow]
+    total: int
+
+
+def ruling_tables(ruling: Ruling, user: User) -> dict[str, Any]:
+    """The context of a ruling's page: what confirming would change now, or why it cannot be; or what it changed."""
+    if ruling.status != RulingStatus.PROPOSED:
+        return {
+            "changed": said_of(ruling.difference),
+            "is_confirmed": ruling.status == RulingStatus.CONFIRMED,
+            "settlements": ruling.settlements.all(),
+        }
+    try:
+        preview = preview_ruling(ruling=ruling, by=user, listed=SHOWN)
+    except DomainError as refusal:
+        return {"refusal": refusal.message}
+    return {"preview": preview, **tables_of(preview.tally), "ends": ends_of(preview.difference)}
+
+
+def tables_of(tally: Tally) -> dict[str, Any]:
+    """The tables of what was told."""
+    total = tally.total
+    sorts: Iterable[tuple[str, Sequence[Line], int]] = (
+        ("Titles", tally.titles, 0),
+        ("Who falls", tally.fallen, total.eliminated),
+        ("Who is revived", tally.revived, total.revived),
+        ("Other changes", tally.others, total.adjusted),
+    )
+    tables = [Table(title, [_row(line) for line in lines], count) for title, lines, count in sorts if lines]
+    return {
+        "pools": [_pool_row(one) for one in list(tally.pools.values())[:SHOWN]],
+        "more_pools": max(len(tally.pools) - SHOWN, 0),
+        "tables": tables,
+        "is_nothing": not tally.pools,
+    }
+
+
+def ends_of(difference: Any) -> list[str]:
+    """Whether pools end, or go on, by it."""
+    said = []
+    if difference.pools_finished:
+        said.append(f"Pools that end: {difference.pools_finished}.")
+    if difference.pools_reopened:
+        said.append(f"Pools that go on again: {difference.pools_reopened}.")
+    return said
+
+
+def sentences_of(ruling: Ruling) -> list[str]:
+    """The same in a few sentences, for a confirm page."""
+    try:
+        preview = preview_ruling(ruling=ruling, by=ruling.proposed_by, listed=0)
+    except DomainError as refusal:
+        return [refusal.message]
+    return [_numbers(preview), *_money(preview.tally), *ends_of(preview.difference)]
+
+
+def _numbers(preview: Preview) -> str:
+    total = preview.tally.total
+    return (
+        f"{total.eliminated} fall, {total.revived} are revived, {total.winners} win and {total.unseated} lose a title,"
+        f" {total.voided} become void, {total.adjusted} change otherwise."
+    )
+
+
+def _money(tally: Tally) -> list[str]:
+    return [
+        f"{one.pool}: prizes of {format_amount(one.lost_cents, one.currency)} go,"
+        f" {format_amount(one.gained_cents, one.currency)} come."
+        for one in list(tally.pools.values())[:SHOWN]
+        if one.lost_cents or one.gained_cents
+    ]
+
+
+def _pool_row(one: PoolTally) -> PoolRow:
+    return PoolRow(
+        one.pool, one.eliminated, one.revived, one.winners, one.unseated, one.voided, one.adjusted,
+        format_amount(one.gained_cents, one.currency), format_amount(one.lost_cents, one.currency),
+    )  # fmt: skip
+
+
+def _row(line: Line) -> EntryRow:
+    return EntryRow(
+        line.entry_id,
+        f"{line.player}, entry {line.number}" + (f" ({line.reference})" if line.reference else ""),
+        line.pool,
+        _standing(line.from_status, line.from_round),
+        _standing(line.to_status, line.to_round, line.code),
+        _prize(line.from_prize_cents, line.currency),
+        _prize(line.to_prize_cents, line.currency),
+    )
+
+
+def _standing(status: str, round_number: int | None, code: str = "") -> str:
+    said = status if round_number is None else f"{status} in round {round_number}"
+    return f"{said}, {EliminationReason(code).label.lower()}" if code else said
+
+
+def _prize(cents: int | None, currency: str) -> str:
+    return "" if cents is None else format_amount(cents, currency)
+
+
+def said_of(difference: Mapping[str, Any]) -> list[str]:
+    """The numbers that are kept, in words."""
+    names = {
+        "eliminated": "fell", "revived": "revived", "winners": "titles won", "unseated": "titles lost",
+        "voided": "void", "adjusted": "changed otherwise", "pools_finished": "pools ended",
+        "pools_reopened": "pools went on again", "filled_in": "missed picks filled in",
+    }  # fmt: skip
+    return [f"{words} {difference[name]}" for name, words in names.items() if difference.get(name)]
