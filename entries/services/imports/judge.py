@@ -1,8 +1,7 @@
 """Which lines can stand, decided in SQL over a temporary table of the file.
 
 A line is judged by what is true without the other lines first (round, team, game, owner, what stands already), then
-against the earlier lines of its entry, and at last its entry against the pool's limits. Of two lines for one round the
-first in the file stands; of two rounds with one team the earlier round does, in whatever order the file has them.
+against the other lines of its entry, and at last its entry against the pool's limits.
 """
 
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from accounts.models import NOBODYS_DOMAIN
 from entries.models.request import NUMBER_HOLDING
+from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL, VOID_SQL
 from entries.services.imports.rows import Row
 from pools.models import Pool, PoolStatus
 
@@ -20,13 +20,15 @@ LINES = """
         (line int PRIMARY KEY, entry text, owner text, round int, team text, reason text) ON COMMIT DROP
 """
 
-ROUNDS = """
+ROUNDS = f"""
     CREATE TEMP TABLE import_round ON COMMIT DROP AS
-    SELECT r.id AS round_id, r.number,
-           (SELECT max(version) FROM pools_rules
-            WHERE pool_id = p.id AND effective_round_number <= r.number) AS rules_version
-    FROM pools_pool p JOIN pools_round r ON r.competition_id = p.competition_id
+    SELECT r.id AS round_id, r.number, rules.version AS rules_version, rules.lock, rules.tie, rules.cancelled_game,
+           rules.reuse_limit, coalesce(r.number >= rules.reuse_reset_round, false) AS is_reset, {ASKED_SQL} AS asked,
+           coalesce({CLOSES_AT_SQL} <= clock_timestamp(), false) AS is_closed
+    FROM pools_pool p
+    JOIN pools_round r ON r.competition_id = p.competition_id
         AND r.number BETWEEN p.first_round_number AND p.last_round_number
+    {RULES_SQL}
     WHERE p.id = %(pool)s
 """
 
@@ -49,21 +51,47 @@ LABELS = """
     ORDER BY label, choice, t.id
 """
 
-# The team's first game of the round, as for any other pick.
+# The team's first game of the round.
 GAMES = """
     CREATE TEMP TABLE import_game ON COMMIT DROP AS
-    SELECT DISTINCT ON (r.round_id, side.team_id) r.round_id, side.team_id, g.id AS game_id
+    SELECT DISTINCT ON (r.round_id, side.team_id) r.round_id, side.team_id, g.id AS game_id,
+           r.is_closed OR r.lock = 'game' AND g.locks_at <= clock_timestamp() AS is_locked,
+           CASE WHEN g.status IN ('cancelled', 'postponed') THEN r.cancelled_game IN ('void', 'repick')
+                ELSE g.status = 'final' AND g.home_score = g.away_score AND r.tie = 'void' END AS is_void
     FROM import_round r JOIN pools_game g ON g.round_id = r.round_id
     CROSS JOIN LATERAL (VALUES (g.home_id), (g.away_id)) AS side (team_id)
     ORDER BY r.round_id, side.team_id, g.kickoff_at, g.id
 """
 
+# What entries that are here already have picked, by round and by team.
+PICKED = """
+    CREATE TEMP TABLE import_picked ON COMMIT DROP AS
+    SELECT k.entry_id, k.round_id, array_agg(k.team_id) AS teams, array_agg(k.slot) AS slots
+    FROM entries_entry e JOIN entries_pick k ON k.entry_id = e.id
+    WHERE e.pool_id = %(pool)s AND e.reference IN (SELECT entry FROM import_line) AND e.reference <> ''
+    GROUP BY k.entry_id, k.round_id
+"""
+USED = f"""
+    CREATE TEMP TABLE import_used ON COMMIT DROP AS
+    SELECT k.entry_id, k.team_id, rules.is_reset, count(*) AS times
+    FROM entries_entry e
+    JOIN entries_pick k ON k.entry_id = e.id
+    JOIN import_round rules ON rules.round_id = k.round_id
+    JOIN pools_game g ON g.id = k.game_id
+    WHERE e.pool_id = %(pool)s AND e.reference IN (SELECT entry FROM import_line) AND e.reference <> ''
+      AND NOT ({VOID_SQL})
+    GROUP BY k.entry_id, k.team_id, rules.is_reset
+"""
+
 # `stands`: the very pick is there already. Whose an entry is, its first line says, or the entry itself does where it
-# exists; somebody who has taken over an imported account may have changed the name on it.
+# exists; somebody who has taken over an imported account may have changed the name on it. Late picks are for entries
+# that come with them: of one that plays here already, two people must say so.
 ROWS = """
     CREATE TEMP TABLE import_row ON COMMIT DROP AS
-    SELECT l.line, l.entry, l.owner, l.round AS number, l.team, r.round_id, r.rules_version, t.team_id, g.game_id,
-           e.id AS entry_id, e.user_id, coalesce(k.team_id = t.team_id, false) AS stands,
+    SELECT l.line, l.entry, l.owner, l.round AS number, l.team, r.round_id, r.rules_version, r.asked, r.reuse_limit,
+           r.is_reset, t.team_id, t.code, g.game_id, coalesce(g.is_void, false) AS is_void, e.id AS entry_id,
+           e.user_id, coalesce(t.team_id = ANY(k.teams), false) AS stands, coalesce(cardinality(k.slots), 0) AS picked,
+           coalesce(1 = ANY(k.slots), false) AS has_first, coalesce(used.times, 0) AS times_used,
            CASE
                WHEN l.reason <> '' THEN l.reason
                WHEN r.round_id IS NULL THEN format('round unknown: the pool has no round %%s', l.round)
@@ -73,11 +101,11 @@ ROWS = """
                                     ELSE first_value(l.owner) OVER (PARTITION BY l.entry, l.reason = '' ORDER BY l.line)
                                END THEN format('entry %%s belongs to another owner', l.entry)
                WHEN e.status = 'void' THEN format('entry %%s is void', l.entry)
-               WHEN k.team_id = t.team_id THEN ''
+               WHEN t.team_id = ANY(k.teams) THEN ''
                WHEN g.game_id IS NULL THEN format('%%s has no game in round %%s', t.code, l.round)
-               WHEN k.id IS NOT NULL THEN format('second pick of this entry for round %%s', l.round)
-               WHEN used.id IS NOT NULL THEN format('%%s is used already by this entry', t.code)
                WHEN %(closed)s <> '' THEN %(closed)s
+               WHEN e.id IS NOT NULL AND g.is_locked AND coalesce(cardinality(k.slots), 0) < r.asked
+                   THEN format('round %%s has locked: a late pick takes a ruling', l.round)
                ELSE ''
            END AS reason
     FROM import_line l
@@ -86,22 +114,34 @@ ROWS = """
     LEFT JOIN import_game g ON g.round_id = r.round_id AND g.team_id = t.team_id
     LEFT JOIN entries_entry e ON e.pool_id = %(pool)s AND e.reference = l.entry AND l.entry <> ''
     LEFT JOIN accounts_user u ON u.id = e.user_id
-    LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.round_id AND k.slot = 1
-    LEFT JOIN entries_pick used ON used.entry_id = e.id AND used.team_id = t.team_id AND used.round_id <> r.round_id
+    LEFT JOIN import_picked k ON k.entry_id = e.id AND k.round_id = r.round_id
+    LEFT JOIN import_used used ON used.entry_id = e.id AND used.team_id = t.team_id AND used.is_reset = r.is_reset
 """
 
-SECOND_PICKS = """
-    UPDATE import_row r SET reason = format('second pick of this entry for round %s', r.number)
-    FROM (SELECT line, row_number() OVER (PARTITION BY entry, round_id ORDER BY line) AS nth
+REPEATED = """
+    UPDATE import_row r SET reason = CASE asked
+        WHEN 1 THEN format('second pick of this entry for round %s', r.number)
+        ELSE format('%s is picked already by this entry for round %s', r.code, r.number) END
+    FROM (SELECT line, row_number() OVER (PARTITION BY entry, round_id, team_id ORDER BY line) AS nth
           FROM import_row WHERE reason = '') ranked
     WHERE ranked.line = r.line AND ranked.nth > 1
 """
 
+# Of the lines for one round the first ones in the file stand, as many as the round asks for.
+SECOND_PICKS = """
+    UPDATE import_row r SET reason = format('%s pick of this entry for round %s',
+                                            CASE asked WHEN 1 THEN 'second' ELSE 'third' END, r.number)
+    FROM (SELECT line, row_number() OVER (PARTITION BY entry, round_id ORDER BY line) AS nth
+          FROM import_row WHERE reason = '' AND NOT stands) ranked
+    WHERE ranked.line = r.line AND r.picked + ranked.nth > r.asked
+"""
+
+# Of several rounds with one team the earlier ones stand; a void pick is no use of its team.
 SECOND_USES = """
-    UPDATE import_row r SET reason = format('%s is used already by this entry', t.code)
-    FROM (SELECT line, row_number() OVER (PARTITION BY entry, team_id ORDER BY stands DESC, number) AS nth
-          FROM import_row WHERE reason = '') ranked, (SELECT DISTINCT team_id, code FROM import_label) t
-    WHERE ranked.line = r.line AND ranked.nth > 1 AND t.team_id = r.team_id
+    UPDATE import_row r SET reason = format('%s is used already by this entry', r.code)
+    FROM (SELECT line, row_number() OVER (PARTITION BY entry, team_id, is_reset ORDER BY number) AS nth
+          FROM import_row WHERE reason = '' AND NOT stands AND NOT is_void) ranked
+    WHERE ranked.line = r.line AND r.times_used + ranked.nth > r.reuse_limit
 """
 
 # Entries to be born, in the order of the file. An owner is known by an entry that stands in the pool, or as a player
@@ -156,13 +196,15 @@ def load(cursor: CursorWrapper, rows: Iterable[Row]) -> None:
 def judge(cursor: CursorWrapper, *, pool: Pool) -> None:
     """Make of the lines `import_row`, each with the reason of its refusal or none, and `import_birth`."""
     ask = _question(pool)
-    for statement in (LOCK_ENTRIES, ROUNDS, LABELS, GAMES, ROWS):
+    for statement in (LOCK_ENTRIES, ROUNDS, LABELS, GAMES, PICKED, USED):
         cursor.execute(statement, ask)
+    cursor.execute("ANALYZE import_picked, import_used")
+    cursor.execute(ROWS, ask)
     cursor.execute("CREATE INDEX ON import_row (line)")
     cursor.execute("CREATE INDEX ON import_row (entry)")
     cursor.execute("ANALYZE import_row")
-    cursor.execute(SECOND_PICKS)
-    cursor.execute(SECOND_USES)
+    for statement in (REPEATED, SECOND_PICKS, SECOND_USES):
+        cursor.execute(statement)
     cursor.execute(BIRTHS, ask)
     cursor.execute(PLACES_HELD, ask)
     held = cursor.fetchone()[0]

@@ -39,10 +39,12 @@ ENTRIES = """
 # The nonce is 122 random bits from the server's strong source, written like those of saved picks.
 PICKS = """
     INSERT INTO entries_pick (entry_id, round_id, slot, team_id, game_id, source, rules_version, nonce, picked_at)
-    SELECT e.id, r.round_id, 1, r.team_id, r.game_id, %(source)s, r.rules_version,
+    SELECT e.id, r.round_id, r.slot, r.team_id, r.game_id, %(source)s, r.rules_version,
            replace(gen_random_uuid()::text, '-', ''), clock_timestamp()
-    FROM import_row r JOIN entries_entry e ON e.pool_id = %(pool)s AND e.reference = r.entry
-    WHERE r.reason = '' AND NOT r.stands ORDER BY r.round_id, r.line
+    FROM (SELECT *, has_first::int + row_number() OVER (PARTITION BY entry, round_id ORDER BY line) AS slot
+          FROM import_row WHERE reason = '' AND NOT stands) r
+    JOIN entries_entry e ON e.pool_id = %(pool)s AND e.reference = r.entry
+    WHERE (r.entry_id IS NULL) = %(born)s AND r.is_void = %(void)s ORDER BY r.round_id, r.line
 """
 
 
@@ -68,11 +70,18 @@ def land_entries(cursor: CursorWrapper, *, pool: Pool, by: User) -> int:
 
 
 def land_picks(cursor: CursorWrapper, *, pool: Pool) -> int:
-    """Make the picks, also of rounds that have locked; how many."""
+    """Make the picks, those of new entries also of rounds that have locked; how many.
+
+    The guard counts how often a team was used; a void pick goes in before the pick that took its place.
+    """
     cursor.execute("ANALYZE entries_entry")
     cursor.execute("SELECT set_config(%s, %s, true)", [LATE_SETTING, str(PickSource.IMPORT)])
-    cursor.execute(PICKS, {"pool": pool.pk, "source": str(PickSource.IMPORT)})
-    count = int(cursor.rowcount)
+    count = sum(_land(cursor, pool, born=True, void=is_void) for is_void in (True, False))
     # What follows in this transaction is decided by the clock again.
     cursor.execute("SELECT set_config(%s, '', true)", [LATE_SETTING])
-    return count
+    return count + sum(_land(cursor, pool, born=False, void=is_void) for is_void in (True, False))
+
+
+def _land(cursor: CursorWrapper, pool: Pool, *, born: bool, void: bool) -> int:
+    cursor.execute(PICKS, {"pool": pool.pk, "source": str(PickSource.IMPORT), "born": born, "void": void})
+    return int(cursor.rowcount)

@@ -59,10 +59,11 @@ def import_entries(
     """Land the rows in the pool: players, entries paid elsewhere, picks with the source `import`, also past locks.
 
     Importing the same rows again changes nothing. Refused, each with its line and reason: a malformed row, an unknown
-    round or team, a team without a game in the round or used by the entry already, a second pick for the round, an
-    entry that belongs to another owner or is void, entries above the player's limit or the pool's capacity, and
-    anything new once the pool is over. `by` answers for the waived fees. Raises whatever `rows` raises, and then
-    nothing has landed.
+    round or team, a team without a game in the round or used by the entry as often as the rules allow, more picks for
+    a round than it asks for, a pick past its lock for an entry that was here before, an entry that belongs to another
+    owner or is void, entries above the player's limit or the pool's capacity, and anything new once the pool is over.
+    `by` answers for the waived fees. Raises whatever `rows` raises, and IntegrityError should a lock pass between the
+    look at a line and its landing; then nothing has landed.
     """
     # The order of settlement: its lock first, then the pool. It must not see entries without their picks.
     advisory_lock("settle", pool.competition_id)
@@ -84,7 +85,8 @@ def import_entries(
         _account(cursor, result)
         # Temporary tables live until the transaction's end; inside a caller's transaction that is not ours.
         cursor.execute(
-            "DROP TABLE import_line, import_round, import_label, import_game, import_row, import_birth, import_owner"
+            "DROP TABLE import_line, import_round, import_label, import_game, import_picked, import_used, import_row,"
+            " import_birth, import_owner"
         )
     return result
 
