@@ -93,33 +93,40 @@ OTHERS = """
 # each fee and rounded down, so the pot never promises a cent that was not collected.
 POTS = """
     CREATE TEMP TABLE settling_pot ON COMMIT DROP AS
-    SELECT p.pool_id, coalesce(sum(q.fee_cents - q.fee_cents::bigint * h.house_fee_bp / 10000), 0)::bigint AS cents,
-           CASE s.payout WHEN 'table' THEN s.payout_table ELSE ARRAY[10000] END AS shares
+    SELECT p.pool_id,
+           coalesce(sum(f.requests * (f.fee_cents - f.fee_cents * h.house_fee_bp / 10000)), 0)::bigint AS cents,
+           CASE s.payout WHEN 'table' THEN s.payout_table ELSE ARRAY[10000] END::numeric[] AS shares
     FROM settling_pool p
     JOIN settling_round s ON s.pool_id = p.pool_id AND s.number = p.ended
     CROSS JOIN LATERAL (
         SELECT house_fee_bp FROM pools_rules WHERE pool_id = p.pool_id ORDER BY version DESC LIMIT 1
     ) h
-    LEFT JOIN entries_request q ON q.pool_id = p.pool_id AND q.status = 'approved' AND q.payment_status = 'completed'
+    LEFT JOIN entries_feetally f ON f.pool_id = p.pool_id
     GROUP BY p.pool_id, s.payout, s.payout_table
 """
 
-# `up_to`: the pot's cents up to each rank, rounded down. Shares of ranks that nobody takes go to the first.
-PRIZES = """
+
+def up_to(rank: str) -> str:
+    """SQL: the pot's cents up to a rank, rounded down."""
+    return (
+        f"(SELECT floor(pot.cents * coalesce(sum(x), 0) / 10000)::bigint AS cents FROM unnest(pot.shares[1:{rank}]) x)"
+    )
+
+
+# What ranks would get that nobody takes goes to the first.
+PRIZES = f"""
     WITH standing AS (
         SELECT entry_id, pool_id, rank() OVER w AS rank, count(*) OVER (PARTITION BY pool_id) AS entries,
                count(*) OVER (PARTITION BY pool_id, class, margin, out_round) AS equals,
                row_number() OVER (PARTITION BY pool_id, class, margin, out_round ORDER BY entry_id) AS nth
         FROM settling_place WINDOW w AS (PARTITION BY pool_id ORDER BY class, margin DESC, out_round DESC)
     ), part AS (
-        SELECT t.*, floor(pot.cents::numeric * (till.bp + spare.bp) / 10000)::bigint
-                    - CASE WHEN t.rank = 1 THEN 0
-                           ELSE floor(pot.cents::numeric * (before.bp + spare.bp) / 10000)::bigint END AS cents
+        SELECT t.*, till.cents - before.cents + CASE WHEN t.rank = 1 THEN pot.cents - taken.cents ELSE 0 END AS cents
         FROM standing t
         JOIN settling_pot pot USING (pool_id)
-        CROSS JOIN LATERAL (SELECT coalesce(sum(x), 0) AS bp FROM unnest(pot.shares[1:t.rank + t.equals - 1]) x) till
-        CROSS JOIN LATERAL (SELECT coalesce(sum(x), 0) AS bp FROM unnest(pot.shares[1:t.rank - 1]) x) before
-        CROSS JOIN LATERAL (SELECT coalesce(sum(x), 0) AS bp FROM unnest(pot.shares[t.entries + 1:]) x) spare
+        CROSS JOIN LATERAL {up_to("t.rank + t.equals - 1")} till
+        CROSS JOIN LATERAL {up_to("t.rank - 1")} before
+        CROSS JOIN LATERAL {up_to("t.entries")} taken
         WHERE t.rank <= cardinality(pot.shares)
     )
     UPDATE settling_place c

@@ -111,9 +111,10 @@ CHAIN = """
 # How many are in play at the start: everybody but void places and those who fell before the first round looked at.
 COUNT = """
     UPDATE settling_pool p SET alive = counted.alive, entries = counted.alive
-    FROM (SELECT e.pool_id, count(*) AS alive FROM settling_pool q JOIN entries_entry e ON e.pool_id = q.pool_id
-          WHERE e.status <> 'void' AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= q.from_round)
-          GROUP BY e.pool_id) counted
+    FROM (SELECT t.pool_id, sum(t.entries) AS alive
+          FROM settling_pool q JOIN entries_entrytally t ON t.pool_id = q.pool_id
+          WHERE t.status <> 'void' AND (t.eliminated_round_number = 0 OR t.eliminated_round_number >= q.from_round)
+          GROUP BY t.pool_id) counted
     WHERE counted.pool_id = p.pool_id
 """
 
