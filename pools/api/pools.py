@@ -101,7 +101,7 @@ class PoolViewSet(ApiViewSet):
     def rounds(self, request: Request, pk: str) -> Response:
         """The rounds that the pool plays, with its numbers once they have locked."""
         pool, now = self.get_object(), database_now()
-        page = self.paginate_queryset(rounds_in_full(rounds_of(pool), now)) or []
+        page = self.paginate_queryset(rounds_in_full(rounds_of(pool), now, pool=pool)) or []
         return self.get_paginated_response(PoolRoundOut(round_cards(pool, page, now), many=True).data)
 
     @action(detail=True, url_path="rounds/(?P<number>[0-9]{1,4})", url_name="round")
@@ -109,7 +109,7 @@ class PoolViewSet(ApiViewSet):
     def round(self, request: Request, pk: str, number: str) -> Response:
         """One round of the pool."""
         pool, now = self.get_object(), database_now()
-        found = get_object_or_404(rounds_in_full(rounds_of(pool), now), number=int(number))
+        found = get_object_or_404(rounds_in_full(rounds_of(pool), now, pool=pool), number=int(number))
         return Response(PoolRoundOut(round_cards(pool, [found], now)[0]).data)
 
     def _shown(self, pool_id: int) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class PoolOut(serializers.Serializer[Any]):
     first_round = serializers.IntegerField(source="pool.first_round_number", read_only=True)
     last_round = serializers.IntegerField(source="pool.last_round_number", read_only=True)
     current_round = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="The first round that has not locked; the last once all have."
+        read_only=True, allow_null=True, help_text="The first round that can still be picked; the last once none can."
     )
     pay_within_hours = serializers.IntegerField(source="pool.pay_within_hours", read_only=True)
     minimum_age = serializers.IntegerField(source="pool.minimum_age", read_only=True)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Least
 
 from pools.models import Pool, PoolStatus, Round, Rules
 from pools.queries import statistics
-from pools.queries.rounds import rounds_of, unlocked
+from pools.queries.rounds import open_in, rounds_of, unlocked
 from pools.queries.statistics import PoolNumbers
 
 
@@ -82,7 +82,7 @@ def pools_with_facts(pools: QuerySet[Pool], now: datetime) -> QuerySet[Pool]:
         number__range=(OuterRef("first_round_number"), OuterRef("last_round_number")),
     )
     newest_rules = Rules.objects.filter(pool=OuterRef("pk")).order_by("-version")
-    missed = rounds.filter(number__lt=OuterRef("current_number")).order_by().values("competition")
+    missed = rounds.filter(number__lt=OuterRef("entry_number")).order_by().values("competition")
     newest_first = Prefetch("rules_versions", Rules.objects.order_by("-version"), to_attr="rules_newest_first")
     return (
         pools.select_related("competition")
@@ -90,8 +90,12 @@ def pools_with_facts(pools: QuerySet[Pool], now: datetime) -> QuerySet[Pool]:
         .annotate(
             asked_at=Value(now, output_field=DateTimeField()),
             last_entry_number=Coalesce(Subquery(newest_rules.values("late_entry_until")[:1]), F("first_round_number")),
-            current_number=Coalesce(
+            entry_number=Coalesce(
                 Subquery(rounds.filter(unlocked(now)).order_by("number").values("number")[:1]),
+                Subquery(rounds.order_by("-number").values("number")[:1]),
+            ),
+            current_number=Coalesce(
+                Subquery(rounds.filter(open_in(OuterRef(OuterRef("pk")), now)).order_by("number").values("number")[:1]),
                 Subquery(rounds.order_by("-number").values("number")[:1]),
             ),
         )
@@ -132,7 +136,7 @@ def _joining_of(pool: Any, rules: Rules) -> Joining | None:
         return Joining(pool.first_round_number, 0) if pool.status == PoolStatus.OPEN else None
     if pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         return None
-    return _beginning(rules, pool.current_number, pool.rounds_missed)
+    return _beginning(rules, pool.entry_number, pool.rounds_missed)
 
 
 def _beginning(rules: Rules, first_round: int, missed: int) -> Joining | None:

@@ -3,15 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, TextChoices, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, GreaterThan, IsNull
 
-from pools.models import Game, GameStatus, Pool, Round
+from pools.models import Game, GameStatus, LockPolicy, Pool, Round, Rules
 from pools.queries import statistics
 from pools.queries.statistics import NO_ROUND_NUMBERS, RoundNumbers
 
 # A game of these has nothing more to come; a postponed one still waits for its result or for a ruling.
 DECIDED = (GameStatus.FINAL, GameStatus.CANCELLED)
+OFF = (GameStatus.CANCELLED, GameStatus.POSTPONED)
 
 
 class RoundStatus(TextChoices):
@@ -36,32 +53,50 @@ def unlocked(now: datetime) -> Q:
     return Q(locks_at__gt=now) | Q(locks_at__isnull=True)
 
 
-def rounds_with_status(rounds: QuerySet[Round], now: datetime) -> QuerySet[Round]:
-    """Add `status` to each round.
+def closes_at(pool: Any) -> Case:
+    """From when on no pick for a round can change in the pool (its id, or a reference to it).
+
+    That is the round's lock, or where each game locks for itself, the last of those games that are not off.
+    """
+    rules = Rules.objects.filter(pool=pool, effective_round_number__lte=OuterRef("number")).order_by("-version")
+    games = Game.objects.filter(round=OuterRef("pk")).exclude(status__in=OFF).order_by("-locks_at")
+    last_game = Coalesce(Subquery(games.values("locks_at")[:1]), F("locks_at"))
+    by_game = Exact(Subquery(rules.values("lock")[:1]), Value(LockPolicy.GAME))
+    return Case(When(by_game, then=last_game), default=F("locks_at"), output_field=DateTimeField())
+
+
+def open_in(pool: Any, now: datetime) -> Q:
+    """Rounds in which some pick of the pool can still change, or whose lock is not known yet."""
+    return Q(GreaterThan(closes_at(pool), Value(now))) | Q(IsNull(closes_at(pool), True))
+
+
+def rounds_with_status(rounds: QuerySet[Round], now: datetime, *, pool: Pool | None = None) -> QuerySet[Round]:
+    """Add `status` to each round: as the pool sees it, or by the rounds' own locks.
 
     A round without an opening time of its own opens when the one before it locks.
     """
-    return rounds.annotate(status=_status(now))
+    return rounds.annotate(status=_status(now, pool))
 
 
-def _status(now: datetime) -> Case:
+def _status(now: datetime, pool: Pool | None) -> Case:
     games = Game.objects.filter(round=OuterRef("pk"))
     # A ruling that a game was not played in its round leaves nothing to wait for, though it may be played one day.
     is_ruled_out = Q(status=GameStatus.POSTPONED, is_ruled=True)
     is_decided = Exists(games) & ~Exists(games.exclude(Q(status__in=DECIDED) | is_ruled_out))
-    earlier = Round.objects.filter(unlocked(now), competition=OuterRef("competition"), number__lt=OuterRef("number"))
+    is_open = unlocked(now) if pool is None else open_in(pool.pk, now)
+    earlier = Round.objects.filter(is_open, competition=OuterRef("competition"), number__lt=OuterRef("number"))
     return Case(
-        When(Q(locks_at__lte=now) & is_decided, then=Value(RoundStatus.FINAL)),
-        When(locks_at__lte=now, then=Value(RoundStatus.LOCKED)),
+        When(~is_open & is_decided, then=Value(RoundStatus.FINAL)),
+        When(~is_open, then=Value(RoundStatus.LOCKED)),
         When(Q(opens_at__lte=now) | Q(opens_at__isnull=True) & ~Exists(earlier), then=Value(RoundStatus.OPEN)),
         default=Value(RoundStatus.UPCOMING),
     )
 
 
-def rounds_in_full(rounds: QuerySet[Round], now: datetime) -> QuerySet[Round]:
+def rounds_in_full(rounds: QuerySet[Round], now: datetime, *, pool: Pool | None = None) -> QuerySet[Round]:
     """The rounds with status, games and the teams of the games, in two queries however many there are."""
     games = Prefetch("games", Game.objects.select_related("home", "away").order_by("kickoff_at", "id"))
-    return rounds_with_status(rounds, now).order_by("number").prefetch_related(games)
+    return rounds_with_status(rounds, now, pool=pool).order_by("number").prefetch_related(games)
 
 
 def rounds_of(pool: Pool) -> QuerySet[Round]:
@@ -73,13 +108,13 @@ def rounds_of(pool: Pool) -> QuerySet[Round]:
 
 def round_status(round_: Round, now: datetime) -> RoundStatus:
     """Where one round stands."""
-    return RoundStatus(Round.objects.filter(pk=round_.pk).values_list(_status(now), flat=True).get())
+    return RoundStatus(Round.objects.filter(pk=round_.pk).values_list(_status(now, None), flat=True).get())
 
 
 def current_round(pool: Pool, now: datetime) -> Round | None:
-    """The round to pick for now: the pool's first that has not locked, its last once all have; None without rounds."""
+    """The round to pick for now: the pool's first that has not closed, its last once all have; None without rounds."""
     rounds = rounds_of(pool)
-    return rounds.filter(unlocked(now)).first() or rounds.last()
+    return rounds.filter(open_in(pool.pk, now)).first() or rounds.last()
 
 
 def round_cards(pool: Pool, rounds: Sequence[Round], now: datetime) -> list[RoundCard]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from config.clock import database_now
-from pools.models import Game, Round
+from pools.models import Game, GameStatus, Round
 from pools.queries import (
     RoundStatus,
     current_round,
@@ -22,7 +22,16 @@ from pools.queries import (
     statistics,
 )
 from pools.queries.statistics import PoolNumbers, RoundNumbers
-from tests.factories.pools import CompetitionFactory, PoolFactory, league, lock_round, play_round
+from tests.factories.pools import (
+    CompetitionFactory,
+    PoolFactory,
+    finish,
+    game_of,
+    kick_off,
+    league,
+    lock_round,
+    play_round,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +132,27 @@ def test_the_current_round_is_the_first_that_has_not_locked_then_the_last():
     assert current_round(pool, database_now()).number == 3
     lock_round(Round.objects.get(number=3))
     assert current_round(pool, database_now()).number == 3
+
+
+def test_where_each_game_locks_for_itself_a_round_is_open_until_the_last_game_that_is_not_off():
+    pool = PoolFactory(competition=league(codes=("ANT", "BAT", "CAT", "DOG", "ELK", "FOX")), rules={"lock": "game"})
+    round_ = Round.objects.get(number=1)
+
+    def seen():
+        now = database_now()
+        (card,) = pool_cards(pools_with_facts(type(pool).objects.all(), now))
+        of_pool = rounds_with_status(rounds_of(pool), now, pool=pool).values_list("status", flat=True)
+        assert card.current_round == current_round(pool, now).number
+        return card.current_round, list(of_pool), statuses(pool.competition, now)
+
+    assert seen() == (1, ["open", "upcoming", "upcoming"], ["open", "upcoming", "upcoming"])
+    kick_off(game_of(round_, "ANT"))
+    assert seen() == (1, ["open", "upcoming", "upcoming"], ["locked", "open", "upcoming"])
+    kick_off(game_of(round_, "CAT"))
+    Game.objects.filter(pk=game_of(round_, "ELK").pk).update(status=GameStatus.CANCELLED)
+    assert seen() == (2, ["locked", "open", "upcoming"], ["locked", "open", "upcoming"])
+    finish(game_of(round_, "ANT"), 1, 0), finish(game_of(round_, "CAT"), 1, 0)
+    assert seen() == (2, ["final", "open", "upcoming"], ["final", "open", "upcoming"])
 
 
 def test_registration_closes_at_the_first_lock_at_the_latest():
