@@ -1,4 +1,4 @@
-"""Buying back in against everything that can happen at the same instant."""
+"""Buying back in, and coming in late, against everything that can happen at the same instant."""
 
 import itertools
 from datetime import timedelta
@@ -13,7 +13,7 @@ from entries.services.expiry import expire_unpaid
 from entries.services.places import PlaceRefused, grant_place
 from entries.services.settlement import settle_competition
 from pools.models import Game, Pool, PoolStatus, Round
-from tests.factories.entries import EntryFactory, RequestFactory
+from tests.factories.entries import RequestFactory
 from tests.factories.pools import CODES, PoolFactory, league, play_round
 from tests.support.buying_back import ask
 from tests.support.playing import enter
@@ -22,27 +22,24 @@ from tests.support.threads import errors, run_together, successes, twenty_times
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RULES = {"buy_back_until": 2, "buy_back_limit": 1, "buy_back_fee_cents": 100}
+# How long before the lock the money arrives: a little earlier or later each time.
+HEAD_STARTS = itertools.cycle(timedelta(milliseconds=25 * number) for number in range(20))
 
 
-def fallen(*, survivors=2, lock_in=None):
-    """An entry that fell in round 1 of a pool of its own, where so many others live on."""
-    pool = PoolFactory(competition=league(rounds=4, codes=CODES), rules=RULES)
-    for code in ("ANT", "CAT")[:survivors]:
-        enter(pool, code, (code == "ANT" and "CAT") or "ANT")
-    entry = enter(pool, "BAT")
+def played_pool(*picks, **fields):
+    """A pool whose first round is played and settled, and an entry for each of these rows of picks."""
+    pool = PoolFactory(competition=league(rounds=4, codes=CODES), **fields)
+    entries = [enter(pool, *codes) for codes in picks]
     play_round(pool.competition.rounds.get(number=1), winners=set())
     settle_competition(competition_id=pool.competition_id)
-    if lock_in is not None:
-        Game.objects.filter(round__competition=pool.competition, round__number=2).update(
-            kickoff_at=database_now() + lock_in
-        )
+    return pool, entries
+
+
+def fallen():
+    """An entry that fell in round 1 of a pool of its own, where two others live on."""
+    _, (_, _, entry) = played_pool(("ANT", "CAT"), ("CAT", "ANT"), ("BAT",), rules=RULES)
     entry.refresh_from_db()
     return entry
-
-
-def pay(request):
-    mine = Request.objects.get(pk=request.pk)
-    return grant_place(request=mine, by=None, now=database_now(), paid_at=request.decided_at)
 
 
 def payable(entry):
@@ -50,6 +47,41 @@ def payable(entry):
     request = ask(entry)
     Request.objects.filter(pk=request.pk).update(pay_by=database_now() + timedelta(days=1))
     return request
+
+
+def pay(request):
+    mine = Request.objects.get(pk=request.pk)
+    return grant_place(request=mine, by=None, now=database_now(), paid_at=request.decided_at)
+
+
+def second_round(pool):
+    return Round.objects.get(competition=pool.competition, number=2)
+
+
+def locking_soon(pool):
+    """The instant at which round 2 locks, which is about to come."""
+    Game.objects.filter(round=second_round(pool)).update(kickoff_at=database_now() + timedelta(milliseconds=800))
+    return second_round(pool).locks_at
+
+
+def at(instant, act):
+    """The act, begun at that instant of the database's clock."""
+
+    def wait_and_act():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(greatest(extract(epoch FROM %s - clock_timestamp()), 0))", [instant])
+        return act()
+
+    return wait_and_act
+
+
+def reveal(pool):
+    return lambda: revealed_rounds(pool.competition_id)
+
+
+def assert_too_late(outcome):
+    assert isinstance(outcome.error, PlaceRefused), outcome.error
+    assert outcome.error.because == "too_late"
 
 
 @twenty_times
@@ -74,133 +106,104 @@ def test_the_same_money_twice_brings_back_once():
 def test_money_against_expiry_brings_back_or_is_refused_never_both():
     entry = fallen()
     request = ask(entry)
-    pay_by = database_now() - timedelta(seconds=1)
+    pay_by = database_now()
     Request.objects.filter(pk=request.pk).update(pay_by=pay_by)
-    mine = Request.objects.get(pk=request.pk)
-    sweep, payment = run_together(
-        [
-            lambda: expire_unpaid(now=database_now()),
-            lambda: grant_place(
-                request=mine, by=None, now=database_now(), paid_at=pay_by - timedelta(seconds=1)
-            ),
-        ]
-    )  # fmt: skip
+    sweep, payment = run_together([lambda: expire_unpaid(now=database_now()), lambda: pay(request)])
     assert sweep.worked
     request.refresh_from_db()
     if payment.worked:
         assert (request.status, request.payment_status) == ("approved", "completed")
         assert Reprieve.objects.get(entry=entry).request_id == request.pk
     else:
-        assert isinstance(payment.error, PlaceRefused)
+        assert isinstance(payment.error, PlaceRefused), payment.error
         assert (request.status, payment.error.because) == ("expired", "expired")
         assert not Reprieve.objects.filter(entry=entry).exists()
 
 
-WAITS = itertools.count()
-
-
 @twenty_times
 def test_money_against_the_lock_comes_before_the_reveal_or_not_at_all():
-    # Around the instant of the lock, a little earlier or later each time.
-    lock_in = timedelta(milliseconds=250 + 4 * next(WAITS))
     entry = fallen()
-    request = payable(entry)
-    Game.objects.filter(round__competition=entry.pool.competition, round__number=2).update(
-        kickoff_at=database_now() + lock_in
-    )
-    locks_at = Round.objects.get(competition=entry.pool.competition, number=2).locks_at
-
-    def pay_at_the_lock():
-        wait_until(locks_at - timedelta(milliseconds=25))
-        return pay(request)
-
-    def reveal():
-        wait_until(locks_at)
-        return revealed_rounds(entry.pool.competition_id)
-
-    payment, _ = run_together([pay_at_the_lock, reveal])
+    request, head_start = payable(entry), next(HEAD_STARTS)
+    locks_at = locking_soon(entry.pool)
+    payment, _ = run_together([at(locks_at - head_start, lambda: pay(request)), at(locks_at, reveal(entry.pool))])
     revealed_rounds(entry.pool.competition_id)
-    revealed_at = Round.objects.get(competition=entry.pool.competition, number=2).revealed_at
     if payment.worked:
-        assert Reprieve.objects.get(entry=entry).created_at < locks_at <= revealed_at
+        assert Reprieve.objects.get(entry=entry).created_at < locks_at <= second_round(entry.pool).revealed_at
     else:
-        assert isinstance(payment.error, PlaceRefused), payment.error
-        assert payment.error.because == "too_late"
+        assert_too_late(payment)
         request.refresh_from_db()
         assert request.payment_status == "pending"
         assert not Reprieve.objects.filter(entry=entry).exists()
 
 
-def wait_until(instant):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(greatest(extract(epoch FROM %s - clock_timestamp()), 0))", [instant])
-
-
 @twenty_times
 def test_the_last_two_come_back_while_the_pool_would_end():
     """One is left, and two others buy back in while the next round locks: nobody wins who still has company."""
-    pool = PoolFactory(competition=league(rounds=4, codes=CODES), rules=RULES)
-    living = enter(pool, "ANT", "CAT")
-    out = [enter(pool, "BAT", None, "CAT"), enter(pool, "DOG", None, "ANT")]
-    play_round(pool.competition.rounds.get(number=1), winners=set())
-    settle_competition(competition_id=pool.competition_id)
+    rows = (("ANT", "CAT"), ("BAT", None, "CAT"), ("DOG", None, "ANT"))
+    pool, (living, *out) = played_pool(*rows, rules=RULES)
     assert Pool.objects.get(pk=pool.pk).status != PoolStatus.FINISHED
-    requests = [payable(entry) for entry in out]
-    Game.objects.filter(round__competition=pool.competition, round__number=2).update(
-        kickoff_at=database_now() + timedelta(milliseconds=150)
-    )
-    locks_at = Round.objects.get(competition=pool.competition, number=2).locks_at
-
-    def pay_at_the_lock(request):
-        wait_until(locks_at - timedelta(milliseconds=30))
-        return pay(request)
-
-    def settle():
-        wait_until(locks_at)
-        return settle_competition(competition_id=pool.competition_id)
-
-    outcomes = run_together([lambda: pay_at_the_lock(requests[0]), lambda: pay_at_the_lock(requests[1]), settle])
+    requests, head_start = [payable(entry) for entry in out], next(HEAD_STARTS)
+    locks_at = locking_soon(pool)
+    payments = [at(locks_at - head_start, lambda request=request: pay(request)) for request in requests]
+    settlement = at(locks_at, lambda: settle_competition(competition_id=pool.competition_id))
+    *paid, settled = run_together([*payments, settlement])
     settle_competition(competition_id=pool.competition_id)
-    assert outcomes[2].worked, outcomes[2].error
-    back = [entry for entry, outcome in zip(out, outcomes, strict=False) if outcome.worked]
-    assert all(isinstance(error, PlaceRefused) for error in errors(outcomes))
-    statuses = {entry.pk: entry.status for entry in Entry.objects.filter(pool=pool)}
-    assert {statuses[entry.pk] for entry in back} <= {"active"}
-    if back:
-        assert Pool.objects.get(pk=pool.pk).status != PoolStatus.FINISHED
-        assert statuses[living.pk] == "active"
-    else:
-        assert statuses[living.pk] == "winner"
+
+    assert settled.worked, settled.error
+    fates = dict(Entry.objects.filter(pool=pool).values_list("pk", "status"))
+    has_company = any(outcome.worked for outcome in paid)
+    assert (Pool.objects.get(pk=pool.pk).status == PoolStatus.FINISHED) is not has_company
+    assert fates[living.pk] == ("active" if has_company else "winner")
+    for entry, outcome in zip(out, paid, strict=True):
+        assert fates[entry.pk] == ("active" if outcome.worked else "eliminated")
+        assert outcome.worked or outcome.error.because in ("too_late", "pool_closed")
 
 
 @twenty_times
-def test_a_late_entry_against_the_lock_plays_a_round_that_it_can_pick_for():
-    pool = PoolFactory(
-        competition=league(rounds=4, codes=CODES), status=PoolStatus.RUNNING, rules={"late_entry_until": 2}
-    )
-    play_round(pool.competition.rounds.get(number=1), winners=set())
-    EntryFactory(in_pool=pool)
-    request = RequestFactory(pool=pool, approved=True)
-    Game.objects.filter(round__competition=pool.competition, round__number=2).update(
-        kickoff_at=database_now() + timedelta(milliseconds=100)
-    )
-    locks_at = Round.objects.get(competition=pool.competition, number=2).locks_at
-
-    def pay_at_the_lock():
-        wait_until(locks_at - timedelta(milliseconds=15))
-        return grant_place(request=request, by=None, now=database_now(), paid_at=locks_at - timedelta(seconds=1))
-
-    def reveal():
-        wait_until(locks_at)
-        with transaction.atomic():
-            return revealed_rounds(pool.competition_id)
-
-    payment, _ = run_together([pay_at_the_lock, reveal])
+def test_a_late_entry_against_the_lock_plays_a_round_that_is_not_revealed():
+    pool, _ = played_pool(("ANT", "CAT"), ("CAT", "ANT"), status=PoolStatus.RUNNING, rules={"late_entry_until": 2})
+    request, head_start = RequestFactory(pool=pool, approved=True), next(HEAD_STARTS)
+    locks_at = locking_soon(pool)
+    payment, _ = run_together([at(locks_at - head_start, lambda: pay(request)), at(locks_at, reveal(pool))])
     revealed_rounds(pool.competition_id)
-    revealed_at = Round.objects.get(competition=pool.competition, number=2).revealed_at
     if payment.worked:
         assert payment.value.first_round_number == 2
-        assert Entry.objects.get(pk=payment.value.pk).created_at < revealed_at
+        assert payment.value.created_at < second_round(pool).revealed_at
     else:
-        assert isinstance(payment.error, PlaceRefused), payment.error
-        assert payment.error.because == "too_late"
+        assert_too_late(payment)
+
+
+def held_across_the_lock(locks_at, grant):
+    """Granted before the lock, committed after it; when that was."""
+
+    def hold():
+        with transaction.atomic():
+            grant()
+            return at(locks_at + timedelta(milliseconds=400), database_now)()
+
+    return hold
+
+
+def test_nobody_sees_the_round_before_a_return_that_was_in_time_has_landed():
+    entry = fallen()
+    request = payable(entry)
+    locks_at = locking_soon(entry.pool)
+    payment, look = run_together(
+        [held_across_the_lock(locks_at, lambda: pay(request)), at(locks_at, reveal(entry.pool))]
+    )
+    assert payment.worked, payment.error
+    assert second_round(entry.pool).pk not in look.value
+    assert second_round(entry.pool).pk in revealed_rounds(entry.pool.competition_id)
+    assert second_round(entry.pool).revealed_at > payment.value
+
+
+def test_nobody_sees_the_round_before_a_late_entry_that_was_in_time_has_landed():
+    pool, _ = played_pool(("ANT", "CAT"), ("CAT", "ANT"), status=PoolStatus.RUNNING, rules={"late_entry_until": 2})
+    request = RequestFactory(pool=pool, approved=True)
+    locks_at = locking_soon(pool)
+    payment, look = run_together([held_across_the_lock(locks_at, lambda: pay(request)), at(locks_at, reveal(pool))])
+    assert payment.worked, payment.error
+    assert Entry.objects.get(request=request).first_round_number == 2
+    assert second_round(pool).pk not in look.value
+    assert second_round(pool).pk in revealed_rounds(pool.competition_id)
+    assert second_round(pool).revealed_at > payment.value
