@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import (
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, WithRowActions
 from entries.admin.links import to_ruling
-from entries.models import Entry, EntryChange
+from entries.models import Entry, EntryChange, Fallback
 
 
 @admin.register(Entry)
@@ -34,9 +34,10 @@ class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "pool", "user", "number", "request", "reference", "status", "strikes", "eliminated_round_number",
-        "eliminated_code", "rules_version", "prize_cents", "picks_made", "created_at", "history",
+        "eliminated_code", "rules_version", "prize_cents", "picks_made", "has_fallback", "created_at",
+        "history",
     )  # fmt: skip
-    readonly_fields = ("picks_made", "history")
+    readonly_fields = ("picks_made", "has_fallback", "history")
 
     def describe(self, row: Entry) -> str:
         """Whose it is, in which pool, and where it stands."""
@@ -48,3 +49,8 @@ class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def picks_made(self, entry: Entry) -> int:
         """How many, never which."""
         return entry.picks.count()
+
+    @admin.display(description="Has a fallback list", boolean=True)
+    def has_fallback(self, entry: Entry) -> bool:
+        """Whether, never which teams."""
+        return Fallback.objects.filter(entry=entry).exclude(team_ids=[]).exists()

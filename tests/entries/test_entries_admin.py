@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from entries.services.fallbacks import save_fallback
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import PoolFactory, league
 
@@ -37,6 +38,18 @@ def test_nobody_sees_what_was_picked_only_how_often(look, role, request):
     for address in (LIST, page_of(entry)):
         assert "ZEBRAS" not in look(person, address).upper()
     assert "Picks made" in look(person, page_of(entry))
+
+
+def test_whether_an_entry_has_a_fallback_list_is_told_and_nothing_of_it(look, moderator):
+    entry = EntryFactory(
+        in_pool=PoolFactory(competition=league(codes=("ZEBRAS", "YAKS")), rules={"missed_pick": "fallback"})
+    )
+    assert 'title="True"' not in look(moderator, page_of(entry))
+    save_fallback(entry_id=entry.pk, user=entry.user, teams=["ZEBRAS"])
+    page = look(moderator, page_of(entry))
+    assert "Has a fallback list" in page
+    assert 'title="True"' in page
+    assert "ZEBRAS" not in page.upper()
 
 
 @pytest.mark.parametrize("role", ["moderator", "finance", "admin_user"])

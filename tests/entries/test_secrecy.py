@@ -9,6 +9,7 @@ from django.test import Client
 
 from entries.models import Pick, PickChange
 from entries.queries.reveal import revealed_rounds
+from entries.services.fallbacks import save_fallback
 from entries.services.picks import save_pick
 from pools.models import Round
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
@@ -23,7 +24,8 @@ DOORS = (
     "/pools/{pool}/standings?search=QXZJ", "/pools/{pool}/standings?status=active&ordering=picks__team",
     "/pools/{pool}/rounds/1/distribution", "/pools/{pool}/rounds/1/report.json", "/pools/{pool}/rounds/1/report.csv",
     "/entries", "/entries?search=QXZJ", "/entries?team=QXZJ", "/entries/{entry}", "/entries/{entry}/picks",
-    "/entries/{entry}/picks?page=1", "/entries/{entry}/picks/1/history", "/requests", "/requests/{request}",
+    "/entries/{entry}/picks?page=1", "/entries/{entry}/picks/1/history", "/entries/{entry}/fallback",
+    "/requests", "/requests/{request}",
 )  # fmt: skip
 # These list the games that can be picked, and so every team of the competition.
 GAMES_SHOWN = ("/pools/{pool}/rounds", "/pools/{pool}/rounds/1")
@@ -32,12 +34,17 @@ OTHERS = (None, UserFactory, ModeratorFactory, FinanceFactory, AdminFactory)
 
 @pytest.fixture
 def pool(db):
-    return PoolFactory(competition=league(rounds=2, codes=(SECRET, "BAT", "CAT", "DOG")))
+    return PoolFactory(
+        competition=league(rounds=2, codes=(SECRET, "BAT", "CAT", "DOG")), rules={"missed_pick": "fallback"}
+    )
 
 
 @pytest.fixture
 def entry(pool):
-    return enter(pool, SECRET)
+    """An entry that picked the team, and has it on its fallback list."""
+    made = enter(pool, SECRET)
+    save_fallback(entry_id=made.pk, user=made.user, teams=["BAT", SECRET])
+    return made
 
 
 def filled(path, entry) -> str:
@@ -56,7 +63,8 @@ def test_no_door_shows_a_pick_before_its_lock(api, entry, door, other):
 
 def test_the_doors_do_show_it_to_the_owner_or_after_the_lock(api, entry, moderator):
     """So that the test above cannot pass for another reason."""
-    for door in ("/entries", "/entries/{entry}", "/entries/{entry}/picks", "/entries/{entry}/picks/1/history"):
+    own = ("/entries", "/entries/{entry}", "/entries/{entry}/picks", "/entries/{entry}/picks/1/history")
+    for door in (*own, "/entries/{entry}/fallback"):
         assert SECRET in respond(api(entry.user), "GET", filled(door, entry)).content.decode()
     lock_round(Round.objects.get(number=1))
     for door in DOORS:
@@ -97,6 +105,7 @@ def test_the_admin_shows_no_pick_in_lists_pages_searches_or_history(entry, other
         "/admin/", "/admin/entries/entry/", f"/admin/entries/entry/{entry.pk}/change/",
         f"/admin/entries/entry/?q={SECRET}",
         f"/admin/entries/request/{entry.request_id}/change/", "/admin/entries/pick/", "/admin/entries/pickchange/",
+        "/admin/entries/fallback/", "/admin/entries/fallbackchange/",
     )  # fmt: skip
 
     for page in pages:
@@ -124,6 +133,7 @@ def test_saving_a_pick_leaves_no_team_in_the_logs(api, entry, caplog):
     api(entry.user).put(f"/api/v1/entries/{entry.pk}/picks/1", {"team": "BAT"})
     api(entry.user).put(f"/api/v1/entries/{entry.pk}/picks/1", {"team": SECRET})
     api(entry.user).put(f"/api/v1/entries/{entry.pk}/picks/2", {"team": SECRET})
+    api(entry.user).put(f"/api/v1/entries/{entry.pk}/fallback", {"teams": [SECRET]})
 
     said = "\n".join(r.getMessage() for r in caplog.records if r.name != "django.db.backends")
     assert SECRET not in said
