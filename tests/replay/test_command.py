@@ -15,8 +15,9 @@ from rich.console import Console
 from config.local.replay import main
 from config.local.replay.play import Difference, PlayedRound
 from config.local.replay.run import Outcome, show
-from config.local.replay.season import DataMissing, Fate, Season
-from config.local.replay.show import difference_lines, round_table, terminal_plot
+from config.local.replay.season import DataMissing, Fate, NotPlayed, Season
+from config.local.replay.show import difference_lines, round_table, ruling_lines, terminal_plot
+from config.local.replay.staff import Ruled
 from tests.support.schedules import nfl_row, write_csv
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +171,17 @@ def test_differences_are_told_in_words():
         "1-1: published eliminated in round 3, here winner; it rained",
         "1-2: published nothing, here active; NOT EXCUSED",
     ]
+
+
+def test_rulings_are_told_with_both_names_and_what_they_did():
+    decided = NotPlayed("2020_12_BAL_PIT", 12, "It was moved.")
+
+    text = printed(*ruling_lines([Ruled(7, decided, 1, "Ada", "Ben")]))
+
+    assert " ".join(text.split()) == (
+        "ruling 7: 2020_12_BAL_PIT not played in round 12, which puts 1 out. It was moved. Proposed by Ada,"
+        " confirmed by Ben."
+    )
 
 
 def test_the_terminal_plot_survives_that_nobody_is_left():

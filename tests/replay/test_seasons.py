@@ -5,8 +5,10 @@ from django.db import transaction
 
 from config.local.replay.play import Replay
 from config.local.replay.season import ODD_ENTRIES, Fate, Season
-from entries.models import Entry, EntryStatus, Pick
+from config.local.replay.staff import Ruled
+from entries.models import Entry, EntryStatus, Pick, Ruling
 from entries.services.settlement import settle_competition
+from pools.models import Game, Pool
 from tests.support.shared_data import FOLDER, shared_data
 
 # What the data's own notes say: entries, picks that land, winners.
@@ -42,6 +44,20 @@ def test_a_season_ends_for_every_entry_as_it_was_published(year):
     assert Entry.objects.filter(status=EntryStatus.WINNER).count() == winners == rounds[-1].alive_after
     assert sum(entry.prize_cents or 0 for entry in Entry.objects.all()) == entries * 100_000
     assert settle_competition(competition_id=replay.pool.competition_id).difference.is_nothing
+    assert settle_competition(competition_id=replay.pool.competition_id, afresh=True).difference.is_nothing
+    assert [ruled.decided for ruled in replay.rulings] == list(replay.season.rulings)
+    for ruled in replay.rulings:
+        expect_ruled(replay.pool, ruled)
+
+
+def expect_ruled(pool: Pool, ruled: Ruled) -> None:
+    """Two names, and a game that the schedule's result came too late to change; its picks are out, and only they."""
+    ruling = Ruling.objects.get(pk=ruled.number)
+    game = Game.objects.get(competition=pool.competition, external_id=ruled.decided.game)
+    assert (ruling.status, ruling.proposed_by_id == ruling.decided_by_id) == ("confirmed", False)
+    assert (game.status, game.is_ruled, game.round.number) == ("postponed", True, ruled.decided.round_number)
+    out = Entry.objects.filter(eliminated_round_number=ruled.decided.round_number, eliminated_code="game_cancelled")
+    assert set(out) == {pick.entry for pick in Pick.objects.filter(game=game).select_related("entry")}
 
 
 @pytest.mark.django_db(transaction=True)

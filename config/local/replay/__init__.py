@@ -1,8 +1,9 @@
 """`manage.py replay SEASON`: a real season from schedule to winners, compared with its published results.
 
 Imports the schedule without results, makes a pool with the contest's rules, imports every entry with its picks, then
-takes the results and settles round by round. Compares the number of entries alive after every round, and at the end
-the fate of every single entry. Runs in a scratch database beside the system's own, which it never touches.
+takes the results and settles round by round; what the contest's staff decided beyond the results is ruled on by two
+members of staff. Compares the number of entries alive after every round, and at the end the fate of every single entry,
+and names whichever differs with the reason. Runs in a scratch database beside the system's own, which it never touches.
 
 The data is not part of the project: `../shared/data`, or the folder that OUTLAST_SHARED_DATA names.
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from config.clock import database_now
 from config.local.replay.season import Fate, Season
+from config.local.replay.staff import Ruled, Staff
 from entries.models import Entry
 from entries.queries.pool_numbers import EntryNumbers
 from entries.services.imports import ImportResult, RowFile, import_entries
@@ -66,6 +67,7 @@ class Replay:
 
     def __init__(self, season: Season) -> None:
         self.season = season
+        self.rulings: list[Ruled] = []
         self.schedule: Schedule
         self.drawn: DrawnRounds
         self.pool: Pool
@@ -101,8 +103,9 @@ class Replay:
         return import_entries(pool=self.pool, rows=rows(), reason=f"replay of {self.season.year}")
 
     def rounds(self) -> Iterator[PlayedRound]:
-        """Take the results of one round after the other, and settle."""
+        """Take the results of one round after the other, and settle; what staff decided comes before them."""
         for number, name, published in self.season.published_alive():
+            self._rule(number)
             self._take_results(through=number)
             settle_competition(competition_id=self.pool.competition_id)
             counted = EntryNumbers().round_numbers(self.pool.pk, [number])[number]
@@ -131,6 +134,12 @@ class Replay:
             for entry in sorted(published.keys() | ours.keys())
             if published.get(entry) != ours.get(entry)
         ]
+
+    def _rule(self, number: int) -> None:
+        decided = [ruling for ruling in self.season.rulings if ruling.round_number == number]
+        if decided:
+            staff = Staff()
+            self.rulings += [staff.rule_not_played(self.pool, ruling) for ruling in decided]
 
     def _take_results(self, *, through: int) -> Competition:
         return apply_schedule(

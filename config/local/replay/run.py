@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from config.local.replay.play import Difference, PlayedRound, Replay
 from config.local.replay.scratch import NoScratchDatabase, scratch_database
 from config.local.replay.season import DataMissing, Season
-from config.local.replay.show import difference_lines, round_table, save_plot, terminal_plot
+from config.local.replay.show import difference_lines, round_table, ruling_lines, save_plot, terminal_plot
+from config.local.replay.staff import Ruled
 
 
 class Outcome:
@@ -18,6 +19,7 @@ class Outcome:
 
     def __init__(self) -> None:
         self.rounds: list[PlayedRound] = []
+        self.rulings: list[Ruled] = []
         self.differences: list[Difference] = []
         self.entries = 0
         self.seconds = 0.0
@@ -60,6 +62,7 @@ def play(replay: Replay, steps: "_Steps") -> Outcome:
         outcome.rounds.append(played)
     steps.begin("comparing every entry")
     outcome.differences = replay.differences()
+    outcome.rulings = replay.rulings
     outcome.entries = imported.entries
     outcome.seconds = monotonic() - began
     return outcome
@@ -72,7 +75,7 @@ def show(console: Console, year: str, outcome: Outcome) -> None:
     save_plot(title, outcome.rounds, picture)
     console.print(round_table(title, outcome.rounds))
     console.print(terminal_plot(title, outcome.rounds))
-    for line in difference_lines(outcome.differences):
+    for line in [*ruling_lines(outcome.rulings), *difference_lines(outcome.differences)]:
         console.print(line)
     alike = outcome.entries - len(outcome.differences)
     console.print(

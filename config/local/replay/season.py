@@ -32,14 +32,23 @@ class Odd(NamedTuple):
     because: str
 
 
+class NotPlayed(NamedTuple):
+    """A game that the contest's staff counted as not played in the round whose picks it had."""
+
+    game: str
+    round_number: int
+    because: str
+
+
+# What results alone do not tell: it takes a ruling.
+RULINGS: Mapping[str, tuple[NotPlayed, ...]] = {
+    "2020": (
+        NotPlayed("2020_12_BAL_PIT", 12, "Moved from Thanksgiving to the next Wednesday; a moved game counts as lost."),
+    ),
+}
+
+# No ruling repeats this: the contest broke its own rule, and the database does not.
 ODD_ENTRIES: Mapping[str, Mapping[str, Odd]] = {
-    "2020": {
-        "329-3": Odd(
-            Fate("eliminated", 12),
-            Fate("eliminated", 13),
-            "its game was moved to the next Wednesday and won; the contest counted a moved game as lost",
-        )
-    },
     "2021": {
         "998-6": Odd(
             Fate("eliminated", 6),
@@ -82,6 +91,10 @@ class Season:
     @property
     def odd_entries(self) -> Mapping[str, Odd]:
         return ODD_ENTRIES.get(self.year, {})
+
+    @property
+    def rulings(self) -> tuple[NotPlayed, ...]:
+        return RULINGS.get(self.year, ())
 
     def published_fates(self) -> dict[str, Fate]:
         """What became of every entry, by its name."""

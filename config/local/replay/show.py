@@ -12,6 +12,7 @@ from rich.text import Text
 
 from config.local.replay.play import Difference, PlayedRound
 from config.local.replay.season import Fate
+from config.local.replay.staff import Ruled
 
 COLUMNS = ("round", "name", "alive before", "picks", "missed", "eliminated", "alive after", "expected", "ok")
 PLOT_SIZE = (79, 20)
@@ -44,6 +45,19 @@ def difference_lines(differences: Sequence[Difference]) -> list[Text]:
         style = "yellow" if found.is_ok else "bold red"
         lines.append(Text(f"{said}; {found.excuse or 'NOT EXCUSED'}", style))
     return lines
+
+
+def ruling_lines(rulings: Sequence[Ruled]) -> list[Text]:
+    """One line per ruling, with both names and what it alone changed."""
+    return [
+        Text(
+            f"ruling {ruled.number}: {ruled.decided.game} not played in round {ruled.decided.round_number}, which puts"
+            f" {ruled.eliminated} out. {ruled.decided.because} Proposed by {ruled.proposed_by}, confirmed by"
+            f" {ruled.confirmed_by}.",
+            "cyan",
+        )
+        for ruled in rulings
+    ]
 
 
 def _told(fate: Fate | None) -> str:
