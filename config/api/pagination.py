@@ -7,7 +7,7 @@ bound: the same, and besides `?cursor=`, which continues after the last row seen
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from django.core import signing
 from django.db.models import Q, QuerySet
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from config.api.envelope import Page
 from config.errors import Malformed, invalid
+from config.row_order import RowComparison
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -80,6 +81,9 @@ def _list_of(request: Request) -> str:
 class PagePagination(BasePagination):
     """`{page, limit, total}`. A page past the end is empty, not an error."""
 
+    # Set by a view that knows how many there are where counting them is dear.
+    known_total: int | None = None
+
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """The rows of the asked page; the total is remembered for the answer."""
         limit, page = read_limit(request.query_params), read_page(request.query_params)
@@ -89,7 +93,9 @@ class PagePagination(BasePagination):
         return list(queryset[start : start + limit]) if start < total else []
 
     def count(self, queryset: Any) -> int:
-        """How many there are; override where counting is dear."""
+        """How many there are: what the view knows, else a count."""
+        if self.known_total is not None:
+            return self.known_total
         return queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -148,8 +154,16 @@ class KeysetPagination(PagePagination):
         return [_value_of(row, field.lstrip("-")) for field in self.ordering]
 
     def _after(self, request: Request, cursor: str) -> Q:
-        """Rows after the position: greater in the first field, or equal there and greater in the next, and so on."""
+        """Rows after the position: greater in the first field, or equal there and greater in the next, and so on.
+
+        Where all fields run the same way they are compared as one row: an index then begins at the position, while
+        the alternatives of an OR would make it walk there from the start.
+        """
         position = read_cursor(request, cursor, length=len(self.ordering))
+        if len({field.startswith("-") for field in self.ordering}) == 1:
+            names = [field.lstrip("-") for field in self.ordering]
+            sign: Literal["<", ">"] = "<" if self.ordering[0].startswith("-") else ">"
+            return Q(RowComparison(names, sign, [_parsed(value) for value in position]))
         after, equal = Q(), Q()
         for field, value in zip(self.ordering, position, strict=True):
             name = field.lstrip("-")

@@ -10,7 +10,7 @@ from config.api.pagination import KeysetPagination
 from config.api.permissions import Public
 from config.api.views import ApiViewSet
 from entries.api.serializers.standings import StandingOut, StandingsQuery
-from entries.queries.standings import standing_entries, standings_of
+from entries.queries.standings import Standings
 from pools.api.pool_scope import visible_pool
 
 
@@ -30,9 +30,12 @@ class StandingsViewSet(ApiViewSet):
     @operation(query=StandingsQuery, answer=StandingOut(many=True), summary="Show the standings of a pool")
     def list(self, request: Request, pool_id: str) -> Response:
         """Winners first, then who is still in, then the others by how far they came. Void places have no rank."""
-        pool = visible_pool(request, pool_id)
-        names = {"status": "status", "search": "user__display_name__icontains"}
+        standings = Standings(visible_pool(request, pool_id))
         asked: dict[str, Any] = self.valid_query()
-        entries = standing_entries(pool).filter(**{names[key]: value for key, value in asked.items()})
+        entries = standings.entries(asked.get("status"))
+        if search := asked.get("search"):
+            entries = entries.filter(user__display_name__icontains=search)
+        elif isinstance(self.paginator, StandingsPagination):
+            self.paginator.known_total = standings.total(asked.get("status"))
         page = self.paginate_queryset(entries) or []
-        return self.get_paginated_response(StandingOut(standings_of(pool, page), many=True).data)
+        return self.get_paginated_response(StandingOut(standings.of(page), many=True).data)

@@ -1,51 +1,69 @@
 """How many are in, how many are left, how much is in the pot: what the pages of pools show, answered from here."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from django.db import connection
 
-from entries.queries.grades import IN_PLAY_SQL
+from entries.queries.grades import CLOSED_SQL, RULES_SQL, VISIBLE_SQL
 from entries.queries.reveal import revealed_rounds
+from entries.queries.tallies import PICKED, SITTING_OUT
 from pools.models import Pool
 from pools.queries.statistics import PoolNumbers, RoundNumbers
 
-# The pot is what settlement shares out: each fee less the house's part of it, which is rounded down.
+# All from tallies. The pot is what settlement shares out: each fee less the house's part of it, which is rounded down.
 POOLS = """
-    SELECT e.pool_id, count(*), count(*) FILTER (WHERE e.status = 'active'),
-           sum(q.fee_cents - q.fee_cents::bigint * rules.house_fee_bp / 10000)::bigint
-    FROM entries_entry e
-    JOIN entries_request q ON q.id = e.request_id
-    JOIN (SELECT DISTINCT ON (pool_id) pool_id, house_fee_bp FROM pools_rules
-          WHERE pool_id = ANY(%(pools)s) ORDER BY pool_id, version DESC) rules ON rules.pool_id = e.pool_id
-    WHERE e.pool_id = ANY(%(pools)s) AND e.status <> 'void'
-    GROUP BY e.pool_id
+    WITH counted AS (
+        SELECT pool_id, coalesce(sum(entries) FILTER (WHERE status <> 'void'), 0)::bigint AS entries,
+               coalesce(sum(entries) FILTER (WHERE status = 'active'), 0)::bigint AS active
+        FROM entries_entrytally WHERE pool_id = ANY(%(pools)s) GROUP BY pool_id
+    ), pot AS (
+        SELECT f.pool_id,
+               sum(f.requests * (f.fee_cents - f.fee_cents * rules.house_fee_bp / 10000))::bigint AS cents
+        FROM entries_feetally f
+        JOIN (SELECT DISTINCT ON (pool_id) pool_id, house_fee_bp FROM pools_rules
+              WHERE pool_id = ANY(%(pools)s) ORDER BY pool_id, version DESC) rules ON rules.pool_id = f.pool_id
+        WHERE f.pool_id = ANY(%(pools)s) GROUP BY f.pool_id
+    )
+    SELECT pool_id, coalesce(entries, 0), coalesce(active, 0), coalesce(cents, 0)
+    FROM counted FULL JOIN pot USING (pool_id)
 """
 
+# `missed` is known once no pick can arrive any more; until then `picks` are those that may be seen.
 ROUNDS = f"""
-    WITH fallen AS (
-        SELECT eliminated_round_number AS number, count(*) AS entries FROM entries_entry
-        WHERE pool_id = %(pool)s AND status <> 'void' GROUP BY eliminated_round_number
-    ), asked AS (
-        SELECT r.id, r.number,
-               (SELECT coalesce(sum(entries), 0) FROM fallen f WHERE f.number IS NULL OR f.number >= r.number) AS alive,
-               (SELECT coalesce(sum(entries), 0) FROM fallen f WHERE f.number = r.number) AS eliminated
-        FROM pools_pool p JOIN pools_round r ON r.competition_id = p.competition_id
+    WITH asked AS (
+        SELECT r.id, r.number, {CLOSED_SQL} AS closed
+        FROM pools_pool p
+        JOIN pools_round r ON r.competition_id = p.competition_id
             AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
-        WHERE p.id = %(pool)s AND r.id = ANY(%(rounds)s) AND r.number = ANY(%(numbers)s)
-    ), picked AS (
-        SELECT k.round_id, count(*) AS picks, count(*) FILTER (WHERE k.slot = 1) AS entries
+        {RULES_SQL}
+        WHERE p.id = %(pool)s AND r.id = ANY(%(rounds)s)
+    ), stood AS (
+        SELECT a.id, coalesce(sum(t.entries), 0) AS before,
+               coalesce(sum(t.entries) FILTER (WHERE t.eliminated_round_number = a.number), 0) AS eliminated
         FROM asked a
-        JOIN entries_pick k ON k.round_id = a.id
-        JOIN entries_entry e ON e.id = k.entry_id AND e.pool_id = %(pool)s AND e.status <> 'void'
-        JOIN pools_pool p ON p.id = e.pool_id
+        LEFT JOIN entries_entrytally t ON t.pool_id = %(pool)s AND t.status <> 'void'
+            AND t.first_round_number <= a.number
+            AND (t.eliminated_round_number = 0 OR t.eliminated_round_number >= a.number)
+        GROUP BY a.id
+    ), sat AS (
+        SELECT round_id, count(*) AS entries FROM ({SITTING_OUT}) o GROUP BY round_id
+    ), picked AS (
+        SELECT k.round_id, sum(k.picks) AS picks, sum(k.picks) FILTER (WHERE k.slot = 1) AS entries
+        FROM ({PICKED}) k
+        JOIN pools_pool p ON p.id = %(pool)s
         JOIN pools_round r ON r.id = k.round_id
-        WHERE {IN_PLAY_SQL}
+        JOIN pools_game g ON g.id = k.game_id
+        {RULES_SQL}
+        WHERE {VISIBLE_SQL}
         GROUP BY k.round_id
     )
-    SELECT a.number, coalesce(k.picks, 0), (a.alive - coalesce(k.entries, 0))::bigint, a.eliminated::bigint,
-           (a.alive - a.eliminated)::bigint
-    FROM asked a LEFT JOIN picked k ON k.round_id = a.id
+    SELECT a.number, coalesce(k.picks, 0)::bigint,
+           CASE WHEN a.closed THEN (s.before - coalesce(o.entries, 0) - coalesce(k.entries, 0))::bigint END,
+           s.eliminated::bigint, (s.before - s.eliminated)::bigint
+    FROM asked a
+    JOIN stood s ON s.id = a.id
+    LEFT JOIN sat o ON o.round_id = a.id
+    LEFT JOIN picked k ON k.round_id = a.id
 """
 
 
@@ -64,11 +82,7 @@ class EntryNumbers:
         The last two grow as games turn final.
         """
         competition_id = Pool.objects.values_list("competition_id", flat=True).get(pk=pool_id)
-        ask: dict[str, Any] = {
-            "pool": pool_id,
-            "rounds": list(revealed_rounds(competition_id)),
-            "numbers": list(numbers),
-        }
+        revealed = revealed_rounds(competition_id)
         with connection.cursor() as cursor:
-            cursor.execute(ROUNDS, ask)
-            return {number: RoundNumbers(*counts) for number, *counts in cursor.fetchall()}
+            cursor.execute(ROUNDS, {"pool": pool_id, "rounds": list(revealed)})
+            return {number: RoundNumbers(*counts) for number, *counts in cursor.fetchall() if number in numbers}

@@ -21,22 +21,25 @@ from entries.queries.grades import (
     VISIBLE_SQL,
 )
 from entries.queries.reveal import is_revealed
+from entries.queries.tallies import PICKED
 from pools.models import Pool, Round
 from pools.queries import rounds_of
 
 CHUNK = 2000
 
+# From tallies: some dozens of rows, however many picks.
 DISTRIBUTION = f"""
-    SELECT t.code, count(*), {RESULT_SQL} AS result
-    FROM entries_pick k
-    JOIN entries_entry e ON e.id = k.entry_id AND e.pool_id = %(pool)s AND e.status <> 'void'
-    JOIN pools_pool p ON p.id = e.pool_id
+    SELECT t.code, sum(k.picks)::bigint AS picks, {RESULT_SQL} AS result
+    FROM (SELECT 0 AS id, round_id, game_id, team_id, slot, sum(picks) AS picks FROM ({PICKED}) rows
+          GROUP BY round_id, game_id, team_id, slot HAVING sum(picks) > 0) k
+    JOIN pools_pool p ON p.id = %(pool)s
     JOIN pools_round r ON r.id = k.round_id
+        AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
     JOIN pools_team t ON t.id = k.team_id
     JOIN pools_game g ON g.id = k.game_id
     {RULES_SQL}
-    WHERE k.round_id = %(round)s AND {IN_PLAY_SQL} AND {VISIBLE_SQL}
-    GROUP BY t.code, result ORDER BY count(*) DESC, t.code
+    WHERE {VISIBLE_SQL}
+    GROUP BY t.code, result ORDER BY picks DESC, t.code
 """
 
 REPORT = f"""
@@ -113,7 +116,7 @@ def revealed_round(pool: Pool, number: int) -> Round:
 def distribution(pool: Pool, round_: Round) -> list[Spread]:
     """How the picks of a revealed round were spread, the most picked team first."""
     with connection.cursor() as cursor:
-        cursor.execute(DISTRIBUTION, {"pool": pool.pk, "round": round_.pk})
+        cursor.execute(DISTRIBUTION, {"pool": pool.pk, "rounds": [round_.pk]})
         rows = cursor.fetchall()
     total = sum(picks for _, picks, _ in rows)
     return [Spread(team, picks, round(picks / total, 4), result) for team, picks, result in rows]

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
+from config.row_order import RowComparison
 from entries.models import Entry
 from entries.models.entry import STANDING, EntryStatus
 from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL, SAT_OUT_SQL, VISIBLE_SQL
@@ -30,13 +31,27 @@ PICKS = f"""
     ORDER BY r.number, k.slot
 """
 
-ROUNDS_PLAYED = """
-    SELECT count(*) FROM pools_pool p
-    JOIN pools_round r ON r.competition_id = p.competition_id
-        AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
-    WHERE p.id = %(pool)s AND r.id = ANY(%(rounds)s) AND NOT EXISTS (
-        SELECT 1 FROM pools_game g WHERE g.round_id = r.id AND g.status NOT IN ('final', 'cancelled', 'postponed'))
+# How many entries stand where, however many there are: a few dozen pairs. And how many rounds the pool has played.
+SUMMARY = """
+    SELECT (
+        SELECT count(*) FROM pools_pool p
+        JOIN pools_round r ON r.competition_id = p.competition_id
+            AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
+        WHERE p.id = %(pool)s AND r.id = ANY(%(rounds)s) AND NOT EXISTS (
+            SELECT 1 FROM pools_game g WHERE g.round_id = r.id AND g.status NOT IN ('final', 'cancelled', 'postponed'))
+    ), CASE t.status WHEN 'winner' THEN 0 WHEN 'active' THEN 1 ELSE 100000 - t.eliminated_round_number END AS standing,
+    sum(t.entries)::bigint
+    FROM entries_entrytally t WHERE t.pool_id = %(pool)s AND t.status <> 'void'
+    GROUP BY standing
 """
+
+# Where the entries of a status stand: what the index on standings can find, unlike the status itself.
+STANDINGS_OF_STATUS = {
+    EntryStatus.WINNER: (0, 0),
+    EntryStatus.ACTIVE: (1, 1),
+    EntryStatus.ELIMINATED: (2, 100_000),
+}
+LARGEST_ID = 2**63 - 1
 
 
 class StandingPick(NamedTuple):
@@ -61,52 +76,62 @@ class Standing(NamedTuple):
     picks: Sequence[StandingPick]
 
 
-def standing_entries(pool: Pool) -> QuerySet[Entry]:
-    """The pool's entries that count, with `standing` to sort by: the smaller, the better."""
-    return Entry.objects.counted().filter(pool=pool).annotate(standing=STANDING).select_related("user")
+class Standings:
+    """The standings of a pool. What is asked of all its entries comes from tallies, not from the entries."""
 
+    def __init__(self, pool: Pool) -> None:
+        revealed = list(revealed_rounds(pool.competition_id))
+        with connection.cursor() as cursor:
+            cursor.execute(SUMMARY, {"pool": pool.pk, "rounds": revealed})
+            rows = cursor.fetchall()
+        self._pool = pool
+        self._played = rows[0][0] if rows else 0
+        self._groups: dict[int, int] = {standing: entries for _, standing, entries in rows}
 
-def standings_of(pool: Pool, entries: Sequence[Entry]) -> list[Standing]:
-    """These entries of `standing_entries` with rank and revealed picks, in a constant number of queries."""
-    revealed = list(revealed_rounds(pool.competition_id))
-    groups, played = _groups(pool), _rounds_played(pool, revealed)
-    picks = _picks([entry.pk for entry in entries])
-    return [
-        Standing(
-            rank=1 + sum(count for standing, count in groups if standing < _standing(entry)),
-            entry=entry.pk,
-            display_name=entry.user.display_name,
-            number=entry.number,
-            status=entry.status,
-            strikes=entry.strikes,
-            eliminated_round=entry.eliminated_round_number,
-            rounds_survived=_survived(pool, entry, played),
-            picks=picks[entry.pk],
-        )
-        for entry in entries
-    ]
+    def entries(self, status: str | None = None) -> QuerySet[Entry]:
+        """The entries that count, or those of a status, with `standing` to sort by: the smaller, the better."""
+        entries = Entry.objects.counted().filter(pool=self._pool).annotate(standing=STANDING).select_related("user")
+        if status is None:
+            return entries
+        best, worst = STANDINGS_OF_STATUS[EntryStatus(status)]
+        # Not BETWEEN: the planner takes a range of what it has no statistics of for so few rows that it sorts them.
+        until_the_last = RowComparison(("standing", "id"), "<=", (worst, LARGEST_ID))
+        return entries.filter(until_the_last, standing__gte=best)
+
+    def total(self, status: str | None = None) -> int:
+        """How many these are."""
+        best, worst = (0, 100_000) if status is None else STANDINGS_OF_STATUS[EntryStatus(status)]
+        return sum(entries for standing, entries in self._groups.items() if best <= standing <= worst)
+
+    def of(self, entries: Sequence[Entry]) -> list[Standing]:
+        """These of `entries()` with rank and revealed picks, in one query."""
+        picks = _picks([entry.pk for entry in entries])
+        return [
+            Standing(
+                rank=self._rank(_standing(entry)),
+                entry=entry.pk,
+                display_name=entry.user.display_name,
+                number=entry.number,
+                status=entry.status,
+                strikes=entry.strikes,
+                eliminated_round=entry.eliminated_round_number,
+                rounds_survived=self._survived(entry),
+                picks=picks[entry.pk],
+            )
+            for entry in entries
+        ]
+
+    def _rank(self, mine: int) -> int:
+        return 1 + sum(self._groups[standing] for standing in self._groups if standing < mine)
+
+    def _survived(self, entry: Entry) -> int:
+        if entry.status == EntryStatus.ELIMINATED and entry.eliminated_round_number is not None:
+            return entry.eliminated_round_number - self._pool.first_round_number
+        return self._played
 
 
 def _standing(entry: Entry) -> int:
     return int(entry.standing)  # type: ignore[attr-defined]  # annotated by `standing_entries`
-
-
-def _groups(pool: Pool) -> list[tuple[int, int]]:
-    """How many entries stand where: a few dozen pairs, however many entries there are."""
-    counts = Entry.objects.counted().filter(pool=pool).values(standing=STANDING).annotate(entries=Count("id"))
-    return list(counts.order_by().values_list("standing", "entries"))
-
-
-def _rounds_played(pool: Pool, revealed: list[int]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(ROUNDS_PLAYED, {"pool": pool.pk, "rounds": revealed})
-        return int(cursor.fetchone()[0])
-
-
-def _survived(pool: Pool, entry: Entry, played: int) -> int:
-    if entry.status == EntryStatus.ELIMINATED and entry.eliminated_round_number is not None:
-        return entry.eliminated_round_number - pool.first_round_number
-    return played
 
 
 def _picks(entry_ids: list[int]) -> dict[int, list[StandingPick]]:

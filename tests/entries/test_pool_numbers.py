@@ -1,12 +1,18 @@
 """What pools show of their entries: how many, how much, and what each round did, after its lock alone."""
 
+from datetime import timedelta
+
 import pytest
 
+from config.clock import database_now
+from entries.models import Entry, Reprieve, Request, Ruling
 from entries.queries.pool_numbers import EntryNumbers
+from entries.queries.rounds import distribution
 from entries.services.settlement import settle_competition
 from pools.models import Game, Pool, Round
 from pools.queries import statistics
 from pools.queries.statistics import PoolNumbers, RoundNumbers
+from tests.factories.accounts import ModeratorFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import PoolFactory, finish, league, lock_round
 from tests.support.playing import enter, play, void
@@ -23,12 +29,57 @@ def test_the_provider_is_registered():
     assert isinstance(statistics._providers[0], EntryNumbers)
 
 
-def test_entries_and_pot_count_what_is_paid_and_not_void(pool):
+def test_entries_count_while_they_are_not_void_and_fees_until_they_are_given_back(pool):
     enter(pool), enter(pool)
-    void(enter(pool))
+    disqualified, refunded = void(enter(pool)), void(enter(pool))
+    Request.objects.filter(entry=refunded).update(payment_status="refunded")
     RequestFactory(pool=pool, approved=True)
 
-    assert numbers.pool_numbers([pool.pk]) == {pool.pk: PoolNumbers(2, 2, 10_000)}
+    assert disqualified.status == "void"
+    assert numbers.pool_numbers([pool.pk]) == {pool.pk: PoolNumbers(2, 2, 15_000)}
+
+
+def test_a_late_entry_misses_nothing_of_what_was_before_it(pool):
+    enter(pool, "ANT"), enter(pool)
+    Entry.objects.filter(pk=enter(pool, None, "CAT").pk).update(first_round_number=2)
+    lock_round(Round.objects.get(number=1))
+
+    assert numbers.round_numbers(pool.pk, [1]) == {1: RoundNumbers(1, 1, 0, 2)}
+
+
+def test_who_sits_a_round_out_neither_picked_nor_missed_it(pool):
+    enter(pool, "ANT", "CAT")
+    spared = enter(pool, "ANT", "CAT")
+    for number in (1, 2):
+        lock_round(Round.objects.get(number=number))
+    assert numbers.round_numbers(pool.pk, [2]) == {2: RoundNumbers(2, 0, 0, 2)}
+
+    spare(spared, 1, 3)
+
+    assert numbers.round_numbers(pool.pk, [2]) == {2: RoundNumbers(1, 0, 0, 2)}
+    assert [(line.team, line.picks) for line in distribution(pool, Round.objects.get(number=2))] == [("CAT", 1)]
+
+
+def test_where_each_game_locks_for_itself_the_open_part_of_a_round_is_not_counted(db):
+    pool = PoolFactory(competition=league(rounds=3, codes=("ANT", "BAT", "CAT", "DOG")), rules={"lock": "game"})
+    enter(pool, "ANT"), enter(pool, "CAT"), enter(pool)
+    started = Game.objects.get(round__number=1, home__code="ANT")
+    Game.objects.filter(pk=started.pk).update(kickoff_at=database_now() - timedelta(hours=1))
+
+    assert numbers.round_numbers(pool.pk, [1]) == {1: RoundNumbers(1, None, 0, 3)}
+
+    lock_round(Round.objects.get(number=1))
+    assert numbers.round_numbers(pool.pk, [1]) == {1: RoundNumbers(2, 1, 0, 3)}
+
+
+def spare(entry, from_round: int, before_round: int) -> None:
+    """As a reinstatement that staff decided."""
+    staff = [ModeratorFactory(), ModeratorFactory()]
+    ruling = Ruling.objects.create(
+        kind="reinstate", competition=entry.pool.competition, pool=entry.pool, entry=entry, reason="spared",
+        proposed_by=staff[0],
+    )  # fmt: skip
+    Reprieve.objects.create(entry=entry, from_round_number=from_round, before_round_number=before_round, ruling=ruling)
 
 
 def test_the_house_takes_its_part_of_each_fee_rounded_down(db):

@@ -206,5 +206,5 @@ def test_the_number_of_queries_does_not_grow_with_entries(api, pool, django_asse
     play(pool, 1)
 
     for limit in (1, 3):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(5):
             assert len(call(api(), "GET", path, limit=limit)[1]) == limit
