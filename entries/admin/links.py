@@ -3,11 +3,18 @@
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from config.admin import RowLink
 from entries.services.rulings.people import PERMISSION
 
 SETTLES = "entries.add_settlement"
+
+
+def linked(address: str, text: str) -> SafeString:
+    """A link that looks like those of foreign keys."""
+    return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', address, text)
 
 
 def to_ruling(label: str, page: str, subject: str) -> RowLink:

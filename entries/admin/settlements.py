@@ -11,7 +11,6 @@ from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
@@ -20,7 +19,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.locks import allow_long_statements
-from entries.admin.links import SETTLES, to_ruling, to_settlement
+from config.money import format_amount
+from entries.admin.links import SETTLES, linked, to_ruling, to_settlement
 from entries.admin.rulings.tables import SHOWN, ends_of, said_of, tables_of
 from entries.models import Entry, EntryChange, Settlement, SettlementCause
 from entries.services.rulings.tally import Tally, lines_file
@@ -62,7 +62,7 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
         if settlement.ruling_id is None:
             return ""
         address = reverse("admin:entries_ruling_change", args=[settlement.ruling_id])
-        return format_html('<a href="{}">Ruling {}</a>', address, settlement.ruling_id)
+        return linked(address, f"Ruling {settlement.ruling_id}")
 
     @admin.display(description="What it changed")
     def changed(self, settlement: Settlement) -> str:
@@ -144,7 +144,13 @@ def _changes(settlement: Settlement) -> dict[str, Any]:
     found = changes_of(settlement)
     rows = list(found[: LISTED + 1])
     entries = Entry.objects.select_related("user", "pool").in_bulk([row.subject_id for row in rows])
-    return {"rows": [(row, entries[row.subject_id]) for row in rows[:LISTED]], "has_more": len(rows) > LISTED}
+    told = [(row, entries[row.subject_id], _prize(row, entries[row.subject_id])) for row in rows[:LISTED]]
+    return {"rows": told, "has_more": len(rows) > LISTED}
+
+
+def _prize(change: EntryChange, entry: Entry) -> str:
+    cents = change.details.get("prize_cents")
+    return "" if cents is None else format_amount(cents, entry.pool.currency)
 
 
 def changes_of(settlement: Settlement) -> QuerySet[EntryChange]:

@@ -106,7 +106,7 @@ class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
     date_hierarchy = None
     ordering = ("-kickoff_at", "-id")
     fields = (
-        "external_id", "competition", "round", "away", "home", "kickoff_at", "home_spread", "review",
+        "external_id", "competition", "round", "away", "home", "kickoff_at", "home_spread", "is_ruled", "review",
         "status", "home_score", "away_score", "reason", "history",
     )  # fmt: skip
     readonly_fields = ("history",)

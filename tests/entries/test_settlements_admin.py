@@ -82,6 +82,7 @@ def test_settling_leads_to_what_it_changed(back_office, pool, moderator):
     assert answer["Location"] == reverse("admin:entries_settlement_change", args=[settlement.pk])
     page = text_of(browser.get(answer["Location"]))
     assert "fell 2, titles won 1" in page
+    assert page.count("150.00 USD") == 1
     for name, status in (("ANT", "winner"), ("BAT", "eliminated"), ("DOG", "eliminated")):
         assert f"Fan of {name}, entry 1</a>" in page
         assert f">{status}</td>" in page
@@ -95,7 +96,7 @@ def test_only_the_changes_of_a_settlement_are_shown_as_its_own(back_office, pool
     ruling = rule("game", game=game_of(pool, 1, "ANT"), verdict="score", home_score=0, away_score=7)
     settlement = Settlement.objects.get(ruling=ruling)
     answer = browser.get(reverse("admin:entries_settlement_change", args=[settlement.pk]))
-    shown = [change.pk for change, _ in answer.context["changes"]["rows"]]
+    shown = [change.pk for change, _, _ in answer.context["changes"]["rows"]]
     assert shown == list(
         EntryChange.objects.filter(reason=f"settlement {settlement.pk}").order_by("pk").values_list("pk", flat=True)
     )

@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
@@ -18,6 +17,7 @@ from unfold.decorators import action
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.errors import DomainError
+from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
 from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
 from entries.admin.rulings.tables import ruling_tables, sentences_of
@@ -64,7 +64,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
 
     change_form_outer_after_template = "entries/ruling_page.html"
     list_display = (
-        "id", "kind", "sentence", "status", "proposed_by", "proposed_at", "decided_by", "has_conflict", "is_reversed",
+        "id", "sentence", "status", "proposed_by", "proposed_at", "decided_by", "conflict", "reversed_in",
     )  # fmt: skip
     list_display_links = ("id", "sentence")
     list_filter: ClassVar = (
@@ -78,10 +78,10 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
     search_help_text = "The reason, the player's name or e-mail address, or the schedule's name of a game"
     ordering = ("-id",)
     fields = (
-        "sentence", "reason", "status", "proposed_by", "proposed_at", "decided_by", "decided_at", "has_conflict",
+        "sentence", "reason", "status", "proposed_by", "proposed_at", "decided_by", "decided_at", "conflict",
         "about", "reversal_of", "reversed_in",
     )  # fmt: skip
-    readonly_fields = ("sentence", "about", "reversal_of", "reversed_in")
+    readonly_fields = ("sentence", "conflict", "about", "reversal_of", "reversed_in")
     actions = ("confirm", "withdraw", "reverse")
     actions_list = ("propose_game", "propose_pick", "propose_disqualify", "propose_reinstate")
 
@@ -147,10 +147,10 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         """As players read it."""
         return sentence_of(ruling)
 
-    @admin.display(description="Reversed", boolean=True)
-    def is_reversed(self, ruling: Any) -> bool:
-        """Whether another ruling undid it."""
-        return bool(ruling.is_reversed)
+    @admin.display(description="Conflict", ordering="has_conflict")
+    def conflict(self, ruling: Ruling) -> str:
+        """In words: a red cross for a no would say the opposite."""
+        return "Yes: one of the two plays" if ruling.has_conflict else "No"
 
     @admin.display(description="About")
     def about(self, ruling: Ruling) -> SafeString | str:
@@ -159,7 +159,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         if row is None:
             return ""
         address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-        return format_html('<a href="{}">{}</a>', address, row)
+        return linked(address, str(row))
 
     @admin.display(description="Reverses")
     def reversal_of(self, ruling: Ruling) -> SafeString | str:
@@ -244,7 +244,7 @@ def why_not(ruling: Ruling, user: User) -> str | None:
 def _link(pk: int | None) -> SafeString | str:
     if pk is None:
         return ""
-    return format_html('<a href="{}">Ruling {}</a>', reverse("admin:entries_ruling_change", args=[pk]), pk)
+    return linked(reverse("admin:entries_ruling_change", args=[pk]), f"Ruling {pk}")
 
 
 def _staff(request: HttpRequest) -> User:
