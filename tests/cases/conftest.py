@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cases.nfl import ScheduleFile
 from tests.cases.story import Story
 from tests.payments.conftest import double, double_process, unpaid
 from tests.support.clock import Clock
@@ -24,3 +25,9 @@ def tell(api, clock):
 def story(tell) -> Story:
     """Of three weeks, by the usual rules."""
     return tell()
+
+
+@pytest.fixture
+def schedule(db, tmp_path) -> ScheduleFile:
+    """The file in which a season comes, and comes again."""
+    return ScheduleFile(tmp_path)

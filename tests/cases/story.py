@@ -34,9 +34,15 @@ Ends = Mapping[Entry, str]
 class Story:
     """One pool, played week by week."""
 
-    def __init__(self, api, clock: Clock, *, weeks: int = 3, competition: Competition | None = None, **rules) -> None:
+    def __init__(
+        self, api, clock: Clock, *, weeks: int = 3, competition: Competition | None = None, first_week: int = 1, **rules
+    ) -> None:
         self.api, self.clock, self.moderator = api, clock, ModeratorFactory()
-        self.pool: Pool = PoolFactory(competition=competition or league(rounds=weeks, codes=CLUBS), rules=rules)
+        competition = competition or league(rounds=weeks, codes=CLUBS)
+        last_week = competition.rounds.order_by("number").last().number
+        self.pool: Pool = PoolFactory(
+            competition=competition, first_round_number=first_week, last_round_number=last_week, rules=rules
+        )
         self._teams: dict[tuple[Entry, int], list[str]] = {}
 
     # --- Who plays --------------------------------------------------------------------------------------------------
@@ -44,7 +50,9 @@ class Story:
     def entries(self, number: int, *, owner=None) -> list[Entry]:
         """So many entries, each of a player of its own, or all of one."""
         numbers = range(1, number + 1)
-        return [EntryFactory(in_pool=self.pool, owner=owner or UserFactory(), number=owner and n or 1) for n in numbers]
+        return [
+            EntryFactory(in_pool=self.pool, owner=owner or UserFactory(), number=n if owner else 1) for n in numbers
+        ]
 
     # --- What they do -----------------------------------------------------------------------------------------------
 
@@ -86,8 +94,13 @@ class Story:
         last = self.round(week).games.order_by("-kickoff_at")[0]
         self.clock.at(last.kickoff_at + timedelta(hours=3))
 
-    def results(self, week: int, ends: Ends) -> Settlement:
+    def results(self, week: int, ends: Ends, *, but: Game | None = None) -> Settlement:
         """Its games end like this for those who picked them, and it is settled."""
+        self.ends(week, ends, but=but)
+        return self.settled()
+
+    def ends(self, week: int, ends: Ends, *, but: Game | None = None) -> None:
+        """The same, and nobody has settled it yet."""
         decided = {
             code: part
             for entry, end in ends.items()
@@ -95,15 +108,35 @@ class Story:
         }
         for game in self.round(week).games.select_related("home", "away"):
             code = game.away.code if game.away.code in decided else game.home.code
-            if (end := decided.get(code, "W")) != "?" and game.status != "final":
+            if (end := decided.get(code, "W")) != "?" and game.status != "final" and game != but:
                 self.result(game, *score(end, is_home=code == game.home.code))
-        return self.settled()
+
+    def weekend(self, number: int, ends: Ends) -> Settlement:
+        """Picked, and played from Friday to Sunday: nobody has picked Monday's game."""
+        self.picks(number, ends)
+        self.kicks_off(number)
+        return self.results(number, ends, but=self.round(number).games.order_by("id").last())
+
+    def monday(self, number: int) -> Settlement:
+        """The game that was left."""
+        return self.results(number, {})
 
     def result(self, game: Game, home: int, away: int) -> None:
         """A moderator enters it."""
         body = {"status": "final", "home_score": home, "away_score": away}
         status, answer = call(self.api(self.moderator), "PUT", f"/games/{game.pk}/result", body)
         assert status == 200, answer
+
+    def ruled(self, game: Game, home: int, away: int) -> None:
+        """The score is corrected: one moderator proposes it, another confirms it, and that settles."""
+        body = {
+            "kind": "game", "game": game.pk, "reason": "The league corrected it.",
+            "details": {"verdict": "score", "home_score": home, "away_score": away},
+        }  # fmt: skip
+        status, ruling = call(self.api(self.moderator), "POST", "/rulings", body)
+        assert status == 201, ruling
+        status, ruling = call(self.api(ModeratorFactory()), "POST", f"/rulings/{ruling['id']}/confirm")
+        assert status == 200, ruling
 
     def settled(self, **how) -> Settlement:
         return settle_competition(competition_id=self.pool.competition_id, **how)
@@ -124,6 +157,9 @@ class Story:
 
     def strikes(self, entry: Entry) -> int:
         return self.shown(entry)["strikes"]
+
+    def prizes(self, *entries: Entry) -> list[int | None]:
+        return [self.shown(entry)["prize_cents"] for entry in entries]
 
     def is_over(self) -> bool:
         return call(self.api(), "GET", f"/pools/{self.pool.pk}")[1]["status"] == "finished"
