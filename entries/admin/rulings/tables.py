@@ -1,6 +1,6 @@
 """What a settlement would change, or changed, as tables: pool by pool in numbers, then the entries line by line."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from accounts.models import User
@@ -24,6 +24,7 @@ class PoolRow(NamedTuple):
     winners: int
     unseated: int
     voided: int
+    returned: int
     adjusted: int
     gained: str
     lost: str
@@ -66,14 +67,14 @@ def ruling_tables(ruling: Ruling, user: User) -> dict[str, Any]:
 
 def tables_of(tally: Tally) -> dict[str, Any]:
     """The tables of what was told."""
-    total = tally.total
-    sorts: Iterable[tuple[str, Sequence[Line], int]] = (
-        ("Titles", tally.titles, 0),
-        ("Who falls", tally.fallen, total.eliminated),
-        ("Who is revived", tally.revived, total.revived),
-        ("Other changes", tally.others, total.adjusted),
-    )
-    tables = [Table(title, [_row(line) for line in lines], count) for title, lines, count in sorts if lines]
+    titles = {
+        "titles": "Titles", "fallen": "Who falls", "revived": "Who is revived", "others": "Other changes",
+    }  # fmt: skip
+    tables = [
+        Table(title, [_row(line) for line in getattr(tally, sort)], tally.counts[sort])
+        for sort, title in titles.items()
+        if tally.counts[sort]
+    ]
     return {
         "pools": [_pool_row(one) for one in list(tally.pools.values())[:SHOWN]],
         "more_pools": max(len(tally.pools) - SHOWN, 0),
@@ -105,7 +106,7 @@ def _numbers(preview: Preview) -> str:
     total = preview.tally.total
     return (
         f"{total.eliminated} fall, {total.revived} are revived, {total.winners} win and {total.unseated} lose a title,"
-        f" {total.voided} become void, {total.adjusted} change otherwise."
+        f" {total.voided} become void, {total.returned} return, {total.adjusted} change otherwise."
     )
 
 
@@ -120,7 +121,8 @@ def _money(tally: Tally) -> list[str]:
 
 def _pool_row(one: PoolTally) -> PoolRow:
     return PoolRow(
-        one.pool, one.eliminated, one.revived, one.winners, one.unseated, one.voided, one.adjusted,
+        one.pool, one.eliminated, one.revived, one.winners, one.unseated, one.voided, one.returned,
+        one.adjusted,
         format_amount(one.gained_cents, one.currency), format_amount(one.lost_cents, one.currency),
     )  # fmt: skip
 
@@ -150,7 +152,7 @@ def said_of(difference: Mapping[str, Any]) -> list[str]:
     """The numbers that are kept, in words."""
     names = {
         "eliminated": "fell", "revived": "revived", "winners": "titles won", "unseated": "titles lost",
-        "voided": "void", "adjusted": "changed otherwise", "pools_finished": "pools ended",
+        "voided": "void", "returned": "returned", "adjusted": "changed otherwise", "pools_finished": "pools ended",
         "pools_reopened": "pools went on again", "filled_in": "missed picks filled in",
     }  # fmt: skip
     return [f"{words} {difference[name]}" for name, words in names.items() if difference.get(name)]

@@ -74,7 +74,8 @@ class ChangesOut(serializers.Serializer[Any]):
     revived = serializers.IntegerField(default=0, read_only=True)
     winners = serializers.IntegerField(default=0, read_only=True, help_text="Titles won.")
     unseated = serializers.IntegerField(default=0, read_only=True, help_text="Titles lost.")
-    voided = serializers.IntegerField(default=0, read_only=True)
+    voided = serializers.IntegerField(default=0, read_only=True, help_text="Disqualified.")
+    returned = serializers.IntegerField(default=0, read_only=True, help_text="No longer disqualified.")
     adjusted = serializers.IntegerField(
         default=0, read_only=True, help_text="Neither in nor out by it: another round, reason, strike or prize."
     )

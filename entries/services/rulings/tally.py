@@ -6,6 +6,7 @@ Memory does not grow with the lines: of each sort only the first are kept, and a
 import csv
 import io
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -33,6 +34,7 @@ class PoolTally:
     unseated: int = 0
     adjusted: int = 0
     voided: int = 0
+    returned: int = 0
     gained_cents: int = 0
     lost_cents: int = 0
 
@@ -57,6 +59,7 @@ class Tally:
     revived: list[Line] = field(default_factory=list)
     titles: list[Line] = field(default_factory=list)
     others: list[Line] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, lines: Iterable[Line]) -> None:
         """Count them all, and keep the first of each sort."""
@@ -73,7 +76,9 @@ class Tally:
         self._count(line)
         if self.write is not None:
             self.write(line)
-        kept = self._sort(line)
+        sort = _sort(line)
+        self.counts[sort] += 1
+        kept: list[Line] = getattr(self, sort)
         if len(kept) < self.listed:
             kept.append(line)
 
@@ -106,27 +111,31 @@ class Tally:
             if _changes(joined):
                 yield joined
 
-    def _sort(self, line: Line) -> list[Line]:
-        if EntryStatus.WINNER in (line.from_status, line.to_status) and line.from_status != line.to_status:
-            return self.titles
-        if line.to_status == EntryStatus.ELIMINATED != line.from_status:
-            return self.fallen
-        if line.from_status == EntryStatus.ELIMINATED != line.to_status:
-            return self.revived
-        return self.others
-
     def _count(self, line: Line) -> None:
         one = self.pools.setdefault(line.pool_id, PoolTally(line.pool, line.currency))
         was, now = line.from_status, line.to_status
-        one.eliminated += now == EntryStatus.ELIMINATED != was
-        one.revived += was == EntryStatus.ELIMINATED != now
         one.winners += now == EntryStatus.WINNER != was
         one.unseated += was == EntryStatus.WINNER != now
-        one.voided += now == EntryStatus.VOID
-        one.adjusted += now == was
+        if EntryStatus.VOID in (was, now):
+            one.voided += now == EntryStatus.VOID
+            one.returned += was == EntryStatus.VOID
+        else:
+            one.eliminated += now == EntryStatus.ELIMINATED != was
+            one.revived += was == EntryStatus.ELIMINATED != now
+            one.adjusted += now == was
         moved = (line.to_prize_cents or 0) - (line.from_prize_cents or 0)
         one.gained_cents += max(moved, 0)
         one.lost_cents += max(-moved, 0)
+
+
+def _sort(line: Line) -> str:
+    """Which list of the tally the line belongs to: a title that moves comes before all else."""
+    was, now = line.from_status, line.to_status
+    if was == now or (EntryStatus.VOID in (was, now) and EntryStatus.WINNER not in (was, now)):
+        return "others"
+    if EntryStatus.WINNER in (was, now):
+        return "titles"
+    return "fallen" if now == EntryStatus.ELIMINATED else "revived"
 
 
 def _changes(line: Line) -> bool:
@@ -141,7 +150,7 @@ def lines_file(tell: Callable[[Callable[[Line], object]], object]) -> IO[bytes]:
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller open
     try:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text)
         writer.writerow(HEADER)
         tell(lambda line: writer.writerow([cell(value) for value in line]))

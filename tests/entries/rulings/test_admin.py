@@ -175,7 +175,7 @@ def test_the_second_person_confirms_and_the_page_tells_what_changed(back_office,
     page = text_of(browser.get(page_of(ruling)))
     assert ">Confirm</button>" in page
     sentences = text_of(act(browser, "confirm", ruling))
-    assert "1 fall, 1 are revived, 1 win and 1 lose a title, 0 become void, 0 change otherwise." in sentences
+    assert "1 fall, 1 are revived, 1 win and 1 lose a title, 0 become void, 0 return, 0 change otherwise." in sentences
     assert "Cup: prizes of 150.00 USD go, 150.00 USD come." in sentences
     assert told(act(browser, "confirm", ruling, confirmed="1")) == ["1 of 1 confirmed and settled."]
     page = text_of(browser.get(page_of(ruling)))

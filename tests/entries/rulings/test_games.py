@@ -204,7 +204,7 @@ def test_only_the_first_lines_are_listed_but_all_are_counted(moderator, colleagu
     play(pool, 1)
     proposal = propose("game", by=moderator, game=game_of(pool, 1, "ANT"), verdict="score", home_score=1, away_score=2)
     preview = preview_ruling(ruling=proposal, by=colleague, listed=2)
-    assert (len(preview.tally.fallen), preview.tally.total.eliminated) == (2, 5)
+    assert (len(preview.tally.fallen), preview.tally.counts["fallen"], preview.tally.total.eliminated) == (2, 5, 5)
 
 
 @pytest.mark.parametrize(

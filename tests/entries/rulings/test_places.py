@@ -63,7 +63,8 @@ def test_a_disqualification_is_undone_without_a_trace(status):
     assert state_of(pool) != before
     undone = reverse(ruling)
     assert state_of(pool) == before
-    assert undone.difference["pools"].get(str(pool.pk), {}).get("eliminated", 0) == (status == "eliminated")
+    assert ruling.difference["pools"] == {str(pool.pk): {"voided": 1}}
+    assert undone.difference["pools"] == {str(pool.pk): {"returned": 1}}
 
 
 def test_what_happened_meanwhile_counts_when_a_disqualification_is_undone():
