@@ -7,9 +7,10 @@ every entry, every pick that was filled in and every pool; and settling again, a
 from django.db import connection, transaction
 from hypothesis import strategies as st
 
+from entries.services.repicks import release_picks
 from entries.services.settlement import settle_competition
 from tests import oracle
-from tests.oracle.worlds import amended, entries, picked
+from tests.oracle.worlds import TEAMS, amended, entries, picked
 from tests.oracle.worth import View
 from tests.support.mirror import Mirror, Stage
 
@@ -21,7 +22,7 @@ EVENTS = (
     *("results_come",) * 4,
     *("a_result_is_corrected",) * 3,
     *("a_game_is_off", "a_kickoff_changes", "a_game_moves_to_another_round"),
-    *("a_player_picks_otherwise", "somebody_comes_late", "somebody_comes_late", "a_place_is_void"),
+    *("a_player_picks_otherwise", "a_list_changes", "somebody_comes_late", "somebody_comes_late", "a_place_is_void"),
     *("somebody_buys_back_in", "somebody_buys_back_in", "staff_reinstate", "staff_revoke", "staff_amend_the_rules"),
 )
 THEN = (*("wait",) * 4, *("settle",) * 3, "try", "twice", "afresh", "crash")
@@ -44,6 +45,7 @@ class Season:
         self.stage, self.league, self.pools = stage, league, pools
         self.now = 5
         self.reinstated: list[tuple[int, oracle.Entry, oracle.Reprieve]] = []
+        self.said: dict[int, str] = {}
         self.mirror = Mirror(stage, league, pools, self.now)
 
     # --- Time and games ---------------------------------------------------------------------------------------------
@@ -89,22 +91,30 @@ class Season:
     def a_game_moves_to_another_round(self, draw) -> None:
         game = draw(st.sampled_from(self.league.games))
         to = draw(st.integers(1, max(each.round for each in self.league.games)))
-        if to != game.round and game.status != "final" and len(self.league.games_of(game.round)) > 1:
-            self.league.move(game, to, now=self.now)
-            self.save(game)
+        if to == game.round or game.status == "final" or len(self.league.games_of(game.round)) == 1:
+            return
+        # What goes to a later weekend is played on it: else it would lock a round whose turn has not come.
+        if not self.league.has_locked(to, self.now):
+            self.league.reschedule(game, max(other.kickoff for other in self.league.games_of(to)), now=self.now)
+        self.league.move(game, to, now=self.now)
+        self.save(game)
 
     def report(self, game: oracle.Game, *what) -> None:
         game.report(*what)
         self.save(game)
 
     def save(self, game: oracle.Game) -> None:
-        """In the tables too. Under `repick` whoever learns of it takes picks back, while others can be made."""
+        """In the tables too; and whoever learns of it takes back picks that can be made anew."""
         self.mirror.save_game(game)
+        self.release()
+
+    def release(self) -> None:
+        """`repick`, for those who were still in when settlement last ran."""
+        release_picks(competition_id=self.stage.competition.pk)
         for pool in self.pools:
-            back = oracle.taken_back(pool, self.league, self.now)
-            self.mirror.drop_picks(back)
-            for entry, pick in back:
-                entry.picks.remove(pick)
+            for entry, pick in oracle.taken_back(pool, self.league, self.now):
+                if not entry.is_void and self.said.get(entry.id, "active") == "active":
+                    entry.picks.remove(pick)
 
     # --- People -----------------------------------------------------------------------------------------------------
 
@@ -134,6 +144,12 @@ class Season:
         for slot in range(1, pool.book_of(number).asks_for(number) + 1):
             draw(picked(self.league, pool, entry, number, slot))
         self.mirror.add_picks([(entry, pick) for pick in entry.picks_of(number)])
+
+    def a_list_changes(self, draw) -> None:
+        _, _, entry = self.some_entry(draw)
+        teams = draw(st.lists(st.sampled_from(TEAMS), max_size=4, unique=True))
+        entry.lists.append((self.now, teams))
+        self.mirror.save_list(entry, teams)
 
     def somebody_comes_late(self, draw) -> None:
         index, pool, coming = self.some_pool(draw)
@@ -255,4 +271,6 @@ class Season:
                     agree(f"status of entry {entry.id}", fates[entry.id].status, "void")
                 else:
                     agree(f"fate of entry {entry.id}", fates[entry.id], verdict.fates[entry.id])
+                self.said[entry.id] = fates[entry.id].status
             agree(f"pool {index}", said, ("finished" if verdict.is_finished else "open", verdict.ended_round))
+        self.release()

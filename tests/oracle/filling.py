@@ -18,13 +18,10 @@ class Filling:
     number: int
     games: list[Game]
 
-    def missing_slots(self) -> list[int]:
-        taken = {pick.slot for pick in self.entry.picks_of(self.number)}
-        return [slot for slot in range(1, self.book.asks_for(self.number) + 1) if slot not in taken]
-
     def choices(self) -> list[tuple[str, Game, str]]:
         """Teams in the order in which they are tried, with their game and where they come from."""
-        from_list = [(team, game, "fallback") for team in self.entry.fallback for game in self.games_with(team)]
+        as_of_lock = self.entry.list_at(self.view.lock_of(self.number))
+        from_list = [(team, game, "fallback") for team in as_of_lock for game in self.games_with(team)]
         favourites = [(game.favourite[0], game, "favourite") for game in self.by_spread()]
         if self.book.missed_pick == "fallback":
             return from_list + (favourites if self.book.missed_pick_then == "favourite" else [])
@@ -54,16 +51,31 @@ class Filling:
 
 
 def fill_in(pool: Pool, league: League, number: int, now: Instant) -> list[tuple[Entry, Pick]]:
-    """The picks that the round's lock makes; the caller adds them before it asks for the next round."""
+    """The picks that the round's lock makes; the caller adds them before it asks for the next round.
+
+    Each entry is tried once, when it is first found to be in without its picks.
+    """
+    view, book = View(pool, league, now), pool.book_of(number)
+    made = []
+    for entry in lacking(pool, league, number, now):
+        made += _filled(Filling(view, book, entry, number, _not_started(view, number)))
+    return made
+
+
+def lacking(pool: Pool, league: League, number: int, now: Instant) -> list[Entry]:
+    """Who is still in, plays the round, lacks picks, and has not been tried."""
     view, book = View(pool, league, now), pool.book_of(number)
     if not view.is_revealed(number) or book.missed_pick not in ("fallback", "favourite"):
         return []
     before = grade(pool, league, now, through=number - 1)
-    made = []
-    for entry in pool.live:
-        if before.fates[entry.id].status == "active" and entry.plays(number):
-            made += _filled(Filling(view, book, entry, number, _not_started(view, number)))
-    return made
+    return [
+        entry
+        for entry in pool.live
+        if before.fates[entry.id].status == "active"
+        and entry.plays(number)
+        and entry.slots_missing(number, book.asks_for(number))
+        and number not in entry.tried
+    ]
 
 
 def _not_started(view: View, number: int) -> list[Game]:
@@ -75,7 +87,7 @@ def _not_started(view: View, number: int) -> list[Game]:
 
 def _filled(filling: Filling) -> list[tuple[Entry, Pick]]:
     made = []
-    for slot in filling.missing_slots():
+    for slot in filling.entry.slots_missing(filling.number, filling.book.asks_for(filling.number)):
         found = next((it for it in filling.choices() if filling.allows(*it[:2])), None)
         if found is None:
             break
@@ -89,11 +101,13 @@ def _filled(filling: Filling) -> list[tuple[Entry, Pick]]:
 
 
 def fill_in_all(pool: Pool, league: League, now: Instant, *, through: int | None = None) -> list[tuple[Entry, Pick]]:
-    """Round by round, each round's picks in place before the next is looked at (23)."""
+    """Round by round, each round's picks in place before the next is looked at (23); so settlement would do it."""
     made = []
     for number in pool.rounds:
         if through is None or number <= through:
             these = fill_in(pool, league, number, now)
+            for entry in lacking(pool, league, number, now):
+                entry.tried.add(number)
             for entry, pick in these:
                 entry.picks.append(pick)
             made += these

@@ -67,7 +67,8 @@ def grade(pool: Pool, league: League, now: Instant, *, through: int | None = Non
             for ledger, losses in before:
                 ledger.losses, ledger.out = losses, None
         left = [it for it in ledgers if it.out is None]
-        if (len(left) <= 1 or number == pool.last_round) and not _may_still_come_in(view, number):
+        is_decided = len(left) <= 1 and ledgers
+        if (is_decided or number == pool.last_round) and not _may_still_come_in(view, number):
             ending = _the_end(view, ledgers, number)
             break
     return _verdict(pool, view, ledgers, ending)

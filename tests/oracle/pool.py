@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, fields
 
+from tests.oracle.league import Instant
+
 
 class Brief:
     """Shows of itself what is not as usual: a season that fails must fit on a page."""
@@ -83,18 +85,31 @@ class Reprieve(Brief):
 
 @dataclass(repr=False)
 class Entry(Brief):
-    """A place. `fees` are what was paid for it and for coming back; a disqualified place is void, its fee is not."""
+    """A place. `fees` are what was paid for it and for coming back; a disqualified place is void, its fee is not.
+
+    `fallback` is the list it came with, `lists` what it became later and when. `tried` are the rounds for which filling
+    in was tried: what could not be filled then stays missing.
+    """
 
     id: int
     first_round: int = 1
     picks: list[Pick] = field(default_factory=list)
     fallback: list[str] = field(default_factory=list)
+    lists: list[tuple[Instant, list[str]]] = field(default_factory=list)
+    tried: set[int] = field(default_factory=set)
     fees: list[Fee] = field(default_factory=list)
     reprieves: list[Reprieve] = field(default_factory=list)
     is_void: bool = False
 
     def picks_of(self, number: int) -> list[Pick]:
         return sorted((pick for pick in self.picks if pick.round == number), key=lambda pick: pick.slot)
+
+    def slots_missing(self, number: int, asked: int) -> list[int]:
+        taken = {pick.slot for pick in self.picks_of(number)}
+        return [slot for slot in range(1, asked + 1) if slot not in taken]
+
+    def list_at(self, instant: Instant) -> list[str]:
+        return [self.fallback, *(teams for at, teams in self.lists if at <= instant)][-1]
 
     def is_spared(self, number: int) -> bool:
         return any(reprieve.covers(number) for reprieve in self.reprieves)

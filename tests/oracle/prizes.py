@@ -14,16 +14,16 @@ def margin_of(view: View, entry: Entry, through: int) -> int:
     return margin
 
 
-def pot_of(pool: Pool, number: int) -> int:
+def pot_of(pool: Pool) -> int:
     """The fees paid, a disqualified place's too, each less the house's part rounded down (29)."""
-    bp = pool.book_of(number).house_fee_bp
+    bp = pool.books[-1].house_fee_bp  # no amendment changes it
     fees = [fee.cents for entry in pool.entries for fee in entry.fees if not fee.is_refunded]
     return sum(cents - cents * bp // 10_000 for cents in fees)
 
 
 def prizes_of(pool: Pool, number: int, ranking: list[list[Entry]]) -> dict[int, int]:
     """Cents by entry id. `ranking` is best first, equals together; who is not named gets nothing."""
-    pot, book = pot_of(pool, number), pool.book_of(number)
+    pot, book = pot_of(pool), pool.book_of(number)
     if not ranking:
         return {}
     if book.payout == "equal":

@@ -45,7 +45,7 @@ def test_void_places_count_nowhere():
     players.entries[1].is_void = True
     assert fates(this, players) == ["void", "void", "winner 300"]
     players.entries[2].is_void = True
-    assert (ended(this, players), fates(this, players)) == (1, ["void"] * 3)
+    assert (ended(this, players), fates(this, players)) == (None, ["void"] * 3)
 
 
 def test_split_is_among_those_who_submitted_or_all_who_fell_where_nobody_had():
@@ -135,6 +135,9 @@ def test_the_last_round_ends_a_pool_whatever_windows_it_names():
 
 
 @pytest.mark.parametrize("all_out", ["split", "tiebreak", "revive"])
-def test_a_pool_without_anybody_ends_with_its_first_complete_round_and_no_winner(all_out):
+def test_a_pool_without_anybody_ends_only_with_its_last_round_and_no_winner(all_out):
     this = league("A 3-1 B", "A - B")
-    assert (ended(this, pool(this, all_out=all_out)), ended(this, pool(this), now=99)) == (1, None)
+    nobody = pool(this, all_out=all_out)
+    assert ended(this, nobody) is None
+    this.games[1].report("final", 3, 1)
+    assert ended(this, nobody) == 2

@@ -126,6 +126,23 @@ def test_a_void_pick_is_not_a_use(tie, expected):
     assert [team for entry, _, team, _ in made(this, players, 2) if entry == 1] == expected
 
 
+def test_what_could_not_be_filled_in_at_the_first_look_stays_missing():
+    this = league("E 3-1 F, C 3-1 D", "E - F @10 +3, C - D")
+    players = pool(this, "E", "C C", missed_pick="favourite", tie="void")
+    assert fill_in_all(players, this, LONG_AFTER) == []
+    this.games[0].report("final", 2, 2)
+    assert fill_in_all(players, this, LONG_AFTER) == []
+    players.entries[0].tried.clear()
+    assert [pick.team for _, pick in fill_in_all(players, this, LONG_AFTER)] == ["E"]
+
+
+def test_the_list_is_the_one_of_the_lock():
+    this = league("A - B, C - D @10, E - F @10")
+    players = pool(this, ".", missed_pick="fallback")
+    players.entries[0].fallback, players.entries[0].lists = ["C"], [(50, ["D"]), (100, ["E"]), (101, ["F"])]
+    assert teams(this, players) == ["E"]
+
+
 def test_nobody_is_filled_in_for_after_the_end():
     this = league("A 3-1 B", ROUND)
     players = pool(this, "A", "B", missed_pick="favourite")

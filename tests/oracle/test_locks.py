@@ -77,12 +77,14 @@ def test_a_round_that_never_had_a_lock_is_never_closed():
     assert not view(this, LONG_AFTER).is_closed(1)
 
 
-def test_under_lock_game_the_fixed_lock_has_no_meaning():
-    this = league("A - B @10, C - D @30")
+def test_a_fixed_lock_reveals_the_round_under_both_policies_but_fixes_no_pick_under_lock_game():
+    this = league("A x B @10, C - D @30")
     this.fixed_locks[1] = 100
-    assert view(this, 100, lock="round").is_revealed(1)
-    assert not view(this, 109, lock="game").is_revealed(1)
-    assert view(this, 110, lock="game").is_revealed(1)
+    for lock in ("round", "game"):
+        assert (view(this, 99, lock=lock).is_revealed(1), view(this, 100, lock=lock).is_revealed(1)) == (False, True)
+    players = pool(this, "A", lock="game")
+    assert View(players, this, 109).worth_of(players.entries[0].picks[0]).result == "pending"
+    assert View(players, this, 110).worth_of(players.entries[0].picks[0]).result == "lost"
 
 
 def test_under_lock_game_a_pick_whose_game_has_left_is_looked_at_when_the_round_closes():

@@ -14,7 +14,7 @@ def test_the_house_takes_its_part_of_each_fee_rounded_down():
     players = pool(this, "A", "A", "A", fee=999, house_fee_bp=1_000)
     players.entries[1].fees.append(Fee(501))
     # 99 of each 999, 50 of the 501.
-    assert pot_of(players, 1) == 3 * 900 + 451
+    assert pot_of(players) == 3 * 900 + 451
 
 
 def test_a_refunded_fee_is_not_in_the_pot_and_a_disqualified_places_is():

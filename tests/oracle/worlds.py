@@ -161,8 +161,6 @@ def worlds(draw):
     league = draw(leagues())
     rounds = max(game.round for game in league.games)
     found = [draw(pools(league, rounds)) for _ in range(draw(st.integers(1, 3)))]
-    if any(book.lock == "game" for pool in found for book in pool.books):
-        league.fixed_locks.clear()
     for id, entry in enumerate((entry for pool in found for entry in pool.entries), start=1):
         entry.id = id
     return league, found

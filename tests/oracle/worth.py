@@ -41,9 +41,8 @@ class View:
         return self._rounds[number]
 
     def lock_of(self, number: int) -> Instant | None:
-        """Under `lock = game` a round's lock is its first kickoff, whatever its fixed lock (2, 20)."""
-        by_game = self.pool.book_of(number).lock == "game"
-        return self.league.first_kickoffs.get(number) if by_game else self.league.lock_of(number)
+        """Fixed or not, it is the round's lock under both policies; under `game` it only does not fix picks (2)."""
+        return self.league.lock_of(number)
 
     def is_revealed(self, number: int) -> bool:
         """Nothing is in flight here: the lock has passed, and that is all (3)."""

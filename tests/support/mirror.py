@@ -68,6 +68,7 @@ class Mirror:
             for game in self.league.games
         )  # fmt: skip
         self.games = {game.id: row for game, row in zip(self.league.games, games, strict=True)}
+        self._date("pools_gamechange", "game_id", [row.pk for row in games])
         for number, instant in self.league.fixed_locks.items():
             Round.objects.filter(pk=rounds[number].pk).update(fixed_locks_at=self.at(instant))
 
@@ -107,11 +108,29 @@ class Mirror:
         )  # fmt: skip
         self.entries |= {entry.id: row for (_, entry), row in zip(entries, rows, strict=True)}
         self.add_picks([(entry, pick) for _, entry in entries for pick in entry.picks])
-        Fallback.objects.bulk_create(
-            Fallback(entry=self.entries[entry.id], team_ids=[self.stage.teams[code].pk for code in entry.fallback])
-            for _, entry in entries
-            if entry.fallback
-        )
+        with_lists = [(self.entries[entry.id], entry.fallback) for _, entry in entries if entry.fallback]
+        Fallback.objects.bulk_create(Fallback(entry=row, team_ids=self._teams(codes)) for row, codes in with_lists)
+        self._date("entries_fallbackchange", "entry_id", [row.pk for row, _ in with_lists])
+
+    def save_list(self, entry: oracle.Entry, teams: list[str]) -> None:
+        row = self.entries[entry.id]
+        Fallback.objects.update_or_create(entry=row, defaults={"team_ids": self._teams(teams)})
+        self._date("entries_fallbackchange", "entry_id", [row.pk])
+
+    def _teams(self, codes: list[str]) -> list[int]:
+        return [self.stage.teams[code].pk for code in codes]
+
+    def _date(self, table: str, column: str, ids: list[int]) -> None:
+        """What was written down just now about these happened at this world's now."""
+        if not ids:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(
+                f"UPDATE {table} SET at = %s WHERE {column} = ANY(%s) AND at >= %s",
+                [self.at(self.now), ids, self.began],
+            )
+            cursor.execute("SET LOCAL session_replication_role = origin")
 
     # --- What happens -----------------------------------------------------------------------------------------------
 
@@ -132,11 +151,12 @@ class Mirror:
 
     def save_game(self, game: oracle.Game) -> None:
         """Status, scores, kickoff and round as the oracle has them now."""
-        kickoff = self.at(game.kickoff)
-        Game.objects.filter(pk=self.games[game.id].pk).update(
+        row = self.games[game.id]
+        Game.objects.filter(pk=row.pk).update(
             status=game.status, home_score=game.home_score, away_score=game.away_score,
-            round=self.stage.rounds[game.round], kickoff_at=kickoff,
+            round=self.stage.rounds[game.round], kickoff_at=self.at(game.kickoff),
         )  # fmt: skip
+        self._date("pools_gamechange", "game_id", [row.pk])
 
     def add_picks(self, picks: list[tuple[oracle.Entry, oracle.Pick]]) -> None:
         Pick.objects.bulk_create(self._pick(entry, pick) for entry, pick in picks)
