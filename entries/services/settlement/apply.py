@@ -6,13 +6,20 @@ from django.db.backends.utils import CursorWrapper
 
 from config.states import CORRECTION_SETTING
 
-# Entries whose fate was open at the first round looked at. Whoever is simply still in, as before, is passed over.
+# Entries whose fate was open at the first round looked at, but for those that are simply still in, as before.
 DIFFERENCE = """
     CREATE TEMP TABLE settling_change ON COMMIT DROP AS
     SELECT e.id, e.pool_id, e.status AS from_status, e.eliminated_round_number AS from_round,
            e.prize_cents AS from_prize_cents, fresh.*
-    FROM settling_pool p
-    JOIN entries_entry e ON e.pool_id = p.pool_id AND e.status <> 'void'
+    FROM (
+        SELECT entry_id AS id FROM settling_loss WHERE is_out
+        UNION SELECT entry_id FROM settling_strike
+        UNION SELECT entry_id FROM settling_place WHERE class < 2
+        UNION SELECT e.id FROM settling_pool p JOIN entries_entry e ON e.pool_id = p.pool_id
+              WHERE e.status IN ('eliminated', 'winner') OR e.strikes > 0
+    ) touched
+    JOIN entries_entry e ON e.id = touched.id AND e.status <> 'void'
+    JOIN settling_pool p ON p.pool_id = e.pool_id
         AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= p.from_round)
     LEFT JOIN settling_loss l ON l.entry_id = e.id AND l.is_out
     LEFT JOIN settling_strike t ON t.entry_id = e.id
@@ -30,9 +37,7 @@ DIFFERENCE = """
                     WHEN w.class = 1 THEN w.version END AS rules_version,
                prize.prize_cents
     ) fresh
-    WHERE (l.entry_id IS NOT NULL OR t.entry_id IS NOT NULL OR w.entry_id IS NOT NULL OR e.status <> 'active'
-           OR e.strikes > 0)
-      AND (e.status, e.strikes, e.eliminated_round_number, e.eliminated_code, e.rules_version, e.prize_cents)
+    WHERE (e.status, e.strikes, e.eliminated_round_number, e.eliminated_code, e.rules_version, e.prize_cents)
           IS DISTINCT FROM (fresh.status, fresh.strikes, fresh.eliminated_round_number, fresh.eliminated_code,
                             fresh.rules_version, fresh.prize_cents)
     {locked}
@@ -122,7 +127,7 @@ def find_difference(cursor: CursorWrapper, *, to_write: bool) -> Difference:
     cursor.execute("SELECT 1 FROM settling_pool WHERE ended IS NOT NULL OR ended_before IS NOT NULL LIMIT 1")
     if cursor.fetchone():
         cursor.execute(EARLIER_PRIZES.format(locked=locked))
-    cursor.execute("ANALYZE settling_change")
+    cursor.execute("ANALYZE settling_change (id)")
     cursor.execute(COUNT)
     counts = cursor.fetchone()
     cursor.execute(COUNT_POOLS)

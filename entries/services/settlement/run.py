@@ -117,12 +117,12 @@ def settle_arrived(payload: dict[str, Any]) -> None:
 
 def _derive(cursor: CursorWrapper) -> int:
     """Go through the rounds in play order: fill in, grade, end; then share out. How many picks were filled in."""
-    losses.begin_losses(cursor)
+    kept = losses.begin_losses(cursor)
     filled, is_first = 0, True
     for round_id, number, any_two, any_fill in facts.rounds_to_settle(cursor):
         if any_fill:
             filled += fill_in_missed(cursor, round_id=round_id)
-        losses.grade_round(cursor, round_id=round_id, number=number, any_two=any_two, is_first=is_first)
+        losses.grade_round(cursor, round_id=round_id, number=number, kept=kept, any_two=any_two, is_first=is_first)
         end_round(cursor, number=number)
         is_first = False
     share_out(cursor)
