@@ -1,6 +1,7 @@
 """Saving and taking back picks.
 
-`facts` gathers what the rules ask about, `refusals` says no in the words of the contract, `saving` writes.
+`facts` gathers what the rules ask about, `refusals` says no in the words of the contract, `writing` writes, `saving`
+is the whole.
 """
 
 from entries.services.picks.saving import SavedPick, Wish, delete_pick, save_pick, save_picks

@@ -17,7 +17,8 @@ OFF = (GameStatus.CANCELLED, GameStatus.POSTPONED)
 class RoundFacts(NamedTuple):
     """Of the entry and the round. `fixed` are the teams it cannot give up any more, because their games have begun.
 
-    `closes_at` is the last moment at which any pick of the round can change.
+    `closes_at` is the last moment at which any pick of the round can change; `has_more` than it asks for: a slot left
+    from rules since amended.
     """
 
     entry_status: str
@@ -30,11 +31,12 @@ class RoundFacts(NamedTuple):
     rules_version: int | None
     asked: int | None
     reuse_limit: int | None
-    fixed: list[str]
+    fixed: list[int]
+    has_more: bool
 
 
 class TeamFacts(NamedTuple):
-    """Of one team asked for. `used_in` are the other rounds in which it counts as used; `stands`: it is picked."""
+    """Of one team asked for. `stands`: it is picked for the round; `picked_in`: in how many others."""
 
     code: str
     team_id: int | None
@@ -42,7 +44,7 @@ class TeamFacts(NamedTuple):
     game_id: int | None
     game_status: str | None
     has_started: bool | None
-    used_in: list[int]
+    picked_in: int
 
     @property
     def is_playable(self) -> bool:
@@ -56,8 +58,9 @@ class TeamFacts(NamedTuple):
 GATHER = f"""
     SELECT e.status, p.id, p.status, r.id, closes.at, closes.at <= clock_timestamp(), rules.lock, rules.version,
            {ASKED_SQL}, rules.reuse_limit, coalesce(standing.fixed, '{{}}'),
+           coalesce(standing.last_slot > {ASKED_SQL}, false),
            asked.code, t.id, coalesce(t.id = ANY(standing.teams), false), game.id, game.status, game.has_started,
-           coalesce(used.rounds, '{{}}')
+           (SELECT count(*) FROM entries_pick k WHERE k.entry_id = e.id AND k.team_id = t.id AND k.round_id <> r.id)
     FROM entries_entry e
     JOIN pools_pool p ON p.id = e.pool_id
     LEFT JOIN pools_round r ON r.competition_id = p.competition_id AND r.number = %(round)s
@@ -65,10 +68,10 @@ GATHER = f"""
     {RULES_SQL}
     LEFT JOIN LATERAL (SELECT {CLOSES_AT_SQL} AS at) closes ON true
     LEFT JOIN LATERAL (
-        SELECT array_agg(k.team_id) AS teams,
-               array_agg(own.code ORDER BY k.slot) FILTER (WHERE rules.lock = 'game' AND g.round_id = r.id
-                                                           AND g.locks_at <= clock_timestamp()) AS fixed
-        FROM entries_pick k JOIN pools_game g ON g.id = k.game_id JOIN pools_team own ON own.id = k.team_id
+        SELECT array_agg(k.team_id) AS teams, max(k.slot) AS last_slot,
+               array_agg(k.team_id) FILTER (WHERE rules.lock = 'game' AND g.round_id = r.id
+                                            AND g.locks_at <= clock_timestamp()) AS fixed
+        FROM entries_pick k JOIN pools_game g ON g.id = k.game_id
         WHERE k.entry_id = e.id AND k.round_id = r.id
     ) standing ON true
     CROSS JOIN unnest(%(teams)s::text[]) WITH ORDINALITY AS asked (code, nth)
@@ -77,23 +80,28 @@ GATHER = f"""
         SELECT id, status, least(locks_at, kickoff_at) <= clock_timestamp() AS has_started FROM pools_game
         WHERE round_id = r.id AND t.id IN (home_id, away_id)
         ORDER BY status = 'scheduled' AND least(locks_at, kickoff_at) > clock_timestamp() DESC,
-                 status = ANY(%(off)s), kickoff_at, id
+                 status IN ('cancelled', 'postponed'), kickoff_at, id
         LIMIT 1
     ) game ON true
-    LEFT JOIN LATERAL (
-        SELECT array_agg(u.number ORDER BY u.number) AS rounds
-        FROM entries_pick k
-        JOIN pools_round u ON u.id = k.round_id
-        JOIN pools_game g ON g.id = k.game_id
-        CROSS JOIN LATERAL {rules_of("e.pool_id", "u.number", "tie, cancelled_game")} law
-        WHERE k.entry_id = e.id AND k.team_id = t.id AND k.round_id <> r.id
-          AND (rules.reuse_reset_round IS NULL
-               OR (u.number >= rules.reuse_reset_round) = (r.number >= rules.reuse_reset_round))
-          AND NOT ({VOID_SQL.replace("rules.", "law.")})
-    ) used ON true
     WHERE e.id = %(entry)s AND e.user_id = %(user)s
     ORDER BY asked.nth
     FOR NO KEY UPDATE OF e
+"""
+
+# As the guard counts them.
+USES = f"""
+    SELECT r.number
+    FROM entries_entry e
+    JOIN pools_round now ON now.id = %(round)s
+    CROSS JOIN LATERAL {rules_of("e.pool_id", "now.number", "reuse_reset_round")} here
+    JOIN entries_pick k ON k.entry_id = e.id AND k.team_id = %(team)s AND k.round_id <> now.id
+    JOIN pools_round r ON r.id = k.round_id
+    JOIN pools_game g ON g.id = k.game_id
+    CROSS JOIN LATERAL {rules_of("e.pool_id", "r.number", "tie, cancelled_game")} rules
+    WHERE e.id = %(entry)s AND NOT ({VOID_SQL})
+      AND (here.reuse_reset_round IS NULL
+           OR (r.number >= here.reuse_reset_round) = (now.number >= here.reuse_reset_round))
+    ORDER BY r.number
 """
 
 SHARED = len(RoundFacts._fields)
@@ -103,16 +111,17 @@ def gather(
     *, entry_id: int, user_id: int, round_number: int, teams: Sequence[str]
 ) -> tuple[RoundFacts, list[TeamFacts]]:
     """Lock the user's entry and gather the facts. Refuses with NOT_FOUND when it is not the user's."""
-    ask: dict[str, Any] = {
-        "entry": entry_id,
-        "user": user_id,
-        "round": round_number,
-        "teams": list(teams),
-        "off": [str(status) for status in OFF],
-    }
+    ask: dict[str, Any] = {"entry": entry_id, "user": user_id, "round": round_number, "teams": list(teams)}
     with connection.cursor() as cursor:
         cursor.execute(GATHER, ask)
         rows = cursor.fetchall()
     if not rows:
         raise NotFound(Code.NOT_FOUND, "There is no such entry.")
     return RoundFacts(*rows[0][:SHARED]), [TeamFacts(*row[SHARED:]) for row in rows]
+
+
+def uses(*, entry_id: int, round_id: int, team_id: int) -> list[int]:
+    """The other rounds in which the entry has used the team, as far as they count for this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(USES, {"entry": entry_id, "round": round_id, "team": team_id})
+        return [number for (number,) in cursor.fetchall()]

@@ -6,8 +6,8 @@ from django.db import IntegrityError
 
 from config.errors import Code, Refused, invalid
 from entries.models import EntryStatus
-from entries.services.picks.facts import OFF, RoundFacts, TeamFacts
-from pools.models import PoolStatus
+from entries.services.picks.facts import OFF, RoundFacts, TeamFacts, uses
+from pools.models import PoolStatus, Team
 
 WORDS = {1: "one team", 2: "two different teams"}
 
@@ -40,14 +40,14 @@ def check_number(facts: RoundFacts, codes: Sequence[str]) -> None:
         raise invalid("teams", f"This round takes {WORDS[asked]}.")
 
 
-def check_fixed(facts: RoundFacts, codes: Sequence[str]) -> None:
+def check_fixed(facts: RoundFacts, chosen: Sequence[TeamFacts]) -> None:
     """Refuse to give up a team whose game has begun."""
-    for code in facts.fixed:
-        if code not in codes:
-            raise Refused(Code.GAME_STARTED, f"The game of {code} has started, so this pick is fixed.", {"team": code})
+    given_up = set(facts.fixed) - {team.team_id for team in chosen}
+    for code in Team.objects.filter(pk__in=given_up).values_list("code", flat=True)[:1] if given_up else ():
+        raise Refused(Code.GAME_STARTED, f"The game of {code} has started, so this pick is fixed.", {"team": code})
 
 
-def check_team(facts: RoundFacts, team: TeamFacts, *, round_number: int) -> None:
+def check_team(facts: RoundFacts, team: TeamFacts, *, entry_id: int, round_number: int) -> None:
     """Refuse a team without a game that can be picked, and one that was used as often as the rules allow."""
     if team.game_id is None or team.game_status in OFF:
         raise not_playing(team.code, round_number)
@@ -55,8 +55,12 @@ def check_team(facts: RoundFacts, team: TeamFacts, *, round_number: int) -> None
         raise Refused(
             Code.GAME_STARTED, f"The game of {team.code} has started.", {"team": team.code, "game": team.game_id}
         )
-    if len(team.used_in) >= (facts.reuse_limit or 1):
-        raise already_used(team.code, team.used_in)
+    limit = facts.reuse_limit or 1
+    # Picked that often before, void picks and those before the count began again included: look closer.
+    if team.picked_in >= limit and team.team_id is not None and facts.round_id is not None:
+        used_in = uses(entry_id=entry_id, round_id=facts.round_id, team_id=team.team_id)
+        if len(used_in) >= limit:
+            raise already_used(team.code, used_in)
 
 
 def not_playing(code: str, round_number: int) -> Refused:

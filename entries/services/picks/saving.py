@@ -5,19 +5,18 @@ one that writes the picks and, through its triggers, their history. The deadline
 read beforehand serves a good message, and the guard behind the row lock has the last word.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from config.errors import DomainError, invalid
-from entries.queries.grades import RESULT_SQL
 from entries.services.picks import refusals
 from entries.services.picks.facts import RoundFacts, TeamFacts, gather
+from entries.services.picks.writing import take_back, write
 from entries.services.slips import make_slip
 
 
@@ -66,63 +65,6 @@ class Wish:
     teams: Sequence[str]
 
 
-# A team that stands keeps its slot, and its game where that has begun; the others take the slots that are left, in the
-# order asked. A slot is written only where it changes, so that history has one line for each that did. A slot above
-# what the round asks for is left from rules since amended.
-_WRITE = f"""
-    WITH who AS (
-        SELECT set_config('outlast.actor', %(user)s::text, true), set_config('outlast.reason', '', true)
-    ), asked AS (
-        SELECT * FROM unnest(%(teams)s::bigint[], %(games)s::bigint[], %(nonces)s::text[])
-            WITH ORDINALITY AS a (team_id, game_id, nonce, nth)
-    ), standing AS (
-        SELECT k.*, rules.lock = 'game' AND g.round_id = k.round_id AND g.locks_at <= clock_timestamp() AS is_fixed
-        FROM entries_pick k JOIN pools_game g ON g.id = k.game_id
-        JOIN pools_rules rules ON (rules.pool_id, rules.version) = (%(pool)s, %(version)s)
-        WHERE k.entry_id = %(entry)s AND k.round_id = %(round_id)s
-    ), kept AS (
-        SELECT s.slot, a.team_id, s.game_id AS from_game, a.nonce,
-               CASE WHEN s.is_fixed THEN s.game_id ELSE coalesce(a.game_id, s.game_id) END AS game_id
-        FROM standing s JOIN asked a USING (team_id) WHERE s.slot <= %(asked)s
-    ), wanted AS (
-        SELECT slot, team_id, game_id, nonce FROM kept WHERE game_id <> from_game
-        UNION ALL
-        SELECT free.slot, fresh.team_id, fresh.game_id, fresh.nonce
-        FROM (SELECT *, row_number() OVER (ORDER BY nth) AS place FROM asked
-              WHERE team_id NOT IN (SELECT team_id FROM kept)) fresh
-        JOIN (SELECT slot, row_number() OVER (ORDER BY slot) AS place FROM generate_series(1, %(asked)s) slot
-              WHERE slot NOT IN (SELECT slot FROM kept)) free USING (place)
-        WHERE fresh.game_id IS NOT NULL
-    ), dropped AS (
-        DELETE FROM entries_pick k USING who
-        WHERE k.entry_id = %(entry)s AND k.round_id = %(round_id)s AND k.slot > %(asked)s RETURNING 1
-    ), written AS (
-        INSERT INTO entries_pick (entry_id, round_id, slot, team_id, game_id, source, rules_version, nonce, picked_at)
-        SELECT %(entry)s, %(round_id)s, slot, team_id, game_id, 'player', %(version)s, nonce, clock_timestamp()
-        FROM wanted, who, (SELECT count(*) FROM dropped) gone
-        ON CONFLICT (entry_id, round_id, slot) DO UPDATE
-            SET team_id = EXCLUDED.team_id, game_id = EXCLUDED.game_id, source = EXCLUDED.source,
-                rules_version = EXCLUDED.rules_version, nonce = EXCLUDED.nonce, picked_at = clock_timestamp()
-        RETURNING team_id, game_id, source, rules_version, nonce, picked_at
-    )
-    SELECT coalesce(w.game_id, k.game_id), coalesce(w.source, k.source), coalesce(w.rules_version, k.rules_version),
-           coalesce(w.nonce, k.nonce), coalesce(w.picked_at, k.picked_at), w.team_id IS NOT NULL,
-           w.team_id IS NULL AND k.is_fixed,
-           CASE WHEN w.team_id IS NULL AND k.is_fixed THEN {RESULT_SQL} ELSE 'pending' END
-    FROM asked a
-    JOIN pools_rules rules ON (rules.pool_id, rules.version) = (%(pool)s, %(version)s)
-    LEFT JOIN written w USING (team_id)
-    LEFT JOIN standing k USING (team_id)
-    LEFT JOIN pools_game g ON g.id = k.game_id
-    ORDER BY a.nth
-"""
-
-_DELETE = """
-    WITH who AS (SELECT set_config('outlast.actor', %(user)s::text, true), set_config('outlast.reason', '', true))
-    DELETE FROM entries_pick USING who WHERE entry_id = %(entry)s AND round_id = %(round_id)s
-"""
-
-
 def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[str]) -> SavedPick:
     """Set the entry's picks for the round; saving the same teams again, in any order, changes nothing.
 
@@ -135,16 +77,16 @@ def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[s
     try:
         with transaction.atomic():
             facts, chosen = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=teams)
-            _check(facts, chosen, round_number=round_number)
-            rows = _write(facts, chosen, entry_id=entry_id, user=user)
-            for team, row in zip(chosen, rows, strict=True):
-                if row[0] is None:
+            _check(facts, chosen, entry_id=entry_id, round_number=round_number)
+            saved = write(facts, chosen, entry_id=entry_id, user_id=user.pk)
+            for team, row in zip(chosen, saved, strict=True):
+                if row is None:
                     # It stood when it was looked at, and somebody else's save has replaced it since.
-                    refusals.check_team(facts, team, round_number=round_number)
+                    refusals.check_team(facts, team, entry_id=entry_id, round_number=round_number)
     except IntegrityError as error:
         raise _explained(error, entry_id=entry_id, user=user, round_number=round_number, teams=teams) from error
     first, *others = (
-        SavedPick(entry_id, round_number, team.code, *row) for team, row in zip(chosen, rows, strict=True)
+        SavedPick(entry_id, round_number, team.code, *row) for team, row in zip(chosen, saved, strict=True) if row
     )
     return first._replace(others=tuple(others))
 
@@ -176,43 +118,23 @@ def delete_pick(*, entry_id: int, user: User, round_number: int) -> bool:
     Refuses like `save_pick`, also when there is nothing; with GAME_STARTED where the game of one of its teams has.
     """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic():
             facts, _ = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=[""])
-            _check(facts, [], round_number=round_number)
-            cursor.execute(_DELETE, {"user": user.pk, "entry": entry_id, "round_id": facts.round_id})
-            return bool(cursor.rowcount)
+            _check(facts, [], entry_id=entry_id, round_number=round_number)
+            return take_back(facts, entry_id=entry_id, user_id=user.pk)
     except IntegrityError as error:
         raise _explained(error, entry_id=entry_id, user=user, round_number=round_number, teams=[]) from error
 
 
-def _check(facts: RoundFacts, chosen: Sequence[TeamFacts], *, round_number: int) -> None:
+def _check(facts: RoundFacts, chosen: Sequence[TeamFacts], *, entry_id: int, round_number: int) -> None:
     """Whether these teams, or none, may be what is picked for the round. A team that stands is not judged again."""
-    codes = [team.code for team in chosen]
     refusals.check_open(facts, round_number=round_number)
-    if codes:
-        refusals.check_number(facts, codes)
-    refusals.check_fixed(facts, codes)
+    if chosen:
+        refusals.check_number(facts, [team.code for team in chosen])
+    refusals.check_fixed(facts, chosen)
     for team in chosen:
         if not team.stands:
-            refusals.check_team(facts, team, round_number=round_number)
-
-
-def _write(facts: RoundFacts, chosen: Sequence[TeamFacts], *, entry_id: int, user: User) -> list[tuple[Any, ...]]:
-    ask = {
-        "user": user.pk,
-        "entry": entry_id,
-        "pool": facts.pool_id,
-        "round_id": facts.round_id,
-        "version": facts.rules_version,
-        "asked": facts.asked,
-        "teams": [team.team_id for team in chosen],
-        "games": [team.game_id if team.is_playable else None for team in chosen],
-        "nonces": [secrets.token_hex(16) for _ in chosen],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, ask)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+            refusals.check_team(facts, team, entry_id=entry_id, round_number=round_number)
 
 
 def _explained(
@@ -222,7 +144,7 @@ def _explained(
     with transaction.atomic():
         facts, chosen = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=teams or [""])
     try:
-        _check(facts, chosen if teams else [], round_number=round_number)
+        _check(facts, chosen if teams else [], entry_id=entry_id, round_number=round_number)
     except DomainError as refusal:
         return refusal
     return refusals.told(error, round_number=round_number, code=teams[0] if teams else "")
