@@ -48,10 +48,11 @@ ROUNDS = """
                CASE WHEN f.number = ANY(rules.two_pick_rounds) THEN 2 ELSE rules.picks_per_round END AS wanted
     ) kind
     CROSS JOIN LATERAL (
-        SELECT coalesce(NOT EXISTS (SELECT 1 FROM settling_games n WHERE n.number >= rules.late_entry_until)
-                        AND rules.late_entry_until IS NOT NULL, false) AS late_open,
-               coalesce(f.number < p.last_round_number AND f.number <= rules.buy_back_until
-                        AND NOT EXISTS (SELECT 1 FROM settling_games n WHERE n.number > f.number), false)
+        SELECT EXISTS (SELECT 1 FROM pools_round r WHERE r.competition_id = p.competition_id
+                       AND r.number = rules.late_entry_until AND r.revealed_at IS NULL) AS late_open,
+               f.number < p.last_round_number AND f.number <= coalesce(rules.buy_back_until, 0) AND coalesce((
+                   SELECT r.revealed_at IS NULL FROM pools_round r
+                   WHERE r.competition_id = p.competition_id AND r.number > f.number ORDER BY r.number LIMIT 1), false)
                    AS may_come_back
     ) coming
     WHERE p.competition_id = %(competition)s AND p.status IN ('open', 'running', 'finished')
