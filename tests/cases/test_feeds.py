@@ -1,6 +1,5 @@
 """Case 10: what a feed or a file can get wrong about a game that somebody has picked."""
 
-
 import pytest
 from django.core.management import CommandError
 

@@ -3,7 +3,6 @@
 import itertools
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +20,7 @@ from payments.services import sessions
 from payments.services.provider_state import Source, apply_facts, apply_provider_state
 from pools.models import PoolStatus
 from tests.factories.entries import RequestFactory
-from tests.support.payments import DECLINED, started
+from tests.support.payments import DECLINED, paid_behind_our_back, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -347,25 +346,6 @@ def held(payment):
     assert Entry.objects.count() == entries
     assert OutboxMessage.objects.filter(kind="mail.payment_held", payload__receipt=receipt.pk).count() == 1
     return receipt.unapplied_because
-
-
-def paid_behind_our_back(request, double, *, asked_cents=5000, asked_currency="usd"):
-    """A payment of 50 dollars whose session was asked for with something else, and paid."""
-    payment = Payment(
-        request=request,
-        provider="stripe",
-        amount_cents=5000,
-        currency="usd",
-        expires_at=database_now() + timedelta(hours=1),
-        status=PaymentState.CANCELLED,
-    )
-    payment.save()
-    order = replace(sessions.order_of(payment), amount_cents=asked_cents, currency=asked_currency)
-    facts = sessions.provider_named("stripe").create_session(order)
-    Payment.objects.filter(pk=payment.pk).update(provider_reference=facts.reference)
-    payment.refresh_from_db()
-    assert double.pay(facts.url)[0] == 200
-    return payment
 
 
 def charged_at(payment):

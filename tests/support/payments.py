@@ -2,13 +2,15 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import stripe
 from django.test import Client
 
 from config.clock import database_now
-from payments.models import Payment
+from payments.models import Payment, PaymentState
+from payments.services import sessions
 
 SESSIONS = "/v1/checkout/sessions"
 WEBHOOK = "/api/v1/webhooks/stripe"
@@ -73,3 +75,22 @@ def payment_left_behind(request, *, ends_in=timedelta(hours=1)):
         expires_at=database_now() + ends_in,
         created_by=request.user,
     )
+
+
+def paid_behind_our_back(request, double, *, asked_cents=5000, asked_currency="usd"):
+    """A payment of 50 dollars whose session was asked for with something else, and paid."""
+    payment = Payment(
+        request=request,
+        provider="stripe",
+        amount_cents=5000,
+        currency="usd",
+        expires_at=database_now() + timedelta(hours=1),
+        status=PaymentState.CANCELLED,
+    )
+    payment.save()
+    order = replace(sessions.order_of(payment), amount_cents=asked_cents, currency=asked_currency)
+    facts = sessions.provider_named("stripe").create_session(order)
+    Payment.objects.filter(pk=payment.pk).update(provider_reference=facts.reference)
+    payment.refresh_from_db()
+    assert double.pay(facts.url)[0] == 200
+    return payment
