@@ -12,6 +12,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
+from entries.models.pick_guards import REVEAL_LOCK
 from entries.models.request import Request
 from entries.models.tallies import entry_tallies
 from pools.models import Pool
@@ -157,6 +158,29 @@ class Entry(HasStatus):
                         SELECT first_round_number INTO NEW.first_round_number FROM pools_pool WHERE id = NEW.pool_id;
                     END IF;
                     RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="before_its_round_locks",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.first_round_number > 1"),
+                declare=[("this_round", "bigint"), ("locks", "timestamptz")],
+                # A pool may end once the last round to come in for is revealed, so nobody may come after that.
+                func=f"""
+                    SELECT r.id INTO this_round FROM pools_pool p
+                        JOIN pools_round r ON r.competition_id = p.competition_id AND r.number = NEW.first_round_number
+                        WHERE p.id = NEW.pool_id AND NEW.first_round_number > p.first_round_number;
+                    IF this_round IS NULL THEN
+                        RETURN NULL;
+                    END IF;
+                    PERFORM pg_advisory_xact_lock_shared({REVEAL_LOCK}, this_round::int);
+                    SELECT locks_at INTO locks FROM pools_round WHERE id = this_round;
+                    IF locks <= clock_timestamp() THEN
+                        RAISE EXCEPTION 'round % has locked; nobody comes in for it', NEW.first_round_number
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_before_lock';
+                    END IF;
+                    RETURN NULL;
                 """,
             ),
             *_marks_for_settlement(),

@@ -126,6 +126,7 @@ class Request(HasStatus):
                     kind=RequestKind.BUY_BACK,
                     bought_entry__isnull=False,
                     round_number__isnull=False,
+                    resumes_round_number__isnull=False,
                     resumes_round_number__gt=models.F("round_number"),
                 ),
                 name="request_buy_back_names_entry",
@@ -174,14 +175,26 @@ class Request(HasStatus):
             Guard(
                 name="number_within_limit",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("number", "pool_id", "user_id"),
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf(
+                    "number", "pool_id", "user_id", "kind", "bought_entry_id", "round_number", "resumes_round_number"
+                ),
                 func="""
-                    IF TG_OP = 'UPDATE' AND (NEW.number, NEW.pool_id, NEW.user_id)
-                                             IS DISTINCT FROM (OLD.number, OLD.pool_id, OLD.user_id) THEN
-                        RAISE EXCEPTION 'whose request it is, and which number, never changes'
+                    IF TG_OP = 'UPDATE' AND (NEW.number, NEW.pool_id, NEW.user_id, NEW.kind, NEW.bought_entry_id,
+                                             NEW.round_number, NEW.resumes_round_number)
+                        IS DISTINCT FROM (OLD.number, OLD.pool_id, OLD.user_id, OLD.kind, OLD.bought_entry_id,
+                                          OLD.round_number, OLD.resumes_round_number) THEN
+                        RAISE EXCEPTION 'whose request it is, and for what, never changes'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_identity';
                     END IF;
-                    IF TG_OP = 'INSERT'
+                    IF TG_OP = 'INSERT' AND NEW.kind = 'buy_back' AND NOT EXISTS (
+                        SELECT 1 FROM entries_entry e WHERE e.id = NEW.bought_entry_id
+                        AND (e.pool_id, e.user_id, e.number) = (NEW.pool_id, NEW.user_id, NEW.number)) THEN
+                        RAISE EXCEPTION 'a player buys back in with an entry of their own'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'request_of_its_entry';
+                    END IF;
+                    -- An entry that buys back in keeps its number, whatever the limit is now.
+                    IF TG_OP = 'INSERT' AND NEW.kind = 'entry'
                        AND NEW.number > (SELECT max_entries_per_user FROM pools_pool WHERE id = NEW.pool_id) THEN
                         RAISE EXCEPTION 'request number % is above the pool''s limit', NEW.number
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_number_limit';
@@ -200,6 +213,12 @@ class Request(HasStatus):
                 func="""
                     IF EXISTS (SELECT 1 FROM entries_entry WHERE request_id = NEW.id AND status <> 'void') THEN
                         RAISE EXCEPTION 'request % has a living entry', NEW.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
+                    END IF;
+                    -- The fee of a return can go back to the player, where a correction undid the fall.
+                    IF NEW.payment_status <> 'refunded' AND EXISTS (
+                        SELECT 1 FROM entries_reprieve WHERE request_id = NEW.id AND revoked_by_id IS NULL) THEN
+                        RAISE EXCEPTION 'request % has brought its entry back', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
                     END IF;
                     RETURN NEW;

@@ -7,29 +7,22 @@ for each other, and looks only then.
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from config import outbox
 from config.audit import attribute
 from config.clock import database_now
-from config.constraints import explain
 from config.errors import Code, Refused
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
-from entries.models.pick import REVEAL_LOCK
 from pools.models import Pool, PoolStatus
 from pools.queries import Joining, current_rules, joining, registration_closes_at
 
 # Payment states of an approved request that still owes its fee.
 OWING = (PaymentStatus.PENDING, PaymentStatus.FAILED)
 
-# Nobody can reveal, and so nobody can grade, the round before we commit.
-HOLD_ROUND = """
-    SELECT pg_advisory_xact_lock_shared(%s, id::int) FROM pools_round WHERE competition_id = %s AND number = %s
-"""
-
-ROUND_HAS_LOCKED = "reprieve_before_lock"
-explain(ROUND_HAS_LOCKED, Code.DEADLINE_PASSED, "The round has locked that the entry would have come back for.")
+# The database has the last word on both: it reads the clock with the round held, so that nobody reveals it before us.
+RETURNS_IN_TIME, COMES_IN_TIME = "reprieve_before_lock", "entry_before_lock"
 
 
 class Because(StrEnum):
@@ -130,16 +123,18 @@ def make_entry(request: Request) -> Entry:
 
     Raises `PlaceRefused` when every round has locked that it could come in for.
     """
-    begins = _hold_first_round(request.pool)
-    if begins is None:
+    rules = current_rules(request.pool)
+    while (begins := joining(request.pool, rules, database_now())) is not None:
+        try:
+            entry = _insert_entry(request, begins)
+        except IntegrityError as error:
+            # The round has just locked: on with the next one, if there is one.
+            if _refused_by(error) != COMES_IN_TIME:
+                raise
+        else:
+            break
+    else:
         raise PlaceRefused(request, Because.TOO_LATE)
-    entry = Entry.objects.create(
-        request=request,
-        pool_id=request.pool_id,
-        user_id=request.user_id,
-        number=request.number,
-        first_round_number=begins.first_round,
-    )
     outbox.post(kind="mail.entry_confirmed", key=f"entry-confirmed-{entry.pk}", payload={"entry": entry.pk})
     if begins.strikes:
         _hurry_settlement(request)
@@ -162,10 +157,9 @@ def bring_back(request: Request) -> Entry:
                 request=request,
             )
     except IntegrityError as error:
-        diagnostics = getattr(error.__cause__, "diag", None)
-        if getattr(diagnostics, "constraint_name", None) == ROUND_HAS_LOCKED:
-            raise PlaceRefused(request, Because.TOO_LATE) from error
-        raise
+        if _refused_by(error) != RETURNS_IN_TIME:
+            raise
+        raise PlaceRefused(request, Because.TOO_LATE) from error
     outbox.post(kind="mail.buy_back_confirmed", key=f"buy-back-confirmed-{request.pk}", payload={"request": request.pk})
     _hurry_settlement(request)
     return entry
@@ -221,18 +215,20 @@ def _bought(request: Request) -> Entry:
     return Entry.objects.locked().get(buy_backs=request)
 
 
-def _hold_first_round(pool: Pool) -> Joining | None:
-    """What an entry that is made now begins with; where it may come in late, its round cannot be revealed before us.
+@transaction.atomic
+def _insert_entry(request: Request, begins: Joining) -> Entry:
+    return Entry.objects.create(
+        request=request,
+        pool_id=request.pool_id,
+        user_id=request.user_id,
+        number=request.number,
+        first_round_number=begins.first_round,
+    )
 
-    The lock may pass while we wait for the hold, so the clock is asked again with the hold in hand.
-    """
-    rules = current_rules(pool)
-    while (begins := joining(pool, rules, database_now())) is not None and rules.late_entry_until is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(HOLD_ROUND, [REVEAL_LOCK, pool.competition_id, begins.first_round])
-        if joining(pool, rules, database_now()) == begins:
-            break
-    return begins
+
+def _refused_by(error: IntegrityError) -> str:
+    """The name of the guard."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""))
 
 
 def _hurry_settlement(request: Request) -> None:
