@@ -12,10 +12,10 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
-from entries.models.pick_guards import REVEAL_LOCK
 from entries.models.request import Request
 from entries.models.tallies import entry_tallies
 from pools.models import Pool
+from pools.models.competition import REVEAL_LOCK
 
 
 class EntryStatus(models.TextChoices):
