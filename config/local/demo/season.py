@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 SEED = 2026
 ROUNDS = 18
@@ -32,6 +33,7 @@ class Fixture:
     kickoff_at: datetime
     home_score: int
     away_score: int
+    home_spread: Decimal
     minutes: float
 
     @property
@@ -92,5 +94,6 @@ def _fixture(
         kickoff_at=kickoff_at,
         home_score=base + max(margin, 0),
         away_score=base + max(-margin, 0),
+        home_spread=Decimal(round(edge * 34)) / 2,
         minutes=dice.uniform(0.7, 2.5),
     )

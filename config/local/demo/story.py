@@ -1,9 +1,10 @@
-"""What has happened in the demo so far: four pools on one season, at different moments of a pool's life.
+"""What has happened in the demo so far: four pools on one season, each by its own rules and at its own moment.
 
-* The Long Season began six rounds ago: entries have fallen, most of the living have picked for the open round.
-* The Ten-Minute Cup begins with the open round: ask, approve, pay and pick before it locks.
-* The Second Half begins in two weeks: requests wait for staff, some are approved and unpaid, some paid.
-* The Small Table begins then, too, and is full: a waiting list.
+* The Long Season began six rounds ago: entries have fallen, most of the living have picked for the open round. Staff
+  have ruled on one entry, and wait for a second name about another.
+* The Ten-Minute Cup begins with the open round: ask, approve, pay and pick before it locks. Who forgets gets a pick.
+* The Second Half begins in two weeks, with two lives: requests wait for staff, some are approved and unpaid, some paid.
+* The Small Table begins then, too, and is full: a waiting list. Each pick locks with its own game, three prizes.
 """
 
 import random
@@ -18,6 +19,7 @@ from accounts.models import Role, User
 from config.audit import attribute
 from config.clock import database_now
 from config.local.demo.people import create_players, create_staff
+from config.local.demo.rulings import rule
 from config.local.demo.season import OPEN, PLAYED, ROUNDS, SEED, TEAMS, Fixture, draw, strengths
 from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickSource, Request, RequestStatus
 from entries.models.pick import LATE_SETTING
@@ -59,6 +61,7 @@ def tell() -> Competition:
         _small_table(stage)
         start_due_pools(stage.now)
         settle_competition(competition_id=stage.competition.pk)
+        rule(staff=stage.staff, fallen=Entry.objects.filter(pool__competition=stage.competition, status="eliminated"))
         _pick_for_the_open_round(stage)
     return stage.competition
 
@@ -96,6 +99,7 @@ def _schedule(stage: Stage, fixtures: Sequence[Fixture]) -> None:
             home=stage.teams[fixture.home],
             away=stage.teams[fixture.away],
             kickoff_at=fixture.kickoff_at,
+            home_spread=fixture.home_spread,
             **(
                 {"status": GameStatus.FINAL, "home_score": fixture.home_score, "away_score": fixture.away_score}
                 if fixture.round_number <= PLAYED
@@ -109,12 +113,12 @@ def _schedule(stage: Stage, fixtures: Sequence[Fixture]) -> None:
         stage.games[fixture.round_number, fixture.away] = game
 
 
-def _open_pool(stage: Stage, name: str, *, first: int, fee: int, capacity: int, about: str) -> Pool:
+def _open_pool(stage: Stage, name: str, *, first: int, fee: int, capacity: int, about: str, **rules: object) -> Pool:
     pool = create_pool(
         competition=stage.competition,
         name=name,
         created_by=stage.staff[Role.ADMIN],
-        rules={},
+        rules=rules,
         description=about,
         entry_fee_cents=fee,
         currency="usd",
@@ -130,8 +134,9 @@ def _open_pool(stage: Stage, name: str, *, first: int, fee: int, capacity: int, 
 
 def _long_season(stage: Stage) -> None:
     pool = _open_pool(
-        stage, "The Long Season", first=1, fee=5000, capacity=200, about="Eighteen rounds, one life, one pot."
-    )
+        stage, "The Long Season", first=1, fee=5000, capacity=200, about="Eighteen rounds, one life, one pot.",
+        last_round="tiebreak",
+    )  # fmt: skip
     began = stage.now - timedelta(weeks=PLAYED + 1)
     places = [
         (user, number) for user in stage.players[:120] for number in range(1, stage.dice.choice((1, 1, 1, 2, 3)) + 1)
@@ -262,6 +267,7 @@ def _ten_minute_cup(stage: Stage) -> None:
     pool = _open_pool(
         stage, "The Ten-Minute Cup", first=OPEN, fee=1000, capacity=60,
         about="Begins with the round that locks in ten minutes. Join quickly.",
+        missed_pick="fallback", missed_pick_then="favourite", late_entry_until=OPEN + 1,
     )  # fmt: skip
     requests = _ask(stage, pool, stage.players[20:55])
     _approve_and_pay(stage, requests[:25])
@@ -272,6 +278,7 @@ def _second_half(stage: Stage) -> None:
     pool = _open_pool(
         stage, "The Second Half", first=OPEN + 2, fee=2500, capacity=120,
         about="For everybody who is out already, or came late.",
+        strikes=1, tie="win", buy_back_until=OPEN + 5, buy_back_limit=1, buy_back_fee_cents=2500,
     )  # fmt: skip
     requests = _ask(stage, pool, stage.players[100:178])
     _approve_and_pay(stage, requests[:28])
@@ -285,8 +292,9 @@ def _second_half(stage: Stage) -> None:
 
 def _small_table(stage: Stage) -> None:
     pool = _open_pool(
-        stage, "The Small Table", first=OPEN + 2, fee=20000, capacity=8, about="Eight places, and all of them taken."
-    )
+        stage, "The Small Table", first=OPEN + 2, fee=20000, capacity=8, about="Eight places, and all of them taken.",
+        lock="game", payout="table", payout_table=[7000, 2000, 1000],
+    )  # fmt: skip
     requests = _ask(stage, pool, stage.players[180:194])
     _approve_and_pay(stage, requests[:6])
     _approve(stage, requests[6:8])

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from accounts.models import Role, User
 from config.clock import database_now
 from config.local.demo import feed, people, season, story
-from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus
+from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus, Ruling
 from payments.models import Receipt
 from pools.models import Competition, Game, GameStatus, Pool, PoolStatus, Round
 
@@ -50,6 +50,7 @@ def test_the_story_is_told_once_and_the_feed_plays_it_on(settings, tmp_path):
     assert long.status == PoolStatus.RUNNING
     assert {cup.status, second.status, table.status} == {PoolStatus.OPEN}
     assert table.requests.waiting_list().count() == 3
+    assert sorted(Ruling.objects.values_list("status", flat=True)) == ["confirmed", "proposed"]
     assert User.objects.filter(role=Role.PLAYER).count() == people.PLAYERS
     states = Counter(Request.objects.values_list("status", "payment_status"))
     assert states[RequestStatus.PENDING, PaymentStatus.NOT_DUE] >= 20
