@@ -27,17 +27,23 @@ FEE_CENTS = 1000
 
 @dataclass(frozen=True)
 class Plan:
-    """What to build. `earlier` rounds are settled; the round after them is played and not settled yet."""
+    """What to build. `earlier` rounds are settled; the round after them is played, and settled where `settled`."""
 
     name: str
     entries: int
     pools: int = 1
     earlier: int = 0
+    settled: bool = False
 
     @property
     def round_number(self) -> int:
         """The round that waits for its settlement."""
         return self.earlier + 1
+
+    @property
+    def database(self) -> str:
+        """What its database is called."""
+        return f"{self.name}_settled" if self.settled else self.name
 
 
 def competition_id() -> int:
@@ -60,6 +66,11 @@ def build(plan: Plan) -> None:
         _play(competition, number, FALL_EARLIER)
         settle_competition(competition_id=competition.pk)
     _play(competition, plan.round_number, FALL)
+    tidy()
+
+
+def tidy() -> None:
+    """Leave everything as vacuum does after a while."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
 

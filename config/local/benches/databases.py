@@ -6,11 +6,13 @@ and what is measured may commit like in real life.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.db import connection
 
-from config.local.benches.bigpools import Plan, build
+from config.local.benches.bigpools import Plan, build, competition_id, tidy
 from config.local.replay.scratch import scratch_database
+from entries.services.settlement import settle_competition
 
 
 class Databases:
@@ -40,22 +42,33 @@ class Databases:
             self._run(f'DROP DATABASE IF EXISTS "{name}"')
 
     def _name_of(self, plan: Plan) -> str:
-        return f"{self._empty}_{plan.name}"
+        return f"{self._empty}_{plan.database}"
 
     def _ensure(self, plan: Plan) -> None:
         name = self._name_of(plan)
         if name in self._built:
             return
-        connection.close()
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{self._empty}" STRATEGY file_copy')
+        if plan.settled:
+            unsettled = replace(plan, settled=False)
+            self._ensure(unsettled)
+            self._copy(self._name_of(unsettled), name)
+        else:
+            self._copy(self._empty, name)
         self._built.add(name)
         with self._connected(name):
-            build(plan)
+            if plan.settled:
+                settle_competition(competition_id=competition_id())
+                tidy()
+            else:
+                build(plan)
+
+    def _copy(self, template: str, name: str) -> None:
+        connection.close()
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
 
     @contextmanager
     def _database(self, name: str, *, like: str) -> Iterator[None]:
-        connection.close()
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY file_copy')
+        self._copy(like, name)
         try:
             with self._connected(name):
                 yield

@@ -99,6 +99,12 @@ BARS = (
      "settlement.many_pools"),
     ("settlement-season", "the sixth round of 400,000 entries, against the best SQL by hand", "s", 1.25,
      "settlement.in_season"),
+    ("correction-dry-run", "a correction of 100,000 entries, tried without writing, against settling it", "s", 2.0,
+     "correction.dry_run"),
+    ("standings-depth", "a page of 1,000,000 standings nine tenths down, against the first", "ms", 1.5,
+     "reading.depth"),
+    ("standings-size", "the first page of 1,000,000 standings, against 10,000", "ms", 1.5, "reading.standings"),
+    ("distribution-size", "how 1,000,000 picks were spread, against 10,000", "ms", 1.5, "reading.distribution"),
 )  # fmt: skip
 for _name, _meaning, _unit, _limit, _where in BARS:
     register(Bar(_name, _meaning, _unit, _limit, later(*_where.split("."))))

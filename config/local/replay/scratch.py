@@ -21,7 +21,13 @@ def scratch_database(purpose: str) -> Iterator[None]:
     """Connect to a new, migrated database until the block ends."""
     own = str(connection.settings_dict["NAME"])
     prefix = f"{own}_{purpose}_"
-    connection.settings_dict["TEST"]["NAME"] = f"{prefix}{os.getpid()}"
+    connection.settings_dict["TEST"]["NAME"] = name = f"{prefix}{os.getpid()}"
+    with _in_use(name), _created(own, prefix):
+        yield
+
+
+@contextmanager
+def _created(own: str, prefix: str) -> Iterator[None]:
     try:
         _drop_left_behind(prefix)
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
@@ -35,6 +41,18 @@ def scratch_database(purpose: str) -> Iterator[None]:
         connection.creation.destroy_test_db(own, verbosity=0)
 
 
+@contextmanager
+def _in_use(name: str) -> Iterator[None]:
+    """Say to others, by a session of this name, that the databases whose names begin with it are in use."""
+    session = connection.copy()
+    session.settings_dict["OPTIONS"]["application_name"] = name
+    session.ensure_connection()
+    try:
+        yield
+    finally:
+        session.close()
+
+
 def _drop_left_behind(prefix: str) -> None:
     with connection.cursor() as cursor:
         for name in _left_behind(cursor, prefix):
@@ -45,7 +63,8 @@ def _drop_left_behind(prefix: str) -> None:
 def _left_behind(cursor: CursorWrapper, prefix: str) -> list[str]:
     cursor.execute(
         "SELECT datname FROM pg_database d WHERE starts_with(datname, %s)"
-        " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)",
-        [prefix],
+        " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname"
+        "                 OR starts_with(a.application_name, %s) AND starts_with(d.datname, a.application_name))",
+        [prefix, prefix],
     )
     return [name for (name,) in cursor.fetchall()]

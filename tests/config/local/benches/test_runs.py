@@ -3,7 +3,9 @@
 import pytest
 from django.db import connection, transaction
 
+from config.local.benches import reading
 from config.local.benches.bigpools import Plan, build
+from config.local.benches.correction import DRY, REAL, correct
 from config.local.benches.runs import BY_HAND, BY_LOOP, OURS, Meaningless, fates
 from entries.models import Entry
 
@@ -58,3 +60,27 @@ def test_one_entry_settled_otherwise_is_noticed(mistake):
         transaction.set_rollback(True)
 
     assert wrong != right
+
+
+def test_a_dry_run_that_wrote_and_a_correction_that_did_not_are_both_noticed():
+    build(PLAN)
+    OURS.settle(PLAN)
+    correct(PLAN)
+
+    DRY.settle(PLAN)
+    DRY.check(PLAN)
+    with pytest.raises(Meaningless, match="the correction was not settled"):
+        REAL.check(PLAN)
+
+    REAL.settle(PLAN)
+    REAL.check(PLAN)
+    with pytest.raises(Meaningless, match="the dry run changed something"):
+        DRY.check(PLAN)
+
+
+def test_a_page_that_does_not_answer_is_no_measurement():
+    build(Plan("tried", entries=300))
+
+    assert len(reading._standings(page=1)["data"]) == reading.LIMIT
+    with pytest.raises(Meaningless, match="rounds/9/distribution answered 403"):
+        reading._get("rounds/9/distribution")
