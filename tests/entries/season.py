@@ -15,16 +15,7 @@ from tests.oracle.worth import View
 from tests.support.mirror import Mirror, Stage
 
 SCORES = ((3, 1), (1, 3), (0, 9), (7, 7), (0, 0))
-# What may happen, each as often as it is named; and how settlement runs then.
-EVENTS = (
-    *("a_round_is_played",) * 5,
-    *("time_passes",) * 3,
-    *("results_come",) * 4,
-    *("a_result_is_corrected",) * 3,
-    *("a_game_is_off", "a_kickoff_changes", "a_game_moves_to_another_round"),
-    *("a_player_picks_otherwise", "a_list_changes", "somebody_comes_late", "somebody_comes_late", "a_place_is_void"),
-    *("somebody_buys_back_in", "somebody_buys_back_in", "staff_reinstate", "staff_revoke", "staff_amend_the_rules"),
-)
+# How settlement runs after something happened.
 THEN = (*("wait",) * 4, *("settle",) * 3, "try", "twice", "afresh", "crash")
 
 
@@ -40,6 +31,23 @@ def agree(what: str, tables, the_oracle) -> None:
 
 class Season:
     """Runs inside a transaction that is never committed. Each event draws what it needs to know."""
+
+    # What may happen, each as often as it is named.
+    EVENTS = (
+        *("a_round_is_played",) * 5,
+        *("time_passes",) * 3,
+        *("results_come",) * 4,
+        *("a_result_is_corrected",) * 3,
+        *("a_game_is_off", "a_kickoff_changes", "a_game_moves_to_another_round"),
+        *(
+            "a_player_picks_otherwise",
+            "a_list_changes",
+            "somebody_comes_late",
+            "somebody_comes_late",
+            "a_place_is_void",
+        ),
+        *("somebody_buys_back_in", "somebody_buys_back_in", "staff_reinstate", "staff_revoke", "staff_amend_the_rules"),
+    )
 
     def __init__(self, stage: Stage, league: oracle.League, pools: list[oracle.Pool]) -> None:
         self.stage, self.league, self.pools = stage, league, pools

@@ -1,6 +1,6 @@
 """An entry's fate is a function of rules, picks, results and rulings, whatever the order in which they arrive.
 
-Random worlds live through random seasons (`tests.entries.season`), each in a transaction that is rolled back, and after
+Random worlds live through random seasons (`season`, `season_rulings`), each in a transaction that is rolled back. After
 each settlement an oracle that shares no code with it says the same. A run says its seed; `OUTLAST_PROPERTY_SEED` runs
 it again.
 """
@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.entries.season import EVENTS, THEN, Season
+from tests.entries.season import THEN
+from tests.entries.season_rulings import RuledSeason
 from tests.oracle.worlds import worlds
 from tests.support.mirror import Stage
 
@@ -45,9 +46,9 @@ class Seasons(RuleBasedStateMachine):
 
     @initialize(world=worlds())
     def begin(self, world) -> None:
-        self.season = Season(self.stage, *world)
+        self.season = RuledSeason(self.stage, *world)
 
-    @rule(what=st.sampled_from(EVENTS), then=st.sampled_from(THEN), data=st.data())
+    @rule(what=st.sampled_from(RuledSeason.EVENTS), then=st.sampled_from(THEN), data=st.data())
     def happens(self, what, then, data) -> None:
         getattr(self.season, what)(data.draw)
         if then != "wait":

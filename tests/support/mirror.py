@@ -156,7 +156,11 @@ class Mirror:
             status=game.status, home_score=game.home_score, away_score=game.away_score,
             round=self.stage.rounds[game.round], kickoff_at=self.at(game.kickoff),
         )  # fmt: skip
-        self._date("pools_gamechange", "game_id", [row.pk])
+        self.date_game(game)
+
+    def date_game(self, game: oracle.Game) -> None:
+        """What others changed of it was changed at this world's now."""
+        self._date("pools_gamechange", "game_id", [self.games[game.id].pk])
 
     def add_picks(self, picks: list[tuple[oracle.Entry, oracle.Pick]]) -> None:
         Pick.objects.bulk_create(self._pick(entry, pick) for entry, pick in picks)
