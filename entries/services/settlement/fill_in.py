@@ -10,21 +10,21 @@ from django.db.backends.utils import CursorWrapper
 from entries.models.pick import LATE_SETTING, VOID_SQL, PickSource
 from entries.services.settlement.losses import PLAYING, STILL_IN
 
-# Teams that can be filled in, each with its first game of the round; `favoured`: by how much, none for underdogs.
+# Teams that can be filled in, each with its first game of those that had not started; `favoured`: by how much, none for
+# underdogs.
 SIDES = """
     CREATE TEMP TABLE settling_side ON COMMIT DROP AS
     SELECT side.*, CASE WHEN favoured > 0 THEN row_number() OVER (
                PARTITION BY favoured > 0 ORDER BY favoured DESC, kickoff_at, game_id) END AS place
     FROM (
-        SELECT DISTINCT ON (t.team_id) t.team_id, g.id AS game_id, g.kickoff_at, g.status, g.locks_at, t.favoured
-        FROM pools_game g
+        SELECT DISTINCT ON (t.team_id) t.team_id, g.id AS game_id, g.kickoff_at, t.favoured
+        FROM pools_round r
+        JOIN pools_game g ON g.round_id = r.id AND g.status NOT IN ('cancelled', 'postponed')
+            AND g.locks_at >= r.locks_at AND (g.locks_at > r.locks_at OR NOT EXISTS (
+                SELECT 1 FROM pools_game o WHERE o.round_id = r.id AND o.locks_at > r.locks_at))
         CROSS JOIN LATERAL (VALUES (g.home_id, g.home_spread), (g.away_id, -g.home_spread)) t (team_id, favoured)
-        WHERE g.round_id = %(round)s ORDER BY t.team_id, g.kickoff_at, g.id
+        WHERE r.id = %(round)s ORDER BY t.team_id, g.kickoff_at, g.id
     ) side
-    JOIN pools_round r ON r.id = %(round)s
-    WHERE side.status NOT IN ('cancelled', 'postponed') AND side.locks_at >= r.locks_at
-      AND (side.locks_at > r.locks_at OR NOT EXISTS (
-          SELECT 1 FROM pools_game o WHERE o.round_id = r.id AND o.locks_at > r.locks_at))
 """
 
 LACKING = f"""
