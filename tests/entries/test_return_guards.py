@@ -3,7 +3,6 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from config.clock import database_now
 from entries.models import Reprieve, Request
 from pools.models import Pool
 from tests.factories.accounts import UserFactory
@@ -191,10 +190,3 @@ class TestLateEntries:
         request = RequestFactory(pool=PoolFactory(first_round_number=2), paid=True)
         lock_round(request.pool.competition.rounds.get(number=2))
         execute(self.INSERT, [2, request.pk])
-
-
-def test_what_was_paid_in_time_stands_after_the_lock(pool, asked):
-    pay(asked)
-    lock_round(pool.competition.rounds.get(number=2))
-    execute("UPDATE entries_reprieve SET revoked_by_id = NULL")
-    assert Reprieve.objects.get().created_at < database_now()

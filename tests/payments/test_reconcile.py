@@ -5,13 +5,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from config.clock import database_now
 from entries.models import Entry, EntryStatus, PaymentStatus
 from payments.models import Receipt
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry, payment_for, receipt_of, unapplied_money
+from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.payments import started
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,3 +159,35 @@ class TestPlanted:
 
 def test_days_that_end_before_they_begin_are_refused(double):
     assert reconcile("--from", "2026-02-01", "--to", "2026-01-01") == ("", "2026-01-01 is before 2026-02-01.")
+
+
+class TestReturns:
+    @pytest.fixture
+    def asked(self, player, double):
+        return ask(fallen_in(generous_pool(fee=2500), owner=player))
+
+    def paid(self, asked):
+        with transaction.atomic():
+            payment = payment_for(asked, status="succeeded")
+            pay(asked)
+            receipt_of(payment, status="allocated", entry=asked.bought_entry)
+
+    def about(self, request):
+        return [line for line in reconcile()[0].splitlines() if f"request {request.pk}" in line]
+
+    def test_one_that_is_paid_agrees(self, asked):
+        self.paid(asked)
+        assert self.about(asked) == []
+
+    def test_one_that_brought_nobody_back_is_told(self, asked):
+        behind_the_guards("UPDATE entries_request SET payment_status = 'completed' WHERE id = %s", asked.pk)
+        assert kinds("\n".join(self.about(asked))) == ["buy_back_without_return"]
+
+    def test_one_without_money_is_told(self, asked):
+        self.paid(asked)
+        behind_the_guards("UPDATE payments_receipt SET status = 'returned'")
+        assert kinds("\n".join(self.about(asked))) == ["return_without_money"]
+
+    def test_its_money_does_not_stand_for_the_place(self, asked):
+        self.paid(asked)
+        assert f"entry {asked.bought_entry_id}" in reconcile()[0]
