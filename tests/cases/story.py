@@ -6,8 +6,8 @@
     assert story.fates(a, b) == ["alive", "alive"]
 
 A week is written as each entry's pick ends: `W` won, `L` lost, `T` tied, `?` not yet over, `-` no pick, `WL` one of
-two won; `L3` lost by 3. The teams follow from it: players pick them through the API, a moderator enters the results
-through the API, and the clock goes from week to week. Games that nobody picked are won by the home side.
+two won; `L3` lost by 3. The teams follow from it: players pick them through the API, a moderator enters the results,
+and the clock goes from week to week. Games that nobody picked are won by the home side.
 """
 
 import re
@@ -18,6 +18,7 @@ from itertools import chain
 from entries.models import Entry
 from entries.services.settlement import Settlement, settle_competition
 from pools.models import Competition, Game, Pool
+from pools.services.results import record_result
 from tests.factories.accounts import ModeratorFactory, UserFactory
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, game_of, league
@@ -123,9 +124,7 @@ class Story:
 
     def result(self, game: Game, home: int, away: int) -> None:
         """A moderator enters it."""
-        body = {"status": "final", "home_score": home, "away_score": away}
-        status, answer = call(self.api(self.moderator), "PUT", f"/games/{game.pk}/result", body)
-        assert status == 200, answer
+        record_result(game_id=game.pk, status="final", home_score=home, away_score=away, by=self.moderator)
 
     def ruled(self, game: Game, home: int, away: int) -> None:
         """The score is corrected: one moderator proposes it, another confirms it, and that settles."""
