@@ -38,7 +38,10 @@ LACKING = f"""
     JOIN (VALUES (1), (2)) slots (slot) ON slots.slot <= s.wanted
     JOIN entries_entry e ON e.pool_id = s.pool_id
     WHERE s.round_id = %(round)s AND s.fills_in AND {PLAYING} AND {STILL_IN}
+      -- Once, and never against a ruling: a pick that was filled in or ruled on is not missing if it is gone.
       AND NOT EXISTS (SELECT 1 FROM entries_fillinattempt a WHERE (a.entry_id, a.round_id) = (e.id, s.round_id))
+      AND NOT EXISTS (SELECT 1 FROM entries_pickchange c WHERE (c.entry_id, c.round_id) = (e.id, s.round_id)
+                      AND (c.source IN ('fallback', 'favourite') OR c.ruling_id IS NOT NULL))
       AND NOT EXISTS (SELECT 1 FROM entries_pick k
                       WHERE k.entry_id = e.id AND k.round_id = s.round_id AND k.slot = slots.slot)
 """
