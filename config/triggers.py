@@ -36,13 +36,22 @@ class GuardSql(compiler.UpsertTriggerSql):
         """
 
 
-def planned_anew(statement: str) -> str:
-    """PL/pgSQL: run the statement with a plan for the rows that it has.
+def planned_anew(statement: str, *, rows: str = "new_rows", into: str = "", using: str = "") -> str:
+    """PL/pgSQL: run the statement with a plan for the rows of the transition table that it has.
 
     Otherwise a session keeps the plan of its first time: a trigger that met one row then joins a million with a
-    million by looking at all of them for each.
+    million by looking at all of them for each. One row is what players write: that plan is kept, and used for one row
+    alone. `into` names variables for what the statement selects, `using` one whose value it takes for `$1`.
     """
-    return f"EXECUTE $statement${statement}$statement$;"
+    target = f" INTO {into}" if into else ""
+    given = f" USING {using}" if using else ""
+    return f"""
+        IF (SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 2) few) < 2 THEN
+            {statement.replace("$1", using) if using else statement}{target};
+        ELSE
+            EXECUTE $statement${statement}$statement${target}{given};
+        END IF;
+    """
 
 
 class Guard(pgtrigger.Trigger):

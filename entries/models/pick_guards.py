@@ -175,18 +175,24 @@ def _records() -> list[Guard]:
             when=pgtrigger.After,
             operation=operation,
             referencing=referencing,
-            func=planned_anew(f"""
+            func=planned_anew(
+                f"""
                 INSERT INTO entries_pickchange
                     (entry_id, round_id, slot, from_team_id, to_team_id, source, ruling_id, at, actor_id, reason)
                 SELECT {row}.entry_id, {row}.round_id, {row}.slot, {before}, {after}, {row}.source, {RULING_SQL},
                        clock_timestamp(), {ACTOR_SQL}, {REASON_SQL} FROM {rows}
-            """)
-            + planned_anew(f"""
+            """,
+                rows=rows.split()[0],
+            )
+            + planned_anew(
+                f"""
                 INSERT INTO entries_settlementmark (pool_id, from_round_number)
                 SELECT DISTINCT e.pool_id, r.number FROM {rows.split()[0]} t
                 JOIN pools_round r ON r.id = t.round_id AND r.revealed_at IS NOT NULL
                 JOIN entries_entry e ON e.id = t.entry_id
-            """)
+            """,
+                rows=rows.split()[0],
+            )
             + " RETURN NULL;",
         )
         for verb, operation, referencing, row, before, after, rows in shapes

@@ -140,7 +140,8 @@ def pick_tallies() -> list[Guard]:
 
 def _hold_entries(rows: tuple[str, ...]) -> str:
     picked = " UNION ALL ".join(f"SELECT entry_id FROM {name}" for name in rows)
-    return planned_anew(f"SELECT 1 FROM entries_entry WHERE id IN ({picked}) ORDER BY id FOR SHARE")
+    held = f"SELECT 1 FROM entries_entry WHERE id IN ({picked}) ORDER BY id FOR SHARE"
+    return planned_anew(f"SELECT count(*) FROM ({held}) locked", rows=rows[0], into="held")
 
 
 def _spread(rows: tuple[str, ...]) -> str:
@@ -152,7 +153,7 @@ def _spread(rows: tuple[str, ...]) -> str:
         JOIN (SELECT {PLAYS} FROM entries_entry) e ON e.id = k.entry_id
         JOIN pools_round r ON r.id = k.round_id AND r.number BETWEEN e.first AND e.last
     """
-    return _add("entries_picktally", PICK_KEYS, "picks", query, pile="pool_id, round_id")
+    return _add("entries_picktally", PICK_KEYS, "picks", query, pile="pool_id, round_id", of=rows[0])
 
 
 def fee_tallies() -> list[Guard]:
@@ -167,20 +168,27 @@ def fee_tallies() -> list[Guard]:
     ]  # fmt: skip
 
 
-def _add(table: str, keys: str, number: str, query: str, *, pile: str, rounds: str = "SELECT NULL::bigint[]") -> str:
-    """PL/pgSQL: add the grouped differences, `n` by the keys, and fold the piles whose turn it is.
-
-    EXECUTE for the reason that `planned_anew` tells.
+def _add(
+    table: str,
+    keys: str,
+    number: str,
+    query: str,
+    *,
+    pile: str,
+    rounds: str = "SELECT NULL::bigint[]",
+    of: str = "new_rows",
+) -> str:
+    """PL/pgSQL: add the grouped differences, `n` by the keys, and fold the piles whose turn it is."""
+    add = f"""
+        WITH grouped AS MATERIALIZED (
+            SELECT {keys}, sum(n) AS n FROM ({query}) changed GROUP BY {keys}
+        ), added AS (
+            INSERT INTO {table} ({keys}, {number}) SELECT {keys}, n FROM grouped WHERE n <> 0 RETURNING id
+        )
+        SELECT (SELECT array_agg(id) FROM added WHERE id % {FOLD_EVERY} = 0), ({rounds})
     """
     return f"""
-        EXECUTE $query$
-            WITH grouped AS MATERIALIZED (
-                SELECT {keys}, sum(n) AS n FROM ({query}) changed GROUP BY {keys}
-            ), added AS (
-                INSERT INTO {table} ({keys}, {number}) SELECT {keys}, n FROM grouped WHERE n <> 0 RETURNING id
-            )
-            SELECT (SELECT array_agg(id) FROM added WHERE id % {FOLD_EVERY} = 0), ({rounds})
-        $query$ INTO due, rounds USING rounds;
+        {planned_anew(add, rows=of, into="due, rounds", using="rounds")}
         IF due IS NOT NULL THEN
             WITH pile AS (
                 DELETE FROM {table} WHERE id IN (
@@ -201,6 +209,6 @@ def _guard(name: str, operation: Any, func: str, *, old: bool = False, new: bool
         when=pgtrigger.After,
         operation=operation,
         referencing=pgtrigger.Referencing(old="old_rows" if old else None, new="new_rows" if new else None),
-        declare=[("due", "bigint[]"), ("rounds", "bigint[]")],
+        declare=[("due", "bigint[]"), ("rounds", "bigint[]"), ("held", "bigint")],
         func=func + "RETURN NULL;",
     )
