@@ -76,19 +76,25 @@ class Season:
     def results_come(self, draw) -> None:
         waiting = [game for game in self.league.games if game.locks_at <= self.now and not game.has_outcome]
         scores = draw(st.lists(st.sampled_from(SCORES), min_size=1, max_size=4))
-        for place, game in enumerate(waiting[: draw(st.sampled_from((8, 8, 1, 2)))]):
-            self.report(game, "final", *scores[place % len(scores)])
+        ended = waiting[: draw(st.sampled_from((8, 8, 1, 2)))]
+        for place, game in enumerate(ended):
+            game.report("final", *scores[place % len(scores)])
+        if ended:
+            self.mirror.save_results(ended)
 
     def a_result_is_corrected(self, draw) -> None:
         known = [game for game in self.league.games if game.has_outcome and game.locks_at <= self.now]
         if known:
             game, score = draw(st.sampled_from(known)), draw(st.sampled_from((*SCORES, None)))
-            self.report(game, "final", *score) if score else self.report(game, "in_progress")
+            game.report("final", *score) if score else game.report("in_progress")
+            self.mirror.save_results([game])
 
     def a_game_is_off(self, draw) -> None:
         game = draw(st.sampled_from(self.league.games))
         if game.status != "final":
-            self.report(game, draw(st.sampled_from(("cancelled", "postponed", "scheduled"))))
+            game.report(draw(st.sampled_from(("cancelled", "postponed", "scheduled"))))
+            self.mirror.save_results([game])
+            self.release()
 
     def a_kickoff_changes(self, draw) -> None:
         game, by = draw(st.sampled_from(self.league.games)), draw(st.sampled_from((-20, 20, 40, 300)))
@@ -107,12 +113,8 @@ class Season:
         self.league.move(game, to, now=self.now)
         self.save(game)
 
-    def report(self, game: oracle.Game, *what) -> None:
-        game.report(*what)
-        self.save(game)
-
     def save(self, game: oracle.Game) -> None:
-        """In the tables too; and whoever learns of it takes back picks that can be made anew."""
+        """Its place and time; and whoever learns of it takes back picks that can be made anew."""
         self.mirror.save_game(game)
         self.release()
 

@@ -125,6 +125,7 @@ class RuledSeason(Season):
 
         def put(picks: list[oracle.Pick]) -> None:
             entry.picks = [pick for pick in entry.picks if pick.round != number] + picks
+            entry.tried.add(number)  # what a ruling takes away is not filled in
 
         self.rule(
             lambda: put(after), lambda: put(before),

@@ -122,15 +122,15 @@ class Mirror:
 
     def _date(self, table: str, column: str, ids: list[int]) -> None:
         """What was written down just now about these happened at this world's now."""
-        if not ids:
-            return
+        change = f"UPDATE {table} SET at = %(now)s WHERE {column} = ANY(%(ids)s) AND at >= %(began)s"
+        if ids:
+            self._unguarded(change, {"now": self.at(self.now), "ids": ids, "began": self.began})
+
+    def _unguarded(self, sql: str, values: dict) -> None:
+        """While nobody looks."""
+        asleep, awake = (f"SET LOCAL session_replication_role = {role}" for role in ("replica", "origin"))
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute(
-                f"UPDATE {table} SET at = %s WHERE {column} = ANY(%s) AND at >= %s",
-                [self.at(self.now), ids, self.began],
-            )
-            cursor.execute("SET LOCAL session_replication_role = origin")
+            cursor.execute(f"{asleep}; {sql}; {awake}", values)
 
     # --- What happens -----------------------------------------------------------------------------------------------
 
@@ -140,23 +140,28 @@ class Mirror:
         gone = "CASE WHEN {0} BETWEEN %(began)s AND %(due)s THEN {0} - %(span)s ELSE {0} END"
         values = {"began": self.began, "due": due, "span": SPAN, "this": self.stage.competition.pk}
         tables = {"pools_game": ("kickoff_at", "locks_at"), "pools_round": ("first_kickoff_at", "fixed_locks_at")}
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            for table, columns in tables.items():
-                changes = ", ".join(f"{column} = {gone.format(column)}" for column in columns)
-                is_due = " OR ".join(f"{column} BETWEEN %(began)s AND %(due)s" for column in columns)
-                cursor.execute(f"UPDATE {table} SET {changes} WHERE competition_id = %(this)s AND ({is_due})", values)
-            cursor.execute("SET LOCAL session_replication_role = origin")
+        moves = []
+        for table, columns in tables.items():
+            changes = ", ".join(f"{column} = {gone.format(column)}" for column in columns)
+            is_due = " OR ".join(f"{column} BETWEEN %(began)s AND %(due)s" for column in columns)
+            moves.append(f"UPDATE {table} SET {changes} WHERE competition_id = %(this)s AND ({is_due})")
+        self._unguarded("; ".join(moves), values)
         self.now = now
 
     def save_game(self, game: oracle.Game) -> None:
         """Status, scores, kickoff and round as the oracle has them now."""
-        row = self.games[game.id]
-        Game.objects.filter(pk=row.pk).update(
+        Game.objects.filter(pk=self.games[game.id].pk).update(
             status=game.status, home_score=game.home_score, away_score=game.away_score,
             round=self.stage.rounds[game.round], kickoff_at=self.at(game.kickoff),
         )  # fmt: skip
         self.date_game(game)
+
+    def save_results(self, games: list[oracle.Game]) -> None:
+        """Status and scores, of all at once."""
+        rows = [self.games[game.id] for game in games]
+        for row, game in zip(rows, games, strict=True):
+            row.status, row.home_score, row.away_score = game.status, game.home_score, game.away_score
+        Game.objects.bulk_update(rows, ["status", "home_score", "away_score"])
 
     def date_game(self, game: oracle.Game) -> None:
         """What others changed of it was changed at this world's now."""
