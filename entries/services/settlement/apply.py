@@ -43,6 +43,12 @@ DIFFERENCE = """
     {locked}
 """
 
+# Pools before entries, like whoever grants a place: those that end, reopen or end elsewhere.
+LOCK_POOLS = """
+    SELECT 1 FROM pools_pool p JOIN settling_pool x ON x.pool_id = p.id
+    WHERE x.ended IS NOT NULL OR x.ended_before IS NOT NULL ORDER BY p.id FOR NO KEY UPDATE OF p
+"""
+
 # Whoever fell earlier can still win or lose a prize when a pool ends or reopens.
 EARLIER_PRIZES = """
     INSERT INTO settling_change
@@ -123,6 +129,8 @@ def find_difference(cursor: CursorWrapper, *, to_write: bool) -> Difference:
     They are locked only when that is to be written: a look keeps nobody waiting.
     """
     locked = LOCKED if to_write else ""
+    if to_write:
+        cursor.execute(LOCK_POOLS)
     cursor.execute(DIFFERENCE.format(locked=locked))
     cursor.execute("SELECT 1 FROM settling_pool WHERE ended IS NOT NULL OR ended_before IS NOT NULL LIMIT 1")
     if cursor.fetchone():
