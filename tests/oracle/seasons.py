@@ -39,7 +39,7 @@ def season_of(year: str, *books: Book) -> Season:
         entries[name] = Entry(len(entries) + 1, fees=[Fee(FEE_CENTS)])
     playing = {(game.round, team): game for game in reversed(league.games) for team in game.teams}
     limit = (books or (Book(),))[0].reuse_limit
-    for line in _lines(f"circa/{year}/picks.csv.gz"):
+    for line in lines_of(f"circa/{year}/picks.csv.gz"):
         entry, number, team = entries[line["entry"]], int(line["round"]), line["team"]
         game = playing.get((number, team))
         if game is None:
@@ -55,10 +55,10 @@ def season_of(year: str, *books: Book) -> Season:
 
 def _games(year: str) -> dict[str, Game]:
     """The season's games that a round owns, under their public names and in the order of the schedule."""
-    rounds = {line["game_id"]: int(line["round"]) for line in _lines(f"circa/{year}/rounds.csv")}
-    slips = {line["game_id"]: line["gametime_corrected_et"] for line in _lines("nfl/gametime_corrections.csv")}
+    rounds = {line["game_id"]: int(line["round"]) for line in lines_of(f"circa/{year}/rounds.csv")}
+    slips = {line["game_id"]: line["gametime_corrected_et"] for line in lines_of("nfl/gametime_corrections.csv")}
     games = {}
-    for line in _lines("nfl/games.csv"):
+    for line in lines_of("nfl/games.csv"):
         name = line["game_id"]
         if name not in rounds:
             continue
@@ -72,17 +72,17 @@ def _games(year: str) -> dict[str, Game]:
 
 def _published(year: str) -> dict[str, tuple[str, int | None, str]]:
     published = {}
-    for line in _lines(f"circa/{year}/expected_entries.csv.gz"):
+    for line in lines_of(f"circa/{year}/expected_entries.csv.gz"):
         number = int(line["eliminated_round"]) if line["eliminated_round"] else None
         published[line["entry"]] = (line["status"], number, line["reason"])
     return published
 
 
 def alive_after(year: str) -> dict[int, int]:
-    return {int(line["round"]): int(line["alive_after"]) for line in _lines(f"circa/{year}/alive_by_round.csv")}
+    return {int(line["round"]): int(line["alive_after"]) for line in lines_of(f"circa/{year}/alive_by_round.csv")}
 
 
-def _lines(name: str) -> Iterator[dict[str, str]]:
+def lines_of(name: str) -> Iterator[dict[str, str]]:
     path = shared_data(name)
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         yield from csv.DictReader(file)

@@ -20,7 +20,6 @@ from pools.models import Competition, Rules
 from pools.services.pools import create_pool, publish_pool
 from pools.services.schedule import DrawnRounds, Schedule, apply_schedule
 from tests import oracle
-from tests.oracle.filling import lacking
 from tests.oracle.seasons import FEE_CENTS, Season
 
 # Whole weeks, so that the time of day stays what it is.
@@ -91,8 +90,8 @@ class Playback:
     def _kickoffs_of(self, number: int) -> list[datetime]:
         return sorted(game.kickoff for game in self.season.games.values() if game.round == number)
 
-    def play_until(self, now: datetime) -> oracle.Verdict:
-        """All that has kicked off by then is played, its results come, and both sides settle; what the oracle says."""
+    def play_until(self, now: datetime) -> None:
+        """All that has kicked off by then is played, its results come, and settlement runs."""
         due = {name for name, game in self.season.games.items() if game.kickoff <= now} - self.played
         locked = [number for number in self.oracles_pool.rounds if self._locks_with(number, due)]
         self.played |= due
@@ -104,7 +103,6 @@ class Playback:
             self.season.games[name].report("final", *self.scores[name])
         for number in locked:
             self._fill_in(number, now)
-        return oracle.grade(self.oracles_pool, self.league, now)
 
     def _locks_with(self, number: int, due: set[str]) -> bool:
         lock = self._kickoffs_of(number)[0]
@@ -122,17 +120,15 @@ class Playback:
         return apply_schedule(code="playback", schedule=schedule, now=database_now(), drawn=self.drawn).competition
 
     def _fill_in(self, number: int, now: datetime) -> None:
-        """Where the round has just locked; whoever lacks picks is tried once."""
-        made = oracle.fill_in(self.oracles_pool, self.league, number, now)
-        for entry in lacking(self.oracles_pool, self.league, number, now):
-            entry.tried.add(number)
-        for entry, pick in made:
+        """Where the round has just locked, for the oracle. Nobody is tried again, for nobody who is out comes back."""
+        for entry, pick in oracle.fill_in(self.oracles_pool, self.league, number, now):
             entry.picks.append(pick)
 
     # --- What both say ----------------------------------------------------------------------------------------------
 
-    def expect(self, verdict: oracle.Verdict) -> None:
-        """The fates of all entries, and the pool's end, are as the oracle says."""
+    def expect(self, now: datetime) -> oracle.Verdict:
+        """The fates of all entries, and the pool's end, are as the oracle says; what it says."""
+        verdict = oracle.grade(self.oracles_pool, self.league, now)
         rows = {pk: oracle.Fate(*fate) for pk, *fate in Entry.objects.filter(pool=self.pool).values_list(*FATE)}
         assert rows.keys() == verdict.fates.keys()
         wrong = [(self._name(pk), fate, verdict.fates[pk]) for pk, fate in rows.items() if fate != verdict.fates[pk]]
@@ -141,6 +137,7 @@ class Playback:
         assert (self.pool.status == "finished", self.pool.ended_round_number) == (
             verdict.is_finished, verdict.ended_round,
         )  # fmt: skip
+        return verdict
 
     def expect_picks(self) -> None:
         """All picks are as the oracle has them, those that were filled in too."""
@@ -162,17 +159,15 @@ class Playback:
         return Entry.objects.values_list("reference", flat=True).get(pk=pk)
 
 
-def play(playback: Playback, instants: Iterable[datetime]) -> oracle.Verdict:
-    """Through these instants, with a look at each, until the pool has ended; and then to the end of the season."""
-    verdict = None
+def play(playback: Playback, instants: Iterable[datetime], *, look_every: int = 1) -> oracle.Verdict:
+    """Through these instants, with a look at every so many of them, until the pool has ended; then to the last."""
     *before, last = instants
-    for now in before:
-        verdict = playback.play_until(now)
-        playback.expect(verdict)
-        if verdict.is_finished:
+    for nth, now in enumerate(before):
+        playback.play_until(now)
+        if nth % look_every == 0 and playback.expect(now).is_finished:
             break
-    verdict = playback.play_until(last)
-    playback.expect(verdict)
+    playback.play_until(last)
+    verdict = playback.expect(last)
     playback.expect_picks()
     assert settle_competition(competition_id=playback.competition.pk, afresh=True).difference.is_nothing
     return verdict
