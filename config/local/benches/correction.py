@@ -56,5 +56,5 @@ REAL = Way("correction", lambda _: _settle(dry_run=False), prepare=correct, chec
 
 def dry_run(runs: Runs, scale: Scale) -> Pair:
     """Seconds for saying what a correction of a hundred thousand entries would change, and for changing it."""
-    dry, real = runs.of(Plan("million", entries=scale(1_000_000), settled=True), DRY, REAL)
+    dry, real = runs.of(Plan("million", entries=scale.entries(1_000_000), settled=True), DRY, REAL)
     return Pair(median_seconds(dry), median_seconds(real))

@@ -25,7 +25,7 @@ def settled(name: str, entries: int) -> Plan:
 
 def depth(runs: Runs, scale: Scale) -> Pair:
     """Milliseconds for a page of a million entries nine tenths down by cursor, and for the first page."""
-    plan = settled("million", scale(1_000_000))
+    plan = settled("million", scale.entries(1_000_000))
     deep: list[float] = []
     first: list[float] = []
     with runs.databases.original_of(plan):
@@ -47,7 +47,9 @@ def distribution(runs: Runs, scale: Scale) -> Pair:
 
 
 def _by_size(runs: Runs, scale: Scale, do: Callable[[], Any]) -> Pair:
-    sizes = {name: settled(name, scale(entries)) for name, entries in (("million", 1_000_000), ("small", 10_000))}
+    sizes = {
+        name: settled(name, scale.entries(entries)) for name, entries in (("million", 1_000_000), ("small", 10_000))
+    }
     found: dict[str, list[float]] = {name: [] for name in sizes}
     for _ in range(TIMES):
         for name, plan in sizes.items():

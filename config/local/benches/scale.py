@@ -9,8 +9,12 @@ class Scale:
 
     factor: float = 1.0
 
-    def __call__(self, number: int) -> int:
-        return max(1, round(number * self.factor))
+    def __call__(self, number: int, *, least: int = 1) -> int:
+        return max(least, round(number * self.factor))
+
+    def entries(self, number: int) -> int:
+        """So many entries, never too few for some to fall in any round."""
+        return self(number, least=100)
 
 
 @dataclass(frozen=True)

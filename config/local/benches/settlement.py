@@ -10,12 +10,12 @@ LOOP_ENTRIES = 10_000
 
 def million(scale: Scale) -> Plan:
     """One pool, in its first round."""
-    return Plan("million", entries=scale(1_000_000))
+    return Plan("million", entries=scale.entries(1_000_000))
 
 
 def small(scale: Scale) -> Plan:
     """The same with a hundredth of the entries."""
-    return Plan("small", entries=scale(LOOP_ENTRIES))
+    return Plan("small", entries=scale.entries(LOOP_ENTRIES))
 
 
 def against_hand(runs: Runs, scale: Scale) -> Pair:
@@ -52,7 +52,7 @@ def many_pools(runs: Runs, scale: Scale) -> Pair:
 
 def in_season(runs: Runs, scale: Scale) -> Pair:
     """Seconds for the sixth round of a pool, where the best SQL looks at that round alone: ours, by hand."""
-    ours, by_hand = runs.of(Plan("season", entries=scale(400_000), earlier=5), OURS, BY_HAND)
+    ours, by_hand = runs.of(Plan("season", entries=scale.entries(400_000), earlier=5), OURS, BY_HAND)
     return Pair(median_seconds(ours), median_seconds(by_hand))
 
 

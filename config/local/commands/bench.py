@@ -1,4 +1,5 @@
-"""`manage.py bench [NAME …]`: one line per bar, `name measured reference ratio bar ok|over`; exits 1 when one is over.
+"""`manage.py bench [NAME …]`: one line per bar, `name measured reference ratio bar ok|over`; exits 1 when one is over, 2 when
+nothing was measured.
 
 A bar measures something of ours and something of reference on the same machine in the same minutes, both in the same
 unit where less is better. The ratio of the two is held against the bar, so that a slow machine fails nobody.
@@ -20,6 +21,11 @@ from config.local.benches.scale import Pair, Scale
 
 if TYPE_CHECKING:
     from config.local.benches.runs import Runs
+
+
+class NothingMeasured(Exception):
+    """A bar could not be measured, or what it measured compares nothing; the message says why."""
+
 
 Compare = Callable[["Runs", Scale], Pair]
 
@@ -119,18 +125,25 @@ def main(argv: list[str]) -> int:
     services.ensure()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    results = _measure([_bars[name] for name in options.names or _bars], Scale(options.scale))
+    try:
+        results = _measure([_bars[name] for name in options.names or _bars], Scale(options.scale))
+    except NothingMeasured as problem:
+        print(problem, file=sys.stderr)
+        return 2
     return 0 if all(result.is_ok for result in results) else 1
 
 
 def _measure(bars: list[Bar], scale: Scale) -> list[Result]:
     from config.local.benches.databases import databases
-    from config.local.benches.runs import Runs
+    from config.local.benches.runs import Meaningless, Runs
+    from config.local.replay.scratch import NoScratchDatabase
 
     logging.disable(logging.INFO)
     try:
         with databases() as made:
             return run_bars(bars, Runs(made), scale)
+    except (Meaningless, NoScratchDatabase) as problem:
+        raise NothingMeasured(str(problem)) from problem
     finally:
         logging.disable(logging.NOTSET)
 

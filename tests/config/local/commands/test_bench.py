@@ -67,6 +67,10 @@ def test_a_scale_makes_everything_smaller_but_never_nothing(number, size):
     assert Scale(0.001)(number) == size
 
 
+def test_a_small_scale_keeps_entries_enough_for_some_to_fall():
+    assert Scale(0.0001).entries(1_000_000) == Scale(0.0001).entries(10_000) == 100
+
+
 def run(*arguments):
     """What the command said, how it ended, and the name that its databases began with."""
     environment = {**os.environ, "OUTLAST_ENV": "test"}
