@@ -78,6 +78,31 @@ def pay(page: Page, base: str) -> None:
     shoot(page, "paid")
 
 
+def correct(page: Page, base: str) -> None:
+    """A score that the league corrected: what that would change, before the second person agrees."""
+    rounds = call(base, "GET", "/competitions/demo/rounds?limit=100")
+    spread = call(base, "GET", "/pools/1/rounds/6/distribution")
+    team = next(line["team"] for line in spread if line["result"] == "lost")
+    game = next(game for game in rounds[5]["games"] if team in (game["home"], game["away"]))
+    ruling = call(
+        base, "POST", "/rulings", sign_in(base, "moderator"), kind="game", game=game["id"],
+        reason="The league took back a touchdown on Tuesday.",
+        details={"verdict": "score", "home_score": game["away_score"], "away_score": game["home_score"]},
+    )  # fmt: skip
+    page.goto(f"{base}/admin/entries/ruling/{ruling['id']}/change/")
+    page.get_by_text("if it were confirmed now").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 450)
+    shoot(page, "ruling")
+    call(base, "POST", f"/rulings/{ruling['id']}/withdraw", sign_in(base, "moderator"))
+
+
+def read_rules(page: Page, base: str) -> None:
+    """A pool's rules as its players read them."""
+    page.goto(f"{base}/admin/pools/pool/4/change/")
+    page.get_by_text("A pick is fixed from the kickoff").first.scroll_into_view_if_needed()
+    shoot(page, "rules")
+
+
 def main(base: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -90,6 +115,8 @@ def main(base: str) -> None:
         enter_admin(page, base, "admin")
         shoot(page, "pools", f"{base}/admin/pools/pool/")
         shoot(page, "game", f"{base}/admin/pools/game/")
+        read_rules(page, base)
+        correct(page, base)
         enter_admin(page, base, "finance")
         shoot(page, "receipts", f"{base}/admin/payments/receipt/")
         shoot(page, "reports", f"{base}/admin/payments/payment/reports")
