@@ -25,7 +25,6 @@ RULES = {
     "payout_table": [5_000, 3_000, 2_000],
 }
 
-
 # A round's results: the home sides win, each by another margin.
 RESULTS = """
     UPDATE pools_game g SET status = 'final', home_score = 9 + n.place, away_score = 7
