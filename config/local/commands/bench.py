@@ -1,5 +1,6 @@
-"""`manage.py bench [NAME …]`: one line per bar, `name measured reference ratio bar ok|over`; exits 1 when one is over, 2 when
-nothing was measured.
+"""`manage.py bench [NAME …]`: one line per bar, `name measured reference ratio bar ok|over`.
+
+Exits 1 when one is over, 2 when nothing was measured.
 
 A bar measures something of ours and something of reference on the same machine in the same minutes, both in the same
 unit where less is better. The ratio of the two is held against the bar, so that a slow machine fails nobody.
