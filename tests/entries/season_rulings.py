@@ -52,9 +52,11 @@ class RuledSeason(Season):
         first, second = self.stage.staff
         try:
             with transaction.atomic():
-                return confirm_ruling(ruling=propose(first), by=second)
+                row = confirm_ruling(ruling=propose(first), by=second)
         except DomainError:
             return None
+        self.looked_at = max(self.locked_rounds(), default=1)
+        return row
 
     def staff_reverse(self, draw) -> None:
         """The latest ruling that was not reversed, or the one before."""

@@ -25,7 +25,7 @@ usual = settings(
     deadline=None,
     print_blob=True,
     database=None,
-    stateful_step_count=10,
+    stateful_step_count=8,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
@@ -48,8 +48,14 @@ class Seasons(RuleBasedStateMachine):
     def begin(self, world) -> None:
         self.season = RuledSeason(self.stage, *world)
 
-    @rule(what=st.sampled_from(RuledSeason.EVENTS), then=st.sampled_from(THEN), data=st.data())
-    def happens(self, what, then, data) -> None:
+    @rule(
+        when=st.sampled_from(RuledSeason.TIMES),
+        what=st.sampled_from(RuledSeason.EVENTS),
+        then=st.sampled_from(THEN),
+        data=st.data(),
+    )
+    def happens(self, when, what, then, data) -> None:
+        getattr(self.season, when)(data.draw)
         getattr(self.season, what)(data.draw)
         if then != "wait":
             self.season.settle(then, data.draw)
