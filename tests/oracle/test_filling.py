@@ -65,6 +65,18 @@ def test_after_the_list_comes_what_missed_pick_then_says(then, expected):
     assert teams(this, players) == expected
 
 
+def test_a_team_that_plays_twice_goes_by_its_first_game_that_can_be_had():
+    this = league("A - B, C - D @10 +1, E - F @20 +3, C - B @30 +9")
+    favourite = pool(this, ".", missed_pick="favourite")
+    listed = pool(this, ".", missed_pick="fallback")
+    listed.entries[0].fallback = ["C"]
+    assert teams(this, favourite) == ["E"]
+    assert [pick.game for _, pick in fill_in(listed, this, 1, LONG_AFTER)] == [2]
+    this.games[1].report("cancelled")
+    assert teams(this, favourite) == ["C"]
+    assert [pick.game for _, pick in fill_in(listed, this, 1, LONG_AFTER)] == [4]
+
+
 @pytest.mark.parametrize("missed_pick", ["eliminate", "strike"])
 def test_other_policies_fill_in_nothing(missed_pick):
     this = league(ROUND)

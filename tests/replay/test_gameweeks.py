@@ -4,6 +4,8 @@ Gameweeks in which teams play twice, and gameweeks in which some do not play at 
 names; kickoffs in UTC.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from entries.models import Pick
@@ -25,7 +27,11 @@ HALVES = {"reuse_limit": 2, "reuse_reset_round": 20}
 
 def playback_of(year: str, **rules) -> Playback:
     season = season_of(year, Book(**rules), entries=ENTRIES, seed=SEED)
-    playback = Playback(season, read_schedule(str(shared_data("epl/fixtures.csv")), season=year))
+    schedule = read_schedule(str(shared_data("epl/fixtures.csv")), season=year)
+    # The file has no favourites: everybody believes the same made-up ones.
+    spreads = {name: game.spread for name, game in season.games.items()}
+    fixtures = [replace(fixture, home_spread=spreads[fixture.external_id]) for fixture in schedule.fixtures]
+    playback = Playback(season, replace(schedule, fixtures=fixtures))
     picks = [(season.names[entry.id], entry.id, pick) for entry in season.pool.entries for pick in entry.picks]
     playback.bring_entries(
         Row(line, name, f"Owner {id % OWNERS}", pick.round, pick.team, "")
