@@ -156,7 +156,10 @@ def _before_the_lock() -> Guard:
 
 
 def _records() -> list[Guard]:
-    """History, and a mark for settlement where picks of a revealed round changed: once per statement."""
+    """History, and a mark for settlement where picks of a revealed round changed: once per statement.
+
+    Settlement leaves itself no mark for what it fills in: it is about to look at that.
+    """
     new, old = pgtrigger.Referencing(new="new_rows"), pgtrigger.Referencing(old="old_rows")
     both = pgtrigger.Referencing(old="old_rows", new="new_rows")
     differing = """
@@ -190,6 +193,7 @@ def _records() -> list[Guard]:
                 SELECT DISTINCT e.pool_id, r.number FROM {rows.split()[0]} t
                 JOIN pools_round r ON r.id = t.round_id AND r.revealed_at IS NOT NULL
                 JOIN entries_entry e ON e.id = t.entry_id
+                WHERE coalesce(current_setting('{LATE_SETTING}', true), '') NOT IN ('fallback', 'favourite')
             """,
                 rows=rows.split()[0],
             )

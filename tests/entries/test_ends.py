@@ -1,7 +1,9 @@
 """Where pools end, who wins a tiebreak, and how the pot is shared by rank, to the cent."""
 
 import pytest
+from django.db import connection, transaction
 
+from config.states import CORRECTION_SETTING
 from entries.models import EntryStatus
 from entries.services.settlement import settle_competition
 from pools.models import PoolStatus
@@ -159,3 +161,20 @@ def test_in_a_two_pick_round_both_must_win_and_two_defeats_cost_one_strike(make_
         entry.refresh_from_db()
     assert [(e.status, e.strikes) for e in (both, one, none)] == [(ACTIVE, 0), (ACTIVE, 1), (ACTIVE, 1)]
     assert (half.status, half.eliminated_code) == (OUT, "no_pick")
+
+
+def test_a_pool_whose_last_entry_is_disqualified_ends_with_its_last_round(make_pool):
+    pool = make_pool()
+    alone = enter(pool, "ANT", "CAT")
+    play(pool, 1)
+    play(pool, 2)
+    assert (pool.ended_round_number, stands(alone)) == (1, [(WON, "", 1001)])
+    alone.refresh_from_db()
+    alone.status, alone.prize_cents = EntryStatus.VOID, None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'disqualified', true)", [CORRECTION_SETTING])
+        alone.save(update_fields=["status", "prize_cents"])
+        settle_competition(competition_id=pool.competition_id)
+
+    pool.refresh_from_db()
+    assert pool.ended_round_number == 2

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from config.clock import database_now
-from entries.models import EntryStatus, Fallback, FillInAttempt, Pick
+from entries.models import EntryStatus, Fallback, FillInAttempt, Pick, SettlementMark
 from entries.models.pick import LATE_SETTING
 from entries.queries.reveal import revealed_rounds
 from entries.services.settlement import settle_competition
@@ -226,3 +226,14 @@ def test_a_dry_run_fills_in_nothing(make_pool):
     found = settle_competition(competition_id=pool.competition_id, dry_run=True).difference
 
     assert (found.filled_in, picks(entry)) == (1, [])
+
+
+def test_settling_leaves_itself_no_mark_for_what_it_filled_in(make_pool):
+    pool = make_pool()
+    enter(pool)
+    spreads(pool, 1, CAT="3")
+    lock(pool, 1)
+
+    assert settle(pool).difference.filled_in == 1
+
+    assert not SettlementMark.objects.exists()

@@ -91,7 +91,7 @@ REOPEN = """
 
 
 class Difference(NamedTuple):
-    """How many entries changed, and to what."""
+    """How many entries changed, and to what; and how many pools ended, opened again, or ended in another round."""
 
     eliminated: int = 0
     revived: int = 0
@@ -101,6 +101,7 @@ class Difference(NamedTuple):
     pools_finished: int = 0
     pools_reopened: int = 0
     filled_in: int = 0
+    pools_moved: int = 0
 
     @property
     def is_nothing(self) -> bool:
@@ -118,7 +119,8 @@ COUNT = """
 
 COUNT_POOLS = """
     SELECT count(*) FILTER (WHERE x.ended IS NOT NULL AND p.status <> 'finished'),
-           count(*) FILTER (WHERE x.ended IS NULL AND p.status = 'finished')
+           count(*) FILTER (WHERE x.ended IS NULL AND p.status = 'finished'),
+           count(*) FILTER (WHERE x.ended <> p.ended_round_number AND p.status = 'finished')
     FROM settling_pool x JOIN pools_pool p ON p.id = x.pool_id
 """
 
@@ -139,8 +141,8 @@ def find_difference(cursor: CursorWrapper, *, to_write: bool) -> Difference:
     cursor.execute(COUNT)
     counts = cursor.fetchone()
     cursor.execute(COUNT_POOLS)
-    finished, reopened = cursor.fetchone()
-    return Difference(*counts)._replace(pools_finished=finished, pools_reopened=reopened)
+    finished, reopened, moved = cursor.fetchone()
+    return Difference(*counts)._replace(pools_finished=finished, pools_reopened=reopened, pools_moved=moved)
 
 
 def write_difference(cursor: CursorWrapper) -> None:

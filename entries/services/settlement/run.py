@@ -64,10 +64,10 @@ def settle_competition(
 ) -> Settlement:
     """Settle what is final in all pools of the competition, from the first round on whose facts have changed.
 
-    `through` holds back rounds above that number; it never takes back what stands. `dry_run` changes nothing and
-    says what would. `afresh` derives every fate from the first round on, which gives the same. `tell` is handed the
-    changes, line by line, before they are written. Safe to call at any time, from anywhere, twice at once: the second
-    waits and finds nothing to do.
+    `through` holds back rounds above that number; it never takes back what later rounds have brought. `dry_run`
+    changes nothing and says what would. `afresh` derives every fate from the first round on, which gives the same.
+    `tell` is handed the changes, line by line, before they are written. Safe to call at any time, from anywhere, twice
+    at once: the second waits and finds nothing to do.
     """
     revealed_rounds(competition_id)
     difference, settlement_id = Difference(), None
