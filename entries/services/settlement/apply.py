@@ -16,7 +16,8 @@ DIFFERENCE = """
         UNION SELECT entry_id FROM settling_strike
         UNION SELECT entry_id FROM settling_place WHERE class < 2
         UNION SELECT e.id FROM settling_pool p JOIN entries_entry e ON e.pool_id = p.pool_id
-              WHERE e.status IN ('eliminated', 'winner') OR e.strikes > 0
+              WHERE (e.status IN ('eliminated', 'winner') OR e.strikes > 0)
+                AND (e.eliminated_round_number IS NULL OR e.eliminated_round_number >= p.from_round)
     ) touched
     JOIN entries_entry e ON e.id = touched.id AND e.status <> 'void'
     JOIN settling_pool p ON p.pool_id = e.pool_id
