@@ -1,5 +1,8 @@
 """What every test stands on: real PostgreSQL and Redis, and one person of each kind."""
 
+import os
+import random
+
 import pytest
 from django.conf import settings
 from django.core.cache import caches
@@ -38,6 +41,15 @@ def fresh_limits():
     """Rate limits begin at zero in every test: ids and addresses repeat from one to the next."""
     caches["limits"].clear()
     ratelimit.reset_pause()
+
+
+# One for all workers, which inherit it: what the property tests draw from.
+os.environ.setdefault("OUTLAST_PROPERTY_SEED", str(random.SystemRandom().randrange(10**9)))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Said always, because a failure is found again only by it."""
+    terminalreporter.write_line(f"OUTLAST_PROPERTY_SEED={os.environ['OUTLAST_PROPERTY_SEED']}")
 
 
 LONG = ("tests/stack", "tests/races", "tests/replay")

@@ -17,7 +17,7 @@ from tests.support.mirror import Mirror, Stage
 # The home side wins more often, and is picked more often: pools must live to see later rounds.
 SCORES = ((3, 1), (3, 1), (9, 0), (2, 1), (1, 3), (0, 9), (7, 7), (0, 0))
 # How settlement runs after something happened.
-THEN = (*("wait",) * 5, *("settle",) * 3, "try", "twice", "afresh", "crash", "through")
+THEN = (*("wait",) * 12, *("settle",) * 3, "try", "twice", "afresh", "crash", "through")
 
 
 class Killed(Exception):
@@ -34,7 +34,7 @@ class Season:
     """Runs inside a transaction that is never committed. Each event draws what it needs to know."""
 
     # What time brings, and what people and staff do then, each as often as it is named.
-    TIMES = ("nothing", "a_round_is_played", "a_round_is_played", "time_passes", "results_come")
+    TIMES = ("a_round_is_played", "a_round_is_played", "time_passes", "results_come", "nothing")
     EVENTS = (
         "nothing",
         *("a_result_is_corrected",) * 2,

@@ -21,20 +21,20 @@ class Filling:
     def choices(self) -> list[tuple[str, Game, str]]:
         """Teams in the order in which they are tried, with their game and where they come from."""
         as_of_lock = self.entry.list_at(self.view.lock_of(self.number))
-        from_list = [(team, game, "fallback") for team in as_of_lock for game in self.first_game(team)]
+        from_list = [(team, self.first_game(team), "fallback") for team in as_of_lock if self.first_game(team)]
         favourites = [(game.favourite[0], game, "favourite") for game in self.by_spread()]
         if self.book.missed_pick == "fallback":
             return from_list + (favourites if self.book.missed_pick_then == "favourite" else [])
         return favourites if self.book.missed_pick == "favourite" else []
 
-    def first_game(self, team: str) -> list[Game]:
-        """Where a team plays twice, a pick is for its first game that can be had, as it is when players save."""
-        games = sorted((game for game in self.games if team in game.teams), key=lambda game: (game.kickoff, game.id))
-        return games[:1]
+    def first_game(self, team: str) -> Game | None:
+        """A team that plays twice is filled in with, and rated by, its first such game (21)."""
+        games = [game for game in self.games if team in game.teams]
+        return min(games, key=lambda game: (game.kickoff, game.id), default=None)
 
     def by_spread(self) -> list[Game]:
         """Favoured by the most first; equal ones by earlier kickoff, then by the game first listed (22)."""
-        favoured = [game for game in self.games if game.favourite and [game] == self.first_game(game.favourite[0])]
+        favoured = [game for game in self.games if game.favourite and self.first_game(game.favourite[0]) is game]
         return sorted(favoured, key=lambda game: (-game.favourite[1], game.kickoff, game.id))
 
     def allows(self, team: str, game: Game) -> bool:

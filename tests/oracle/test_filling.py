@@ -138,6 +138,14 @@ def test_a_void_pick_is_not_a_use(tie, expected):
     assert [team for entry, _, team, _ in made(this, players, 2) if entry == 1] == expected
 
 
+def test_a_team_that_plays_twice_is_filled_in_with_and_rated_by_its_first_game():
+    this = league("A - B, C - D @10 +2, E - F @10 +3, C - G @20 +9")
+    assert made(this, pool(this, ".", missed_pick="favourite"))[0][2] == "E"
+    players = pool(this, ".", missed_pick="fallback")
+    players.entries[0].fallback = ["C"]
+    assert fill_in(players, this, 1, LONG_AFTER)[0][1].game == 2
+
+
 def test_what_could_not_be_filled_in_at_the_first_look_stays_missing():
     this = league("E 3-1 F, C 3-1 D", "E - F @10 +3, C - D")
     players = pool(this, "E", "C C", missed_pick="favourite", tie="void")
