@@ -51,7 +51,7 @@ def test_no_change_table_can_be_rewritten(db, model, sql):
             " AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'",
             [table],
         )
-        needed = {name: "{}" if kind == "jsonb" else "0" for name, kind in cursor.fetchall()}
+        needed = {name: "{}" if kind in ("jsonb", "ARRAY") else "0" for name, kind in cursor.fetchall()}
         names, values = ", ".join(needed), list(needed.values())
         holes = ", ".join(["%s"] * len(values))
         cursor.execute(f"INSERT INTO {table} ({names}) VALUES ({holes})", values)

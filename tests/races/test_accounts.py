@@ -22,7 +22,7 @@ from accounts.services.sessions import refresh_session, sign_in
 from config.clock import database_now
 from config.errors import Code
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
-from tests.support.threads import REPETITIONS, codes, run_together, successes, twenty_times
+from tests.support.threads import REPETITIONS, again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def posting(path, body, address):
     return lambda: client.post(f"/api/v1{path}", body, format="json").status_code
 
 
-@twenty_times
+@again_and_again
 def test_of_twenty_refreshes_exactly_one_wins():
     user = somebody()
     pair = enter(user)
@@ -81,7 +81,7 @@ def test_without_the_lock_several_would_win():
     assert max(winners) > 1
 
 
-@twenty_times
+@again_and_again
 def test_no_refresh_outlives_a_change_of_password():
     user = somebody()
     pairs = [enter(user) for _ in range(3)]
@@ -94,7 +94,7 @@ def test_no_refresh_outlives_a_change_of_password():
     assert not Session.objects.live().filter(user=user).exists()
 
 
-@twenty_times
+@again_and_again
 def test_no_sign_in_with_the_old_password_outlives_its_change():
     user = somebody()
 
@@ -105,7 +105,7 @@ def test_no_sign_in_with_the_old_password_outlives_its_change():
     assert not Session.objects.live().filter(user=user).exists()
 
 
-@twenty_times
+@again_and_again
 def test_of_two_changes_of_a_password_one_wins():
     user = somebody()
 
@@ -117,7 +117,7 @@ def test_of_two_changes_of_a_password_one_wins():
     assert User.objects.get(pk=user.pk).token_version == 2
 
 
-@twenty_times
+@again_and_again
 def test_a_reset_token_works_for_one_of_five():
     user = somebody()
     token = make_token(Purpose.RESET_PASSWORD, user, now=database_now())
@@ -130,7 +130,7 @@ def test_a_reset_token_works_for_one_of_five():
     assert User.objects.get(pk=user.pk).token_version == 2
 
 
-@twenty_times
+@again_and_again
 def test_of_ten_registrations_of_one_address_one_wins():
     email = f"Racer{next(_hosts)}@example.test"
     fields = {"password": NEW, "display_name": "Racer", "country": "US"}
@@ -142,7 +142,7 @@ def test_of_ten_registrations_of_one_address_one_wins():
     assert User.objects.filter(email=email.lower()).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_an_admin_always_remains():
     User.objects.filter(role=Role.ADMIN).update(is_active=False)
     first, second, third = AdminFactory(), AdminFactory(), AdminFactory()
@@ -159,7 +159,7 @@ def test_an_admin_always_remains():
     assert User.objects.filter(role=Role.ADMIN, is_active=True).count() >= 1
 
 
-@twenty_times
+@again_and_again
 def test_an_account_is_closed_once():
     user = somebody()
     pair = enter(user)

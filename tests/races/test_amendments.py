@@ -15,7 +15,7 @@ from pools.services.rules import confirm_amendment, propose_amendment, withdraw_
 from tests.factories.accounts import ModeratorFactory
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league
-from tests.support.threads import codes, run_together, successes, twenty_times
+from tests.support.threads import again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +26,7 @@ def proposal(**league_fields) -> Amendment:
     return propose_amendment(pool=pool, changes={"tie": "win"}, reason="Agreed.", by=ModeratorFactory())
 
 
-@twenty_times
+@again_and_again
 def test_two_who_confirm_at_once_make_one_version():
     amendment, people = proposal(), ModeratorFactory.create_batch(2)
     outcomes = run_together([lambda by=by: confirm_amendment(amendment=amendment, by=by) for by in people])
@@ -36,7 +36,7 @@ def test_two_who_confirm_at_once_make_one_version():
     assert OutboxMessage.objects.filter(key__startswith=f"rules-amended-{amendment.pk}-").count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_confirming_and_withdrawing_at_once_does_one_of_them():
     amendment, (one, other) = proposal(), ModeratorFactory.create_batch(2)
     outcomes = run_together(
@@ -50,7 +50,7 @@ def test_confirming_and_withdrawing_at_once_does_one_of_them():
     assert amendment.pool.rules_versions.count() == (2 if amendment.status == "confirmed" else 1)
 
 
-@twenty_times
+@again_and_again
 def test_two_who_propose_at_once_leave_one_waiting():
     pool, people = PoolFactory(), ModeratorFactory.create_batch(2)
     outcomes = run_together(

@@ -17,7 +17,7 @@ from tests.factories.entries import RequestFactory
 from tests.factories.pools import CODES, PoolFactory, league, play_round
 from tests.support.buying_back import ask
 from tests.support.playing import enter
-from tests.support.threads import errors, run_together, successes, twenty_times
+from tests.support.threads import again_and_again, errors, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +84,7 @@ def assert_too_late(outcome):
     assert outcome.error.because == "too_late"
 
 
-@twenty_times
+@again_and_again
 def test_two_clicks_make_one_request():
     entry = fallen()
     outcomes = run_together([lambda: ask(entry)] * 4)
@@ -93,7 +93,7 @@ def test_two_clicks_make_one_request():
     assert Request.objects.filter(bought_entry=entry).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_the_same_money_twice_brings_back_once():
     request = ask(fallen())
     outcomes = run_together([lambda: pay(request)] * 4)
@@ -102,7 +102,7 @@ def test_the_same_money_twice_brings_back_once():
     assert Reprieve.objects.filter(request=request).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_money_against_expiry_brings_back_or_is_refused_never_both():
     entry = fallen()
     request = ask(entry)
@@ -120,7 +120,7 @@ def test_money_against_expiry_brings_back_or_is_refused_never_both():
         assert not Reprieve.objects.filter(entry=entry).exists()
 
 
-@twenty_times
+@again_and_again
 def test_money_against_the_lock_comes_before_the_reveal_or_not_at_all():
     entry = fallen()
     request, head_start = payable(entry), next(HEAD_STARTS)
@@ -136,7 +136,7 @@ def test_money_against_the_lock_comes_before_the_reveal_or_not_at_all():
         assert not Reprieve.objects.filter(entry=entry).exists()
 
 
-@twenty_times
+@again_and_again
 def test_the_last_two_come_back_while_the_pool_would_end():
     """One is left, and two others buy back in while the next round locks: nobody wins who still has company."""
     rows = (("ANT", "CAT"), ("BAT", None, "CAT"), ("DOG", None, "ANT"))
@@ -159,7 +159,7 @@ def test_the_last_two_come_back_while_the_pool_would_end():
         assert outcome.worked or outcome.error.because in ("too_late", "pool_closed")
 
 
-@twenty_times
+@again_and_again
 def test_a_late_entry_against_the_lock_plays_a_round_that_is_not_revealed():
     pool, _ = played_pool(("ANT", "CAT"), ("CAT", "ANT"), status=PoolStatus.RUNNING, rules={"late_entry_until": 2})
     request, head_start = RequestFactory(pool=pool, approved=True), next(HEAD_STARTS)

@@ -17,7 +17,7 @@ from tests.support.bad_server import BadServer
 from tests.support.bad_server import answer as sends
 from tests.support.feeds import QUICK, as_csv, season
 from tests.support.schedules import import_rows
-from tests.support.threads import run_together, twenty_times
+from tests.support.threads import again_and_again, run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def make_source(competition, server, path="/games.csv") -> FeedSource:
 def test_two_pullers_at_once_ask_once(server, competition):
     source = make_source(competition, server)
 
-    @twenty_times
+    @again_and_again
     def race():
         FeedSource.objects.update(next_pull_at=database_now())
         before = len(server.asked)

@@ -16,7 +16,7 @@ from entries.services.repicks import release_picks
 from pools.models import Game, GameStatus, Round
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import PoolFactory, game_of, kick_off, league
-from tests.support.threads import codes, errors, run_together, successes, twenty_times
+from tests.support.threads import again_and_again, codes, errors, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,7 +122,7 @@ def test_a_reveal_never_waits_for_an_import_that_holds_the_games():
     assert len(revealed_rounds(entry.pool.competition_id)) == 1
 
 
-@twenty_times
+@again_and_again
 def test_many_readers_reveal_a_round_once():
     entry = entry_under()
     kick_off(game_of(round_of(entry), "ANT"))
@@ -136,7 +136,7 @@ def test_many_readers_reveal_a_round_once():
 # --- Two saves at once ----------------------------------------------------------------------------------------------
 
 
-@twenty_times
+@again_and_again
 def test_two_two_pick_saves_at_once_leave_one_of_the_two_whole():
     entry = entry_under(picks_per_round=2)
 
@@ -149,7 +149,7 @@ def test_two_two_pick_saves_at_once_leave_one_of_the_two_whole():
     assert PickChange.objects.filter(entry_id=entry.pk).count() == 3
 
 
-@twenty_times
+@again_and_again
 def test_one_team_for_three_rounds_at_once_is_used_as_often_as_allowed():
     entry = entry_under(reuse_limit=2)
 
@@ -160,7 +160,7 @@ def test_one_team_for_three_rounds_at_once_is_used_as_often_as_allowed():
     assert Pick.objects.filter(entry=entry).count() == 2
 
 
-@twenty_times
+@again_and_again
 def test_raw_inserts_of_one_team_at_once_are_counted_one_after_the_other():
     entry = entry_under()
 
@@ -170,7 +170,7 @@ def test_raw_inserts_of_one_team_at_once_are_counted_one_after_the_other():
     assert Pick.objects.filter(entry=entry).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_a_save_and_a_release_at_once_leave_no_pick_on_a_lost_game():
     entry = entry_under(cancelled_game="repick")
     save(entry, 1, "ANT")
@@ -219,7 +219,7 @@ def test_a_list_that_waits_past_the_lock_counts_from_the_next_round_on():
     assert first.at <= round_.locks_at < second.at
 
 
-@twenty_times
+@again_and_again
 def test_two_lists_at_once_leave_one_whole_and_a_line_each():
     entry = entry_under(missed_pick="fallback")
 

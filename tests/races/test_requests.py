@@ -24,7 +24,7 @@ from pools.models import Pool
 from tests.factories.accounts import ModeratorFactory, UserFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import PoolFactory, league
-from tests.support.threads import codes, errors, run_together, successes, twenty_times
+from tests.support.threads import again_and_again, codes, errors, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def moves(request):
     return [(change.from_status, change.to_status) for change in changes if change.from_status != change.to_status]
 
 
-@twenty_times
+@again_and_again
 def test_the_last_places_of_a_pool_are_given_once(competition, staff):
     pool = PoolFactory(competition=competition, capacity=2)
     requests = [RequestFactory(pool=pool) for _ in range(8)]
@@ -63,7 +63,7 @@ def test_the_last_places_of_a_pool_are_given_once(competition, staff):
     assert pool.requests.holding_a_place().count() == 2
 
 
-@twenty_times
+@again_and_again
 def test_fifty_asks_at_the_limit_get_exactly_the_numbers_there_are(competition):
     pool, user = PoolFactory(competition=competition), UserFactory()
     outcomes = run_together([lambda: ask_to_join(pool_id=pool.pk, user=user, now=database_now())] * 50)
@@ -72,7 +72,7 @@ def test_fifty_asks_at_the_limit_get_exactly_the_numbers_there_are(competition):
     assert sorted(pool.requests.values_list("number", flat=True)) == [1, 2, 3]
 
 
-@twenty_times
+@again_and_again
 def test_two_asks_for_the_last_number_get_one(competition):
     pool, user = PoolFactory(competition=competition), UserFactory()
     for number in (1, 3):
@@ -82,7 +82,7 @@ def test_two_asks_for_the_last_number_get_one(competition):
     assert codes(outcomes) == [Code.REQUEST_LIMIT_REACHED]
 
 
-@twenty_times
+@again_and_again
 def test_approve_against_withdraw_ends_in_one_order_or_the_other(competition, staff):
     request = RequestFactory(pool=PoolFactory(competition=competition, capacity=1))
     approval, withdrawal = run_together(
@@ -96,7 +96,7 @@ def test_approve_against_withdraw_ends_in_one_order_or_the_other(competition, st
     assert statuses(request) == ["withdrawn"]
 
 
-@twenty_times
+@again_and_again
 def test_approve_against_reject_has_one_winner(competition, staff):
     request = RequestFactory(pool=PoolFactory(competition=competition))
     colleague = ModeratorFactory()
@@ -111,7 +111,7 @@ def test_approve_against_reject_has_one_winner(competition, staff):
     assert moves(request) == [("pending", winner.status)]
 
 
-@twenty_times
+@again_and_again
 def test_a_double_approval_counts_once(competition, staff):
     request = RequestFactory(pool=PoolFactory(competition=competition, entry_fee_cents=0))
     outcomes = run_together([approving(request, staff)] * 4)
@@ -121,7 +121,7 @@ def test_a_double_approval_counts_once(competition, staff):
     assert Entry.objects.filter(request=request).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_expiry_against_the_approval_of_another_never_oversells(competition, staff):
     pool = PoolFactory(competition=competition, capacity=1)
     unpaid = RequestFactory(pool=pool, approved=True, pay_by=database_now() - timedelta(minutes=1))
@@ -137,7 +137,7 @@ def test_expiry_against_the_approval_of_another_never_oversells(competition, sta
     assert set(codes(outcomes)) <= {Code.POOL_FULL, Code.INVALID_TRANSITION}
 
 
-@twenty_times
+@again_and_again
 def test_two_sweeps_expire_each_request_once(competition, staff):
     pay_by = database_now() - timedelta(minutes=1)
     pools = [PoolFactory(competition=competition, capacity=2) for _ in range(3)]
@@ -151,7 +151,7 @@ def test_two_sweeps_expire_each_request_once(competition, staff):
     assert OutboxMessage.objects.filter(key__in=keys).count() == len(due)
 
 
-@twenty_times
+@again_and_again
 def test_money_against_expiry_makes_an_entry_or_a_refusal_never_both(competition):
     pool = PoolFactory(competition=competition, capacity=1)
     pay_by = database_now() - timedelta(minutes=1)
@@ -175,7 +175,7 @@ def test_money_against_expiry_makes_an_entry_or_a_refusal_never_both(competition
         assert not Entry.objects.filter(pool=pool).exists()
 
 
-@twenty_times
+@again_and_again
 def test_the_same_money_twice_makes_one_entry(competition):
     request = RequestFactory(pool=PoolFactory(competition=competition), approved=True)
     copies = [Request.objects.get(pk=request.pk) for _ in range(4)]
@@ -187,7 +187,7 @@ def test_the_same_money_twice_makes_one_entry(competition):
     assert Entry.objects.filter(request=request).count() == 1
 
 
-@twenty_times
+@again_and_again
 def test_withdrawals_promote_as_many_as_they_free(competition, staff):
     pool = PoolFactory(competition=competition, capacity=3)
     held = [RequestFactory(pool=pool, approved=True) for _ in range(3)]

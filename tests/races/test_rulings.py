@@ -12,7 +12,7 @@ from tests.factories.accounts import ModeratorFactory
 from tests.factories.pools import PoolFactory, lock_round, play_round
 from tests.support.playing import enter, play
 from tests.support.ruling import fate, game_of, propose, rule
-from tests.support.threads import codes, run_together, successes, twenty_times
+from tests.support.threads import again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def correction(pool, by):
 def test_two_confirmers_at_once_confirm_once(people):
     proposer, *others = people
 
-    @twenty_times
+    @again_and_again
     def race():
         pool, _, won, _ = played_pool()
         proposal = correction(pool, proposer)
@@ -57,7 +57,7 @@ def test_one_confirms_while_another_withdraws(people):
     proposer, *others = people
     seen = set()
 
-    @twenty_times
+    @again_and_again
     def race():
         pool, _, won, _ = played_pool()
         proposal = correction(pool, proposer)
@@ -78,7 +78,7 @@ def test_one_confirms_while_another_withdraws(people):
 def test_two_proposals_of_the_same_at_once_come_true_once(people):
     proposer, *others = people
 
-    @twenty_times
+    @again_and_again
     def race():
         pool, *_ = played_pool()
         twice = [correction(pool, proposer) for _ in range(2)]
@@ -92,7 +92,7 @@ def test_two_proposals_of_the_same_at_once_come_true_once(people):
 def test_two_reversals_at_once_undo_once(people):
     proposer, *others = people
 
-    @twenty_times
+    @again_and_again
     def race():
         _pool, _, won, _ = played_pool()
         done = rule("disqualify", entry=won)
@@ -108,7 +108,7 @@ def test_two_reversals_at_once_undo_once(people):
 def test_a_ruling_and_settlements_at_once_come_to_the_same_end(people):
     proposer, confirmer, _ = people
 
-    @twenty_times
+    @again_and_again
     def race():
         pool, missed, won, also = played_pool()
         proposal = propose("pick", by=proposer, entry=missed, round=1, teams=["ANT"])
@@ -127,7 +127,7 @@ def test_a_late_pick_and_the_players_own_for_the_next_round_never_use_a_team_twi
     proposer, confirmer, _ = people
     seen = set()
 
-    @twenty_times
+    @again_and_again
     def race():
         pool = PoolFactory()
         entry = enter(pool, "BAT")
@@ -149,7 +149,7 @@ def test_a_late_pick_and_the_players_own_for_the_next_round_never_use_a_team_twi
 def test_players_pick_on_while_a_ruling_settles(people):
     proposer, confirmer, _ = people
 
-    @twenty_times
+    @again_and_again
     def race():
         pool = PoolFactory()
         entries = [enter(pool, "ANT") for _ in range(3)] + [enter(pool, "CAT"), enter(pool, "BAT")]

@@ -80,10 +80,11 @@ def run(*arguments):
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        said, complaints = process.communicate(timeout=120)
+        said, complaints = process.communicate(timeout=400)
     return process.returncode, said, complaints, f"_bench_{process.pid}"
 
 
+@pytest.mark.slow
 def test_a_small_run_says_how_it_ended_and_leaves_no_database(db):
     code, said, complaints, name = run("settlement", "settlement-memory", "--scale", "0.0003")
 
