@@ -17,7 +17,7 @@ from tests.support.bad_server import BadServer
 from tests.support.bad_server import answer as sends
 from tests.support.feeds import QUICK, as_csv, season
 from tests.support.schedules import import_rows
-from tests.support.threads import again_and_again, run_together
+from tests.support.threads import REPETITIONS, again_and_again, run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +56,7 @@ def test_two_pullers_at_once_ask_once(server, competition):
 
     race()
     assert FeedPull.objects.count() == 1
-    assert (fresh(source).claims, fresh(source).claimed_until) == (20, None)
+    assert (fresh(source).claims, fresh(source).claimed_until) == (REPETITIONS, None)
     assert OutboxMessage.objects.filter(kind="results.arrived").count() == 2
 
 
