@@ -51,12 +51,13 @@ def test_a_season_ends_for_every_entry_as_it_was_published(year):
 
 
 def expect_ruled(pool: Pool, ruled: Ruled) -> None:
-    """Two names, and a game that the schedule's result came too late to change; its picks are out, and only they."""
+    """Two names, and a game that later imports leave alone; who had picked it and was still in is out, and only they."""
     ruling = Ruling.objects.get(pk=ruled.number)
     game = Game.objects.get(competition=pool.competition, external_id=ruled.decided.game)
     assert (ruling.status, ruling.proposed_by_id == ruling.decided_by_id) == ("confirmed", False)
     assert (game.status, game.is_ruled, game.round.number) == ("postponed", True, ruled.decided.round_number)
     out = Entry.objects.filter(eliminated_round_number=ruled.decided.round_number, eliminated_code="game_cancelled")
+    assert out.count() == ruled.eliminated
     assert set(out) == {pick.entry for pick in Pick.objects.filter(game=game).select_related("entry")}
 
 

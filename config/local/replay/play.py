@@ -103,11 +103,11 @@ class Replay:
         return import_entries(pool=self.pool, rows=rows(), reason=f"replay of {self.season.year}")
 
     def rounds(self) -> Iterator[PlayedRound]:
-        """Take the results of one round after the other, and settle; what staff decided comes before them."""
+        """Take the results of one round after the other, and settle; then comes what staff decided beyond them."""
         for number, name, published in self.season.published_alive():
-            self._rule(number)
             self._take_results(through=number)
             settle_competition(competition_id=self.pool.competition_id)
+            self._rule(number)
             counted = EntryNumbers().round_numbers(self.pool.pk, [number])[number]
             yield PlayedRound(
                 number=number,
