@@ -51,7 +51,7 @@ def test_a_season_ends_for_every_entry_as_it_was_published(year):
 
 
 def expect_ruled(pool: Pool, ruled: Ruled) -> None:
-    """Two names, and a game that later imports leave alone; who had picked it and was still in is out, and only they."""
+    """Two names, and a game that later imports leave alone; its pickers who were still in are out, nobody else."""
     ruling = Ruling.objects.get(pk=ruled.number)
     game = Game.objects.get(competition=pool.competition, external_id=ruled.decided.game)
     assert (ruling.status, ruling.proposed_by_id == ruling.decided_by_id) == ("confirmed", False)
