@@ -20,10 +20,15 @@ from tests.oracle.worlds import TEAMS
 
 @dataclass
 class Made:
-    """A confirmed ruling, and how the oracle's world goes back to before it."""
+    """A confirmed ruling, and how the oracle's world goes back to before it.
+
+    `until`: the kickoff that it put off. The ruling remembers it as an instant to come, and the mirror lets such
+    instants pass only where they stand in tables: afterwards the ruling is not reversed here.
+    """
 
     row: Ruling
     undo: Callable[[], None]
+    until: int | None = None
 
 
 class RuledSeason(Season):
@@ -39,12 +44,12 @@ class RuledSeason(Season):
         super().__init__(*world)
         self.rulings: list[Made] = []
 
-    def rule(self, do: Callable[[], None], undo: Callable[[], None], **what) -> None:
+    def rule(self, do: Callable[[], None], undo: Callable[[], None], until: int | None = None, **what) -> None:
         """Propose and confirm; then the same happens to the oracle's world, and both are compared."""
         row = self.confirmed(lambda by: propose_ruling(by=by, reason="It rained", **what))
         if row is not None:
             do()
-            self.rulings.append(Made(row, undo))
+            self.rulings.append(Made(row, undo, until))
             self.compare()
 
     def confirmed(self, propose: Callable[..., Ruling]) -> Ruling | None:
@@ -63,6 +68,8 @@ class RuledSeason(Season):
         if not self.rulings:
             return
         made = self.rulings[-draw(st.integers(1, min(2, len(self.rulings))))]
+        if made.until is not None and made.until <= self.now:
+            return
         if self.confirmed(lambda by: propose_reversal(ruling=made.row, by=by, reason="It did not")) is not None:
             made.undo()
             self.rulings.remove(made)
@@ -91,6 +98,7 @@ class RuledSeason(Season):
         self.rule(
             lambda: self.set_game(game, facts), lambda: self.set_game(game, stood),
             kind="game", game_id=self.mirror.games[game.id].pk, details=details,
+            until=game.kickoff if game.kickoff > self.now and "kickoff" in stood else None,
         )  # fmt: skip
 
     def another_weekend(self, game: oracle.Game, draw) -> dict | None:
