@@ -83,8 +83,9 @@ def lacking(pool: Pool, league: League, number: int, now: Instant) -> list[Entry
 def _not_started(view: View, number: int) -> list[Game]:
     """Kickoff after the lock, or at it where every game of the round kicks off at the lock (21)."""
     lock, games = view.lock_of(number), view.games_of(number)
-    all_at_once = all(game.locks_at == lock for game in games)
-    return [game for game in games if not game.is_off and (game.locks_at > lock or all_at_once)]
+    # A game that had started and was put off keeps its early lock, and is no game of the lock for that.
+    last = max((game.locks_at for game in games), default=None)
+    return [game for game in games if not game.is_off and (game.locks_at > lock or game.locks_at == lock == last)]
 
 
 def _filled(filling: Filling) -> list[tuple[Entry, Pick]]:
