@@ -7,10 +7,15 @@ from config.local import home
 from config.local.commands.test import options, workers
 
 
-def test_a_full_run_is_parallel_and_has_the_coverage_floor():
-    found = options([])
+def test_a_full_run_is_parallel():
+    assert options([]) == ["-n", str(workers()), "--dist", "worksteal", "--durations=10"]
+
+
+def test_with_coverage_a_run_has_the_floor():
+    found = options(["--coverage"])
 
     assert found[:2] == ["-n", str(workers())]
+    assert "--coverage" not in found
     assert "--cov-fail-under=90" in found
     assert "--cov-branch" in found
 
@@ -54,4 +59,4 @@ def test_help_explains_partial_runs():
         [sys.executable, "manage.py", "test", "--help"], cwd=home.ROOT, capture_output=True, text=True, check=True
     )
 
-    assert "partial run" in said.stdout
+    assert "--coverage" in said.stdout
