@@ -78,6 +78,7 @@ def leave_behind() -> str:
     return name
 
 
+@pytest.mark.slow
 def test_a_season_as_published_ends_with_0_a_table_plots_and_no_database_left(db, season):
     picture = settings.OUTLAST_HOME / "reports" / "replay-2024.png"
     picture.unlink(missing_ok=True)

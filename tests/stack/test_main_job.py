@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.running import Client, RunningSystem, wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 PASSWORD = "correct horse battery staple"
 HEADER = [

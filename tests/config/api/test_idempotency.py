@@ -295,6 +295,7 @@ def die_in_the_middle(user, address):
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestKilled:
     def test_7_key_and_effect_vanish_together(self, signed_in, player):
