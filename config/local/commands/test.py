@@ -39,7 +39,7 @@ def restore_interrupt() -> None:
 def options(argv: list[str]) -> list[str]:
     """What pytest is told: ours first, so that the caller's win."""
     found = [argument for argument in argv if argument != COVERAGE]
-    if not any(argument.startswith(ALONE) for argument in argv):
+    if not any(argument.startswith(ALONE) for argument in found):
         found = ["-n", str(workers()), "--dist", "worksteal", *found]
     if COVERAGE in argv:
         measured = [f"--cov={package}" for package in PACKAGES]
