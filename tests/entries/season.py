@@ -113,9 +113,9 @@ class Season:
         if to == game.round or game.status == "final" or len(self.league.games_of(game.round)) == 1:
             return
         # What goes to a later weekend is played on it: else it would lock a round whose turn has not come.
-        if not self.league.has_locked(to, self.now):
-            self.league.reschedule(game, max(other.kickoff for other in self.league.games_of(to)), now=self.now)
-        self.league.move(game, to, now=self.now)
+        is_open = not self.league.has_locked(to, self.now)
+        kickoff = max(other.kickoff for other in self.league.games_of(to)) if is_open else None
+        self.league.move(game, to, now=self.now, kickoff=kickoff)
         self.save(game)
 
     def save(self, game: oracle.Game) -> None:

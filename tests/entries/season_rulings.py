@@ -115,9 +115,7 @@ class RuledSeason(Season):
         """Only what is named changes."""
         now = {name: getattr(game, name) for name in ("status", "home_score", "away_score", "round", "kickoff")} | facts
         game.report(now["status"], now["home_score"], now["away_score"])
-        self.league.reschedule(game, now["kickoff"], now=self.now)
-        if now["round"] != game.round:
-            self.league.move(game, now["round"], now=self.now)
+        self.league.move(game, now["round"], now=self.now, kickoff=now["kickoff"])
         self.mirror.date_game(game)
 
     def staff_rule_on_a_pick(self, draw) -> None:

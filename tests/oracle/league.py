@@ -86,12 +86,13 @@ class League:
         return lock is not None and lock <= now
 
     def reschedule(self, game: Game, kickoff: Instant, *, now: Instant) -> None:
-        game.locks_at = min(game.locks_at, kickoff) if game.locks_at <= now else kickoff
-        game.kickoff = kickoff
-        self._remember(game.round, now=now)
+        self.move(game, game.round, now=now, kickoff=kickoff)
 
-    def move(self, game: Game, to_round: int, *, now: Instant) -> None:
-        left, game.round = game.round, to_round
+    def move(self, game: Game, to_round: int, *, now: Instant, kickoff: Instant | None = None) -> None:
+        """To another round, another kickoff, or both at once: no round sees the one without the other."""
+        kickoff = game.kickoff if kickoff is None else kickoff
+        game.locks_at = min(game.locks_at, kickoff) if game.locks_at <= now else kickoff
+        left, game.round, game.kickoff = game.round, to_round, kickoff
         self._remember(left, now=now)
         self._remember(to_round, now=now)
 
