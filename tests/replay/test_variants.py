@@ -60,7 +60,16 @@ def give_lists(season: Season) -> None:
         entry.fallback = dice.sample(teams, dice.randint(1, MOST_TEAMS))
 
 
-@pytest.mark.parametrize("rules", VARIANTS.values(), ids=VARIANTS)
+# The others take minutes more and run when they are asked for.
+IN_CI = ("a tie wins", "two strikes", "favourites fill in", "lists fill in", "everything at once")
+
+
+def longest(*values, unless: bool):
+    """A case that CI leaves out."""
+    return pytest.param(*values, marks=() if unless else pytest.mark.longest)
+
+
+@pytest.mark.parametrize("rules", [longest(VARIANTS[name], unless=name in IN_CI) for name in VARIANTS], ids=VARIANTS)
 def test_the_season_of_2020_under_other_rules(rules):
     playback = playback_of("2020", **rules)
     by_game = rules.get("lock") == "game"
@@ -68,7 +77,7 @@ def test_the_season_of_2020_under_other_rules(rules):
     play(playback, playback.middles_and_ends_of_rounds() if by_game else playback.ends_of_rounds())
 
 
-@pytest.mark.parametrize("variant", ["two strikes", "everything at once"])
+@pytest.mark.parametrize("variant", ["two strikes", longest("everything at once", unless=False)])
 def test_the_largest_season_under_other_rules(variant):
     """Looked at after a third, after two thirds, and at the end."""
     playback = playback_of("2024", **VARIANTS[variant])

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, connections
 
 TIMEOUT_SECONDS = 60
-# A race that is lost once in ten is met in the long run, not in every everyday one: CI repeats each twenty times.
+# A race that is lost once in ten is met in the long run: `OUTLAST_RACE_REPETITIONS=20` looks closer.
 REPETITIONS = int(os.environ.get("OUTLAST_RACE_REPETITIONS", "6"))
 
 

@@ -1,6 +1,5 @@
 """Only JSON that means one thing is read."""
 
-
 import pytest
 from rest_framework.exceptions import ParseError
 
