@@ -1,21 +1,36 @@
-"""Competitions and rounds, to look at. They come from schedules: `manage.py import_schedule`."""
+"""Competitions and rounds. They come from schedules: `manage.py import_schedule`; staff may fix a round's lock."""
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from config.admin import ReadOnlyAdmin, WithRowActions
+from accounts.models import User
+from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions
 from config.clock import database_now
+from config.errors import DomainError
 from pools.admin.links import link_to_list
-from pools.models import Competition, Game, Pool, Round
+from pools.models import Competition, Game, Pool, Round, RoundChange
 from pools.queries import rounds_with_status
+from pools.services.locks import fix_lock
+
+if TYPE_CHECKING:
+    RoundForm = forms.ModelForm[Round]
+else:
+    RoundForm = forms.ModelForm
+
+
+def _at(instant: datetime | None) -> str:
+    return "none" if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def _number_of(model: type[Any], field: str) -> Coalesce:
@@ -58,10 +73,24 @@ class CompetitionAdmin(WithRowActions, ReadOnlyAdmin):
         return link_to_list("pool", competition.pool_count, competition__id__exact=competition.pk)
 
 
-@admin.register(Round)
-class RoundAdmin(ReadOnlyAdmin):
-    """Rounds with their locks."""
+class LockForm(RoundForm):
+    """When the round locks, where that is before its first kickoff, and why."""
 
+    reason = forms.CharField(
+        max_length=500, required=False, widget=UnfoldAdminTextInputWidget(), help_text="Kept with the change."
+    )
+
+    class Meta:
+        model = Round
+        fields = ("fixed_locks_at",)
+
+
+@admin.register(Round)
+class RoundAdmin(HouseAdmin):
+    """Rounds with their locks. A fixed lock can be set as long as the round has not locked."""
+
+    form = LockForm
+    editable_fields = ("fixed_locks_at",)
     list_display = ("competition", "number", "name", "locks_at", "status", "games", "revealed_at")
     list_display_links = ("name",)
     list_select_related = ("competition",)
@@ -70,14 +99,46 @@ class RoundAdmin(ReadOnlyAdmin):
     ordering = ("-competition", "number")
     fields = (
         "competition", "number", "name", "opens_at", "fixed_locks_at", "first_kickoff_at", "locks_at", "status",
-        "revealed_at", "games",
+        "revealed_at", "games", "reason", "changes",
     )  # fmt: skip
-    readonly_fields = ("first_kickoff_at", "locks_at", "revealed_at", "status", "games")
+    readonly_fields = ("first_kickoff_at", "locks_at", "revealed_at", "status", "games", "changes")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Round]:
         """With where each round stands, and how many games it has."""
         found: QuerySet[Round] = super().get_queryset(request)
         return rounds_with_status(found, database_now()).annotate(game_count=_number_of(Game, "round"))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's; what the service refuses is told above the form."""
+        try:
+            page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return page
+
+    def save_model(self, request: HttpRequest, obj: Round, form: Any, change: bool) -> None:
+        """Through the service, which locks the round and checks."""
+        assert isinstance(request.user, User)
+        fix_lock(
+            round_id=obj.pk,
+            locks_at=obj.fixed_locks_at,
+            by=request.user,
+            now=database_now(),
+            reason=form.cleaned_data["reason"],
+        )
+
+    @admin.display(description="Changes of the fixed lock")
+    def changes(self, round_: Round) -> str:
+        """From, to, when and why; the latest last."""
+        found = RoundChange.objects.filter(round_id=round_.pk)
+        return "; ".join(f"{_at(c.before)} → {_at(c.after)} on {_at(c.at)}: {c.reason}" for c in found) or "none"
 
     @admin.display(description="Status")
     def status(self, round_: Any) -> str:

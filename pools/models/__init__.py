@@ -1,7 +1,7 @@
 """What can be entered: competitions with their teams, rounds and games; feeds; pools and their rules."""
 
 from pools.models.amendment import Amendment, AmendmentStatus
-from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, Team
+from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, RoundChange, Team
 from pools.models.feed import FeedKind, FeedPull, FeedSource, FeedSourceChange, LetStand, PullOutcome
 from pools.models.pool import Pool, PoolChange, PoolStatus
 from pools.models.rules import (
@@ -40,6 +40,7 @@ __all__ = [
     "PoolStatus",
     "PullOutcome",
     "Round",
+    "RoundChange",
     "Rules",
     "Team",
     "TieRule",

@@ -106,10 +106,37 @@ class Round(models.Model):
                     RETURN NEW;
                 """,
             ),
+            Guard(
+                name="record_fixed_lock",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("fixed_locks_at"),
+                condition=pgtrigger.Condition("OLD.fixed_locks_at IS DISTINCT FROM NEW.fixed_locks_at"),
+                func=f"""
+                    INSERT INTO pools_roundchange (round_id, before, after, at, actor_id, reason)
+                    VALUES (NEW.id, OLD.fixed_locks_at, NEW.fixed_locks_at, clock_timestamp(), {ACTOR_SQL},
+                            {REASON_SQL});
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class RoundChange(Change):
+    """One change of a round's fixed lock; empty where it has or had none."""
+
+    round_id = models.BigIntegerField(db_index=True)
+    before = models.DateTimeField(null=True)
+    after = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of round {self.round_id}"
 
 
 class GameStatus(models.TextChoices):
