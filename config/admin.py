@@ -16,20 +16,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.decorators import action as unfold_action
 
 from config import outbox
 from config.api.handler import explain, report
-from config.errors import Code
+from config.errors import Code, DomainError
 from config.models import OutboxMessage
 
 LISTED_ROWS = 100
@@ -66,6 +67,21 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             return given
         own = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]
         return [*given, *(name for name in own if name not in self.editable_fields and name not in given)]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's; what a service refuses when the form is saved is told above it."""
+        try:
+            page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return page
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The actions that this person may take."""
@@ -128,6 +144,15 @@ class WithRowActions(HouseAdmin):
             request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons, "row_links": links}
         )
         return page
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def list_button(label: str, *, path: str, permission: str, icon: str | None = None) -> Callable[[F], F]:
+    """A button above a list that opens the decorated page, for those with the permission."""
+    made: Callable[[F], F] = unfold_action(description=label, url_path=path, permissions=[permission], icon=icon)
+    return made
 
 
 class Reason(StrEnum):

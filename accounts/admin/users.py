@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
 from accounts.models import Role, Session, SessionEnd, User, UserChange
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.registration import resend_verification_to
@@ -47,7 +48,7 @@ def _maker(role: Role) -> "Action":
     """The action that gives a role."""
 
     def make(self: Any, request: HttpRequest, row: User, reason: str) -> None:
-        assign_role(user=row, role=role, by=_staff(request), reason=reason)
+        assign_role(user=row, role=role, by=staff(request), reason=reason)
 
     make.__name__ = f"make_{role}"
     return confirmed(
@@ -82,11 +83,6 @@ def what_ending_does(rows: QuerySet[User]) -> list[str]:
 def what_resending_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.resend_verification`."""
     return [f"{rows.filter(email_verified_at=None).count()} of {_people(rows)} get a new link."]
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 class SessionInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
@@ -175,7 +171,7 @@ class UserAdmin(WithHistory, HouseAdmin):
         done="deactivated",
     )
     def deactivate(self, request: HttpRequest, row: User, reason: str) -> None:
-        deactivate_user(user=row, by=_staff(request), reason=reason)
+        deactivate_user(user=row, by=staff(request), reason=reason)
 
     @confirmed(
         "Reactivate",
@@ -185,12 +181,12 @@ class UserAdmin(WithHistory, HouseAdmin):
         done="reactivated",
     )
     def reactivate(self, request: HttpRequest, row: User, reason: str) -> None:
-        reactivate_user(user=row, by=_staff(request), reason=reason)
+        reactivate_user(user=row, by=staff(request), reason=reason)
 
     @confirmed("End all sessions", permission="accounts.end_sessions", preview=what_ending_does, done="signed out")
     def end_sessions(self, request: HttpRequest, row: User, reason: str) -> None:
-        refuse_unless_admin(_staff(request), over=row)
-        end_all_sessions(user=row, because=SessionEnd.STAFF, by=_staff(request))
+        refuse_unless_admin(staff(request), over=row)
+        end_all_sessions(user=row, because=SessionEnd.STAFF, by=staff(request))
 
     @confirmed(
         "Send verification mail again",

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
-from accounts.models import User
+from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
@@ -120,26 +120,21 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
     @confirmed("Approve", permission=DECIDES, preview=what_approval_does, done="approved")
     def approve(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Hold a place for each."""
-        approve_request(request=row, by=_staff(request), now=database_now())
+        approve_request(request=row, by=staff(request), now=database_now())
 
     @confirmed("Reject", permission=DECIDES, preview=what_rejection_does, reason=Reason.REQUIRED, done="rejected")
     def reject(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Turn each down, for one reason."""
-        reject_request(request=row, by=_staff(request), now=database_now(), reason=reason)
+        reject_request(request=row, by=staff(request), now=database_now(), reason=reason)
 
     @confirmed("Put on the waiting list", permission=DECIDES, preview=what_waiting_does, done="put on the waiting list")
     def put_on_waiting_list(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Let each wait for a place of a full pool."""
-        waitlist_request(request=row, by=_staff(request), now=database_now())
+        waitlist_request(request=row, by=staff(request), now=database_now())
 
     @confirmed(
         "Take back", permission=DECIDES, preview=what_taking_back_does, reason=Reason.REQUIRED, done="taken back"
     )
     def take_back(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Undo a mistaken approval, as long as nothing is paid."""
-        withdraw_request(request=row, by=_staff(request), now=database_now(), reason=reason)
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
+        withdraw_request(request=row, by=staff(request), now=database_now(), reason=reason)

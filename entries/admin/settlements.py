@@ -13,11 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, WithRowActions
+from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.locks import allow_long_statements
 from config.money import format_amount
 from entries.admin.links import SETTLES, linked, to_ruling, to_settlement
@@ -81,7 +80,7 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
         told: dict[str, Any] = {} if settlement is None else {"changes": _changes(settlement)}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
-    @action(description="Settle", url_path="settle", icon="calculate", permissions=[SETTLES])  # type: ignore[untyped-decorator]  # unfold ships no types
+    @list_button("Settle", path="settle", icon="calculate", permission=SETTLES)
     def settle(self, request: HttpRequest) -> HttpResponseBase:
         """What settling a competition would change; or settling it."""
         asked = request.POST if request.method == "POST" else request.GET

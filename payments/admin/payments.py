@@ -11,13 +11,12 @@ from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
 )
-from unfold.decorators import action
 
 from accounts.admin.history import WithHistory
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, list_button
 from config.money import format_amount
 from payments.admin.report_page import report_page
-from payments.admin.staff import staff
 from payments.models import Payment, PaymentChange, Receipt
 from payments.services.provider_state import Source, apply_provider_state
 
@@ -103,9 +102,7 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """Learn what became of each, and act on it."""
         apply_provider_state(payment_id=row.pk, source=Source.ADMIN, by=staff(request))
 
-    @action(  # type: ignore[untyped-decorator]  # unfold ships no types
-        description="Reports", url_path="reports", icon="download", permissions=["payments.export_reports"]
-    )
+    @list_button("Reports", path="reports", icon="download", permission="payments.export_reports")
     def reports(self, request: HttpRequest) -> HttpResponseBase:
         """The page on which finance fetches its reports."""
         return report_page(self, request)

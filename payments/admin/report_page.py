@@ -14,8 +14,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.admin.staff import staff
 from config.clock import database_now
-from payments.admin.staff import staff
 from payments.reports import REPORTS, Narrowing
 from payments.services.exports import CONTENT_TYPES, FileFormat, exported_file
 from pools.models import Pool

@@ -10,12 +10,12 @@ from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
 )
 
+from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
 from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
-from payments.admin.staff import staff
 from payments.models import UnpaidRequest
 from payments.services.waivers import waive_fee
 

@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import WithRowActions, confirmed
 from config.errors import DomainError
-from pools.admin.made_by_service import MadeByService, staff
+from pools.admin.made_by_service import MadeByService
 from pools.admin.rules_in_words import what_changes
 from pools.admin.switch_fields import RULE_FIELDS, filled_in, switch_fields, tell
 from pools.models import Amendment, AmendmentStatus, Pool

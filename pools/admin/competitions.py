@@ -4,20 +4,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.models import User
+from accounts.admin.staff import staff
 from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions
 from config.clock import database_now
-from config.errors import DomainError
 from pools.admin.links import link_to_list
 from pools.models import Competition, Game, Pool, Round, RoundChange
 from pools.queries import rounds_with_status
@@ -108,28 +107,12 @@ class RoundAdmin(HouseAdmin):
         found: QuerySet[Round] = super().get_queryset(request)
         return rounds_with_status(found, database_now()).annotate(game_count=_number_of(Game, "round"))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Django's; what the service refuses is told above the form."""
-        try:
-            page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        return page
-
     def save_model(self, request: HttpRequest, obj: Round, form: Any, change: bool) -> None:
         """Through the service, which locks the round and checks."""
-        assert isinstance(request.user, User)
         fix_lock(
             round_id=obj.pk,
             locks_at=obj.fixed_locks_at,
-            by=request.user,
+            by=staff(request),
             now=database_now(),
             reason=form.cleaned_data["reason"],
         )

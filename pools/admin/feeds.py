@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
 from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions, confirmed
 from config.clock import ClockTimestamp
 from config.errors import DomainError
-from pools.admin.made_by_service import staff
 from pools.models import FeedPull, FeedSource, FeedSourceChange, LetStand
 from pools.services.feeds import add_source, ask_to_pull, change_source, close_breaker
 from pools.services.feeds.sources import CHOICES, check_choices
@@ -121,20 +121,6 @@ class FeedSourceAdmin(WithHistory, WithRowActions, HouseAdmin):
     def told(self, change: FeedSourceChange) -> dict[str, Any]:
         """Everything that was chosen then."""
         return {"from": "", "to": "enabled" if change.details["is_enabled"] else "off", "details": change.details}
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Django's; what the service refuses is told above the form."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: FeedSource, form: Any, change: bool) -> None:
         """Through the services."""

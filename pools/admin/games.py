@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import (
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
-from accounts.models import User
+from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.errors import DomainError
 from pools.models import Game, GameChange, GameStatus
@@ -131,29 +131,14 @@ class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
         details = {name: after[name] for name in TOLD if before.get(name) != after[name]}
         return {"from": before.get("status"), "to": after["status"], "details": details}
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Django's; what the service refuses is told above the form."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
     def save_model(self, request: HttpRequest, obj: Game, form: Any, change: bool) -> None:
         """Through the service, which locks the game and checks."""
-        assert isinstance(request.user, User)
         record_result(
             game_id=obj.pk,
             status=obj.status,
             home_score=obj.home_score,
             away_score=obj.away_score,
-            by=request.user,
+            by=staff(request),
             reason=form.cleaned_data["reason"],
         )
 
@@ -162,13 +147,11 @@ class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
     )
     def cancel(self, request: HttpRequest, row: Game, reason: str) -> None:
         """Not played in its round."""
-        assert isinstance(request.user, User)
-        record_result(game_id=row.pk, status=GameStatus.CANCELLED, by=request.user, reason=reason)
+        record_result(game_id=row.pk, status=GameStatus.CANCELLED, by=staff(request), reason=reason)
 
     @confirmed(
         "Let stand", permission=MAY_DECIDE, preview=what_letting_stand_does, reason=Reason.REQUIRED, done="let stand"
     )
     def let_stand(self, request: HttpRequest, row: Game, reason: str) -> None:
         """Close the review without changing the game."""
-        assert isinstance(request.user, User)
-        close_review(game_id=row.pk, by=request.user, reason=reason)
+        close_review(game_id=row.pk, by=staff(request), reason=reason)

@@ -1,5 +1,6 @@
 """Pages whose rows are made on an add page with a form of its own, by a service, and are read-only from then on."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import HouseAdmin
 from config.errors import DomainError
@@ -19,9 +21,8 @@ class MadeByService(HouseAdmin):
     add_form: "type[forms.ModelForm[Any]]"
     add_fieldsets: ClassVar[Any]
 
-    def make(self, form: Any, by: User) -> Model:
-        """The row of a form that was filled in well. May refuse at the last moment."""
-        raise NotImplementedError
+    # The row of a form that was filled in well, and who made it. May refuse at the last moment.
+    make: Callable[[Any, User], Model]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The add page's own form; a row that is there has nothing to fill in."""
@@ -55,9 +56,3 @@ class MadeByService(HouseAdmin):
         except DomainError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-
-
-def staff(request: HttpRequest) -> User:
-    """Whoever is at work: nobody else reaches an admin page."""
-    assert isinstance(request.user, User)
-    return request.user

@@ -13,11 +13,12 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from pools.admin.made_by_service import MadeByService, staff
+from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.switch_fields import RULE_FIELDS

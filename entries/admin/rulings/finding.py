@@ -1,6 +1,6 @@
 """Choosing a game or an entry by typing a part of its name: a league has hundreds, a pool a million."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -41,7 +41,13 @@ class _Select(AutocompleteSelect):
         return reverse("admin:entries_ruling_find")
 
 
-class Found(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own is generic for the checker alone
+if TYPE_CHECKING:
+    RowField = forms.ModelChoiceField[Model]
+else:
+    RowField = forms.ModelChoiceField
+
+
+class Found(RowField):
     """One row of a model that rulings are about."""
 
     def __init__(self, model: type[Model], field: str, **options: Any) -> None:

@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action
 
+from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.errors import DomainError
 from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
@@ -112,7 +112,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
             return is_open and not getattr(ruling, "is_reversed", False)
         if ruling.status != RulingStatus.PROPOSED:
             return False
-        return name == "withdraw" or why_not(ruling, _staff(request)) is None
+        return name == "withdraw" or why_not(ruling, staff(request)) is None
 
     def changeform_view(
         self,
@@ -125,7 +125,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         ruling = self.get_object(request, object_id) if object_id else None
         told: dict[str, Any] = {}
         if ruling is not None and request.user.has_perm(PERMISSION):
-            told = {**ruling_tables(ruling, _staff(request)), "why_not": why_not(ruling, _staff(request))}
+            told = {**ruling_tables(ruling, staff(request)), "why_not": why_not(ruling, staff(request))}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     def lines(self, request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -134,7 +134,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
             raise PermissionDenied
         ruling = get_object_or_404(Ruling, pk=pk)
         try:
-            file = previewed_file(ruling=ruling, by=_staff(request))
+            file = previewed_file(ruling=ruling, by=staff(request))
         except DomainError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[pk]))
@@ -174,36 +174,36 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
     @confirmed("Confirm", permission=PERMISSION, preview=what_confirming_does, done="confirmed and settled")
     def confirm(self, request: HttpRequest, row: Ruling, reason: str) -> None:
         """Give the second name."""
-        confirm_ruling(ruling=row, by=_staff(request))
+        confirm_ruling(ruling=row, by=staff(request))
 
     @confirmed("Withdraw", permission=PERMISSION, preview=what_withdrawing_does, done="withdrawn")
     def withdraw(self, request: HttpRequest, row: Ruling, reason: str) -> None:
         """Take a proposal back."""
-        withdraw_ruling(ruling=row, by=_staff(request))
+        withdraw_ruling(ruling=row, by=staff(request))
 
     @confirmed(
         "Reverse", permission=PERMISSION, preview=what_reversing_does, reason=Reason.REQUIRED, done="to be reversed"
     )
     def reverse(self, request: HttpRequest, row: Ruling, reason: str) -> None:
         """Propose to undo it."""
-        propose_reversal(ruling=row, by=_staff(request), reason=reason)
+        propose_reversal(ruling=row, by=staff(request), reason=reason)
 
-    @action(description="Rule on a game", url_path="propose-game", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    @list_button("Rule on a game", path="propose-game", permission=PERMISSION)
     def propose_game(self, request: HttpRequest) -> HttpResponse:
         """Not played, stands, moved, or another score."""
         return self._propose(request, GameForm)
 
-    @action(description="Rule on a pick", url_path="propose-pick", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    @list_button("Rule on a pick", path="propose-pick", permission=PERMISSION)
     def propose_pick(self, request: HttpRequest) -> HttpResponse:
         """A late one, or another for a wrong one."""
         return self._propose(request, PickForm)
 
-    @action(description="Disqualify", url_path="propose-disqualify", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    @list_button("Disqualify", path="propose-disqualify", permission=PERMISSION)
     def propose_disqualify(self, request: HttpRequest) -> HttpResponse:
         """An entry becomes void."""
         return self._propose(request, DisqualifyForm)
 
-    @action(description="Reinstate", url_path="propose-reinstate", permissions=[PERMISSION])  # type: ignore[untyped-decorator]  # unfold ships no types
+    @list_button("Reinstate", path="propose-reinstate", permission=PERMISSION)
     def propose_reinstate(self, request: HttpRequest) -> HttpResponse:
         """An entry that is out plays again."""
         return self._propose(request, ReinstateForm)
@@ -216,7 +216,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
             try:
                 made = propose_ruling(
                     kind=form.kind,
-                    by=_staff(request),
+                    by=staff(request),
                     reason=form.cleaned_data["reason"],
                     details=form.details(),
                     **{f"{form.subject}_id": subject.pk},
@@ -245,8 +245,3 @@ def _link(pk: int | None) -> SafeString | str:
     if pk is None:
         return ""
     return linked(reverse("admin:entries_ruling_change", args=[pk]), f"Ruling {pk}")
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
