@@ -18,8 +18,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from django.db import connection
-
 from config.errors import Code, Malformed, ProviderFailed
 
 
@@ -164,11 +162,3 @@ class PaymentProvider(Protocol):
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """News from outside. Raises `SignatureInvalid`, and `Malformed` for signed nonsense."""
-
-
-def refuse_inside_transaction() -> None:
-    """A provider call inside a transaction would hold its locks for as long as the provider pleases."""
-    # Django's own test cases wrap every test in a transaction, and mark it.
-    blocks: list[Any] = connection.atomic_blocks
-    if any(not getattr(block, "_from_testcase", False) for block in blocks):
-        raise RuntimeError("A provider must not be called inside a transaction.")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import stripe
 from django.conf import settings
 
+from config.http import refuse_inside_transaction
 from payments.models import Provider
 from payments.providers.base import (
     AtWork,
@@ -34,7 +35,6 @@ from payments.providers.base import (
     SignatureInvalid,
     Unclear,
     Unreachable,
-    refuse_inside_transaction,
 )
 from payments.providers.notices import parse_notice
 

@@ -1,6 +1,5 @@
 """Writing a finance report into a file, in one look at the database and in bounded memory."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import IO
 from django.db import connection, transaction
 
 from config.errors import invalid
+from config.files import filled_file
 from payments.reports import REPORTS, Narrowing, Report
 from payments.reports.csv_file import Row, write_csv
 from payments.reports.xlsx_file import write_xlsx
@@ -47,14 +47,7 @@ def export_report(*, kind: str, narrowing: Narrowing, file_format: FileFormat, f
 
 def exported_file(*, kind: str, narrowing: Narrowing, file_format: FileFormat) -> IO[bytes]:
     """The report in a nameless file on disk, open at its beginning; it is gone when the caller closes it."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller open
-    try:
-        export_report(kind=kind, narrowing=narrowing, file_format=file_format, file=file)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
+    return filled_file(lambda file: export_report(kind=kind, narrowing=narrowing, file_format=file_format, file=file))
 
 
 @contextmanager

@@ -5,13 +5,13 @@ Memory does not grow with the lines: of each sort only the first are kept, and a
 
 import csv
 import io
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from config.cells import cell
+from config.files import filled_file
 from entries.models import EntryStatus
 from entries.services.settlement import Line
 
@@ -148,15 +148,12 @@ def lines_file(tell: Callable[[Callable[[Line], object]], object]) -> IO[bytes]:
 
     On disk first, so that half of it never looks like the whole, and its size is no matter for memory.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller open
-    try:
+
+    def fill(file: IO[bytes]) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text)
         writer.writerow(HEADER)
         tell(lambda line: writer.writerow([cell(value) for value in line]))
         text.detach()
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
+
+    return filled_file(fill)
