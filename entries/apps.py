@@ -17,7 +17,7 @@ class EntriesConfig(AppConfig):
         from entries import emails  # noqa: F401  # registers its handlers
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
-        from entries.services import settlement  # noqa: F401  # the same
+        from entries.services import settlement  # noqa: F401  # registers the handler of `results.arrived`
         from entries.services.picked_games import games_with_picks
         from pools.queries import audience, statistics
         from pools.services.schedule import guards

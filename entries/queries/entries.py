@@ -8,7 +8,7 @@ entry's elimination, or after the pool's end, is cancelled: nobody sees or count
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
@@ -90,7 +90,8 @@ def rules_of_elimination(entry: Entry) -> Rules | None:
     """The version that the elimination of an entry of `entries_in_full` quotes; None while it is not out."""
     if not entry.eliminated_code:
         return None
-    versions: list[Rules] = entry.pool.rules_newest_first  # type: ignore[attr-defined]  # by `entries_in_full`
+    pool: Any = entry.pool  # with `rules_newest_first`, which `entries_in_full` fetched beside it
+    versions: list[Rules] = pool.rules_newest_first
     return next((rules for rules in versions if rules.version == entry.rules_version), None)
 
 

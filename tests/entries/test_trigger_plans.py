@@ -34,7 +34,10 @@ def plans(db):
             cursor.execute(f"SET LOCAL auto_explain.{name} = '{value}'")
         cursor.execute("SET LOCAL client_min_messages = 'log'")
     heard = []
-    listener = lambda notice: heard.append(notice.message_primary)  # noqa: E731  # removed by identity
+
+    def listener(notice):
+        heard.append(notice.message_primary)
+
     connection.connection.add_notice_handler(listener)
 
     def run(sql, *parameters):

@@ -1,6 +1,6 @@
 """`manage.py test`: all tests in parallel on the real servers; arguments go to pytest.
 
-`manage.py test --coverage` takes a third longer and holds the coverage floor. Tests marked `slow` run
+`manage.py test --coverage` takes longer and holds the coverage floor. Tests marked `slow` run
 only when asked for: `manage.py test -m slow`; a part is named as pytest does: `manage.py test tests/pools -k capacity`.
 """
 
