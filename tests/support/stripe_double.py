@@ -110,6 +110,30 @@ class DoubleProcess:
     def fault(self, **rule):
         return self.control("POST", "/faults", **rule)
 
+    # What banks and people at the Dashboard do. A target is charge="ch_…", payment_intent="pi_…" or session="cs_…".
+
+    def dispute(self, amount=None, *, reason="fraudulent", inquiry=False, **target):
+        """Opens a dispute, or an inquiry that may become one; answers it."""
+        return self.control("POST", "/disputes", **target, amount=amount, reason=reason, inquiry=inquiry)
+
+    def move_dispute(self, id, status, *, fee_returned=False):
+        return self.control("POST", "/disputes/move", id=id, status=status, fee_returned=fee_returned)
+
+    def dashboard_refund(self, amount=None, *, metadata=None, **target):
+        """A refund that somebody else made; answers it."""
+        return self.control("POST", "/refunds", **target, amount=amount, metadata=metadata or {})
+
+    def next_refunds(self, status="pending", *, pending_reason=None, times=1):
+        """The next refunds to be made, by whomever, have this status."""
+        return self.control("POST", "/refunds/next", status=status, pending_reason=pending_reason, times=times)
+
+    def move_refund(self, id, status, *, failure_reason=None):
+        return self.control("POST", "/refunds/move", id=id, status=status, failure_reason=failure_reason)
+
+    def books(self):
+        """The double's truth about money: {"currencies": {…}, "charges": […]}."""
+        return self.control("GET", "/books")
+
     def advance(self, seconds):
         return self.control("POST", "/clock", advance=seconds)
 

@@ -1,7 +1,7 @@
 """A double of Stripe for one machine: stateful, with a hosted page, signed webhooks, and faults on command.
 
-It answers the official client: checkout sessions, payment intents, charges, refunds, events, balance, balance
-transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe offers
+It answers the official client: checkout sessions, payment intents, charges, refunds, disputes, events, balance,
+balance transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe offers
 and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays, 4000000000000002 is
 declined, any other number is wrong. Money is pretended; everything else is meant.
 
@@ -36,6 +36,39 @@ The controls (JSON in and out, this machine only, no key)
     GET    /_double/endpoint            where webhooks go
     POST   /_double/endpoint            any of {"url", "secret", "enabled", "signature_age", "timeout"}; disabled, what
                                         is under way is given up; signature_age: seconds, negative lies in the future
+
+What banks and people at the Dashboard do (the answer is the object; 400 where Stripe would refuse, 404 unknown). A
+TARGET is exactly one of "charge", "payment_intent", "session", by id.
+
+    POST   /_double/disputes            {TARGET, "amount", "reason": "fraudulent", "inquiry": false}: without an amount,
+                                        what is left of the charge. Books -amount and the fee of 1500 at once; an
+                                        inquiry books nothing until it is moved to needs_response
+    POST   /_double/disputes/move       {"id", "status", "fee_returned": false}: won books +amount, and the fee as -1500
+                                        if it is returned
+    POST   /_double/refunds             {TARGET, "amount", "reason", "metadata": {}}: made at the Dashboard
+    POST   /_double/refunds/next        {"status": "pending" | "requires_action", "pending_reason":
+                                        "insufficient_funds" | "processing" | "charge_pending", "times": 1}: how the next
+                                        refunds begin, whoever makes them; {"orders"}
+    POST   /_double/refunds/move        {"id", "status": "pending" | "succeeded" | "failed" | "canceled",
+                                        "failure_reason": "expired_or_canceled_card" | ...}: what had been drawn comes
+                                        back as failure_balance_transaction, and the charge can be refunded again
+    GET    /_double/books               {"currencies": {"usd": {"count", "gross", "fee", "net", "available", "pending",
+                                        "categories": {reporting_category: {"count", "gross", "fee", "net"}}}},
+                                        "charges": [{"id", "payment_intent", "session", "currency", "amount",
+                                        "refunded" (drawn), "refund_pending", "disputed" (net of reversals), "returned",
+                                        "settled": {"currency", "count", "gross", "fee", "net"}}]}
+
+    warning_needs_response -> warning_under_review, warning_closed, needs_response, prevented
+    warning_under_review   -> warning_closed, needs_response, prevented
+    needs_response         -> under_review, won, lost       under_review        -> won, lost, appeal_needs_response
+    lost                   -> appeal_needs_response         appeal_under_review -> won, lost
+    appeal_needs_response  -> appeal_under_review, lost
+
+By itself a dispute is lost when nobody answered by evidence_details.due_by (ten days), an inquiry closed after 120
+days. Evidence with the uncategorized_text winning_evidence or losing_evidence decides at once. Files are not kept, so
+none can be named. A charge is refundable unless a dispute of it waits, is under review, or was lost. A refund counts in
+charge.amount_refunded from its creation until it fails or is called off; only one that succeeded has a
+balance_transaction.
 
 A rule is {"action", "times": 1 or null for ever, ...}. Those for requests also take "method" and "path", patterns
 like "/v1/checkout/*" (default: every request); those for events take "type", a pattern like "charge.*".

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 from urllib.parse import urlsplit
 
 from config.local import stripe
-from config.local.stripe import idempotency, webhooks
+from config.local.stripe import idempotency, orders, webhooks
+from config.local.stripe.commands import COMMANDS
+from config.local.stripe.commands.bodies import Refused, only
 from config.local.stripe.courier import Courier
 from config.local.stripe.double import Double
+from config.local.stripe.errors import StripeError
 from config.local.stripe.faults import BadRule
 from config.local.stripe.objects.views import present
 from config.local.stripe.wire import Json, Request, Response, json_response, text_response
@@ -19,8 +21,11 @@ OWN_NAMES = {"127.0.0.1", "localhost"}
 MOST_SECONDS = 600.0
 
 
-class Refused(Exception):
-    """A control request that makes no sense; the message says why."""
+class UnknownControl(StripeError):
+    status = 404
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"There is no control {method} {path}; see GET /_double.")
 
 
 def answer(double: Double, courier: Courier, request: Request) -> Response:
@@ -29,13 +34,22 @@ def answer(double: Double, courier: Courier, request: Request) -> Response:
     path = request.path.rstrip("/")
     if (request.method, path) == ("GET", "/_double"):
         return text_response(200, stripe.__doc__ or "")
-    run = ACTIONS.get((request.method, path))
-    if run is None:
-        return _problem(404, f"There is no control {request.method} {path}; see GET /_double.")
     try:
-        return json_response(200, run(double, courier, _read_body(request)))
+        return json_response(200, _run(double, courier, (request.method, path), _read_body(request)))
+    except StripeError as error:
+        return error.response()
     except (Refused, BadRule, ValueError) as error:
         return _problem(400, str(error))
+
+
+def _run(double: Double, courier: Courier, address: tuple[str, str], body: Json) -> Json:
+    """Controls of the machinery, and commands that move money in one transaction."""
+    if address in ACTIONS:
+        return ACTIONS[address](double, courier, body)
+    if address not in COMMANDS:
+        raise UnknownControl(*address)
+    with double.work() as work:
+        return COMMANDS[address](work, body)
 
 
 def _is_local(request: Request) -> bool:
@@ -59,18 +73,6 @@ def _read_body(request: Request) -> Json:
     return body
 
 
-def _only(body: Json, **defaults: Any) -> Json:
-    """The fields with their defaults. Refuses others, and values of another type than the default's."""
-    unknown = set(body) - set(defaults)
-    if unknown:
-        raise Refused(f"unknown: {', '.join(sorted(unknown))}")
-    for name, value in body.items():
-        expected = (int, float) if isinstance(defaults[name], float) else type(defaults[name])
-        if defaults[name] is not None and not isinstance(value, expected):
-            raise Refused(f"{name} has the wrong type")
-    return {**defaults, **body}
-
-
 def _health(double: Double, courier: Courier, body: Json) -> Json:
     return {"status": "ok"}
 
@@ -80,7 +82,7 @@ def _clock(double: Double, courier: Courier, body: Json) -> Json:
 
 
 def _advance(double: Double, courier: Courier, body: Json) -> Json:
-    seconds = _only(body, advance=0.0)["advance"]
+    seconds = only(body, advance=0.0)["advance"]
     if not 0 <= seconds <= 10 * 366 * 86_400:
         raise Refused("advance must be from 0 seconds to ten years")
     double.advance(seconds)
@@ -96,7 +98,7 @@ def _add_fault(double: Double, courier: Courier, body: Json) -> Json:
 
 
 def _lift_faults(double: Double, courier: Courier, body: Json) -> Json:
-    wanted = _only(body, id=None, action=None)
+    wanted = only(body, id=None, action=None)
     return {"lifted": double.faults.lift(wanted["id"], action=wanted["action"])}
 
 
@@ -107,7 +109,7 @@ def _list_webhooks(double: Double, courier: Courier, body: Json) -> Json:
 
 def _release(double: Double, courier: Courier, body: Json) -> Json:
     """Lifts the hold, then sends what was held one by one, so that the order asked for is the order of arrival."""
-    wanted = _only(body, order="created", type="*", seed=0)
+    wanted = only(body, order="created", type="*", seed=0)
     if wanted["order"] not in webhooks.ORDERS:
         raise Refused(f"order must be one of {', '.join(webhooks.ORDERS)}")
     double.faults.lift(action="hold")
@@ -117,7 +119,7 @@ def _release(double: Double, courier: Courier, body: Json) -> Json:
 
 
 def _resend(double: Double, courier: Courier, body: Json) -> Json:
-    wanted = _only(body, event="", copies=1)
+    wanted = only(body, event="", copies=1)
     if not 1 <= wanted["copies"] <= 100:
         raise Refused("copies must be from 1 to 100")
     with double.work() as work:
@@ -139,7 +141,7 @@ def _send_now(double: Double, courier: Courier, id: int) -> Json | None:
 
 
 def _drain(double: Double, courier: Courier, body: Json) -> Json:
-    timeout = _only(body, timeout=10.0)["timeout"]
+    timeout = only(body, timeout=10.0)["timeout"]
     if not 0 <= timeout <= MOST_SECONDS:
         raise Refused(f"timeout must be from 0 to {MOST_SECONDS:g}")
     return {"unsettled": double.settle(timeout)}
@@ -152,7 +154,7 @@ def _show_endpoint(double: Double, courier: Courier, body: Json) -> Json:
 
 
 def _set_endpoint(double: Double, courier: Courier, body: Json) -> Json:
-    wanted = _only(body, url="", secret="", enabled=True, signature_age=0, timeout=20.0)
+    wanted = only(body, url="", secret="", enabled=True, signature_age=0, timeout=20.0)
     endpoint = double.account.endpoint
     if "url" in body and urlsplit(wanted["url"]).scheme not in ("http", "https"):
         raise Refused("url must be an http or https address")
@@ -177,6 +179,7 @@ def _state(double: Double, courier: Courier, body: Json) -> Json:
             "deliveries": webhooks.listed(work),
             "idempotency_keys": idempotency.listed(work),
             "faults": double.faults.listed(),
+            "orders": orders.listed(work),
         }
 
 

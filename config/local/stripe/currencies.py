@@ -1,7 +1,8 @@
 """Currencies as Stripe counts them: exponents, smallest amounts, fees, and how an amount is shown.
 
 The fee of a charge is 2.9 % rounded half up to a whole minor unit, plus a fixed part: 30 minor units in two-decimal
-currencies (30 cents for usd), 300 in three-decimal ones, 30 in those without decimals. A refund gives no fee back.
+currencies (30 cents for usd), 300 in three-decimal ones, 30 in those without decimals. A refund gives no fee back. A
+dispute costs 1500 minor units, 15000 in three-decimal currencies.
 """
 
 _ZERO = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
@@ -33,6 +34,7 @@ SYMBOLS = {
 
 FEE_PER_MILLE = 29
 FIXED_FEES = {0: 30, 2: 30, 3: 300}
+DISPUTE_FEES = {0: 1500, 2: 1500, 3: 15_000}
 
 
 def exponent(currency: str) -> int:
@@ -63,3 +65,8 @@ def is_whole(amount: int, currency: str) -> bool:
 
 def charge_fee(amount: int, currency: str) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FIXED_FEES[exponent(currency)]
+
+
+def dispute_fee(currency: str) -> int:
+    """15 of the usual unit, 1500 yen: what a dispute costs, whoever wins it."""
+    return DISPUTE_FEES[exponent(currency)]

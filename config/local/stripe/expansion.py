@@ -18,6 +18,7 @@ EXPANDABLE: dict[str, frozenset[str]] = {
         {"payment_intent", "balance_transaction", "failure_balance_transaction", "customer", "application", "review"}
     ),
     "refund": frozenset({"charge", "payment_intent", "balance_transaction", "failure_balance_transaction"}),
+    "dispute": frozenset({"charge", "payment_intent"}),
     "balance_transaction": frozenset({"source"}),
     "payout": frozenset({"balance_transaction", "failure_balance_transaction"}),
 }

@@ -16,6 +16,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "payment_intent": (),
     "charge": ("payment_intent",),
     "refund": ("charge", "payment_intent"),
+    "dispute": ("charge", "payment_intent"),
     "balance_transaction": ("currency", "source", "type"),
     "payout": ("status",),
     "event": (),

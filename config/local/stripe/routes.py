@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from config.local.stripe.errors import ResourceMissing, UnknownUrl
 from config.local.stripe.expansion import line_items
 from config.local.stripe.listing import page
-from config.local.stripe.objects import intents, payouts, refunds, session_opening, sessions
+from config.local.stripe.objects import evidence, intents, payouts, refund_moves, refunds, session_opening, sessions
 from config.local.stripe.objects.balance import read_balance
 from config.local.stripe.objects.events import KEPT_SECONDS
 from config.local.stripe.objects.updates import update
@@ -96,6 +96,11 @@ ROUTES = [
     _listing("refund", "/v1/refunds"),
     _retrieval("refund", "/v1/refunds/{id}"),
     _updating("refund", "/v1/refunds/{id}"),
+    _route("POST", "/v1/refunds/{id}/cancel", lambda work, params, id: refund_moves.cancel(work, id, params)),
+    _listing("dispute", "/v1/disputes"),
+    _retrieval("dispute", "/v1/disputes/{id}"),
+    _route("POST", "/v1/disputes/{id}", lambda work, params, id: evidence.update(work, id, params)),
+    _route("POST", "/v1/disputes/{id}/close", lambda work, params, id: evidence.close(work, id, params)),
     _listing("event", "/v1/events"),
     _retrieval("event", "/v1/events/{id}"),
     _route("GET", "/v1/balance", _read_balance),

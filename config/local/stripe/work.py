@@ -65,6 +65,18 @@ class Work:
         row = self.db.execute("SELECT hidden FROM object WHERE id = ?", (id,)).fetchone()
         return {} if row is None else _load(row["hidden"])
 
+    def hide(self, id: str, **fields: object) -> None:
+        """Adds to what Stripe knows of the object and does not show."""
+        known = {**self.hidden(id), **fields}
+        self.db.execute("UPDATE object SET hidden = ? WHERE id = ?", (json.dumps(known), id))
+
+    def all(self, kind: str, **wanted: str) -> list[Json]:
+        """The objects of a kind whose fields have these values, oldest first."""
+        # The names are those of the caller's keywords, never of a request.
+        conditions = "".join(f" AND json_extract(body, '$.{name}') = ?" for name in wanted)
+        query = f"SELECT body FROM object WHERE kind = ?{conditions} ORDER BY seq"
+        return [_load(row["body"]) for row in self.db.execute(query, (kind, *wanted.values()))]
+
     def schedule(self, due: int, action: str, id: str) -> None:
         """Has the timer `action` run on the object once the clock reads `due`."""
         self.db.execute("INSERT INTO timer (due, action, object) VALUES (?, ?, ?)", (due, action, id))

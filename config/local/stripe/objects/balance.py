@@ -1,33 +1,58 @@
 """The account's money: a balance transaction for every movement, and the sum of them.
 
-Charges become available two days later, at midnight UTC; refunds and payouts draw at once. Everything settles in
-the currency it was charged in, so there is no exchange rate.
+Charges become available two days later, at midnight UTC; every other movement counts at once. A movement settles in
+the currency of its charge, unless the charge was ordered to settle in another one: then the charge, its refunds and
+its disputes are all converted at the rate of that order, each rounded half up.
 """
+
+from decimal import ROUND_HALF_UP, Decimal
 
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
 DAY = 86_400
 SETTLES_AFTER = 2 * DAY
+INCOMING = ("charge", "payment")
+# Stripe's own grouping for accountants; a type that is not here is its own category.
+CATEGORIES = {
+    "payment": "charge",
+    "payment_refund": "refund",
+    "payment_failure_refund": "charge_failure",
+    "payout_cancel": "payout_reversal",
+    "payout_failure": "payout_reversal",
+}
 
 
-def book(work: Work, *, type: str, source: Json, amount: int, fee: int = 0, description: str | None = None) -> Json:
-    """One movement of the balance, in the currency of its source; `amount` is negative when money leaves."""
-    currency = source["currency"]
+def book(
+    work: Work,
+    *,
+    type: str,
+    source: Json,
+    amount: int,
+    fee: int = 0,
+    fee_for: str = "Stripe processing fees",
+    settlement: Json | None = None,
+    category: str | None = None,
+    description: str | None = None,
+) -> Json:
+    """One movement of the balance; `amount` is in the currency of its source and negative when money leaves, `fee`
+    in the currency it settles in."""
+    settled = convert(amount, settlement)
+    currency = settlement["currency"] if settlement else source["currency"]
     return work.insert(
         "balance_transaction",
         "txn",
         {
-            "amount": amount,
-            "available_on": settles_on(work.now) if amount > 0 else work.now,
+            "amount": settled,
+            "available_on": settles_on(work.now) if type in INCOMING else work.now,
             "balance_type": "payments",
             "currency": currency,
             "description": description,
-            "exchange_rate": None,
+            "exchange_rate": settlement["rate"] if settlement else None,
             "fee": fee,
-            "fee_details": [_fee_detail(fee, currency)] if fee else [],
-            "net": amount - fee,
-            "reporting_category": type,
+            "fee_details": [_fee_detail(fee, currency, fee_for)] if fee else [],
+            "net": settled - fee,
+            "reporting_category": category or CATEGORIES.get(type, type),
             "source": source["id"],
             "status": "pending",
             "type": type,
@@ -36,16 +61,28 @@ def book(work: Work, *, type: str, source: Json, amount: int, fee: int = 0, desc
     )
 
 
+def convert(amount: int, settlement: Json | None) -> int:
+    if settlement is None:
+        return amount
+    return int((amount * Decimal(str(settlement["rate"]))).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def settlement_of(work: Work, charge: Json) -> Json | None:
+    """How this charge settles: None in its own currency, else {"currency", "rate"}."""
+    found: Json | None = work.hidden(charge["id"]).get("settlement")
+    return found
+
+
 def settles_on(now: int) -> int:
     return (now + SETTLES_AFTER + DAY - 1) // DAY * DAY
 
 
-def _fee_detail(fee: int, currency: str) -> Json:
+def _fee_detail(fee: int, currency: str, fee_for: str) -> Json:
     return {
         "amount": fee,
         "application": None,
         "currency": currency,
-        "description": "Stripe processing fees",
+        "description": fee_for,
         "type": "stripe_fee",
     }
 

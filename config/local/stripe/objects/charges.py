@@ -1,9 +1,10 @@
 """Charges: one attempt to take money from a card. A good one books its amount and Stripe's fee."""
 
+from config.local.stripe import orders
 from config.local.stripe.cards import Card
 from config.local.stripe.currencies import charge_fee
 from config.local.stripe.ids import new_id
-from config.local.stripe.objects.balance import book
+from config.local.stripe.objects.balance import book, convert
 from config.local.stripe.objects.events import emit
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
@@ -13,13 +14,27 @@ def take(work: Work, intent: Json, card: Card, email: str | None) -> Json:
     """Charges the card for the intent: succeeded with its balance transaction, or failed with the bank's reason."""
     charge = work.insert("charge", "ch", _fields(intent, card, email))
     if card.decline is None:
-        fee = charge_fee(charge["amount"], charge["currency"])
-        movement = book(
-            work, type="charge", source=charge, amount=charge["amount"], fee=fee, description=charge["description"]
-        )
-        work.change(charge, balance_transaction=movement["id"])
+        settle(work, charge, type="charge")
     emit(work, "charge.succeeded" if card.decline is None else "charge.failed", charge)
     return charge
+
+
+def settle(work: Work, charge: Json, *, type: str) -> None:
+    """Books the money of a charge, in the currency ordered for it."""
+    settlement = orders.take(work, "charge") or None
+    if settlement:
+        work.hide(charge["id"], settlement=settlement)
+    currency = settlement["currency"] if settlement else charge["currency"]
+    movement = book(
+        work,
+        type=type,
+        source=charge,
+        amount=charge["amount"],
+        fee=charge_fee(convert(charge["amount"], settlement), currency),
+        settlement=settlement,
+        description=charge["description"],
+    )
+    work.change(charge, balance_transaction=movement["id"])
 
 
 def _fields(intent: Json, card: Card, email: str | None) -> Json:
@@ -118,3 +133,7 @@ def succeeded_charge_of(work: Work, intent: Json) -> Json | None:
     """The charge that paid the intent, if one did."""
     charge = work.find("charge", intent["latest_charge"] or "")
     return charge if charge is not None and charge["paid"] else None
+
+
+def is_card(charge: Json) -> bool:
+    return bool(charge["payment_method_details"]["type"] == "card")

@@ -9,6 +9,8 @@ def present(work: Work, body: Json) -> Json:
         return {**body, "url": checkout_url(work, body) if body["status"] == "open" else None}
     if body["object"] == "balance_transaction":
         return {**body, "status": "available" if body["available_on"] <= work.now else "pending"}
+    if body["object"] == "dispute":
+        return {**body, "balance_transactions": [present(work, part) for part in body["balance_transactions"]]}
     return body
 
 
