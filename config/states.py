@@ -1,10 +1,11 @@
 """One status field, one map of transitions, one way to move; the same map is a trigger, so raw SQL cannot cheat."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pgtrigger
-from django.db import models
+from django.db import connection, models
 
 from config.errors import InvalidTransition
 from config.triggers import Guard
@@ -34,6 +35,19 @@ class HasStatus(models.Model):
         if not self.can_move_to(target):
             raise InvalidTransition(str(self._meta.verbose_name), self.status, target)
         self.status = target
+
+
+@contextmanager
+def correcting(what: str) -> Iterator[None]:
+    """Let the transaction leave the maps that are `correctable`, within the block. A failure takes it back as well."""
+    _set_correction(what)
+    yield
+    _set_correction("")
+
+
+def _set_correction(what: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [CORRECTION_SETTING, what])
 
 
 def status_guard(transitions: Transitions, *, name: str = "status_map", correctable: bool = False) -> Guard:

@@ -59,6 +59,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.TEAM_NOT_PLAYING,
             Code.GAME_STARTED,
             Code.ENTRY_NOT_ACTIVE,
+            Code.ENTRY_SUSPENDED,
             Code.ROUND_NOT_OPEN,
             Code.FALLBACK_NOT_USED,
             Code.BUY_BACK_NOT_ALLOWED,

@@ -27,7 +27,7 @@ from entries.queries.picks import is_history_public, pick_history, picks_of
 from entries.services.picks import Wish, delete_pick, save_pick, save_picks
 from pools.queries import rounds_of
 
-CLOSED = (Code.ENTRY_NOT_ACTIVE, Code.ROUND_NOT_OPEN, Code.DEADLINE_PASSED)
+CLOSED = (Code.ENTRY_NOT_ACTIVE, Code.ENTRY_SUSPENDED, Code.ROUND_NOT_OPEN, Code.DEADLINE_PASSED)
 REFUSALS = (*CLOSED, Code.TEAM_NOT_PLAYING, Code.TEAM_ALREADY_USED, Code.GAME_STARTED)
 
 

@@ -109,6 +109,10 @@ class Entry(HasStatus):
         null=True, blank=True, help_text="The version that the elimination quotes."
     )
     prize_cents = models.PositiveBigIntegerField(null=True, blank=True)
+    is_suspended = models.BooleanField(
+        default=False, db_default=False,
+        help_text="Its money is disputed. It plays on; whether it may pick, the pool says.",
+    )  # fmt: skip
     created_at = models.DateTimeField(db_default=ClockTimestamp())
 
     TRANSITIONS: ClassVar = ENTRY_TRANSITIONS
@@ -183,11 +187,33 @@ class Entry(HasStatus):
                     RETURN NULL;
                 """,
             ),
+            Guard(
+                name="void_without_money",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Condition("OLD.status = 'void' AND NEW.status <> 'void'"),
+                # FOR SHARE: as above, the request cannot lose its payment meanwhile.
+                func="""
+                    PERFORM 1 FROM entries_request WHERE id = NEW.request_id AND payment_status = 'completed' FOR SHARE;
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'the fee of entry % went back: there is no place to return to', NEW.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_needs_payment';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             *_marks_for_settlement(),
             *entry_tallies(),
             *record_status(
                 "entries_entrychange",
-                ("strikes", "eliminated_round_number", "eliminated_code", "rules_version", "prize_cents"),
+                (
+                    "strikes",
+                    "eliminated_round_number",
+                    "eliminated_code",
+                    "rules_version",
+                    "prize_cents",
+                    "is_suspended",
+                ),
             ),
             *never_deleted(),
         ]

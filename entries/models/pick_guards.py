@@ -1,10 +1,10 @@
 """What the database refuses of a pick, whoever asks, and what it writes down of each change.
 
-Four guards: the team plays in the round; it is used no more often than the rules allow; the pick was decided before
-its lock; whatever changed left a row. The deadline is looked at last, after every row lock was waited for, by
-`clock_timestamp()`: an earlier look, `now()` or the application's clock let late picks through when a lock was held
-across the deadline. Revealing takes the round's advisory lock alone, which every pick shares, so that it waits for
-whoever was in time.
+Five guards: the team plays in the round; it is used no more often than the rules allow; the pick was decided before
+its lock; a suspended entry picks only where its pool lets it; whatever changed left a row. The deadline is looked at
+last, after every row lock was waited for, by `clock_timestamp()`: an earlier look, `now()` or the application's clock
+let late picks through when a lock was held across the deadline. Revealing takes the round's advisory lock alone, which
+every pick shares, so that it waits for whoever was in time.
 """
 
 import pgtrigger
@@ -15,6 +15,9 @@ from pools.models.competition import REVEAL_LOCK
 
 # Names who may write after the lock in this transaction: `import`, `fallback`, `favourite`, or `staff` under a ruling.
 LATE_SETTING = "outlast.late_picks"
+
+# Set while picks are taken back because their games will not be played: that is nobody's wish.
+RELEASE_SETTING = "outlast.releasing"
 
 # The id of the ruling that this transaction carries out; whether it has two names is looked at when it commits.
 RULING_SETTING = "outlast.ruling"
@@ -39,7 +42,9 @@ VOID_SQL = """
 
 def pick_guards() -> list[Guard]:
     """All of them."""
-    return [_fits_the_round(), _within_reuse_limit(), _before_the_lock(), *_records(), _never_truncated()]
+    return [
+        _fits_the_round(), _within_reuse_limit(), _before_the_lock(), _not_suspended(), *_records(), _never_truncated(),
+    ]  # fmt: skip
 
 
 def _fits_the_round() -> Guard:
@@ -151,6 +156,35 @@ def _before_the_lock() -> Guard:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'pick_before_lock';
             END IF;
             RETURN NULL;
+        """,
+    )
+
+
+def _not_suspended() -> Guard:
+    return Guard(
+        name="not_suspended",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        declare=[("this_entry", "bigint")],
+        # No lock on the entry: a pick that did not see the suspension came before it. A ruling, a pick filled in, one
+        # imported and one taken back because its game is off are not the player's doing.
+        func=f"""
+            IF TG_OP = 'DELETE' THEN
+                this_entry := OLD.entry_id;
+            ELSIF NEW.source = 'player' THEN
+                this_entry := NEW.entry_id;
+            END IF;
+            IF this_entry IS NOT NULL AND {RULING_SQL} IS NULL
+               AND coalesce(current_setting('{RELEASE_SETTING}', true), '') = ''
+               AND EXISTS (SELECT 1 FROM entries_entry e JOIN pools_pool p ON p.id = e.pool_id
+                           WHERE e.id = this_entry AND e.is_suspended AND NOT p.suspended_may_pick) THEN
+                RAISE EXCEPTION 'entry % is suspended', this_entry
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'pick_entry_suspended';
+            END IF;
+            IF TG_OP = 'DELETE' THEN
+                RETURN OLD;
+            END IF;
+            RETURN NEW;
         """,
     )
 

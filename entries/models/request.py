@@ -1,7 +1,8 @@
 """A player's wish for one place in a pool, from asking to paid.
 
-Numbers 1 to the pool's limit are unique per player among live and rejected requests; withdrawing or expiring frees
-the number. An approved request holds a place in the pool until it is paid, withdrawn or expires.
+Numbers 1 to the pool's limit are unique per player among live and rejected requests; withdrawing, expiring or getting
+the fee back frees the number. An approved request holds a place in the pool until it is withdrawn, expires or is
+refunded.
 """
 
 from typing import ClassVar
@@ -48,7 +49,7 @@ REQUEST_TRANSITIONS = {
     RequestStatus.APPROVED: (RequestStatus.WITHDRAWN, RequestStatus.EXPIRED),
 }
 
-# A number is taken as long as the request is one of these.
+# A number is taken as long as the request is one of these, unless its fee went back.
 NUMBER_HOLDING = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.REJECTED)
 
 
@@ -58,7 +59,15 @@ class RequestQuerySet(LockedQuerySet["Request"]):
 
     def holding_a_place(self) -> "RequestQuerySet":
         """Approved: paid or still within its time to pay. Buying back in takes no place: its entry has one."""
-        return self.filter(status=RequestStatus.APPROVED, kind=RequestKind.ENTRY)
+        return self.filter(status=RequestStatus.APPROVED, kind=RequestKind.ENTRY).not_given_back()
+
+    def holding_a_number(self) -> "RequestQuerySet":
+        """Live or rejected requests for a place, whose number nobody else of the player's can have."""
+        return self.filter(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY).not_given_back()
+
+    def not_given_back(self) -> "RequestQuerySet":
+        """Whose fee the player did not get back."""
+        return self.exclude(payment_status=PaymentStatus.REFUNDED)
 
     def waiting_list(self) -> "RequestQuerySet":
         """Pending requests that staff put on the list of a full pool, first come first."""
@@ -106,13 +115,15 @@ class Request(HasStatus):
         constraints = [
             models.UniqueConstraint(
                 fields=["pool", "user", "number"],
-                condition=Q(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY),
+                condition=Q(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY)
+                & ~Q(payment_status=PaymentStatus.REFUNDED),
                 name="request_number_unique",
             ),
-            # One fall is bought back once.
+            # One fall is bought back once, unless the fee went back.
             models.UniqueConstraint(
                 fields=["bought_entry", "round_number"],
-                condition=Q(status=RequestStatus.APPROVED, kind=RequestKind.BUY_BACK),
+                condition=Q(status=RequestStatus.APPROVED, kind=RequestKind.BUY_BACK)
+                & ~Q(payment_status=PaymentStatus.REFUNDED),
                 name="request_buy_back_once",
             ),
             models.CheckConstraint(
@@ -215,13 +226,25 @@ class Request(HasStatus):
                         RAISE EXCEPTION 'request % has a living entry', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
                     END IF;
-                    -- The fee of a return can go back to the player, where a correction undid the fall.
-                    IF NEW.payment_status <> 'refunded' AND EXISTS (
-                        SELECT 1 FROM entries_reprieve WHERE request_id = NEW.id AND revoked_by_id IS NULL) THEN
+                    -- Who gets the fee of a return back does not keep the return.
+                    IF EXISTS (SELECT 1 FROM entries_reprieve WHERE request_id = NEW.id AND revoked_at IS NULL) THEN
                         RAISE EXCEPTION 'request % has brought its entry back', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'request_has_entry';
                     END IF;
                     RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="refund_is_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status", "payment_status"),
+                condition=pgtrigger.Condition(
+                    "OLD.payment_status = 'refunded' AND (NEW.payment_status <> 'refunded' OR NEW.status <> OLD.status)"
+                ),
+                # Its place and its number may be somebody else's by now.
+                func="""
+                    RAISE EXCEPTION 'the fee of request % went back; it stays so', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'request_refund_is_final';
                 """,
             ),
             Guard(

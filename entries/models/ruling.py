@@ -134,6 +134,9 @@ class Reprieve(models.Model):
         Ruling, on_delete=models.PROTECT, null=True, blank=True, related_name="reprieve", help_text="Staff decided."
     )
     revoked_by = models.ForeignKey(Ruling, on_delete=models.PROTECT, null=True, blank=True, related_name="revoked")
+    revoked_at = models.DateTimeField(
+        null=True, blank=True, help_text="By a ruling, or because the fee that it was bought with went back."
+    )
     created_at = models.DateTimeField(db_default=ClockTimestamp())
 
     objects = LockedQuerySet.as_manager()
@@ -148,6 +151,9 @@ class Reprieve(models.Model):
                 condition=Q(request__isnull=False, ruling__isnull=True) | Q(request__isnull=True, ruling__isnull=False),
                 name="reprieve_has_one_cause",
             ),
+            models.CheckConstraint(
+                condition=Q(revoked_by__isnull=True) | Q(revoked_at__isnull=False), name="reprieve_revoked_has_time"
+            ),
         ]
         triggers = [
             Guard(
@@ -155,10 +161,13 @@ class Reprieve(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 func="""
-                    IF TG_OP = 'UPDATE' AND (NEW.entry_id, NEW.from_round_number, NEW.before_round_number,
+                    IF TG_OP = 'UPDATE' AND ((NEW.entry_id, NEW.from_round_number, NEW.before_round_number,
                             NEW.request_id, NEW.ruling_id)
                         IS DISTINCT FROM (OLD.entry_id, OLD.from_round_number, OLD.before_round_number,
-                            OLD.request_id, OLD.ruling_id) THEN
+                            OLD.request_id, OLD.ruling_id)
+                        OR OLD.revoked_at IS NOT NULL
+                            AND (NEW.revoked_at, NEW.revoked_by_id)
+                                IS DISTINCT FROM (OLD.revoked_at, OLD.revoked_by_id)) THEN
                         RAISE EXCEPTION 'a reprieve is revoked, never rewritten'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'reprieve_stays';
                     END IF;

@@ -3,10 +3,11 @@
 from accounts.models import NOBODYS_DOMAIN
 from entries.models import Request, RequestStatus
 
-# An entry keeps its approved request for ever, so requests tell all players. Imported people have no address.
+# An entry keeps its approved request for ever, so requests tell all players; whoever got the fee back plays no more.
+# Imported people have no address.
 PLAYERS = f"""
     SELECT DISTINCT q.user_id FROM entries_request q JOIN accounts_user u ON u.id = q.user_id
-    WHERE q.pool_id = %(pool)s AND q.status IN ('pending', 'approved')
+    WHERE q.pool_id = %(pool)s AND q.status IN ('pending', 'approved') AND q.payment_status <> 'refunded'
       AND u.is_active AND right(u.email, {len(NOBODYS_DOMAIN)}) <> '{NOBODYS_DOMAIN}'
 """
 
@@ -21,4 +22,4 @@ class Players:
     def is_player(self, pool_id: int, user_id: int) -> bool:
         """Whether this person has a place in the pool or asks for one."""
         holding = (RequestStatus.PENDING, RequestStatus.APPROVED)
-        return Request.objects.of(user_id).filter(pool_id=pool_id, status__in=holding).exists()
+        return Request.objects.of(user_id).filter(pool_id=pool_id, status__in=holding).not_given_back().exists()

@@ -34,7 +34,7 @@ NEEDLESS = f"""
         CROSS JOIN LATERAL (SELECT {SHOWN_RESULT_SQL} AS result) pick
         WHERE NOT EXISTS (
             SELECT 1 FROM entries_reprieve v
-            WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL AND v.request_id IS DISTINCT FROM q.id
+            WHERE v.entry_id = e.id AND v.revoked_at IS NULL AND v.request_id IS DISTINCT FROM q.id
               AND r.number >= v.from_round_number AND r.number < v.before_round_number)
           AND NOT EXISTS (
             SELECT 1 FROM entries_settledround d WHERE (d.pool_id, d.round_number) = (p.id, r.number) AND d.is_revived)

@@ -93,7 +93,7 @@ IN_PLAY_SQL = """
 
 # Entry `e` was out in round `r` and came back later, so that it neither picked nor missed there.
 SAT_OUT_SQL = """
-    EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL
+    EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_at IS NULL
             AND r.number > v.from_round_number AND r.number < v.before_round_number)
 """
 

@@ -9,7 +9,7 @@ SITTING_OUT = """
     JOIN pools_round r ON r.id = ANY(%(rounds)s)
         AND r.number > v.from_round_number AND r.number < v.before_round_number
         AND r.number BETWEEN e.first_round_number AND coalesce(e.eliminated_round_number, 32000)
-    WHERE v.revoked_by_id IS NULL
+    WHERE v.revoked_at IS NULL
 """
 
 # Picks of the rounds' players as rows of tallies.

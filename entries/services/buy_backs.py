@@ -92,7 +92,7 @@ def _check_rules(entry: Entry, fell_in: int, rules: Rules) -> None:
         raise NotAllowed(WhyNot.NOT_IN_THE_RULES, "This pool has no buying back in.")
     if fell_in > until:
         raise NotAllowed(WhyNot.FELL_TOO_LATE, f"Only who fell up to round {until} may buy back in.")
-    bought = entry.buy_backs.filter(status=RequestStatus.APPROVED)
+    bought = Request.objects.filter(bought_entry=entry, status=RequestStatus.APPROVED).not_given_back()
     if bought.filter(round_number=fell_in).exists():
         raise NotAllowed(WhyNot.BOUGHT_ALREADY, f"The entry has bought back in after round {fell_in} already.")
     if bought.filter(payment_status=PaymentStatus.COMPLETED).count() >= limit:

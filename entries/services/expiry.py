@@ -104,7 +104,9 @@ def _expire(request_id: int, pool_id: int, now: datetime) -> bool:
 
 def _pools_with_room_and_a_list() -> list[Pool]:
     """A hint, read without locks; `promote_waiting` looks again under the pool's lock."""
-    holds = Q(requests__status=RequestStatus.APPROVED, requests__kind=RequestKind.ENTRY)
+    holds = Q(requests__status=RequestStatus.APPROVED, requests__kind=RequestKind.ENTRY) & ~Q(
+        requests__payment_status=PaymentStatus.REFUNDED
+    )
     return list(
         Pool.objects.in_play()
         .filter(pk__in=Request.objects.waiting_list().order_by().values("pool_id"))

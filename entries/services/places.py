@@ -137,7 +137,7 @@ def make_entry(request: Request) -> Entry:
         raise PlaceRefused(request, Because.TOO_LATE)
     outbox.post(kind="mail.entry_confirmed", key=f"entry-confirmed-{entry.pk}", payload={"entry": entry.pk})
     if begins.strikes:
-        _hurry_settlement(request)
+        hurry_settlement(request, "request")
     return entry
 
 
@@ -161,8 +161,17 @@ def bring_back(request: Request) -> Entry:
             raise
         raise PlaceRefused(request, Because.TOO_LATE) from error
     outbox.post(kind="mail.buy_back_confirmed", key=f"buy-back-confirmed-{request.pk}", payload={"request": request.pk})
-    _hurry_settlement(request)
+    hurry_settlement(request, "request")
     return entry
+
+
+def hurry_settlement(request: Request, because: str) -> None:
+    """What was just written left a mark for settlement; this only makes it look at once. Each cause once."""
+    outbox.post(
+        kind="results.arrived",
+        key=f"results-{because}-{request.pk}",
+        payload={"competition": request.pool.competition_id},
+    )
 
 
 def note_payment_failed(*, request: Request) -> Request:
@@ -229,12 +238,3 @@ def _insert_entry(request: Request, begins: Joining) -> Entry:
 def _refused_by(error: IntegrityError) -> str:
     """The name of the guard."""
     return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""))
-
-
-def _hurry_settlement(request: Request) -> None:
-    """The row that was just inserted left a mark for settlement; this only makes it look at once."""
-    outbox.post(
-        kind="results.arrived",
-        key=f"results-request-{request.pk}",
-        payload={"competition": request.pool.competition_id},
-    )

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from config import outbox
 from config.audit import REASON_SETTING
+from entries.models.pick_guards import RELEASE_SETTING
 from entries.queries.grades import CLOSES_AT_SQL, RULES_SQL
 from entries.queries.picks import RELEASED
 
@@ -107,8 +108,10 @@ def _release(ask: dict[str, Any]) -> int:
         cursor.execute(LOCK_ENTRIES, ask)
         cursor.execute(LIST, ask)
         cursor.execute(SAY_WHY, {"setting": REASON_SETTING, "reason": RELEASED})
+        cursor.execute(SAY_WHY, {"setting": RELEASE_SETTING, "reason": "released"})
         cursor.execute(TAKE_BACK)
         released = int(cursor.rowcount)
+        cursor.execute(SAY_WHY, {"setting": RELEASE_SETTING, "reason": ""})
         cursor.execute(SAY_WHY, {"setting": REASON_SETTING, "reason": reason_before})
         outbox.post_many(kind=MAIL, rows=MAILS, params={})
         # Inside a caller's transaction the table would outlive us.

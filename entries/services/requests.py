@@ -15,7 +15,6 @@ from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound
 from config.locks import advisory_lock
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
-from entries.models.request import NUMBER_HOLDING
 from entries.services.approvals import checked_reason, post_request_mail, promote_waiting
 from entries.services.places import check_registration, lock_place
 from pools.models import Pool
@@ -103,8 +102,7 @@ def _age(born: date, today: date) -> int:
 
 def _free_number(pool: Pool, user: User) -> int:
     """The lowest number that no live or rejected request of the player has."""
-    own = pool.requests.of(user.pk).filter(status__in=NUMBER_HOLDING, kind=RequestKind.ENTRY)
-    taken = set(own.values_list("number", flat=True))
+    taken = set(pool.requests.of(user.pk).holding_a_number().values_list("number", flat=True))
     for number in range(1, pool.max_entries_per_user + 1):
         if number not in taken:
             return number

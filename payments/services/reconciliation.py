@@ -86,7 +86,7 @@ RULES = {
     "return_without_money": """
         SELECT 'request ' || p.id, 'brought entry ' || v.entry_id || ' back, and has neither a receipt nor a waiver'
         FROM entries_reprieve v JOIN entries_request p ON p.id = v.request_id
-        WHERE v.revoked_by_id IS NULL AND p.fee_cents > 0 AND p.waived_by_id IS NULL
+        WHERE v.revoked_at IS NULL AND p.fee_cents > 0 AND p.waived_by_id IS NULL
             AND p.payment_status = 'completed' AND {window} AND NOT EXISTS (
             SELECT 1 FROM payments_receipt t JOIN payments_payment m ON m.id = t.payment_id
             WHERE m.request_id = p.id AND t.entry_id = v.entry_id AND t.status = 'allocated')

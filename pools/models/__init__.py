@@ -3,7 +3,7 @@
 from pools.models.amendment import Amendment, AmendmentStatus
 from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, RoundChange, Team
 from pools.models.feed import FeedKind, FeedPull, FeedSource, FeedSourceChange, LetStand, PullOutcome
-from pools.models.pool import Pool, PoolChange, PoolStatus
+from pools.models.pool import ChargebackBearer, Pool, PoolChange, PoolStatus
 from pools.models.rules import (
     AllOut,
     CancelledGame,
@@ -21,6 +21,7 @@ __all__ = [
     "Amendment",
     "AmendmentStatus",
     "CancelledGame",
+    "ChargebackBearer",
     "Competition",
     "FeedKind",
     "FeedPull",

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,6 +12,7 @@ from config.audit import StatusChange, append_only, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
+from config.triggers import Guard
 from pools.models.competition import Competition
 
 
@@ -27,6 +29,13 @@ POOL_TRANSITIONS = {
     PoolStatus.OPEN: (PoolStatus.RUNNING, PoolStatus.FINISHED, PoolStatus.CANCELLED),
     PoolStatus.RUNNING: (PoolStatus.FINISHED, PoolStatus.CANCELLED),
 }
+
+
+class ChargebackBearer(models.TextChoices):
+    """Who bears a fee that the player's bank took back."""
+
+    HOUSE = "house"
+    POT = "pot"
 
 
 class PoolQuerySet(LockedQuerySet["Pool"]):
@@ -58,6 +67,14 @@ class Pool(HasStatus):
     countries = ArrayField(
         models.CharField(max_length=2), default=list, blank=True, help_text="ISO 3166-1 alpha-2; empty for everywhere."
     )
+    suspended_may_pick = models.BooleanField(
+        default=True, db_default=True, help_text="Whether an entry whose payment is disputed may go on picking."
+    )
+    chargeback_bearer = models.CharField(
+        max_length=10, choices=ChargebackBearer, default=ChargebackBearer.HOUSE, db_default=ChargebackBearer.HOUSE,
+        help_text="Who bears a payment that a dispute has lost: the pot, which counts only until the first lock;"
+        " afterwards the house bears it.",
+    )  # fmt: skip
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -84,11 +101,28 @@ class Pool(HasStatus):
                 condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="pool_capacity_positive"
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[a-z]{3}$"), name="pool_currency_code"),
+            models.CheckConstraint(
+                condition=Q(chargeback_bearer__in=ChargebackBearer.values), name="pool_chargeback_bearer_known"
+            ),
         ]
         indexes = [models.Index(fields=["competition", "status"], name="pool_competition_status")]
         triggers = [
             status_guard(POOL_TRANSITIONS, correctable=True),
-            *record_status("pools_poolchange", ("entry_fee_cents", "capacity", "max_entries_per_user")),
+            Guard(
+                name="currency_fixed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("currency"),
+                condition=pgtrigger.Condition("OLD.status <> 'draft' AND NEW.currency IS DISTINCT FROM OLD.currency"),
+                # Fees were copied from it, and the pot is counted in it.
+                func="""
+                    RAISE EXCEPTION 'the currency of pool % is fixed: it is no draft any more', OLD.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_currency_fixed';
+                """,
+            ),
+            *record_status(
+                "pools_poolchange",
+                ("entry_fee_cents", "capacity", "max_entries_per_user", "suspended_may_pick", "chargeback_bearer"),
+            ),
             *never_deleted(),
         ]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.clock import database_now
 from entries.models import Reprieve, Ruling
 from entries.queries.buy_backs import needless_returns
 from pools.models import Game
@@ -31,7 +32,7 @@ def without(request):
         kind="reinstate", competition=pool.competition, pool=pool, entry=entry, reason="To compare", status="confirmed",
         proposed_by=first, decided_by=second, decided_at=request.decided_at,
     )  # fmt: skip
-    Reprieve.objects.filter(request=request).update(revoked_by=ruling)
+    Reprieve.objects.filter(request=request).update(revoked_by=ruling, revoked_at=database_now())
     settle(pool)
     return fresh(entry)
 

@@ -149,13 +149,30 @@ class TestRequests:
         assert refused(sql, [asked.pk]) == "request_identity"
 
     @pytest.mark.parametrize(
-        "change", ["payment_status = 'pending'", "payment_status = 'not_due', status = 'withdrawn'"]
+        "change",
+        [
+            "payment_status = 'pending'",
+            "payment_status = 'not_due', status = 'withdrawn'",
+            "payment_status = 'refunded'",
+        ],
     )
     def test_money_that_brought_somebody_back_cannot_be_taken_from_under_it(self, asked, change):
         pay(asked)
         sql = f"UPDATE entries_request SET {change} WHERE id = %s"
         assert refused(sql, [asked.pk]) == "request_has_entry"
+
+    def test_the_fee_of_a_revoked_return_goes_back_for_good(self, asked):
+        pay(asked)
+        execute("UPDATE entries_reprieve SET revoked_at = now() WHERE request_id = %s", [asked.pk])
         execute("UPDATE entries_request SET payment_status = 'refunded' WHERE id = %s", [asked.pk])
+        sql = "UPDATE entries_request SET payment_status = 'completed' WHERE id = %s"
+        assert refused(sql, [asked.pk]) == "request_refund_is_final"
+
+    def test_a_fall_can_be_bought_back_again_once_the_fee_went_back(self, asked, fallen):
+        pay(asked)
+        execute("UPDATE entries_reprieve SET revoked_at = now() WHERE request_id = %s", [asked.pk])
+        execute("UPDATE entries_request SET payment_status = 'refunded' WHERE id = %s", [asked.pk])
+        execute(INSERT_BUY_BACK, self.values(fallen))
 
     def test_an_entry_comes_back_whatever_the_limit_of_places_is_now(self, pool, player):
         entry = fallen_in(pool, owner=player, number=2)

@@ -215,9 +215,10 @@ class Mirror:
 
     def revoke(self, index: int, entry: oracle.Entry, reprieve: oracle.Reprieve) -> None:
         rows = Reprieve.objects.filter(entry=self.entries[entry.id], from_round_number=reprieve.from_round)
-        made = rows.get(before_round_number=reprieve.before_round, revoked_by=None)
+        made = rows.get(before_round_number=reprieve.before_round, revoked_at=None)
         made.revoked_by = self._ruling("reversal", index, made.entry, reverses=made.ruling)
-        made.save(update_fields=["revoked_by"])
+        made.revoked_at = database_now()
+        made.save(update_fields=["revoked_by", "revoked_at"])
 
     def _ruling(self, kind: str, index: int, row: Entry, **fields) -> Ruling:
         first, second = self.stage.staff

@@ -165,7 +165,8 @@ BIRTHS = """
         SELECT o.owner, n AS number, row_number() OVER (PARTITION BY o.owner ORDER BY n) AS nth
         FROM (SELECT DISTINCT owner, user_id FROM wanted) o CROSS JOIN generate_series(1, %(limit)s) n
         WHERE NOT EXISTS (SELECT 1 FROM entries_request q WHERE q.pool_id = %(pool)s AND q.user_id = o.user_id
-                          AND q.kind = 'entry' AND q.number = n AND q.status = ANY(%(holding)s))
+                          AND q.kind = 'entry' AND q.number = n AND q.status = ANY(%(holding)s)
+                          AND q.payment_status <> 'refunded')
     )
     SELECT w.entry, w.owner, w.line, w.user_id, f.number,
            row_number() OVER (PARTITION BY f.number IS NULL ORDER BY w.line) AS place
@@ -181,7 +182,10 @@ TOO_MANY = """
 """
 FORGET_TOO_MANY = "DELETE FROM import_birth WHERE number IS NULL OR place > %(places)s::bigint"
 
-PLACES_HELD = "SELECT count(*) FROM entries_request WHERE pool_id = %(pool)s AND status = 'approved' AND kind = 'entry'"
+PLACES_HELD = """
+    SELECT count(*) FROM entries_request
+    WHERE pool_id = %(pool)s AND (status, kind) = ('approved', 'entry') AND payment_status <> 'refunded'
+"""
 
 
 def load(cursor: CursorWrapper, rows: Iterable[Row]) -> None:

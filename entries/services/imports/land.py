@@ -32,7 +32,7 @@ ENTRIES = """
     SELECT q.id, q.pool_id, q.user_id, q.number, b.entry, 'active', 0, '', clock_timestamp()
     FROM import_birth b
     JOIN entries_request q ON (q.pool_id, q.user_id, q.number) = (%(pool)s, b.user_id, b.number)
-        AND (q.status, q.kind) = ('approved', 'entry')
+        AND (q.status, q.kind) = ('approved', 'entry') AND q.payment_status <> 'refunded'
     ORDER BY b.line
 """
 

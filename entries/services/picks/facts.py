@@ -17,11 +17,12 @@ OFF = (GameStatus.CANCELLED, GameStatus.POSTPONED)
 class RoundFacts(NamedTuple):
     """Of the entry and the round. `fixed` are the teams it cannot give up any more, because their games have begun.
 
-    `closes_at` is the last moment at which any pick of the round can change; `has_more` than it asks for: a slot left
-    from rules since amended.
+    `may_not_pick`: it is suspended, and its pool does not let it pick meanwhile. `closes_at` is the last moment at
+    which any pick of the round can change; `has_more` than it asks for: a slot left from rules since amended.
     """
 
     entry_status: str
+    may_not_pick: bool
     pool_id: int
     pool_status: str
     round_id: int | None
@@ -56,8 +57,9 @@ class TeamFacts(NamedTuple):
 # FOR NO KEY UPDATE OF e: two saves for one entry come one after the other; references to the entry do not wait. What
 # this statement read before it waited may be old: the write looks again, and the guards have the last word.
 GATHER = f"""
-    SELECT e.status, p.id, p.status, r.id, closes.at, closes.at <= clock_timestamp(), rules.lock, rules.version,
-           {ASKED_SQL}, rules.reuse_limit, coalesce(standing.fixed, '{{}}'),
+    SELECT e.status, e.is_suspended AND NOT p.suspended_may_pick, p.id, p.status, r.id, closes.at,
+           closes.at <= clock_timestamp(), rules.lock, rules.version, {ASKED_SQL}, rules.reuse_limit,
+           coalesce(standing.fixed, '{{}}'),
            coalesce(standing.last_slot > {ASKED_SQL}, false),
            asked.code, t.id, coalesce(t.id = ANY(standing.teams), false), game.id, game.status, game.has_started,
            (SELECT count(*) FROM entries_pick k WHERE k.entry_id = e.id AND k.team_id = t.id AND k.round_id <> r.id)

@@ -13,11 +13,13 @@ WORDS = {1: "one team", 2: "two different teams"}
 
 
 def check_open(facts: RoundFacts, *, round_number: int) -> None:
-    """Refuse an entry that is out, a pool that is not in play, and a round that is not played or has closed."""
+    """Refuse an entry that is out or suspended, a pool that is not in play, and a round not played or closed."""
     if facts.entry_status != EntryStatus.ACTIVE:
         raise Refused(
             Code.ENTRY_NOT_ACTIVE, f"This entry is {facts.entry_status}.", {"status": str(facts.entry_status)}
         )
+    if facts.may_not_pick:
+        raise suspended()
     if facts.pool_status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         raise Refused(Code.ROUND_NOT_OPEN, f"The pool is {facts.pool_status}.", {"round": round_number})
     if facts.round_id is None or facts.closes_at is None or facts.rules_version is None:
@@ -63,6 +65,13 @@ def check_team(facts: RoundFacts, team: TeamFacts, *, entry_id: int, round_numbe
             raise already_used(team.code, used_in)
 
 
+def suspended() -> Refused:
+    """The entry's money is disputed."""
+    return Refused(
+        Code.ENTRY_SUSPENDED, "This entry is suspended while its payment is disputed: its picks cannot be changed."
+    )
+
+
 def not_playing(code: str, round_number: int) -> Refused:
     """The team has no game in the round that could be picked."""
     return Refused(
@@ -93,6 +102,8 @@ def told(error: IntegrityError, *, round_number: int, code: str) -> Exception:
             )
         case "pick_team_within_limit" | "pick_team_once_a_round":
             return already_used(code, [])
+        case "pick_entry_suspended":
+            return suspended()
         case "pick_team_plays":
             return not_playing(code, round_number)
         case _:

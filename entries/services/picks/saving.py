@@ -68,9 +68,10 @@ class Wish:
 def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[str]) -> SavedPick:
     """Set the entry's picks for the round; saving the same teams again, in any order, changes nothing.
 
-    Refuses with ENTRY_NOT_ACTIVE, ROUND_NOT_OPEN (outside the pool, or the pool is not in play), DEADLINE_PASSED,
-    TEAM_NOT_PLAYING, GAME_STARTED (of the team asked for, or of one that would be given up), TEAM_ALREADY_USED; with
-    NOT_FOUND when the entry is not the user's; with VALIDATION_ERROR when the round takes another number of teams.
+    Refuses with ENTRY_NOT_ACTIVE, ENTRY_SUSPENDED (where the pool does not let such an entry pick), ROUND_NOT_OPEN
+    (outside the pool, or the pool is not in play), DEADLINE_PASSED, TEAM_NOT_PLAYING, GAME_STARTED (of the team asked
+    for, or of one that would be given up), TEAM_ALREADY_USED; with NOT_FOUND when the entry is not the user's; with
+    VALIDATION_ERROR when the round takes another number of teams.
     """
     if not teams:
         raise invalid("teams", "Name the team.")

@@ -2,12 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.db import connection
-
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Refused, invalid
-from config.states import CORRECTION_SETTING
+from config.states import correcting
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, Ruling
 from entries.models.entry import EliminationReason
 from entries.services.rulings.decision import (
@@ -112,13 +110,13 @@ class Reinstatement(Decision):
     def look_back(self) -> None:
         self.entry = lock_entry(self.ruling)
         self.reprieve = Reprieve.objects.locked().get(ruling=self.ruling)
-        if self.reprieve.revoked_by_id is not None:
+        if self.reprieve.revoked_at is not None:
             raise Stale("The reinstatement was taken back already.")
 
     def undo(self, *, reversal: Ruling) -> None:
         attribute(by=reversal.decided_by, reason=f"ruling {reversal.pk}")
-        self.reprieve.revoked_by = reversal
-        self.reprieve.save(update_fields=["revoked_by"])
+        self.reprieve.revoked_by, self.reprieve.revoked_at = reversal, database_now()
+        self.reprieve.save(update_fields=["revoked_by", "revoked_at"])
 
 
 def fate_of(entry: Entry) -> dict[str, Any]:
@@ -139,11 +137,5 @@ def _write(entry: Entry, fate: dict[str, Any], *, by: Ruling) -> None:
     attribute(by=by.decided_by, reason=f"ruling {by.pk}")
     for name, value in fate.items():
         setattr(entry, name, value)
-    _correcting("ruling")
-    entry.save(update_fields=list(fate))
-    _correcting("")
-
-
-def _correcting(what: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [CORRECTION_SETTING, what])
+    with correcting("ruling"):
+        entry.save(update_fields=list(fate))

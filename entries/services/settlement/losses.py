@@ -24,7 +24,7 @@ OPEN = """
 """
 
 REPRIEVED = """
-    EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_by_id IS NULL
+    EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_at IS NULL
             AND s.number {from_on} v.from_round_number AND s.number < v.before_round_number)
 """
 
@@ -106,7 +106,7 @@ HAS_STRIKES = """
 
 HAS_REPRIEVES = """
     SELECT 1 FROM entries_reprieve v JOIN entries_entry e ON e.id = v.entry_id
-    JOIN settling_pool p ON p.pool_id = e.pool_id WHERE v.revoked_by_id IS NULL LIMIT 1
+    JOIN settling_pool p ON p.pool_id = e.pool_id WHERE v.revoked_at IS NULL LIMIT 1
 """
 
 FALLEN = """

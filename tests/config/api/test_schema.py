@@ -141,6 +141,7 @@ def test_every_code_of_the_registry_fits_the_failure_schema(schema):
         "BUY_BACK_NOT_ALLOWED",
         "DEADLINE_PASSED",
         "ENTRY_NOT_ACTIVE",
+        "ENTRY_SUSPENDED",
         "FALLBACK_NOT_USED",
         "GAME_STARTED",
         "IDEMPOTENCY_KEY_REUSED",
