@@ -90,7 +90,7 @@ def record_status(change_table: str, watched: tuple[str, ...] = ()) -> list[Guar
     Set-based on purpose: settling a million entries must not fire a million functions.
     """
     columns = ", ".join(f"'{column}', n.{column}" for column in watched)
-    details = f"jsonb_build_object({columns})" if columns else "'{}'::jsonb"
+    details = f"jsonb_build_object({columns})" if columns else "'{{}}'::jsonb"
     differs = " OR ".join(f"o.{column} IS DISTINCT FROM n.{column}" for column in ("status", *watched))
     insert = (
         f"INSERT INTO {change_table} (subject_id, from_status, to_status, details, at, actor_id, reason) "

@@ -1,19 +1,62 @@
-"""Money coming in: payments (intents), receipts (money that arrived), and the inbox of provider news."""
+"""Money: payments, receipts, refunds, disputes, prizes, what was passed by hand, the inbox, and what is unclear."""
 
+from payments.ledger.models import Account, Checkpoint, Currency, JournalEntry, Posting
+from payments.models.cancellation import Cancellation, CancellationChange, CancellationState
+from payments.models.discrepancy import Discrepancy, DiscrepancyChange, DiscrepancyKind, DiscrepancyState
+from payments.models.dispute import Dispute, DisputeChange, DisputeState, LossBearer
+from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
+from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
+from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking, TaxForm, TaxYear
 from payments.models.receipt import Receipt, ReceiptChange, ReceiptState
+from payments.models.refund import Refund, RefundChange, RefundOrigin, RefundState, TakenFrom
 from payments.models.unpaid import UnpaidRequest
-from payments.models.webhook import WebhookEvent, WebhookState
+from payments.models.webhook import WebhookEvent, WebhookRefusal, WebhookState
 
 __all__ = [
+    "Account",
+    "Cancellation",
+    "CancellationChange",
+    "CancellationState",
+    "Checkpoint",
+    "Currency",
+    "Discrepancy",
+    "DiscrepancyChange",
+    "DiscrepancyKind",
+    "DiscrepancyState",
+    "Dispute",
+    "DisputeChange",
+    "DisputeState",
+    "Evidence",
+    "JournalEntry",
+    "LossBearer",
+    "ManualMethod",
+    "ManualRecord",
+    "ManualRecordChange",
+    "ManualState",
+    "Movement",
+    "MovementKind",
     "Payment",
     "PaymentChange",
     "PaymentState",
+    "Payout",
+    "PayoutChange",
+    "PayoutState",
+    "Posting",
+    "PrizeBooking",
     "Provider",
     "Receipt",
     "ReceiptChange",
     "ReceiptState",
+    "Refund",
+    "RefundChange",
+    "RefundOrigin",
+    "RefundState",
+    "TakenFrom",
+    "TaxForm",
+    "TaxYear",
     "UnpaidRequest",
     "WebhookEvent",
+    "WebhookRefusal",
     "WebhookState",
 ]

@@ -21,6 +21,8 @@ from entries.models import Request
 
 
 class Provider(models.TextChoices):
+    """Those that come with the house; which there are in all, `payments.providers` knows."""
+
     STRIPE = "stripe"
     MANUAL = "manual"
 
@@ -62,7 +64,7 @@ class Payment(HasStatus):
         default=uuid.uuid4, unique=True, editable=False, help_text="Our name for it at the provider."
     )
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="payments")
-    provider = models.CharField(max_length=10, choices=Provider)
+    provider = models.CharField(max_length=20)
     status = models.CharField(max_length=10, choices=PaymentState, default=PaymentState.INTENT)
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)

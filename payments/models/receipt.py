@@ -12,18 +12,27 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models import Entry
-from payments.models.payment import Payment, Provider
+from payments.models.payment import Payment
 
 
 class ReceiptState(models.TextChoices):
+    """`returning`: what is left of it is decided to go back; `charged_back`: a lost dispute took it."""
+
     ALLOCATED = "allocated"
     UNAPPLIED = "unapplied"
+    RETURNING = "returning"
     RETURNED = "returned"
+    CHARGED_BACK = "charged_back"
 
 
+_AWAY = (ReceiptState.RETURNING, ReceiptState.RETURNED, ReceiptState.CHARGED_BACK)
 RECEIPT_TRANSITIONS = {
-    ReceiptState.UNAPPLIED: (ReceiptState.ALLOCATED, ReceiptState.RETURNED),
-    ReceiptState.ALLOCATED: (ReceiptState.RETURNED,),
+    ReceiptState.UNAPPLIED: (ReceiptState.ALLOCATED, *_AWAY),
+    ReceiptState.ALLOCATED: _AWAY,
+    # Back to unapplied when the refund was never sent.
+    ReceiptState.RETURNING: (ReceiptState.UNAPPLIED, ReceiptState.RETURNED, ReceiptState.CHARGED_BACK),
+    # A refund can fail days after it succeeded.
+    ReceiptState.RETURNED: (ReceiptState.RETURNING, ReceiptState.CHARGED_BACK),
 }
 
 
@@ -31,12 +40,12 @@ class Receipt(HasStatus):
     """`unapplied` money belongs to nobody's place yet: staff see it in a list until it is applied or returned."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="receipts")
-    provider = models.CharField(max_length=10, choices=Provider)
+    provider = models.CharField(max_length=20)
     charge_id = models.CharField(max_length=255)
     livemode = models.BooleanField(default=False)
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
-    status = models.CharField(max_length=10, choices=ReceiptState)
+    status = models.CharField(max_length=12, choices=ReceiptState)
     entry = models.ForeignKey(
         Entry,
         on_delete=models.PROTECT,

@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import Q
 
 from config.clock import ClockTimestamp
-from payments.models.payment import Provider
 
 
 class WebhookState(models.TextChoices):
@@ -17,11 +16,15 @@ class WebhookState(models.TextChoices):
 
 
 class WebhookEvent(models.Model):
-    provider = models.CharField(max_length=10, choices=Provider)
+    provider = models.CharField(max_length=20)
     event_id = models.CharField(max_length=255)
     event_type = models.CharField(max_length=100)
     object_id = models.CharField(max_length=255, blank=True)
     livemode = models.BooleanField(default=False)
+    api_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    snapshot_event_id = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The twin with the same news, of a thin event."
+    )
     payload = models.JSONField()
     deliveries = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=10, choices=WebhookState, default=WebhookState.RECEIVED)
@@ -42,3 +45,20 @@ class WebhookEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event_id}"
+
+
+class WebhookRefusal(models.Model):
+    """News that nobody signed, counted by the hour; of the last one the fingerprint, and never the text."""
+
+    provider = models.CharField(max_length=20)
+    hour = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1, db_default=1)
+    sample_sha256 = models.CharField(max_length=64)
+    last_at = models.DateTimeField(db_default=ClockTimestamp())
+
+    class Meta:
+        ordering: ClassVar = ["-hour"]
+        constraints = [models.UniqueConstraint(fields=["provider", "hour"], name="webhook_refusal_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.times} refused of {self.provider}"

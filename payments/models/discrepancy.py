@@ -1,0 +1,115 @@
+"""What the machine is not certain about, and a person has to look at: with an owner, an age and a suggestion."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
+from config.states import HasStatus, status_guard
+
+
+class DiscrepancyState(models.TextChoices):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    WRITTEN_OFF = "written_off"
+
+
+class DiscrepancyKind(models.TextChoices):
+    """What kind of doubt; what is done about each stands in docs/money.md."""
+
+    MISSING_LOCALLY = "missing_locally"
+    HELD_MONEY = "held_money"
+    DUPLICATE_PAYMENT = "duplicate_payment"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    EXTERNAL_REFUND = "external_refund"
+    REFUND_FAILED = "refund_failed"
+    REFUND_STUCK = "refund_stuck"
+    REFUND_UNFUNDED = "refund_unfunded"
+    REFUND_AND_DISPUTE = "refund_and_dispute"
+    DISPUTE_DEADLINE = "dispute_deadline"
+    DISPUTE_LOST = "dispute_lost"
+    DISPUTE_UNKNOWN = "dispute_unknown"
+    POISON_WEBHOOK = "poison_webhook"
+    SIGNATURES = "signatures"
+    LIVEMODE_LEAK = "livemode_leak"
+    EVENTS_LOST = "events_lost"
+    UNKNOWN_MOVEMENT = "unknown_movement"
+    POT_SHORT = "pot_short"
+    PAYOUT_FAILED = "payout_failed"
+    PRIZE_OVERPAID = "prize_overpaid"
+    NOT_BOOKED = "not_booked"
+
+
+_DONE = (DiscrepancyState.RESOLVED, DiscrepancyState.WRITTEN_OFF)
+OPEN_STATES = (DiscrepancyState.OPEN, DiscrepancyState.ACKNOWLEDGED)
+DISCREPANCY_TRANSITIONS = {
+    DiscrepancyState.OPEN: (DiscrepancyState.ACKNOWLEDGED, *_DONE),
+    DiscrepancyState.ACKNOWLEDGED: (DiscrepancyState.OPEN, *_DONE),
+}
+
+
+class Discrepancy(HasStatus):
+    """`object_key` names what it is about (`receipt:12`, `charge:stripe:ch_1`); one open row for each kind of it."""
+
+    kind = models.CharField(max_length=30, choices=DiscrepancyKind)
+    object_key = models.CharField(max_length=300)
+    status = models.CharField(max_length=12, choices=DiscrepancyState, default=DiscrepancyState.OPEN)
+    sentence = models.CharField(max_length=500)
+    suggestion = models.CharField(max_length=500)
+    details = models.JSONField(default=dict)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    due_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(db_default=ClockTimestamp())
+    last_seen_at = models.DateTimeField(db_default=ClockTimestamp())
+    times_seen = models.PositiveIntegerField(default=1, db_default=1)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    resolution = models.CharField(max_length=500, blank=True, default="", db_default="")
+
+    TRANSITIONS: ClassVar = DISCREPANCY_TRANSITIONS
+
+    objects = LockedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "discrepancies"
+        ordering: ClassVar = ["due_at", "id"]
+        permissions: ClassVar = [("resolve_discrepancy", "Can resolve a discrepancy")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "object_key"], condition=Q(status__in=OPEN_STATES), name="discrepancy_open_once"
+            ),
+            models.CheckConstraint(condition=Q(status__in=DiscrepancyState.values), name="discrepancy_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=OPEN_STATES, closed_at__isnull=True)
+                | Q(status__in=_DONE, closed_at__isnull=False) & ~Q(resolution=""),
+                name="discrepancy_closed_with_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["opened_at"], condition=Q(status__in=OPEN_STATES), name="discrepancy_open")]
+        triggers = [
+            status_guard(DISCREPANCY_TRANSITIONS),
+            *record_status("payments_discrepancychange", ("owner_id", "resolution")),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.object_key}"
+
+
+class DiscrepancyChange(StatusChange):
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of discrepancy {self.subject_id}"
