@@ -1,8 +1,8 @@
 """The port between our payments and whoever moves the money.
 
-A provider opens a session (a hosted page for one payment), tells the truth about it, and ends it. It never decides
-anything. Its answers are the plain facts below; what it could not do is an error that says what is
-known afterwards:
+A provider opens a session (a hosted page for one payment), tells the truth about it, and ends it; it sends money back;
+and it tells everything that became of a charge: what was refunded, disputed, and taken as a fee. It never decides
+anything. Its answers are the plain facts below; what it could not do is an error that says what is known afterwards:
 
     Rejected      it said no, for good: nothing was done, and the same call will never work
     Busy          it asks for patience, or (AtWork) is answering this very call: make the same call again
@@ -13,12 +13,15 @@ known afterwards:
 All of them are PROVIDER_ERROR (502) to a caller.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from config.errors import Code, Malformed, ProviderFailed
+from payments.models import MovementKind
 
 
 class SessionState(StrEnum):
@@ -72,6 +75,92 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementFacts:
+    """One movement of our balance there, in the currency it was settled in. `amount_cents` is before the fee."""
+
+    reference: str
+    kind: MovementKind
+    category: str
+    amount_cents: int
+    fee_cents: int
+    currency: str
+    occurred_at: datetime
+    available_at: datetime | None = None
+    exchange_rate: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """What is to be given back; it never changes between two tries under one key."""
+
+    ref: str
+    idempotency_key: str
+    refund_id: int
+    charge_id: str
+    amount_cents: int
+    currency: str
+    is_duplicate: bool = False
+
+
+class RefundPhase(StrEnum):
+    """What the provider says about a refund."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund as the provider knows it. `ref` is ours, empty for one that was made past us.
+
+    `movement` is the money leaving our balance, None until it has; `returned` is it coming back.
+    """
+
+    reference: str
+    ref: str
+    charge_id: str
+    phase: RefundPhase
+    amount_cents: int
+    currency: str
+    livemode: bool
+    created_at: datetime
+    failure: str = ""
+    pending_reason: str = ""
+    movement: MovementFacts | None = None
+    returned: MovementFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFacts:
+    """A dispute as the provider knows it; `movements` are its money legs, none for a mere inquiry."""
+
+    reference: str
+    charge_id: str
+    status: str
+    amount_cents: int
+    currency: str
+    livemode: bool
+    reason: str
+    is_charge_refundable: bool
+    opened_at: datetime
+    evidence_due_at: datetime | None = None
+    movements: tuple[MovementFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """Everything that became of one charge. `movement` (with the fee) may come later than the charge."""
+
+    charge: Charge
+    livemode: bool
+    movement: MovementFacts | None = None
+    refunds: tuple[RefundFacts, ...] = ()
+    disputes: tuple[DisputeFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """News as it came, with its signature proved: what it is about, not what is true."""
 
@@ -80,6 +169,8 @@ class Notice:
     object_id: str
     livemode: bool
     payload: dict[str, Any]
+    api_version: str = ""
+    snapshot_event_id: str = ""
 
 
 class ProviderError(ProviderFailed):
@@ -160,5 +251,17 @@ class PaymentProvider(Protocol):
     def expire(self, reference: str) -> SessionFacts:
         """End an open session, and answer what is true afterwards: it may have been paid a moment before."""
 
+    def fetch_charge(self, charge_id: str) -> ChargeFacts:
+        """Everything that became of a charge. Raises `NotThere`."""
+
+    def create_refund(self, order: RefundOrder) -> RefundFacts:
+        """Send money back, or answer what was done before under the same key. `Rejected` is final for that key."""
+
+    def find_refund(self, *, ref: str, charge_id: str) -> RefundFacts | None:
+        """The refund of that charge made for our `ref`, for when no answer to `create_refund` came."""
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """News from outside. Raises `SignatureInvalid`, and `Malformed` for signed nonsense."""
+
+    def missed_notices(self, *, since: datetime) -> Iterator[Notice]:
+        """News since then that could not be delivered to us, oldest first; nothing for who brings no news."""
