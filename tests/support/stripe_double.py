@@ -130,6 +130,32 @@ class DoubleProcess:
     def move_refund(self, id, status, *, failure_reason=None):
         return self.control("POST", "/refunds/move", id=id, status=status, failure_reason=failure_reason)
 
+    def pay_delayed(self, session):
+        """The customer pays by bank debit, whatever the session offers; answers the session."""
+        return self.control("POST", "/delayed", session=session)
+
+    def settle_delayed(self, session, outcome="succeeded", *, failure_code="insufficient_funds"):
+        return self.control("POST", "/delayed/settle", session=session, outcome=outcome, failure_code=failure_code)
+
+    def return_debit(self, kind="dispute", *, failure_code="insufficient_funds", **target):
+        """The bank takes back a debit that had succeeded; answers the lost dispute or the failed charge."""
+        return self.control("POST", "/returns", **target, **{"as": kind}, failure_code=failure_code)
+
+    def pay_otherwise(self, session, *, amount=None, currency=None, metadata=None, presentment=None):
+        """Pays an open session on other terms than it asked for; answers the three ids."""
+        terms = {"amount": amount, "currency": currency, "metadata": metadata, "presentment": presentment}
+        return self.control("POST", "/charges", session=session, **terms)
+
+    def foreign_charge(self, amount=5000, currency="usd", *, metadata=None, checkout=False):
+        """A payment of some other product on the account; answers the three ids."""
+        return self.control(
+            "POST", "/charges", amount=amount, currency=currency, metadata=metadata or {}, checkout=checkout
+        )
+
+    def settle_next_in(self, currency, rate, *, times=1):
+        """The next charges settle in this currency: 1 minor unit of theirs is `rate` of it."""
+        return self.control("POST", "/settlement", currency=currency, rate=rate, times=times)
+
     def books(self):
         """The double's truth about money: {"currencies": {…}, "charges": […]}."""
         return self.control("GET", "/books")

@@ -1,9 +1,10 @@
 """A double of Stripe for one machine: stateful, with a hosted page, signed webhooks, and faults on command.
 
 It answers the official client: checkout sessions, payment intents, charges, refunds, disputes, events, balance,
-balance transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe offers
-and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays, 4000000000000002 is
-declined, any other number is wrong. Money is pretended; everything else is meant.
+balance transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe
+offers and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays, 4000000000000002 is
+declined, any other number is wrong. The bank account 000123456789 pays by debit, which takes days, where the session's
+allowed_payment_method_types name us_bank_account. Money is pretended; everything else is meant.
 
     python -m config.local.stripe --port 8420 --home ./var --webhook-url http://127.0.0.1:8000/api/v1/webhooks/stripe
 
@@ -47,11 +48,24 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
                                         if it is returned
     POST   /_double/refunds             {TARGET, "amount", "reason", "metadata": {}}: made at the Dashboard
     POST   /_double/refunds/next        {"status": "pending" | "requires_action", "pending_reason":
-                                        "insufficient_funds" | "processing" | "charge_pending", "times": 1}: how the next
-                                        refunds begin, whoever makes them; {"orders"}
+                                        "insufficient_funds" | "processing" | "charge_pending", "times": 1}: how the
+                                        next refunds begin, whoever makes them; {"orders"}
     POST   /_double/refunds/move        {"id", "status": "pending" | "succeeded" | "failed" | "canceled",
                                         "failure_reason": "expired_or_canceled_card" | ...}: what had been drawn comes
                                         back as failure_balance_transaction, and the charge can be refunded again
+    POST   /_double/delayed             {"session"}: paid by bank debit, whatever it offers: complete, but unpaid
+    POST   /_double/delayed/settle      {"session", "outcome": "succeeded" | "failed", "failure_code":
+                                        "insufficient_funds" | "account_closed" | "debit_not_authorized"}
+    POST   /_double/returns             {TARGET, "as": "dispute" | "payment_failure_refund", "failure_code"}: the bank
+                                        takes back a debit that had succeeded; as Stripe usually tells it, a dispute
+                                        lost from the start, or else a charge that fails late, without a fee
+    POST   /_double/charges             {"session", "amount", "currency", "metadata", "presentment": {"amount",
+                                        "currency"}}: the open session is paid on other terms than it asked for;
+                                        without a session {"amount", "currency", "metadata", "checkout": false}: a
+                                        payment of some other product, with a session of its own if "checkout";
+                                        {"session", "payment_intent", "charge"}, ids
+    POST   /_double/settlement          {"currency", "rate", "times": 1}: the next charges, their refunds and disputes
+                                        settle in this currency, a minor unit of theirs being `rate` of it; {"orders"}
     GET    /_double/books               {"currencies": {"usd": {"count", "gross", "fee", "net", "available", "pending",
                                         "categories": {reporting_category: {"count", "gross", "fee", "net"}}}},
                                         "charges": [{"id", "payment_intent", "session", "currency", "amount",
@@ -88,5 +102,5 @@ An `error_...` answer is kept under its idempotency key and replayed, as Stripe 
 everything else is kept in $OUTLAST_HOME/data/stripe-double.sqlite3. Delays are in real seconds, `delay` of webhooks in
 the double's own time. Webhooks are tried after 2 s, 5 s, 15 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h, then every 12 h,
 and given up after three days. A charge costs 2.9 % (rounded half up) plus 30 minor units, 300 in three-decimal
-currencies.
+currencies; a bank debit 0.8 %, at most 500; a dispute 1500, 15000 in three-decimal currencies.
 """

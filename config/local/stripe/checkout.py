@@ -9,7 +9,8 @@ import json
 import re
 import time
 
-from config.local.stripe import cards, forms, page
+from config.local.stripe import banks, cards, forms, page
+from config.local.stripe.banks import BankAccount
 from config.local.stripe.cards import Card
 from config.local.stripe.double import Double
 from config.local.stripe.errors import (
@@ -94,7 +95,7 @@ def _pay_from_page(double: Double, request: Request, id: str) -> Response:
     """Whatever happens, the browser ends on a page that shows the session as it now is."""
     try:
         number = forms.decode(request.body.decode(errors="replace")).get("card", "")
-        session, _ = pay(double, id, _card(number))
+        session, _ = pay(double, id, _means(number))
     except StripeError:
         return redirect(f"/pay/{id}")
     return redirect(success_url(session))
@@ -102,7 +103,7 @@ def _pay_from_page(double: Double, request: Request, id: str) -> Response:
 
 def _pay_by_script(double: Double, request: Request, id: str) -> Response:
     try:
-        session, charged = pay(double, id, _card(_posted_number(request)))
+        session, charged = pay(double, id, _means(_posted_number(request)))
     except StripeError as error:
         return error.response()
     shown = (
@@ -120,7 +121,7 @@ def _pay_by_script(double: Double, request: Request, id: str) -> Response:
     )
 
 
-def pay(double: Double, id: str, card: Card | None) -> tuple[Json, bool]:
+def pay(double: Double, id: str, means: Card | BankAccount | None) -> tuple[Json, bool]:
     """Pays the session once, however often and however concurrently this is called; answers whether this call did.
 
     Refuses unknown sessions (404), expired ones (410), wrong numbers and declined cards (402; a decline is recorded).
@@ -131,7 +132,7 @@ def pay(double: Double, id: str, card: Card | None) -> tuple[Json, bool]:
             raise ResourceMissing("checkout.session", id)
         try:
             sessions.require_open(session)
-            refusal = _take(work, session, card)
+            refusal = _take(work, session, means)
         except sessions.AlreadyPaid:
             return session, False
         except sessions.SessionExpired:
@@ -142,18 +143,22 @@ def pay(double: Double, id: str, card: Card | None) -> tuple[Json, bool]:
     return session, True
 
 
-def _take(work: Work, session: Json, card: Card | None) -> CardDeclined | None:
-    if card is None:
+def _take(work: Work, session: Json, means: Card | BankAccount | None) -> CardDeclined | None:
+    if isinstance(means, BankAccount) and banks.METHOD in session["payment_method_types"]:
+        sessions.debit(work, session, means)
+        return None
+    if not isinstance(means, Card):
         return WrongNumber()
     try:
-        sessions.pay(work, session, card)
+        sessions.pay(work, session, means)
     except CardDeclined as refusal:
         return refusal
     return None
 
 
-def _card(number: object) -> Card | None:
-    return cards.find_card(number) if isinstance(number, str) else None
+def _means(number: object) -> Card | BankAccount | None:
+    """What the number belongs to; a bank account only counts where the session offers to pay by bank."""
+    return (cards.find_card(number) or banks.find_account(number)) if isinstance(number, str) else None
 
 
 def _posted_number(request: Request) -> str:

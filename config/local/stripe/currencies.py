@@ -34,6 +34,7 @@ SYMBOLS = {
 
 FEE_PER_MILLE = 29
 FIXED_FEES = {0: 30, 2: 30, 3: 300}
+DEBIT_FEE_PER_MILLE, LARGEST_DEBIT_FEE = 8, 500
 DISPUTE_FEES = {0: 1500, 2: 1500, 3: 15_000}
 
 
@@ -65,6 +66,11 @@ def is_whole(amount: int, currency: str) -> bool:
 
 def charge_fee(amount: int, currency: str) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FIXED_FEES[exponent(currency)]
+
+
+def debit_fee(amount: int) -> int:
+    """Of a bank debit: 0.8 %, rounded half up, at most 500."""
+    return min((amount * DEBIT_FEE_PER_MILLE + 500) // 1000, LARGEST_DEBIT_FEE)
 
 
 def dispute_fee(currency: str) -> int:

@@ -33,10 +33,12 @@ def open_session(account: Account, session: Json, items: list[Json], refusal: st
 
 
 def completed(account: Account, session: Json, success_url: str) -> str:
-    paid = format_amount(session["amount_total"], session["currency"])
-    return _notice(
-        account, "paid", "Paid", f"{account.merchant} received {paid}. You can close this page.", success_url
-    )
+    amount = format_amount(session["amount_total"], session["currency"])
+    if session["payment_status"] == "unpaid":
+        text = f"Your bank was asked for {amount}. It may take some days until {account.merchant} receives it."
+        return _notice(account, "paid", "On its way", text, success_url)
+    text = f"{account.merchant} received {amount}. You can close this page."
+    return _notice(account, "paid", "Paid", text, success_url)
 
 
 def expired(account: Account, session: Json) -> str:

@@ -5,7 +5,7 @@ Each runs in one transaction and is refused as a whole. The package's own docume
 
 from collections.abc import Callable
 
-from config.local.stripe.commands import books, disputes, refunds
+from config.local.stripe.commands import books, delayed, disputes, refunds, strangers
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
@@ -13,9 +13,14 @@ Command = Callable[[Work, Json], Json]
 
 COMMANDS: dict[tuple[str, str], Command] = {
     ("GET", "/_double/books"): books.read,
+    ("POST", "/_double/charges"): strangers.pay,
+    ("POST", "/_double/delayed"): delayed.begin,
+    ("POST", "/_double/delayed/settle"): delayed.settle,
     ("POST", "/_double/disputes"): disputes.open_one,
     ("POST", "/_double/disputes/move"): disputes.move,
     ("POST", "/_double/refunds"): refunds.make,
     ("POST", "/_double/refunds/move"): refunds.move,
     ("POST", "/_double/refunds/next"): refunds.order,
+    ("POST", "/_double/returns"): delayed.give_back,
+    ("POST", "/_double/settlement"): strangers.order_settlement,
 }

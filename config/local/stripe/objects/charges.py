@@ -1,8 +1,11 @@
-"""Charges: one attempt to take money from a card. A good one books its amount and Stripe's fee."""
+"""Charges: one attempt to take money. A good one books its amount and Stripe's fee.
+
+Those by card are decided at once, here; those by bank debit (debits.py) take days.
+"""
 
 from config.local.stripe import orders
 from config.local.stripe.cards import Card
-from config.local.stripe.currencies import charge_fee
+from config.local.stripe.currencies import charge_fee, debit_fee
 from config.local.stripe.ids import new_id
 from config.local.stripe.objects.balance import book, convert
 from config.local.stripe.objects.events import emit
@@ -12,36 +15,50 @@ from config.local.stripe.work import Work
 
 def take(work: Work, intent: Json, card: Card, email: str | None) -> Json:
     """Charges the card for the intent: succeeded with its balance transaction, or failed with the bank's reason."""
-    charge = work.insert("charge", "ch", _fields(intent, card, email))
+    charge = work.insert("charge", "ch", {**common_fields(intent, email), **_card_fields(intent, card)})
     if card.decline is None:
-        settle(work, charge, type="charge")
+        settle(work, charge)
     emit(work, "charge.succeeded" if card.decline is None else "charge.failed", charge)
     return charge
 
 
-def settle(work: Work, charge: Json, *, type: str) -> None:
+def settle(work: Work, charge: Json) -> None:
     """Books the money of a charge, in the currency ordered for it."""
     settlement = orders.take(work, "charge") or None
     if settlement:
         work.hide(charge["id"], settlement=settlement)
     currency = settlement["currency"] if settlement else charge["currency"]
+    amount = convert(charge["amount"], settlement)
     movement = book(
         work,
-        type=type,
+        type="charge" if is_card(charge) else "payment",
         source=charge,
         amount=charge["amount"],
-        fee=charge_fee(convert(charge["amount"], settlement), currency),
+        fee=charge_fee(amount, currency) if is_card(charge) else debit_fee(amount),
         settlement=settlement,
         description=charge["description"],
     )
     work.change(charge, balance_transaction=movement["id"])
 
 
-def _fields(intent: Json, card: Card, email: str | None) -> Json:
+def _card_fields(intent: Json, card: Card) -> Json:
     paid = card.decline is None
     return {
-        "amount": intent["amount"],
         "amount_captured": intent["amount"] if paid else 0,
+        "captured": paid,
+        "failure_code": None if card.decline is None else card.decline.code,
+        "failure_message": None if card.decline is None else card.decline.message,
+        "outcome": _outcome(card),
+        "paid": paid,
+        "payment_method_details": {"type": "card", "card": card_details(card)},
+        "status": "succeeded" if paid else "failed",
+    }
+
+
+def common_fields(intent: Json, email: str | None) -> Json:
+    """What every charge has, whatever it was paid with."""
+    return {
+        "amount": intent["amount"],
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
@@ -62,23 +79,19 @@ def _fields(intent: Json, card: Card, email: str | None) -> Json:
             "tax_id": None,
         },
         "calculated_statement_descriptor": intent["statement_descriptor"],
-        "captured": paid,
         "currency": intent["currency"],
         "customer": None,
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,
-        "failure_code": None if card.decline is None else card.decline.code,
-        "failure_message": None if card.decline is None else card.decline.message,
+        "failure_code": None,
+        "failure_message": None,
         "fraud_details": {},
         "metadata": dict(intent["metadata"]),
         "on_behalf_of": None,
-        "outcome": _outcome(card),
-        "paid": paid,
         "payment_intent": intent["id"],
         "payment_method": new_id("pm"),
-        "payment_method_details": {"type": "card", "card": card_details(card)},
-        "presentment_details": None,
+        "presentment_details": intent["presentment_details"],
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
@@ -90,7 +103,6 @@ def _fields(intent: Json, card: Card, email: str | None) -> Json:
         "source_transfer": None,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
-        "status": "succeeded" if paid else "failed",
         "transfer_data": None,
         "transfer_group": None,
     }

@@ -97,6 +97,8 @@ def open_dispute(work: Work, charge: Json, *, amount: int | None, reason: str, s
     emit(work, "charge.dispute.created", dispute)
     if status not in INQUIRIES:
         withdraw(work, dispute)
+    if status in ENDED:
+        emit(work, "charge.dispute.closed", dispute)
     _watch(work, dispute)
     return dispute
 
@@ -235,7 +237,7 @@ def _fields(work: Work, charge: Json, amount: int, reason: str, status: str) -> 
         "enhanced_eligibility_types": [],
         "evidence": {**dict.fromkeys((*TEXTS, *FILES)), "appeal": None, "enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": _deadline(work.now),
+            "due_by": 0 if status in ENDED else _deadline(work.now),
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,

@@ -62,12 +62,14 @@ def open_intent(
     currency: str,
     details: Json,
     allowed: list[str] | None = None,
-    session: str | None = None,
+    session: Json | None = None,
 ) -> Json:
     """A new intent that waits for a card; `session` is the Checkout Session it belongs to."""
-    intent = work.insert(
-        "payment_intent", "pi", _fields(amount, currency, details, allowed), hidden={"session": session}
-    )
+    fields = _fields(amount, currency, details, allowed)
+    if session is not None:
+        fields["payment_method_types"] = session["payment_method_types"]
+    owner = session["id"] if session else None
+    intent = work.insert("payment_intent", "pi", fields, hidden={"session": owner})
     work.change(intent, client_secret=f"{intent['id']}_{new_id('secret', 25)}")
     return intent
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from config.local.stripe import banks
 from config.local.stripe.currencies import MAXIMUM, format_amount, smallest_amount
 from config.local.stripe.errors import InvalidParameter
 from config.local.stripe.ids import new_id
@@ -14,6 +15,7 @@ from config.local.stripe.work import Work
 
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 MAX_LINE_ITEMS = 100
+METHODS = ("card", banks.METHOD)
 SUBMIT_TYPES = ("auto", "book", "donate", "pay")
 LOOKS = ("locale", "custom_text", "branding_settings", "origin_context", "wallet_options")
 
@@ -32,7 +34,7 @@ def create(work: Work, params: Params) -> Json:
         raise InvalidParameter("The Stripe double carries out mode=payment only.", param="mode")
     params.text("ui_mode", choices=("hosted_page",))
     cart = _read_cart(params)
-    fields = _read_fields(work, params)
+    fields = {**_read_fields(work, params), **_read_methods(params, cart.currency)}
     data = params.section("payment_intent_data")
     details = intents.read_details(data)
     params.without_effect(*LOOKS)
@@ -136,7 +138,6 @@ def _read_fields(work: Work, params: Params) -> Json:
         raise InvalidParameter("The Stripe double does not price adaptively.", param="adaptive_pricing[enabled]")
     return {
         "adaptive_pricing": {"enabled": False},
-        "allowed_payment_method_types": _read_methods(params),
         "cancel_url": params.url("cancel_url"),
         "client_reference_id": params.text("client_reference_id", limit=200),
         "customer_creation": params.text("customer_creation", choices=("if_required",)) or "if_required",
@@ -149,11 +150,19 @@ def _read_fields(work: Work, params: Params) -> Json:
     }
 
 
-def _read_methods(params: Params) -> list[str] | None:
+def _read_methods(params: Params, currency: str) -> Json:
+    """Which ways to pay the page offers, of the two the double knows; without a list, cards."""
     methods = params.texts("allowed_payment_method_types")
-    if methods and "card" not in methods:
-        raise InvalidParameter("The Stripe double takes cards only.", param="allowed_payment_method_types")
-    return methods or None
+    offered = [method for method in METHODS if method in methods] if methods else ["card"]
+    if not offered:
+        raise InvalidParameter(
+            f"The Stripe double takes {' and '.join(METHODS)} only.", param="allowed_payment_method_types"
+        )
+    if banks.METHOD in offered and currency != banks.CURRENCY:
+        raise InvalidParameter(
+            f"{banks.METHOD} payments are in {banks.CURRENCY} only.", param="allowed_payment_method_types"
+        )
+    return {"allowed_payment_method_types": methods or None, "payment_method_types": offered}
 
 
 def _read_expiry(work: Work, params: Params) -> int:
@@ -200,9 +209,9 @@ def _constants() -> Json:
         "payment_link": None,
         "payment_method_collection": "if_required",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
         "payment_status": "unpaid",
         "phone_number_collection": {"enabled": False},
+        "presentment_details": None,
         "recovered_from": None,
         "saved_payment_method_options": None,
         "setup_intent": None,

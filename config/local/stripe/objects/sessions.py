@@ -1,12 +1,14 @@
 """Checkout Sessions in payment mode: opened by the API, paid on the hosted page, or expired by API or clock.
 
 A session is open until it is paid (complete) or its time is over (expired). Its PaymentIntent appears with the first
-attempt to pay, and carries `payment_intent_data.metadata`; the session's own metadata is not copied to it.
+attempt to pay, and carries `payment_intent_data.metadata`; the session's own metadata is not copied to it. Paid by
+bank debit, it is complete and unpaid until the bank answers.
 """
 
+from config.local.stripe.banks import METHOD, BankAccount
 from config.local.stripe.cards import Card
 from config.local.stripe.errors import StripeError
-from config.local.stripe.objects import intents
+from config.local.stripe.objects import debits, intents
 from config.local.stripe.objects.events import emit
 from config.local.stripe.timers import timer
 from config.local.stripe.wire import Json
@@ -30,18 +32,37 @@ def require_open(session: Json) -> None:
 
 def pay(work: Work, session: Json, card: Card) -> None:
     """Takes the money and completes an open session. A declined card leaves it open and raises CardDeclined."""
-    intent = _intent_of(work, session)
-    intents.attempt(work, intent, card, session["customer_email"])
-    work.change(
-        session,
-        status="complete",
-        payment_status="paid",
-        customer_details=customer_details(session["customer_email"], country="US"),
-    )
+    intents.attempt(work, intent_of(work, session), card, session["customer_email"])
+    _complete(work, session, payment_status="paid")
+
+
+def debit(work: Work, session: Json, account: BankAccount) -> None:
+    """Completes an open session whose money is only on its way: it stays unpaid until the debit is settled."""
+    if METHOD not in session["payment_method_types"]:
+        work.change(session, payment_method_types=[*session["payment_method_types"], METHOD])
+    debits.begin(work, intent_of(work, session), account, session["customer_email"])
+    _complete(work, session, payment_status="unpaid")
+
+
+def settle(work: Work, session: Json, outcome: str, failure_code: str) -> None:
+    """The bank answers: the money came, or it will not come, and the session stays unpaid for good."""
+    intent = work.get("payment_intent", session["payment_intent"] or "none", param="session")
+    if outcome == "failed":
+        debits.fail(work, intent, failure_code)
+        emit(work, "checkout.session.async_payment_failed", session)
+        return
+    debits.succeed(work, intent)
+    before = work.change(session, payment_status="paid")
+    emit(work, "checkout.session.async_payment_succeeded", session, before)
+
+
+def _complete(work: Work, session: Json, *, payment_status: str) -> None:
+    details = customer_details(session["customer_email"], country="US")
+    work.change(session, status="complete", payment_status=payment_status, customer_details=details)
     emit(work, "checkout.session.completed", session)
 
 
-def _intent_of(work: Work, session: Json) -> Json:
+def intent_of(work: Work, session: Json) -> Json:
     if session["payment_intent"] is not None:
         return work.get("payment_intent", session["payment_intent"])
     intent = intents.open_intent(
@@ -49,7 +70,7 @@ def _intent_of(work: Work, session: Json) -> Json:
         amount=session["amount_total"],
         currency=session["currency"],
         details=work.hidden(session["id"])["payment_intent_data"],
-        session=session["id"],
+        session=session,
     )
     work.change(session, payment_intent=intent["id"])
     emit(work, "payment_intent.created", intent)

@@ -86,7 +86,7 @@ def test_currencies_of_every_exponent_are_taken(client, currency, amount):
         ({"mode": "subscription"}, None, "mode"),
         ({"mode": "barter"}, None, "mode"),
         ({"adaptive_pricing": {"enabled": True}}, None, "adaptive_pricing[enabled]"),
-        ({"allowed_payment_method_types": ["us_bank_account"]}, None, "allowed_payment_method_types"),
+        ({"allowed_payment_method_types": ["klarna"]}, None, "allowed_payment_method_types"),
         ({"discounts": [{"coupon": "half"}]}, "parameter_unknown", "discounts"),
         ({"colour": "green"}, "parameter_unknown", "colour"),
         ({"payment_intent_data": {"colour": "green"}}, "parameter_unknown", "payment_intent_data[colour]"),
