@@ -156,6 +156,16 @@ class DoubleProcess:
         """The next charges settle in this currency: 1 minor unit of theirs is `rate` of it."""
         return self.control("POST", "/settlement", currency=currency, rate=rate, times=times)
 
+    def run_payouts(self, currency=None):
+        """Pays out everything available, as the account's schedule does; answers the payouts."""
+        return self.control("POST", "/payouts/run", currency=currency)["payouts"]
+
+    def move_payout(self, id, status, *, failure_code=None):
+        return self.control("POST", "/payouts/move", id=id, status=status, failure_code=failure_code)
+
+    def reconcile_payout(self, id):
+        return self.control("POST", "/payouts/reconcile", id=id)
+
     def books(self):
         """The double's truth about money: {"currencies": {…}, "charges": […]}."""
         return self.control("GET", "/books")

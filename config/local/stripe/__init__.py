@@ -66,6 +66,11 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
                                         {"session", "payment_intent", "charge"}, ids
     POST   /_double/settlement          {"currency", "rate", "times": 1}: the next charges, their refunds and disputes
                                         settle in this currency, a minor unit of theirs being `rate` of it; {"orders"}
+    POST   /_double/payouts/run         {"currency"}: pays out everything available, automatically; {"payouts"}. Arrives
+                                        after two midnights; reconciled after an hour, or when told
+    POST   /_double/payouts/move        {"id", "status": "in_transit" | "paid" | "failed" | "canceled", "failure_code":
+                                        "account_closed" | ...}; a paid one may still fail, and its money comes back
+    POST   /_double/payouts/reconcile   {"id"}: its movements can be listed by `payout` from now on
     GET    /_double/books               {"currencies": {"usd": {"count", "gross", "fee", "net", "available", "pending",
                                         "categories": {reporting_category: {"count", "gross", "fee", "net"}}}},
                                         "charges": [{"id", "payment_intent", "session", "currency", "amount",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from config.local.stripe.errors import InvalidParameter
-from config.local.stripe.objects import events
+from config.local.stripe.objects import events, payout_moves
 from config.local.stripe.objects.views import present
 from config.local.stripe.params import Params
 from config.local.stripe.wire import Json
@@ -60,10 +60,9 @@ def _conditions(work: Work, kind: str, params: Params) -> tuple[list[str], list[
     if kind == "event":
         condition, more = events.read_filters(work, params)
         return [*wanted, condition], [*values, *more]
-    if kind == "balance_transaction" and "payout" in params:
-        raise InvalidParameter(
-            "Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout"
-        )
+    if kind == "balance_transaction" and (payout := params.text("payout")) is not None:
+        condition, more = payout_moves.items_filter(work, payout)
+        return [*wanted, condition], [*values, *more]
     return wanted, values
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from config.local.stripe.errors import ResourceMissing, UnknownUrl
 from config.local.stripe.expansion import line_items
 from config.local.stripe.listing import page
-from config.local.stripe.objects import evidence, intents, payouts, refund_moves, refunds, session_opening, sessions
+from config.local.stripe.objects import (
+    evidence,
+    intents,
+    payout_moves,
+    payouts,
+    refund_moves,
+    refunds,
+    session_opening,
+    sessions,
+)
 from config.local.stripe.objects.balance import read_balance
 from config.local.stripe.objects.events import KEPT_SECONDS
 from config.local.stripe.objects.updates import update
@@ -110,4 +119,5 @@ ROUTES = [
     _listing("payout", "/v1/payouts"),
     _retrieval("payout", "/v1/payouts/{id}"),
     _updating("payout", "/v1/payouts/{id}"),
+    _route("POST", "/v1/payouts/{id}/cancel", lambda work, params, id: payout_moves.cancel(work, id, params)),
 ]

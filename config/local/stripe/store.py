@@ -24,6 +24,7 @@ CREATE INDEX IF NOT EXISTS object_payment_intent ON object (kind, json_extract(b
 CREATE INDEX IF NOT EXISTS object_charge ON object (kind, json_extract(body, '$.charge'), seq);
 CREATE INDEX IF NOT EXISTS object_source ON object (kind, json_extract(body, '$.source'), seq);
 CREATE INDEX IF NOT EXISTS object_type ON object (kind, json_extract(body, '$.type'), seq);
+CREATE INDEX IF NOT EXISTS object_payout ON object (kind, json_extract(hidden, '$.payout'), seq);
 CREATE TABLE IF NOT EXISTS timer (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     due INTEGER NOT NULL,

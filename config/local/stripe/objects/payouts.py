@@ -1,4 +1,8 @@
-"""Payouts: money from the balance to the bank, started by hand; it arrives two days later, at midnight UTC."""
+"""Payouts: money from the balance to the bank; it arrives two days later, at midnight UTC.
+
+Started by hand, a payout is just an amount. An automatic one takes everything available in its currency, and Stripe
+works out which movements that was: until that is completed, an hour later, the movements cannot be listed by payout.
+"""
 
 from config.local.stripe.errors import StripeError
 from config.local.stripe.ids import new_id
@@ -6,9 +10,11 @@ from config.local.stripe.objects.amounts import read_currency
 from config.local.stripe.objects.balance import available_amount, book, settles_on
 from config.local.stripe.objects.events import emit
 from config.local.stripe.params import Params
-from config.local.stripe.timers import timer
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
+
+RECONCILED_AFTER = 3600
+AUTOMATIC = {"automatic": True, "reconciliation_status": "in_progress"}
 
 
 def create(work: Work, params: Params) -> Json:
@@ -28,8 +34,35 @@ def create(work: Work, params: Params) -> Json:
             "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low.",
             code="balance_insufficient",
         )
-    payout = work.insert("payout", "po", _fields(work, amount, currency, fields))
-    movement = book(work, type="payout", source=payout, amount=-amount, description="STRIPE PAYOUT")
+    return _send(work, _fields(work, amount, currency, fields))
+
+
+def run_automatic(work: Work, currency: str) -> Json | None:
+    """Pays out everything available in this currency; None where that is nothing, or less."""
+    items = _unpaid(work, currency)
+    amount = sum(item["net"] for item in items)
+    if amount <= 0:
+        return None
+    fields = _fields(work, amount, currency, {"description": "STRIPE PAYOUT", **AUTOMATIC})
+    payout = _send(work, fields)
+    for id in [payout["balance_transaction"], *(item["id"] for item in items)]:
+        work.hide(id, payout=payout["id"])
+    work.schedule(work.now + RECONCILED_AFTER, "payout_reconciled", payout["id"])
+    return payout
+
+
+def _unpaid(work: Work, currency: str) -> list[Json]:
+    """Available movements that no automatic payout has taken along; the sum of them is the available balance."""
+    return [
+        movement
+        for movement in work.all("balance_transaction", currency=currency)
+        if movement["available_on"] <= work.now and "payout" not in work.hidden(movement["id"])
+    ]
+
+
+def _send(work: Work, fields: Json) -> Json:
+    payout = work.insert("payout", "po", fields)
+    movement = book(work, type="payout", source=payout, amount=-payout["amount"], description="STRIPE PAYOUT")
     work.change(payout, balance_transaction=movement["id"])
     work.schedule(payout["arrival_date"], "payout_arrives", payout["id"])
     emit(work, "payout.created", payout)
@@ -45,27 +78,21 @@ def _fields(work: Work, amount: int, currency: str, given: Json) -> Json:
         "automatic": False,
         "balance_transaction": None,
         "currency": currency,
+        "description": None,
         "destination": new_id("ba"),
         "failure_balance_transaction": None,
         "failure_code": None,
         "failure_message": None,
+        "metadata": {},
         "method": "standard",
         "original_payout": None,
         "payout_method": None,
         "reconciliation_status": "not_applicable",
         "reversed_by": None,
         "source_type": "card",
+        "statement_descriptor": None,
         "status": "pending",
         "trace_id": {"status": "pending", "value": None},
         "type": "bank_account",
         **given,
     }
-
-
-@timer("payout_arrives")
-def arrive(work: Work, id: str) -> None:
-    payout = work.get("payout", id)
-    if payout["status"] == "pending":
-        before = work.change(payout, status="paid", trace_id={"status": "supported", "value": id.removeprefix("po_")})
-        emit(work, "payout.paid", payout)
-        emit(work, "payout.updated", payout, before)

@@ -69,11 +69,6 @@ def test_movements_are_found_by_source_type_and_currency(client, double):
     assert ids(currency="eur") == []
 
 
-def test_movements_of_a_manual_payout_cannot_be_itemised(client):
-    with pytest.raises(stripe.InvalidRequestError, match="automatic transfers"):
-        client.v1.balance_transactions.list(params={"payout": "po_1"})
-
-
 def test_payout_takes_available_money_and_arrives(client, double):
     paid_session(double, client)
     with pytest.raises(stripe.InvalidRequestError) as raised:
