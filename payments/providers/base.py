@@ -40,6 +40,7 @@ class Order:
 
     ref: str
     idempotency_key: str
+    payment_id: int
     request_id: int
     pool_id: int
     title: str
@@ -60,18 +61,35 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What we wrote on a session, intent or charge when we made it: whose it is. Empty on what others made."""
+
+    ref: str = ""
+    env: str = ""
+    request_id: int | None = None
+    pool_id: int | None = None
+    payment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A session as the provider knows it at this moment. `failure` is the code of the last attempt that failed."""
+    """A session as the provider knows it at this moment. `failure` is the code of the last attempt that failed.
+
+    `amount_cents` and `currency` are what it asks for, in our minor units; what was paid is the charge's.
+    """
 
     reference: str
     ref: str
     state: SessionState
     livemode: bool
-    expires_at: datetime
+    expires_at: datetime | None  # None: it never ends by itself
     url: str = ""
     client_secret: str = ""
     failure: str = ""
     charge: Charge | None = None
+    origin: Origin = Origin()
+    amount_cents: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,7 @@ class RefundOrder:
 
     ref: str
     idempotency_key: str
+    payment_id: int
     refund_id: int
     charge_id: str
     amount_cents: int
@@ -158,6 +177,28 @@ class ChargeFacts:
     movement: MovementFacts | None = None
     refunds: tuple[RefundFacts, ...] = ()
     disputes: tuple[DisputeFacts, ...] = ()
+
+
+class BankPayoutState(StrEnum):
+    """What the provider says about money on its way to our bank."""
+
+    UNDER_WAY = "under_way"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class BankPayoutFacts:
+    """A payout of the provider to our bank; `movements` are its leaving our balance there, and its coming back."""
+
+    reference: str
+    state: BankPayoutState
+    amount_cents: int
+    currency: str
+    livemode: bool
+    arrives_at: datetime
+    failure: str = ""
+    movements: tuple[MovementFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +279,17 @@ class PaymentProvider(Protocol):
 
     name: str
     livemode: bool
+    # The header in which it signs its news; empty for one that brings none.
+    signature_header: str
 
     def create_session(self, order: Order) -> SessionFacts:
         """Open a session, or answer the one opened before under the same key."""
 
     def find_session(self, *, ref: str, since: datetime, until: datetime) -> SessionFacts | None:
         """The session opened for our `ref` in that time, for when no answer to `create_session` came."""
+
+    def sessions_between(self, *, since: datetime, until: datetime) -> Iterator[SessionFacts]:
+        """Every session opened in that time, by whomever, with its charge."""
 
     def fetch(self, reference: str) -> SessionFacts:
         """The truth about a session. Raises `NotThere`."""
@@ -254,14 +300,23 @@ class PaymentProvider(Protocol):
     def fetch_charge(self, charge_id: str) -> ChargeFacts:
         """Everything that became of a charge. Raises `NotThere`."""
 
+    def origin_of_charge(self, charge_id: str) -> Origin:
+        """Whose payment a charge is, by what we wrote on it. Raises `NotThere`."""
+
     def create_refund(self, order: RefundOrder) -> RefundFacts:
         """Send money back, or answer what was done before under the same key. `Rejected` is final for that key."""
 
     def find_refund(self, *, ref: str, charge_id: str) -> RefundFacts | None:
         """The refund of that charge made for our `ref`, for when no answer to `create_refund` came."""
 
+    def fetch_payout(self, reference: str) -> BankPayoutFacts:
+        """The truth about a payout to our bank. Raises `NotThere`."""
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """News from outside. Raises `SignatureInvalid`, and `Malformed` for signed nonsense."""
+
+    def fetch_notice(self, event_id: str) -> Notice:
+        """News by its name: that of a thin event's twin, which tells more. Raises `NotThere`."""
 
     def missed_notices(self, *, since: datetime) -> Iterator[Notice]:
         """News since then that could not be delivered to us, oldest first; nothing for who brings no news."""
