@@ -99,6 +99,12 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "PAYMENT_PROVIDER",
+        "Who takes payments over the API: a module of payments/providers; manual takes none online.",
+        sample="stripe",
+        default="stripe",
+    ),
+    Variable(
         "STRIPE_SECRET_KEY",
         "Stripe's secret key; empty in local and test uses the Stripe double.",
         sample="sk_test_sample",

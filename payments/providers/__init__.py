@@ -1,19 +1,53 @@
-"""Whoever moves the money, behind one port. `provider_named` is the only way to get at one."""
+"""Whoever moves the money, behind one port (`base.PaymentProvider`), found by name.
 
-from payments.models import Provider
+A provider is one module (or package) of this package: its name is the provider's, and its `adapter()` gives the
+adapter for the settings as they are. Nothing else names it: not a table, not an address, not a page. One that lives
+elsewhere registers itself by name.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from django.conf import settings
+
 from payments.providers.base import PaymentProvider
+
+Factory = Callable[[], PaymentProvider]
+
+# What stands beside the providers and is none: the port, and how notices are read.
+SUPPORT = frozenset({"base", "notices"})
+
+_registered: dict[str, Factory] = {}
+
+
+def register(name: str, factory: Factory) -> None:
+    """Let `factory` answer for this provider; it is called each time the adapter is needed."""
+    _registered[name] = factory
 
 
 def provider_named(name: str) -> PaymentProvider:
-    """The provider's adapter. Raises LookupError for one that takes no payments online."""
-    if name == Provider.STRIPE:
-        # Imported when first needed: the client is large, and most processes never pay.
-        from payments.providers import stripe
-
-        return stripe.adapter()
-    raise LookupError(f"{name} takes no payments online")
+    """The provider's adapter. Raises LookupError for a name that nobody answers to."""
+    if name in _registered:
+        return _registered[name]()
+    if name not in _modules():
+        raise LookupError(f"There is no payment provider {name!r}.")
+    # Imported when first needed: a provider's client can be large, and most processes never pay.
+    factory: Factory = import_module(f"{__name__}.{name}").adapter
+    return factory()
 
 
 def online_provider() -> PaymentProvider:
-    """The provider of new payments."""
-    return provider_named(Provider.STRIPE)
+    """The provider of new payments over the API."""
+    return provider_named(settings.PAYMENT_PROVIDER)
+
+
+def provider_names() -> list[str]:
+    """Every name that a provider answers to, sorted; no provider is loaded for it."""
+    return sorted(_modules() | _registered.keys())
+
+
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(module.name for module in iter_modules(__path__)) - SUPPORT

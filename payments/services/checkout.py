@@ -16,7 +16,7 @@ from config.errors import Code, Conflict, NotFound, Refused
 from entries.models import PaymentStatus, Request, RequestStatus
 from entries.queries.requests import buys_something
 from entries.services.places import OWING, note_payment_pending
-from payments.models import Payment, PaymentState
+from payments.models import Payment, PaymentState, Provider
 from payments.models.payment import LIVE_STATES
 from payments.providers import online_provider
 from payments.providers.base import AtWork, Busy, ProviderError, SessionState
@@ -108,6 +108,8 @@ def _check_due(request: Request, now: datetime, *, has_paid: bool) -> None:
 
 def _new_payment(request: Request, user: User, now: datetime) -> Payment:
     provider = online_provider()
+    if provider.name == Provider.MANUAL:
+        raise NotDue("Fees are paid by hand here: ask who runs the pool.")
     attribute(by=user, reason="started a payment")
     return Payment.objects.create(
         request=request,

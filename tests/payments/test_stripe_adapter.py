@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from payments.models import Provider
-from payments.providers import online_provider, provider_named, stripe
+from payments.providers import online_provider, stripe
 from payments.providers.base import AtWork, Busy, NotThere, Order, Rejected, SessionState, Unclear, Unreachable
 from tests.support.threads import run_together
 
@@ -168,10 +167,6 @@ class TestCalls:
         assert online_provider().livemode is False
         settings.STRIPE_SECRET_KEY = "rk_live_0000"
         assert online_provider().livemode is True
-
-    def test_manual_money_is_not_taken_online(self):
-        with pytest.raises(LookupError):
-            provider_named(Provider.MANUAL)
 
 
 @pytest.mark.slow
