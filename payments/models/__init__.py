@@ -11,7 +11,7 @@ from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooki
 from payments.models.receipt import Receipt, ReceiptChange, ReceiptState
 from payments.models.refund import Refund, RefundChange, RefundOrigin, RefundState, TakenFrom
 from payments.models.unpaid import UnpaidRequest
-from payments.models.webhook import WebhookEvent, WebhookRefusal, WebhookState
+from payments.models.webhook import NoticeCursor, WebhookEvent, WebhookRefusal, WebhookState
 
 __all__ = [
     "Account",
@@ -36,6 +36,7 @@ __all__ = [
     "ManualState",
     "Movement",
     "MovementKind",
+    "NoticeCursor",
     "Payment",
     "PaymentChange",
     "PaymentState",

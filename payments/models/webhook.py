@@ -32,6 +32,9 @@ class WebhookEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True, default="")
     due_at = models.DateTimeField(db_default=ClockTimestamp())
+    leased_until = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody looks into it, until then at the longest."
+    )
     received_at = models.DateTimeField(db_default=ClockTimestamp())
     processed_at = models.DateTimeField(null=True, blank=True)
 
@@ -41,7 +44,13 @@ class WebhookEvent(models.Model):
             models.UniqueConstraint(fields=["provider", "event_id"], name="webhook_event_unique"),
             models.CheckConstraint(condition=Q(status__in=WebhookState.values), name="webhook_status_known"),
         ]
-        indexes = [models.Index(fields=["due_at", "id"], condition=Q(status="received"), name="webhook_due")]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(status="received"), name="webhook_due"),
+            models.Index(fields=["provider", "object_id"], condition=Q(status="received"), name="webhook_of_object"),
+            models.Index(
+                fields=["provider", "snapshot_event_id"], condition=~Q(snapshot_event_id=""), name="webhook_twin"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event_id}"
@@ -62,3 +71,13 @@ class WebhookRefusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.times} refused of {self.provider}"
+
+
+class NoticeCursor(models.Model):
+    """Up to when a provider's list of news that it could not deliver was read to its end."""
+
+    provider = models.CharField(max_length=20, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.provider} up to {self.at:%Y-%m-%d %H:%M}"
