@@ -221,6 +221,14 @@ def dispute_recovered(dispute: str, provider: str, money: Sum, reverses: int | N
     )  # fmt: skip
 
 
+def chargeback_recovered(receipt: int, money: Sum) -> Draft:
+    """The pool of a lost payment was cancelled: its fee left the pot, and makes good what the house had lost."""
+    return _draft(
+        ("receipt", str(receipt)), "chargeback_recovered", money,
+        Line(_UNALLOCATED, money.amount), Line(AccountName(Kind.CHARGEBACK_LOSS), -money.amount),
+    )  # fmt: skip
+
+
 def pool_settled(settlement: str, pool_id: int, prizes: Mapping[int, int], money: Sum) -> Draft:
     """The pot is shared out: player → minor units. `money.amount` is their sum."""
     owed = (Line(AccountName(Kind.WINNINGS_PAYABLE, player_id=player), -cents) for player, cents in prizes.items())
