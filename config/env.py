@@ -121,6 +121,13 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "STRIPE_THIN_WEBHOOK_SECRETS",
+        "Signing secrets of an endpoint that is sent thin events; empty where there is none.",
+        sample="",
+        parse=v.parse_list,
+        check=v.webhook_secrets_if_any,
+    ),
+    Variable(
         "STRIPE_API_BASE",
         "Address of a Stripe double; must be empty in staging and production.",
         sample="",

@@ -7,9 +7,35 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+    [
+        "bif",
+        "clp",
+        "djf",
+        "gnf",
+        "isk",
+        "jpy",
+        "kmf",
+        "krw",
+        "mga",
+        "pyg",
+        "rwf",
+        "ugx",
+        "uyi",
+        "vnd",
+        "vuv",
+        "xaf",
+        "xof",
+        "xpf",
+    ]
 )
 THREE_DECIMAL = frozenset(["bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"])
+
+# What card processors take at least, in minor units, as Stripe lists it. Of others nothing is known: see below.
+SMALLEST_CHARGES = {
+    "usd": 50, "eur": 50, "gbp": 30, "aud": 50, "cad": 50, "chf": 50, "dkk": 250, "nok": 300, "sek": 300, "jpy": 50,
+    "mxn": 1000, "nzd": 50, "pln": 200, "sgd": 50, "hkd": 400, "brl": 50, "inr": 50, "czk": 1500, "huf": 17500,
+    "ron": 200, "bgn": 100, "aed": 200, "thb": 1000, "myr": 200,
+}  # fmt: skip
 
 
 def exponent(currency: str) -> int:
@@ -18,6 +44,21 @@ def exponent(currency: str) -> int:
     if code in ZERO_DECIMAL:
         return 0
     return 3 if code in THREE_DECIMAL else 2
+
+
+def smallest_charge(currency: str) -> int:
+    """The least that can be charged, in minor units: half a unit, or 50 where there is nothing smaller."""
+    return SMALLEST_CHARGES.get(currency.lower(), 500 if exponent(currency) == 3 else 50)
+
+
+def charge_fault(minor: int, currency: str) -> str:
+    """Why this price cannot be charged, as a sentence; empty where it can. 0 is free, and charged nowhere."""
+    least = smallest_charge(currency)
+    if 0 < minor < least:
+        return f"Must be 0, or at least {least} ({format_amount(least, currency)}): less cannot be charged."
+    if exponent(currency) == 3 and minor % 10:
+        return f"Must end in 0: {currency.upper()} is charged in hundredths."
+    return ""
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:

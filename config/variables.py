@@ -189,6 +189,11 @@ def webhook_secrets(secrets: list[str], environment: Environment) -> str:
     return ""
 
 
+def webhook_secrets_if_any(secrets: list[str], environment: Environment) -> str:
+    """The same for an endpoint that there need not be."""
+    return webhook_secrets(secrets, environment) if secrets else ""
+
+
 def password_when_served(url: str, environment: Environment) -> str:
     """A database or broker without a password is everyone's."""
     return "must carry a password" if environment.is_served and not urlsplit(url).password else ""

@@ -8,14 +8,21 @@ from payments.providers.base import Notice
 
 LONGEST = {"id": 255, "type": 100}
 LONGEST_OBJECT_ID = 255
+LONGEST_VERSION = 40
 
 
 def parse_notice(body: bytes) -> Notice:
     """What the event says it is about. Raises `Malformed` for what is no event."""
     try:
-        event = _storable(json.loads(body.decode(), parse_constant=_refuse))
+        event = json.loads(body.decode(), parse_constant=_refuse)
+        return notice_of(event)
     except (ValueError, RecursionError):
         raise Malformed(Code.PARSE_ERROR, "The body is not valid JSON.") from None
+
+
+def notice_of(event: object) -> Notice:
+    """The same for an event that came as an answer, not as news."""
+    event = _storable(event)
     if not isinstance(event, dict):
         raise Malformed(Code.PARSE_ERROR, "The body is not an event.")
     for field, longest in LONGEST.items():
@@ -27,6 +34,8 @@ def parse_notice(body: bytes) -> Notice:
         object_id=_object_id(event),
         livemode=event.get("livemode") is True,
         payload=event,
+        api_version=_text(event, "api_version", LONGEST_VERSION),
+        snapshot_event_id=_text(event, "snapshot_event", LONGEST["id"]),
     )
 
 
@@ -35,6 +44,11 @@ def subject_of(payload: dict[str, Any]) -> dict[str, Any]:
     data = payload.get("data")
     found = data.get("object") if isinstance(data, dict) else payload.get("related_object")
     return found if isinstance(found, dict) else {}
+
+
+def _text(event: dict[str, Any], field: str, longest: int) -> str:
+    found = event.get(field)
+    return found[:longest] if isinstance(found, str) else ""
 
 
 def _object_id(event: dict[str, Any]) -> str:

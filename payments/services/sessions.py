@@ -75,6 +75,7 @@ def order_of(payment: Payment) -> Order:
     return Order(
         ref=str(payment.ref),
         idempotency_key=payment.idempotency_key,
+        payment_id=payment.pk,
         request_id=request.pk,
         pool_id=request.pool_id,
         title=f"{request.pool.name}: {what} {request.number}",

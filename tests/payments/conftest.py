@@ -32,10 +32,10 @@ def unpaid(player):
 @pytest.fixture
 def quick_provider(monkeypatch, double):
     """A client with little patience, so that a time-out is over soon."""
-    from payments.providers import stripe
+    from payments.providers.stripe import client, provider
 
-    monkeypatch.setattr(stripe, "WORKER_TIMEOUT", (1.0, 0.4))
-    monkeypatch.setattr(stripe, "WORKER_RETRIES", 0)
-    stripe._adapter.cache_clear()
+    monkeypatch.setattr(client, "WORKER_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(client, "WORKER_RETRIES", 0)
+    provider._adapter.cache_clear()
     yield
-    stripe._adapter.cache_clear()
+    provider._adapter.cache_clear()

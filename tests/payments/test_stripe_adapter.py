@@ -9,8 +9,19 @@ from uuid import uuid4
 
 import pytest
 
-from payments.providers import online_provider, stripe
-from payments.providers.base import AtWork, Busy, NotThere, Order, Rejected, SessionState, Unclear, Unreachable
+from payments.providers import online_provider
+from payments.providers.base import (
+    AtWork,
+    Busy,
+    NotThere,
+    Order,
+    Origin,
+    Rejected,
+    SessionState,
+    Unclear,
+    Unreachable,
+)
+from payments.providers.stripe.sessions import facts_of, session_params
 from tests.support.threads import run_together
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +64,9 @@ def order(**changes):
     made = Order(
         ref="0e5e9e0c-4b1f-4f0e-8f5d-1f2f3a4b5c6d",
         idempotency_key=f"checkout:{uuid4()}:1",
+        payment_id=3,
         request_id=1,
-        pool_id=1,
+        pool_id=2,
         title="A pool: entry 1",
         amount_cents=5000,
         currency="usd",
@@ -66,7 +78,7 @@ def order(**changes):
 
 class TestFacts:
     def test_a_paid_session_carries_its_charge(self):
-        facts = stripe.facts_of(SESSION)
+        facts = facts_of(SESSION)
 
         assert facts.state is SessionState.PAID
         assert (facts.charge.id, facts.charge.amount_cents, facts.charge.currency) == ("ch_1", 5000, "usd")
@@ -89,35 +101,47 @@ class TestFacts:
         ],
     )
     def test_only_a_succeeded_intent_with_a_captured_charge_is_money(self, changes, state):
-        facts = stripe.facts_of(session(**changes))
+        facts = facts_of(session(**changes))
 
         assert facts.state is state
         assert facts.charge is None
 
     def test_the_last_failure_is_told_by_its_code(self):
-        facts = stripe.facts_of(
+        facts = facts_of(
             session(status="open", intent={"status": "requires_payment_method", "last_payment_error": {"code": "x"}})
         )
 
         assert (facts.state, facts.failure) == (SessionState.OPEN, "x")
 
     def test_what_was_captured_counts_not_what_was_asked_for(self):
-        assert stripe.facts_of(session(charge={"amount_captured": 1})).charge.amount_cents == 1
+        assert facts_of(session(charge={"amount_captured": 1})).charge.amount_cents == 1
 
-    def test_shillings_are_counted_in_hundredths_by_stripe_alone(self):
-        params = stripe.session_params(order(amount_cents=5000, currency="ugx"))
-        facts = stripe.facts_of(session(charge={"amount_captured": 500_000, "currency": "ugx"}))
+    @pytest.mark.parametrize("currency", ["ugx", "isk"])
+    def test_shillings_and_kronur_are_counted_in_hundredths_by_stripe_alone(self, currency):
+        params = session_params(order(amount_cents=5000, currency=currency))
+        facts = facts_of(session(charge={"amount_captured": 500_000, "currency": currency}))
 
         assert params["line_items"][0]["price_data"]["unit_amount"] == 500_000
         assert facts.charge.amount_cents == 5000
 
+    def test_whose_it_is_stands_in_the_metadata(self):
+        metadata = session_params(order())["metadata"]
+        facts = facts_of(session(metadata=metadata, amount_total=5000, currency="usd"))
+
+        assert facts.origin == Origin(ref=order().ref, env="test", request_id=1, pool_id=2, payment_id=3)
+        assert (facts.amount_cents, facts.currency) == (5000, "usd")
+
+    @pytest.mark.parametrize("metadata", [None, "text", {}, {"ref": 7, "request": "x", "pool": "9" * 30}])
+    def test_what_others_wrote_is_nobody_s(self, metadata):
+        assert facts_of(session(metadata=metadata)).origin == Origin()
+
 
 class TestCalls:
     def test_the_first_try_s_parameters_are_those_of_the_second(self, settings):
-        assert stripe.session_params(order(expires_at=None)) == stripe.session_params(order(expires_at=None))
+        assert session_params(order(expires_at=None)) == session_params(order(expires_at=None))
 
     def test_our_mark_stands_on_the_session_and_on_the_intent(self):
-        params = stripe.session_params(order())
+        params = session_params(order())
 
         assert params["metadata"] == params["payment_intent_data"]["metadata"]
         assert params["metadata"]["ref"] == params["client_reference_id"]
@@ -222,7 +246,7 @@ def test_one_module_alone_imports_the_official_client():
 
     found = [str(file.relative_to(ROOT)) for file in files if importing.search(file.read_text(encoding="utf-8"))]
 
-    assert found == ["payments/providers/stripe.py"]
+    assert found == ["payments/providers/stripe/client.py"]
 
 
 def wait_until_answered(double, requests):

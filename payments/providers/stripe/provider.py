@@ -1,0 +1,135 @@
+"""The port's promises, kept with Stripe's calls."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from django.conf import settings
+
+from config.clock import database_now
+from config.errors import Code, Malformed
+from payments.models import Provider
+from payments.providers.base import (
+    BankPayoutFacts,
+    ChargeFacts,
+    Notice,
+    Order,
+    Origin,
+    RefundFacts,
+    RefundOrder,
+    Rejected,
+    SessionFacts,
+    SignatureInvalid,
+)
+from payments.providers.notices import notice_of, parse_notice
+from payments.providers.stripe.charges import charge_facts, refund_facts, refund_params
+from payments.providers.stripe.client import Api, is_signed
+from payments.providers.stripe.payouts import payout_facts
+from payments.providers.stripe.sessions import facts_of, origin_of, session_params
+
+logger = logging.getLogger(__name__)
+
+LIVE_KEYS = ("sk_live_", "rk_live_")
+# Stripe lists the newest first; so much at a time is held in memory to be turned around.
+LOOKED_AT_ONCE = timedelta(hours=1)
+
+
+def adapter() -> "StripeProvider":
+    """The adapter for the settings as they are; one client, with its connections, per process."""
+    return _adapter(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.OUTLAST_PROCESS == "web")
+
+
+@lru_cache(maxsize=4)
+def _adapter(key: str, base: str | None, is_web: bool) -> "StripeProvider":
+    return StripeProvider(Api(key, base, is_web=is_web), livemode=key.startswith(LIVE_KEYS))
+
+
+class StripeProvider:
+    """See `PaymentProvider` for what each method promises."""
+
+    def __init__(self, api: Api, *, livemode: bool) -> None:
+        self.name: str = Provider.STRIPE
+        self.livemode = livemode
+        self.signature_header = "Stripe-Signature"
+        self._api = api
+
+    def create_session(self, order: Order) -> SessionFacts:
+        """One line, one price, from the snapshot alone; delayed methods and price conversion stay off."""
+        return facts_of(self._api.create_session(session_params(order), order.idempotency_key))
+
+    def find_session(self, *, ref: str, since: datetime, until: datetime) -> SessionFacts | None:
+        """Looks through the sessions of that time: Stripe cannot be asked for a `client_reference_id`."""
+        found = self.sessions_between(since=since, until=until)
+        return next((facts for facts in found if facts.ref == ref), None)
+
+    def sessions_between(self, *, since: datetime, until: datetime) -> Iterator[SessionFacts]:
+        """Newest first, a page at a time."""
+        return (facts_of(session) for session in self._api.sessions(since=since, until=until))
+
+    def fetch(self, reference: str) -> SessionFacts:
+        """The session with its intent and last charge, in one call."""
+        return facts_of(self._api.session(reference))
+
+    def expire(self, reference: str) -> SessionFacts:
+        """What is not open any more cannot be expired; what it is instead, `fetch` tells."""
+        try:
+            self._api.expire_session(reference)
+        except Rejected:
+            logger.info("session %s was not open any more", reference)
+        return self.fetch(reference)
+
+    def fetch_charge(self, charge_id: str) -> ChargeFacts:
+        """Three calls: Stripe puts neither refunds nor disputes into the charge."""
+        charge = self._api.charge(charge_id)
+        return charge_facts(charge, self._api.refunds_of(charge_id), self._api.disputes_of(charge_id))
+
+    def origin_of_charge(self, charge_id: str) -> Origin:
+        """Stripe copies the intent's metadata to the charge."""
+        return origin_of(self._api.charge(charge_id))
+
+    def create_refund(self, order: RefundOrder) -> RefundFacts:
+        """Marked with our ref, so that it can be found although the answer was lost."""
+        return refund_facts(self._api.create_refund(refund_params(order), order.idempotency_key), self.livemode)
+
+    def find_refund(self, *, ref: str, charge_id: str) -> RefundFacts | None:
+        """Looks through the refunds of the charge for our mark."""
+        found = (refund_facts(refund, self.livemode) for refund in self._api.refunds_of(charge_id))
+        return next((facts for facts in found if facts.ref == ref), None)
+
+    def fetch_payout(self, reference: str) -> BankPayoutFacts:
+        """The payout with both of its movements, in one call."""
+        return payout_facts(self._api.payout(reference))
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        """Proved with any of the configured secrets, so that two are good while they are rotated.
+
+        Endpoints for snapshots and for thin events have secrets of their own; what comes with the other's is refused.
+        """
+        if any(is_signed(body, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+            return _of_form(parse_notice(body), is_thin=False)
+        if any(is_signed(body, signature, secret) for secret in settings.STRIPE_THIN_WEBHOOK_SECRETS):
+            return _of_form(parse_notice(body), is_thin=True)
+        raise SignatureInvalid
+
+    def fetch_notice(self, event_id: str) -> Notice:
+        """Stripe keeps events for 30 days."""
+        return notice_of(self._api.event(event_id))
+
+    def missed_notices(self, *, since: datetime) -> Iterator[Notice]:
+        """Stripe lists what it could not deliver for 30 days, as snapshots."""
+        now = database_now()
+        while True:
+            # The last look is open at its end: Stripe's clock may be ahead of ours.
+            until = since + LOOKED_AT_ONCE if since + LOOKED_AT_ONCE < now else None
+            for event in reversed(list(self._api.undelivered_events(since=since, before=until))):
+                yield notice_of(event)
+            if until is None:
+                return
+            since = until
+
+
+def _of_form(notice: Notice, *, is_thin: bool) -> Notice:
+    if (notice.payload.get("object") == "v2.core.event") != is_thin:
+        raise Malformed(Code.PARSE_ERROR, "The event has another form than its endpoint is sent.")
+    return notice
