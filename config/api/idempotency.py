@@ -45,6 +45,21 @@ KEPT_HEADERS = ("Content-Type", "Location")
 UNIQUE_FIELDS = ("user", "method", "route", "key")
 KEPT_REFUSALS = frozenset({404, 409, 422})
 
+# A new key, one whose time is over, or one whose call for the same body died and let its lease run out.
+CLAIM = """
+    INSERT INTO config_idempotencykey AS k (
+        user_id, method, route, key, fingerprint, status_code, headers, body, created_at, leased_until, expires_at)
+    VALUES (%(user_id)s, %(method)s, %(route)s, %(key)s, %(fingerprint)s, NULL, '{}', '', clock_timestamp(),
+            clock_timestamp() + make_interval(secs => %(lease)s),
+            clock_timestamp() + make_interval(secs => %(lifetime)s))
+    ON CONFLICT (user_id, method, route, key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, status_code = NULL, headers = '{}', body = '',
+        created_at = excluded.created_at, leased_until = excluded.leased_until, expires_at = excluded.expires_at
+    WHERE k.expires_at <= clock_timestamp()
+       OR k.status_code IS NULL AND k.leased_until <= clock_timestamp() AND k.fingerprint = excluded.fingerprint
+    RETURNING created_at
+"""
+
 
 class Mode(StrEnum):
     """How a POST is made idempotent."""
@@ -131,22 +146,36 @@ class Call:
             raise KeyReused
         return row
 
-    def keep(self, answer: HttpResponseBase | None, now: datetime) -> None:
-        """Write the answer, or without one a claim, over whatever is left of an older call. One statement."""
-        row = IdempotencyKey(
-            **self.scope,
-            fingerprint=self.fingerprint,
-            status_code=answer.status_code if answer else None,
-            headers={name: answer[name] for name in KEPT_HEADERS if answer and answer.has_header(name)},
-            body=answer.content if isinstance(answer, HttpResponse) else b"",
-            created_at=now,
-            leased_until=None if answer else now + LEASE,
-            expires_at=now + self.lifetime,
-        )
-        kept = [field.name for field in row._meta.concrete_fields if field.name not in (*UNIQUE_FIELDS, "id")]
+    def keep(self, answer: HttpResponseBase, now: datetime) -> None:
+        """Write the answer over whatever is left of an older call."""
+        row = IdempotencyKey(**self.scope, **self._kept(answer, now))
         IdempotencyKey.objects.bulk_create(
-            [row], update_conflicts=True, unique_fields=UNIQUE_FIELDS, update_fields=kept
+            [row], update_conflicts=True, unique_fields=UNIQUE_FIELDS, update_fields=list(self._kept(answer, now))
         )
+
+    def answer(self, answer: HttpResponseBase, now: datetime) -> None:
+        """Write the answer into the claim; one statement, unless somebody has given the claim up meanwhile."""
+        if not IdempotencyKey.objects.filter(**self.scope).update(**self._kept(answer, now)):
+            self.keep(answer, now)
+
+    def claim(self) -> datetime | None:
+        """Own the key for the length of a lease; since when, or None where a call before has it. One statement."""
+        with connection.cursor() as cursor:
+            lease, lifetime = LEASE.total_seconds(), self.lifetime.total_seconds()
+            cursor.execute(CLAIM, {**self.scope, "fingerprint": self.fingerprint, "lease": lease, "lifetime": lifetime})
+            row = cursor.fetchone()
+        return None if row is None else row[0]
+
+    def _kept(self, answer: HttpResponseBase, now: datetime) -> dict[str, Any]:
+        return {
+            "fingerprint": self.fingerprint,
+            "status_code": answer.status_code,
+            "headers": {name: answer[name] for name in KEPT_HEADERS if answer.has_header(name)},
+            "body": answer.content if isinstance(answer, HttpResponse) else b"",
+            "created_at": now,
+            "leased_until": None,
+            "expires_at": now + self.lifetime,
+        }
 
     def try_lock(self) -> None:
         """Own the key until the end of the transaction. Raises `InProgress` when somebody else does."""
@@ -177,21 +206,18 @@ def _run_in_one_transaction(call: Call, work: Run, refuse: Refuse) -> HttpRespon
 
 
 def _run_in_two_phases(call: Call, work: Run, refuse: Refuse) -> HttpResponseBase:
-    with transaction.atomic():
-        call.try_lock()
-        now = database_now()
-        row = call.find(now)
-        if row is not None and row.status_code is not None:
-            return _replay(row)
-        if row is not None and row.leased_until is not None and row.leased_until > now:
+    claimed_at = call.claim()
+    if claimed_at is None:
+        row = call.find(database_now())
+        if row is None or row.status_code is None:
             raise InProgress
-        call.keep(None, now)
+        return _replay(row)
     try:
         answer = work()
     except Exception as error:  # noqa: BLE001  # as above
         answer = refuse(error)
     if is_kept(answer):
-        call.keep(answer, now)
+        call.answer(answer, claimed_at)
     else:
         IdempotencyKey.objects.filter(**call.scope, status_code=None).delete()
     return answer
