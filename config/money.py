@@ -6,28 +6,10 @@ Exponents are ISO 4217's. Splits follow the largest-remainder method, so the par
 from collections.abc import Sequence
 from decimal import Decimal
 
-ZERO_DECIMAL = frozenset(
-    [
-        "bif",
-        "clp",
-        "djf",
-        "gnf",
-        "isk",
-        "jpy",
-        "kmf",
-        "krw",
-        "mga",
-        "pyg",
-        "rwf",
-        "ugx",
-        "uyi",
-        "vnd",
-        "vuv",
-        "xaf",
-        "xof",
-        "xpf",
-    ]
-)
+ZERO_DECIMAL = frozenset([
+    "bif", "clp", "djf", "gnf", "isk", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "uyi", "vnd", "vuv", "xaf",
+    "xof", "xpf",
+])  # fmt: skip
 THREE_DECIMAL = frozenset(["bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"])
 
 # What card processors take at least, in minor units, as Stripe lists it. Of others nothing is known: see below.
