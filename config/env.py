@@ -135,6 +135,14 @@ VARIABLES: tuple[Variable, ...] = (
         check=v.absent_when_served,
     ),
     Variable(
+        "WEBHOOK_REFUSALS_PER_HOUR",
+        "From how many webhooks of a wrong signature within an hour on a person is told.",
+        sample="20",
+        default="20",
+        parse=v.parse_count,
+        check=v.at_least_one,
+    ),
+    Variable(
         "PUBLIC_URL",
         "The address players use, for links in mails and the payment's way back.",
         sample="http://127.0.0.1:8000",
