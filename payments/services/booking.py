@@ -34,15 +34,18 @@ def book_place_taken(receipt: Receipt) -> int:
 
     Answers how much is left to give back, in minor units.
     """
+    # Where it was paid before there was a ledger: what comes out must have gone in.
+    book_receipt(receipt)
+    book_place(receipt)
     post(
         rules.place_taken(
             receipt.pk, _fee_of_receipt(receipt), _sum_of(receipt), _journal_id("receipt", receipt.pk, "allocated")
         )
     )
+    # Also what failed to arrive: it is owed to the player all the same.
     given = sum(
-        receipt.refunds.counted()
-        .exclude(status=RefundState.REQUESTED)
-        .filter(taken_from=TakenFrom.HOUSE)
+        receipt.refunds.filter(taken_from=TakenFrom.HOUSE)
+        .exclude(status__in=(RefundState.REQUESTED, RefundState.CANCELLED))
         .values_list("amount_cents", flat=True)
     )
     pool_id = receipt.payment.request.pool_id
@@ -71,6 +74,8 @@ def book_waiver_taken(request: Request) -> None:
 
 def book_refund_decided(refund: Refund) -> None:
     """A refund is owed to the player from now on; one that replaces another was owed already."""
+    # As above.
+    book_receipt(refund.receipt)
     ref, request = str(refund.ref), refund.receipt.payment.request
     if refund.taken_from in (TakenFrom.UNAPPLIED, TakenFrom.PLACE):
         post(rules.refund_decided(ref, request.user_id, _sum_of(refund)))
@@ -106,10 +111,15 @@ def book_external_refund(refund: Refund, at: datetime) -> None:
 
 
 def book_external_returned(refund: Refund, at: datetime) -> None:
-    """It came back. Nothing where it never left."""
+    """It came back: whose it was is no question any more, or it is owed to the player. Nothing where it never left."""
     external = _journal_id("refund", refund.ref, "external")
-    if external is not None:
+    if external is None:
+        return
+    if _journal_id("refund", refund.ref, "explained") is None:
         post(rules.external_refund_returned(str(refund.ref), refund.provider, _sum_of(refund, at), external))
+    else:
+        player_id = refund.receipt.payment.request.user_id
+        post(rules.refund_returned(str(refund.ref), refund.provider, player_id, _sum_of(refund, at), None))
 
 
 def book_external_settled(refund: Refund, *, by_house: bool) -> None:
