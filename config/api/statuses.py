@@ -47,6 +47,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.IDEMPOTENCY_IN_PROGRESS,
             Code.ALREADY_PAID,
             Code.VERSION_CONFLICT,
+            Code.REFERENCE_USED,
             Code.CORRECTION_NEEDS_RULING,
             Code.RULING_STALE,
         ),

@@ -15,12 +15,14 @@ from django.db.models import QuerySet
 from payments.models import ManualRecord, ManualState, MovementKind, Provider, Refund, RefundState
 from payments.providers import online_provider
 from payments.providers.base import (
+    BankPayoutFacts,
     Charge,
     ChargeFacts,
     MovementFacts,
     Notice,
     NotThere,
     Order,
+    Origin,
     RefundFacts,
     RefundOrder,
     RefundPhase,
@@ -60,6 +62,7 @@ class ManualProvider:
 
     def __init__(self) -> None:
         self.name: str = Provider.MANUAL
+        self.signature_header = ""
 
     @property
     def livemode(self) -> bool:
@@ -76,6 +79,10 @@ class ManualProvider:
         """The record of that payment, of whatever time."""
         record = _records().filter(payment__ref=UUID(ref)).first()
         return None if record is None else self._session_of(record)
+
+    def sessions_between(self, *, since: datetime, until: datetime) -> Iterator[SessionFacts]:
+        """None that we do not know: a record is written here, or nowhere."""
+        return iter(())
 
     def fetch(self, reference: str) -> SessionFacts:
         """What the record says at this moment."""
@@ -96,6 +103,19 @@ class ManualProvider:
             refunds=tuple(_facts_of(refund) for refund in _sent(refunds)),
         )
 
+    def origin_of_charge(self, charge_id: str) -> Origin:
+        """The payment that the record was written for."""
+        payment = _record_named(charge_id, payment__isnull=False).payment
+        if payment is None:
+            raise NotThere(f"{charge_id} is of no payment")
+        return Origin(
+            ref=str(payment.ref),
+            env=settings.OUTLAST_ENV,
+            request_id=payment.request_id,
+            pool_id=payment.request.pool_id,
+            payment_id=payment.pk,
+        )
+
     def create_refund(self, order: RefundOrder) -> RefundFacts:
         """What the refund's record says; pending until somebody has recorded, and another confirmed, the handover."""
         refund = _refunds().filter(pk=order.refund_id).first()
@@ -108,9 +128,17 @@ class ManualProvider:
         refund = _refunds().filter(ref=UUID(ref)).first()
         return None if refund is None else _facts_of(refund)
 
+    def fetch_payout(self, reference: str) -> BankPayoutFacts:
+        """Nobody collects the money for us and pays it out."""
+        raise NotThere("nothing is paid out to a bank")
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """Nobody brings news of it."""
         raise SignatureInvalid
+
+    def fetch_notice(self, event_id: str) -> Notice:
+        """None."""
+        raise NotThere("nobody brings news of what passes by hand")
 
     def missed_notices(self, *, since: datetime) -> Iterator[Notice]:
         """None."""
@@ -151,7 +179,7 @@ def _facts_of(refund: Refund) -> RefundFacts:
 
 
 def _records() -> QuerySet[ManualRecord]:
-    return ManualRecord.objects.select_related("payment")
+    return ManualRecord.objects.select_related("payment__request")
 
 
 def _refunds() -> QuerySet[Refund]:
