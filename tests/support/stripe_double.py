@@ -166,6 +166,15 @@ class DoubleProcess:
     def reconcile_payout(self, id):
         return self.control("POST", "/payouts/reconcile", id=id)
 
+    def thin(self, secret, *, url=None, style="both"):
+        """From now on events are sent in thin form too ("both"), or in that form alone ("thin")."""
+        address = {} if url is None else {"thin_url": url}
+        return self.control("POST", "/endpoint", style=style, thin_secret=secret, **address)
+
+    def admit_missed(self, event_type, object_id):
+        """The health alert about an event that never came into being; needs an endpoint for thin events."""
+        return self.control("POST", "/events/missed", event_type=event_type, object=object_id)
+
     def books(self):
         """The double's truth about money: {"currencies": {…}, "charges": […]}."""
         return self.control("GET", "/books")

@@ -32,11 +32,14 @@ The controls (JSON in and out, this machine only, no key)
     POST   /_double/webhooks/release    {"order": "created" | "reversed" | "shuffled", "type": "charge.*", "seed": 7}:
                                         lifts the hold and sends what was held, one after the other
     POST   /_double/webhooks/resend     {"event": "evt_...", "copies": 1}: an old event, freshly signed
+    POST   /_double/events/missed       {"event_type", "object"}: sends Stripe's alert that this event about this object
+                                        never came into being (v2.core.health.event_generation_failure.resolved)
     POST   /_double/webhooks/drain      {"timeout": 10}: waits until none is due or on its way; {"unsettled": 0}
 
     GET    /_double/endpoint            where webhooks go
-    POST   /_double/endpoint            any of {"url", "secret", "enabled", "signature_age", "timeout"}; disabled, what
-                                        is under way is given up; signature_age: seconds, negative lies in the future
+    POST   /_double/endpoint            any of {"url", "secret", "style": "snapshot" | "thin" | "both", "thin_url",
+                                        "thin_secret", "enabled", "signature_age", "timeout"}; disabled, what is under
+                                        way is given up; signature_age: seconds, negative lies in the future
 
 What banks and people at the Dashboard do (the answer is the object; 400 where Stripe would refuse, 404 unknown). A
 TARGET is exactly one of "charge", "payment_intent", "session", by id.
@@ -102,6 +105,10 @@ like "/v1/checkout/*" (default: every request); those for events take "type", a 
     lose             never sent; still listed as undelivered        swallow          never sent, yet listed as delivered
     delay            sent "seconds" later                           duplicate        sent "copies" more times
     event_livemode   the event claims livemode: true
+
+Thin events (`v1.charge.succeeded`, signed with thin_secret, sent to thin_url or else url) are the twins of snapshots:
+what strikes the one strikes the other, and a "type" that begins with `v1.` strikes the thin one alone. An event counts
+as undelivered until each form that was to be sent has arrived. GET /v2/core/events/{id} answers the official client.
 
 An `error_...` answer is kept under its idempotency key and replayed, as Stripe does. Rules are forgotten at a restart,
 everything else is kept in $OUTLAST_HOME/data/stripe-double.sqlite3. Delays are in real seconds, `delay` of webhooks in

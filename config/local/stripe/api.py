@@ -1,4 +1,4 @@
-"""The API under /v1: key, route, parameters, idempotency, the work itself, and faults at each of these stages."""
+"""The API under /v1, with one address of /v2: key, route, parameters, idempotency, the work, faults at each stage."""
 
 import json
 import time

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from urllib.parse import urlsplit
 
 from config.local import stripe
 from config.local.stripe import idempotency, orders, webhooks
+from config.local.stripe.account import STYLES
 from config.local.stripe.commands import COMMANDS
 from config.local.stripe.commands.bodies import Refused, only
 from config.local.stripe.courier import Courier
@@ -123,7 +124,7 @@ def _resend(double: Double, courier: Courier, body: Json) -> Json:
     if not 1 <= wanted["copies"] <= 100:
         raise Refused("copies must be from 1 to 100")
     with double.work() as work:
-        event = work.find("event", wanted["event"])
+        event = webhooks.find_event(work, wanted["event"])
         if event is None:
             raise Refused(f"No such event: {wanted['event']!r}")
         ids = webhooks.resend(work, event, wanted["copies"])
@@ -149,17 +150,31 @@ def _drain(double: Double, courier: Courier, body: Json) -> Json:
 
 def _show_endpoint(double: Double, courier: Courier, body: Json) -> Json:
     shown = asdict(double.account.endpoint)
-    del shown["secret"]
-    return shown
+    return {name: value for name, value in shown.items() if name not in ("secret", "thin_secret")}
 
 
 def _set_endpoint(double: Double, courier: Courier, body: Json) -> Json:
-    wanted = only(body, url="", secret="", enabled=True, signature_age=0, timeout=20.0)
+    wanted = only(
+        body,
+        url="",
+        secret="",
+        style="snapshot",
+        thin_url="",
+        thin_secret="",
+        enabled=True,
+        signature_age=0,
+        timeout=20.0,
+    )
     endpoint = double.account.endpoint
-    if "url" in body and urlsplit(wanted["url"]).scheme not in ("http", "https"):
-        raise Refused("url must be an http or https address")
-    for name in body:
-        setattr(endpoint, name, wanted[name])
+    for name in ("url", "thin_url"):
+        if name in body and urlsplit(wanted[name]).scheme not in ("http", "https"):
+            raise Refused(f"{name} must be an http or https address")
+    if wanted["style"] not in STYLES:
+        raise Refused(f"style must be one of {', '.join(STYLES)}")
+    changed = replace(endpoint, **{name: wanted[name] for name in body})
+    if changed.takes_thin and not changed.thin_secret:
+        raise Refused("thin events must be signed: give thin_secret")
+    double.account.endpoint = endpoint = changed
     if not endpoint.enabled:
         with double.work() as work:
             webhooks.give_up_pending(work)

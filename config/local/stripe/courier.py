@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from config.local.stripe import timers, webhooks
 from config.local.stripe.account import Endpoint
 from config.local.stripe.double import Double
+from config.local.stripe.objects.thin_events import as_sent
 from config.local.stripe.signing import signature_header
 from config.local.stripe.store import Closed
-from config.local.stripe.webhooks import Delivery, Outcome
+from config.local.stripe.webhooks import THIN, Delivery, Outcome
 
 SENDERS = 4
 LONGEST_SLEEP = 60.0
@@ -73,22 +74,26 @@ class Courier:
 
 def send(delivery: Delivery, endpoint: Endpoint) -> Outcome:
     """One POST of the signed event. Redirects are not followed; any 2xx is success."""
-    url = endpoint.url or ""
-    payload = json.dumps(delivery.event, indent=2, ensure_ascii=False).encode()
+    thin = delivery.event["object"] == THIN
+    url = (thin and endpoint.thin_url) or endpoint.url or ""
+    secret = endpoint.thin_secret if thin else endpoint.secret
+    body = as_sent(delivery.event) if thin else delivery.event
+    payload = json.dumps(body, indent=2, ensure_ascii=False).encode()
+    headers = _headers(payload, secret, age=endpoint.signature_age)
     started = time.monotonic()
     try:
-        status, error = _post(url, payload, _headers(payload, endpoint), endpoint.timeout), None
+        status, error = _post(url, payload, headers, endpoint.timeout), None
     except (OSError, http.client.HTTPException, ValueError) as problem:
         status, error = None, f"{type(problem).__name__}: {problem}"
     return Outcome(status, error, round(time.monotonic() - started, 4), url)
 
 
-def _headers(payload: bytes, endpoint: Endpoint) -> dict[str, str]:
+def _headers(payload: bytes, secret: str, *, age: int) -> dict[str, str]:
     # The receiver compares this time with its own clock, so it is real time, whatever the double's clock reads.
-    signed_at = int(time.time()) - endpoint.signature_age
+    signed_at = int(time.time()) - age
     return {
         "Content-Type": "application/json; charset=utf-8",
-        "Stripe-Signature": signature_header(payload, endpoint.secret, signed_at),
+        "Stripe-Signature": signature_header(payload, secret, signed_at),
         "User-Agent": USER_AGENT,
     }
 

@@ -64,7 +64,9 @@ class Rule:
         return known and fnmatchcase(method, self.method.upper()) and fnmatchcase(path, self.path)
 
     def strikes_event(self, type: str) -> bool:
-        return self.action in EVENT_ACTIONS and fnmatchcase(type, self.type)
+        """Thin events are struck with their snapshots; a pattern for them alone begins like their types."""
+        meant = type.startswith("v1.") == self.type.startswith("v1.")
+        return self.action in EVENT_ACTIONS and meant and fnmatchcase(type, self.type)
 
 
 @dataclass
@@ -81,6 +83,9 @@ class Strikes:
 
     def status(self, action: str) -> int:
         return self.rules[action].status
+
+    def joined(self, other: "Strikes") -> "Strikes":
+        return Strikes({**self.rules, **other.rules})
 
     def copies(self) -> int:
         """How many times an event is delivered."""

@@ -1,4 +1,4 @@
-"""The addresses under /v1 and what answers them."""
+"""The addresses under /v1 and /v2, and what answers them."""
 
 import re
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from config.local.stripe.objects import (
     refunds,
     session_opening,
     sessions,
+    thin_events,
 )
 from config.local.stripe.objects.balance import read_balance
 from config.local.stripe.objects.events import KEPT_SECONDS
@@ -85,6 +86,11 @@ def _read_balance(work: Work, params: Params, _: str) -> Json:
     return read_balance(work)
 
 
+def _retrieve_thin_event(work: Work, params: Params, id: str) -> Json:
+    params.finish()
+    return thin_events.retrieve(work, id)
+
+
 ROUTES = [
     _route("POST", "/v1/checkout/sessions", _create_session),
     _listing("checkout.session", "/v1/checkout/sessions"),
@@ -112,6 +118,7 @@ ROUTES = [
     _route("POST", "/v1/disputes/{id}/close", lambda work, params, id: evidence.close(work, id, params)),
     _listing("event", "/v1/events"),
     _retrieval("event", "/v1/events/{id}"),
+    _route("GET", "/v2/core/events/{id}", _retrieve_thin_event),
     _route("GET", "/v1/balance", _read_balance),
     _listing("balance_transaction", "/v1/balance_transactions"),
     _retrieval("balance_transaction", "/v1/balance_transactions/{id}"),

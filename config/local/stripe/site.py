@@ -40,7 +40,7 @@ class Site:
         return response
 
     def _answer(self, request: Request, strikes: Strikes) -> Response:
-        if request.path.startswith("/v1/"):
+        if request.path.startswith(("/v1/", "/v2/")):
             return api.answer(self._double, request, strikes)
         if request.path.startswith("/pay/"):
             return checkout.answer(self._double, request, strikes)

@@ -1,7 +1,8 @@
 """The queue of webhook deliveries: which event is still to be sent, when, and how every attempt went.
 
 A delivery is tried at once and then ever more slowly, for three days, until the receiver answers 2xx. Order is not
-promised, nor that an event comes once. An event's `pending_webhooks` falls to 0 when its first delivery succeeds.
+promised, nor that an event comes once. An event's `pending_webhooks` falls when the first delivery of one of its forms,
+snapshot or thin, succeeds.
 
 States: pending (waits for `due`), sending, held (until released), delivered, lost (never sent, and Stripe knows),
 swallowed (never sent, and Stripe believes it arrived), failed (given up).
@@ -21,6 +22,7 @@ MINUTE, HOUR = 60, 3600
 # The first steps are short, so that a web server restarted in development misses nothing.
 BACKOFF = (2, 5, 15, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 12 * HOUR)
 GIVE_UP_AFTER = 72 * HOUR
+THIN = "v2.core.event"
 ORDERS = ("created", "reversed", "shuffled")
 
 
@@ -53,9 +55,23 @@ def enqueue(work: Work, event: Json, strikes: Strikes) -> None:
             "INSERT INTO delivery (event, state, created, due) VALUES (?, ?, ?, ?)",
             (event["id"], state, work.now, work.now + strikes.seconds("delay")),
         )
-    if state == "swallowed":
-        work.change(event, pending_webhooks=0)
     work.woke = True
+
+
+def count_pending(work: Work, event: Json) -> None:
+    """Writes into a snapshot how many forms of it, itself and its thin twin, have yet to be delivered."""
+    forms = (event["id"], work.hidden(event["id"]).get("twin"))
+    row = work.db.execute(
+        "SELECT count(*) AS n FROM (SELECT event FROM delivery WHERE event IN (?, ?) GROUP BY event "
+        "HAVING sum(state IN ('delivered', 'swallowed')) = 0)",
+        forms,
+    ).fetchone()
+    work.change(event, pending_webhooks=row["n"])
+
+
+def find_event(work: Work, id: str) -> Json | None:
+    """In either form."""
+    return work.find("event", id) or work.find(THIN, id)
 
 
 def _first_state(work: Work, strikes: Strikes) -> str:
@@ -83,13 +99,13 @@ def claim(work: Work, id: int) -> Delivery | None:
     if taken.rowcount == 0:
         return None
     row = work.db.execute("SELECT event, created FROM delivery WHERE id = ?", (id,)).fetchone()
-    return Delivery(id, work.get("event", row["event"]), row["created"])
+    event = find_event(work, row["event"])
+    return None if event is None else Delivery(id, event, row["created"])
 
 
 def record(work: Work, delivery: Delivery, outcome: Outcome, now: float) -> None:
     """Writes the attempt down, and decides whether and when to try again. Of a forgotten event, nothing is written."""
-    event = work.find("event", delivery.event["id"])
-    if event is None:
+    if find_event(work, delivery.event["id"]) is None:
         return
     work.db.execute(
         "INSERT INTO attempt (delivery, at, url, status, error, seconds) VALUES (?, ?, ?, ?, ?, ?)",
@@ -97,8 +113,9 @@ def record(work: Work, delivery: Delivery, outcome: Outcome, now: float) -> None
     )
     state, due = ("delivered", now) if outcome.succeeded else _next_try(work, delivery, now)
     work.db.execute("UPDATE delivery SET state = ?, due = ? WHERE id = ?", (state, due, delivery.id))
-    if outcome.succeeded:
-        work.change(event, pending_webhooks=0)
+    snapshot = work.find("event", delivery.event.get("snapshot_event") or delivery.event["id"])
+    if outcome.succeeded and snapshot is not None:
+        count_pending(work, snapshot)
     work.woke = True
 
 

@@ -5,7 +5,7 @@ Each runs in one transaction and is refused as a whole. The package's own docume
 
 from collections.abc import Callable
 
-from config.local.stripe.commands import books, delayed, disputes, payouts, refunds, strangers
+from config.local.stripe.commands import books, delayed, disputes, events, payouts, refunds, strangers
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
@@ -18,6 +18,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "/_double/delayed/settle"): delayed.settle,
     ("POST", "/_double/disputes"): disputes.open_one,
     ("POST", "/_double/disputes/move"): disputes.move,
+    ("POST", "/_double/events/missed"): events.admit_missed,
     ("POST", "/_double/payouts/move"): payouts.move,
     ("POST", "/_double/payouts/reconcile"): payouts.reconcile,
     ("POST", "/_double/payouts/run"): payouts.run,

@@ -1,7 +1,9 @@
-"""Events: a snapshot of what changed, kept for 30 days, and sent to the webhook endpoint."""
+"""Events: a snapshot of what changed, kept for 30 days, and sent to the webhook endpoint in the form it asked for."""
 
 from config.local.stripe import webhooks
 from config.local.stripe.account import API_VERSION
+from config.local.stripe.faults import Strikes
+from config.local.stripe.objects import thin_events
 from config.local.stripe.objects.views import present
 from config.local.stripe.params import Params
 from config.local.stripe.wire import Json
@@ -21,9 +23,18 @@ def emit(work: Work, type: str, body: Json, previous: Json | None = None) -> Non
     event = work.insert("event", "evt", _fields(work, type, data))
     if "event_livemode" in strikes:
         work.change(event, livemode=True, data={**data, "object": {**data["object"], "livemode": True}})
-    if work.account.endpoint.url is not None:
-        work.change(event, pending_webhooks=1)
+    if work.account.endpoint.takes_snapshots:
         webhooks.enqueue(work, event, strikes)
+    if work.account.endpoint.takes_thin:
+        _send_twin(work, event, body, strikes)
+    webhooks.count_pending(work, event)
+
+
+def _send_twin(work: Work, event: Json, body: Json, strikes: Strikes) -> None:
+    """What strikes the event strikes its twin too; rules whose type begins with `v1.` strike the twin alone."""
+    own = work.faults.for_event(f"v1.{event['type']}")
+    if "suppress" not in own:
+        webhooks.enqueue(work, thin_events.add_twin(work, event, body), strikes.joined(own))
 
 
 def _fields(work: Work, type: str, data: Json) -> Json:

@@ -69,6 +69,24 @@ def test_movements_are_found_by_source_type_and_currency(client, double):
     assert ids(currency="eur") == []
 
 
+def test_movements_are_found_by_time_with_their_sources(client, double):
+    first = paid_session(double, client).payment_intent
+    double.advance(100)
+    refund = double.dashboard_refund(700, payment_intent=first.id)
+    older, newer = reversed(client.v1.balance_transactions.list().data)
+
+    def sources(**created):
+        params = {"created": created, "expand": ["data.source"]}
+        return [movement.source.id for movement in client.v1.balance_transactions.list(params=params).data]
+
+    assert sources(gte=older.created, lt=newer.created) == [first.latest_charge.id]
+    assert sources(gt=older.created) == sources(gte=newer.created, lte=newer.created) == [refund["id"]]
+    assert [one.id for one in client.v1.charges.list(params={"created": {"lt": newer.created}}).data] == [
+        first.latest_charge.id
+    ]
+    assert client.v1.charges.list(params={"created": {"gt": older.created}}).data == []
+
+
 def test_payout_takes_available_money_and_arrives(client, double):
     paid_session(double, client)
     with pytest.raises(stripe.InvalidRequestError) as raised:

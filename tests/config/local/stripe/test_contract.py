@@ -4,6 +4,7 @@ import typing
 
 import pytest
 import stripe
+import stripe.v2.core
 
 from config.local.stripe.account import API_VERSION
 from config.local.stripe.objects import session_opening
@@ -36,9 +37,16 @@ def objects(double, client):
     client.v1.refunds.create(params={"payment_intent": session.payment_intent.id, "amount": 100})
     double.next_refunds("requires_action")
     double.move_refund(double.dashboard_refund(100, session=session.id)["id"], "failed")
-    double.dispute(200, session=session.id)
+    double.move_dispute(double.dispute(200, session=session.id)["id"], "won")
+    debit = double.pay_delayed(open_session(client).id)
+    for failing in (debit, double.pay_delayed(open_session(client).id)):
+        double.settle_delayed(failing["id"], "succeeded" if failing is debit else "failed")
+    double.return_debit("payment_failure_refund", session=debit["id"])
+    double.pay_otherwise(open_session(client).id, presentment={"amount": 4600, "currency": "eur"})
     double.advance(3 * 86_400)
     client.v1.payouts.create(params={"amount": 1000, "currency": "usd"})
+    for payout in double.run_payouts():
+        double.move_payout(payout["id"], "failed")
     return double.state()["objects"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.config.local.stripe.conftest import open_session, paid_session
+from tests.config.local.stripe.conftest import client_of, open_session, paid_session
 
 DAY = 86_400
 
@@ -103,3 +103,20 @@ def test_event_can_claim_to_be_live(client, double):
     event = client.v1.events.list(params={"type": "charge.succeeded"}).data[0]
     assert (event.livemode, event.data.object.livemode) == (True, True)
     assert client.v1.charges.list().data[0].livemode is False
+
+
+def test_backfill_asks_for_undelivered_types_newer_than_a_cursor(hooked, receiver):
+    receiver.answers = [500] * 4
+    client = client_of(hooked)
+    hooked.control("POST", "/endpoint", enabled=False)
+    first, second = (paid_session(hooked, client) for _ in range(2))
+    completed = client.v1.events.list(params={"type": "checkout.session.completed"}).data
+    cursor = completed[1]
+    assert (completed[0].data.object.id, cursor.data.object.id) == (second.id, first.id)
+
+    query = f"delivery_success=false&ending_before={cursor.id}&types[]=checkout.session.*&types[]=charge.succeeded"
+    response = client.raw_request("get", f"/v1/events?{query}")
+
+    found = [event["type"] for event in response.data["data"]]
+    assert found == ["checkout.session.completed", "charge.succeeded"]
+    assert listed(client, delivery_success=True) == []
