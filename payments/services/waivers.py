@@ -9,6 +9,7 @@ from config.errors import Code, Conflict, Forbidden, NotFound, invalid
 from entries.models import Entry, PaymentStatus, Request
 from entries.services.places import grant_place, lock_place
 from payments.models import Payment
+from payments.services.booking import book_waiver
 from payments.services.provider_state import Source, apply_provider_state
 
 REASON_LENGTH = 200
@@ -24,6 +25,7 @@ class MoneyOnItsWay(Conflict):
 def waive_fee(*, request_id: int, by: User, reason: str, now: datetime) -> Entry:
     """Make the entry, or bring it back, without a payment; `by` and `reason` stand beside it for ever.
 
+    The house pays the pot what the fee would have, in the same transaction; no provider ever hears of it.
     An open session is ended first, so that nobody pays for what was given. Refuses an empty reason, one's own
     request, a paid request (ALREADY_PAID), money that is on its way, and whatever `grant_place` refuses. Raises
     `ProviderError` when the session could not be ended.
@@ -48,4 +50,6 @@ def _grant(request_id: int, by: User, reason: str, now: datetime) -> Entry:
         raise Conflict(Code.ALREADY_PAID, "This request is paid.")
     if Payment.objects.live().filter(request=request).exists():
         raise MoneyOnItsWay
-    return grant_place(request=request, by=by, now=now, waiver_reason=reason)
+    entry = grant_place(request=request, by=by, now=now, waiver_reason=reason)
+    book_waiver(request)
+    return entry
