@@ -50,6 +50,8 @@ CODES_OF_STATUS = MappingProxyType(
             Code.REFERENCE_USED,
             Code.CORRECTION_NEEDS_RULING,
             Code.RULING_STALE,
+            Code.PRIZE_NOT_DUE,
+            Code.TAX_FORM_MISSING,
         ),
         413: (Code.PAYLOAD_TOO_LARGE,),
         415: (Code.UNSUPPORTED_MEDIA_TYPE,),
