@@ -30,6 +30,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "expire unpaid requests": {"task": "entries.tasks.expire_unpaid_requests", "schedule": 60.0},
     "look into webhooks": {"task": "payments.tasks.sweep_webhooks", "schedule": 10.0},
     "ask about payments": {"task": "payments.tasks.sweep_payments", "schedule": 120.0},
+    "catch up the books": {"task": "payments.tasks.catch_up_the_books", "schedule": 3600.0},
+    "sum up the ledger": {"task": "payments.tasks.make_checkpoints", "schedule": 3600.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},

@@ -16,6 +16,10 @@ class PaymentsConfig(AppConfig):
         # emails: registers its handlers with the outbox.
         from entries.services.expiry import spare_while
         from payments import emails  # noqa: F401  # reason above
+        from payments.pool_numbers import MoneyNumbers
+        from payments.services import catching_up  # noqa: F401  # the same
         from payments.services.held_places import is_paying
+        from pools.queries import statistics
 
         spare_while(is_paying)
+        statistics.register(MoneyNumbers())

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from payments.services import inbox, sweep
+from payments.ledger import checkpoints
+from payments.services import catching_up, inbox, sweep
 
 
 @shared_task
@@ -21,3 +22,15 @@ def sweep_webhooks() -> int:
 def sweep_payments() -> int:
     """Ask the provider about payments that nobody brought news of; how many."""
     return sweep.sweep_payments().asked
+
+
+@shared_task
+def catch_up_the_books() -> int:
+    """Book what no service has booked, and tell a person where it should have; how many entries."""
+    return sum(catching_up.catch_up(watchful=True).values())
+
+
+@shared_task
+def make_checkpoints() -> int | None:
+    """Sum up what the ledger's accounts have come to since the last time; how many accounts."""
+    return checkpoints.make_checkpoints()

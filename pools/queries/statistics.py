@@ -18,11 +18,16 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class PoolNumbers:
-    """Of one pool, now. `pot_cents` is in minor units of the pool's currency; void entries do not count."""
+    """Of one pool, now. Amounts are in minor units of the pool's currency; void entries do not count.
+
+    `paid_count` is how many fees are in the pot, `value_per_entry_cents` what it comes to for each entry still in.
+    """
 
     entries_total: int = 0
     entries_active: int = 0
     pot_cents: int = 0
+    paid_count: int = 0
+    value_per_entry_cents: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from config.clock import database_now
 from entries.services.places import grant_place
-from payments.models import Payment, PaymentState, Receipt
+from payments.models import Payment, PaymentState, Receipt, ReceiptState
+from payments.services.booking import book_place, book_receipt
 from tests.factories.entries import RequestFactory
 
 _numbers = count(1)
@@ -47,6 +48,7 @@ def unapplied_money(request=None, *, because="too_late", amount_cents=None, **fi
 
 
 def receipt_of(payment, **fields) -> Receipt:
+    """Money that came for the payment, booked as it stands."""
     given = {
         "provider": payment.provider,
         "charge_id": f"ch_{next(_numbers)}",
@@ -56,4 +58,9 @@ def receipt_of(payment, **fields) -> Receipt:
         "source": "webhook",
         "received_at": database_now(),
     }
-    return Receipt.objects.create(payment=payment, **(given | fields))
+    receipt = Receipt.objects.create(payment=payment, **(given | fields))
+    with transaction.atomic():
+        book_receipt(receipt)
+        if receipt.status == ReceiptState.ALLOCATED:
+            book_place(receipt)
+    return receipt

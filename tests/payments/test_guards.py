@@ -161,7 +161,7 @@ class TestReceipts:
 
     def test_it_is_never_deleted(self, receipt):
         assert attack("DELETE FROM payments_receipt") == "never_deleted"
-        assert attack("TRUNCATE payments_receipt") == "never_truncated"
+        assert attack("TRUNCATE payments_receipt CASCADE") == "never_truncated"
 
     def test_an_entry_s_money_cannot_be_taken_from_under_it(self, receipt):
         assert attack("UPDATE entries_request SET payment_status = 'refunded'") == "request_has_entry"
