@@ -171,6 +171,10 @@ class DoubleProcess:
         address = {} if url is None else {"thin_url": url}
         return self.control("POST", "/endpoint", style=style, thin_secret=secret, **address)
 
+    def announce(self, event_type, object_id):
+        """An event of any type, known to Stripe or not, about an object as it now is."""
+        return self.control("POST", "/events", type=event_type, object=object_id)
+
     def admit_missed(self, event_type, object_id):
         """The health alert about an event that never came into being; needs an endpoint for thin events."""
         return self.control("POST", "/events/missed", event_type=event_type, object=object_id)

@@ -16,9 +16,9 @@ The customer's side
 The controls (JSON in and out, this machine only, no key)
     GET    /_double                     this text
     GET    /_double/health              {"status": "ok"}
-    GET    /_double/state               every object, delivery, idempotency key, and rule
+    GET    /_double/state               every object, delivery, idempotency key, rule, and order
     GET    /_double/requests            what was asked of /v1 and /pay lately: key, API version, faults, status
-    POST   /_double/reset               forget everything
+    POST   /_double/reset               forget everything, but where webhooks go
 
     GET    /_double/clock               {"now", "ahead_of_real_time"}
     POST   /_double/clock               {"advance": 3600}: all that falls due on the way happens: sessions expire,
@@ -32,6 +32,7 @@ The controls (JSON in and out, this machine only, no key)
     POST   /_double/webhooks/release    {"order": "created" | "reversed" | "shuffled", "type": "charge.*", "seed": 7}:
                                         lifts the hold and sends what was held, one after the other
     POST   /_double/webhooks/resend     {"event": "evt_...", "copies": 1}: an old event, freshly signed
+    POST   /_double/events              {"type", "object"}: an event of any type, known or not, about an object as it is
     POST   /_double/events/missed       {"event_type", "object"}: sends Stripe's alert that this event about this object
                                         never came into being (v2.core.health.event_generation_failure.resolved)
     POST   /_double/webhooks/drain      {"timeout": 10}: waits until none is due or on its way; {"unsettled": 0}
@@ -89,8 +90,8 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
 By itself a dispute is lost when nobody answered by evidence_details.due_by (ten days), an inquiry closed after 120
 days. Evidence with the uncategorized_text winning_evidence or losing_evidence decides at once. Files are not kept, so
 none can be named. A charge is refundable unless a dispute of it waits, is under review, or was lost. A refund counts in
-charge.amount_refunded from its creation until it fails or is called off; only one that succeeded has a
-balance_transaction.
+charge.amount_refunded, and charge.refunded is announced, from its creation until it fails or is called off; only one
+that succeeded has a balance_transaction.
 
 A rule is {"action", "times": 1 or null for ever, ...}. Those for requests also take "method" and "path", patterns
 like "/v1/checkout/*" (default: every request); those for events take "type", a pattern like "charge.*".

@@ -18,6 +18,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "/_double/delayed/settle"): delayed.settle,
     ("POST", "/_double/disputes"): disputes.open_one,
     ("POST", "/_double/disputes/move"): disputes.move,
+    ("POST", "/_double/events"): events.announce,
     ("POST", "/_double/events/missed"): events.admit_missed,
     ("POST", "/_double/payouts/move"): payouts.move,
     ("POST", "/_double/payouts/reconcile"): payouts.reconcile,

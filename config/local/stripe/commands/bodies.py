@@ -60,11 +60,10 @@ def meant_charge(work: Work, body: Json) -> Json:
     if len(named) != 1:
         raise Refused("name one of charge, payment_intent, session")
     found = work.get(NOUNS[named[0]], text(body, named[0]), param=named[0])
-    if named[0] == "session":
-        found = work.get("payment_intent", found["payment_intent"] or "none", param="session")
-    if named[0] != "charge":
-        intent, charge = found, succeeded_charge_of(work, found)
-        if charge is None:
-            raise ResourceMissing("successful charge of payment intent", intent["id"], param=named[0])
-        return charge
-    return found
+    if named[0] == "charge":
+        return found
+    intent = work.find("payment_intent", found["payment_intent"] or "") if named[0] == "session" else found
+    charge = succeeded_charge_of(work, intent) if intent else None
+    if charge is None:
+        raise ResourceMissing(f"successful charge of the {named[0]}", found["id"], param=named[0])
+    return charge

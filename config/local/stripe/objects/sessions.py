@@ -46,7 +46,9 @@ def debit(work: Work, session: Json, account: BankAccount) -> None:
 
 def settle(work: Work, session: Json, outcome: str, failure_code: str) -> None:
     """The bank answers: the money came, or it will not come, and the session stays unpaid for good."""
-    intent = work.get("payment_intent", session["payment_intent"] or "none", param="session")
+    if session["payment_intent"] is None:
+        raise StripeError(f"Nobody has tried to pay {session['id']}.", param="session")
+    intent = work.get("payment_intent", session["payment_intent"])
     if outcome == "failed":
         debits.fail(work, intent, failure_code)
         emit(work, "checkout.session.async_payment_failed", session)

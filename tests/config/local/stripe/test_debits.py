@@ -124,7 +124,7 @@ def test_debit_fails_days_later_and_the_session_stays_unpaid(client, double, wai
 
 def test_session_paid_by_card_has_nothing_to_settle(client, double):
     session = open_session(client)
-    assert "No such payment_intent" in refused(double, "/delayed/settle", session=session.id, outcome="failed")
+    assert "Nobody has tried to pay" in refused(double, "/delayed/settle", session=session.id, outcome="failed")
     double.pay(session.url)
 
     assert "no debit is under way" in refused(double, "/delayed/settle", session=session.id, outcome="failed")

@@ -4,6 +4,7 @@ import pytest
 import stripe
 
 from tests.config.local.stripe.conftest import client_of, open_session, paid_session
+from tests.support.stripe_double import call
 
 DAY = 86_400
 
@@ -120,3 +121,28 @@ def test_backfill_asks_for_undelivered_types_newer_than_a_cursor(hooked, receive
     found = [event["type"] for event in response.data["data"]]
     assert found == ["checkout.session.completed", "charge.succeeded"]
     assert listed(client, delivery_success=True) == []
+
+
+def test_event_of_an_unknown_type_can_be_announced(client, double):
+    session = paid_session(double, client)
+
+    double.announce("checkout.session.reconsidered", session.id)
+
+    event = client.v1.events.list().data[0]
+    assert (event.type, event.data.object.id) == ("checkout.session.reconsidered", session.id)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "v1.charge.succeeded", "object": "ch_1"},
+        {"type": "Charge", "object": "ch_1"},
+        {"type": "charge.succeeded", "object": "ch_none"},
+        {},
+    ],
+)
+def test_impossible_announcements_are_refused(double, body):
+    status, _ = call("POST", f"{double.base_url}/_double/events", body)
+
+    assert status == 400
+    assert double.state()["objects"] == {}
