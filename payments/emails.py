@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from accounts.models import User
 from config import mail, outbox
 from config.money import format_amount
 from entries.models import RequestKind
-from payments.models import Receipt
+from payments.models import Cancellation, Receipt
 
 
 @outbox.handler("mail.payment_received")
@@ -31,4 +32,19 @@ def _send(receipt_id: int, template: str, subject: str) -> None:
         subject=subject.format(amount=amount, pool=request.pool.name),
         template=template,
         context={"receipt": receipt, "request": request, "amount": amount},
+    )
+
+
+@outbox.handler("mail.pool_cancelled")
+def send_pool_cancelled(payload: dict[str, Any]) -> None:
+    """One mail for all places of a player in a pool that was cancelled; none to an account that is closed."""
+    cancellation = Cancellation.objects.select_related("pool").get(pk=payload["cancellation"])
+    user = User.objects.get(pk=payload["user"])
+    if not user.is_active:
+        return
+    mail.send(
+        to=user.email,
+        subject=f"{cancellation.pool.name} is cancelled",
+        template="pool_cancelled",
+        context={"user": user, "pool": cancellation.pool, "reason": cancellation.reason},
     )
