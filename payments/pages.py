@@ -18,7 +18,7 @@ from config.money import format_amount
 from entries.models import RequestKind
 from payments.models import Payment, PaymentState, ReceiptState
 from payments.providers.base import ProviderError
-from payments.services.inbox import read_ref
+from payments.refs import read_ref
 from payments.services.provider_state import Source, apply_provider_state
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_]{1,255}")

@@ -87,6 +87,7 @@ class SessionFacts:
     client_secret: str = ""
     failure: str = ""
     charge: Charge | None = None
+    opened_at: datetime | None = None
     origin: Origin = Origin()
     amount_cents: int = 0
     currency: str = ""

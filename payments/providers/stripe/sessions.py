@@ -68,6 +68,7 @@ def facts_of(session: Json) -> SessionFacts:
         client_secret=session.get("client_secret") or "",
         failure=str((intent.get("last_payment_error") or {}).get("code") or ""),
         charge=charge,
+        opened_at=instant(session["created"]),
         origin=origin_of(session),
         amount_cents=to_minor(session.get("amount_total") or 0, session.get("currency") or ""),
         currency=session.get("currency") or "",
