@@ -90,8 +90,8 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
 By itself a dispute is lost when nobody answered by evidence_details.due_by (ten days), an inquiry closed after 120
 days. Evidence with the uncategorized_text winning_evidence or losing_evidence decides at once. Files are not kept, so
 none can be named. A charge is refundable unless a dispute of it waits, is under review, or was lost. A refund counts in
-charge.amount_refunded, and charge.refunded is announced, from its creation until it fails or is called off; only one
-that succeeded has a balance_transaction.
+charge.amount_refunded, and charge.refunded is announced, from its creation until it fails or is called off; it has no
+balance_transaction before it succeeded.
 
 A rule is {"action", "times": 1 or null for ever, ...}. Those for requests also take "method" and "path", patterns
 like "/v1/checkout/*" (default: every request); those for events take "type", a pattern like "charge.*".

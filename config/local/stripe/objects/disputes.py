@@ -94,9 +94,10 @@ def open_dispute(work: Work, charge: Json, *, amount: int | None, reason: str, s
     first is not over."""
     dispute = work.insert("dispute", "du", _fields(work, charge, _disputable(work, charge, amount), reason, status))
     work.change(charge, disputed=True)
+    before = None if status in INQUIRIES else _withdraw(work, dispute)
     emit(work, "charge.dispute.created", dispute)
-    if status not in INQUIRIES:
-        withdraw(work, dispute)
+    if before is not None:
+        emit(work, "charge.dispute.funds_withdrawn", dispute, before)
     if status in ENDED:
         emit(work, "charge.dispute.closed", dispute)
     _watch(work, dispute)
@@ -123,8 +124,8 @@ def _disputable(work: Work, charge: Json, asked: int | None) -> int:
     return amount
 
 
-def withdraw(work: Work, dispute: Json) -> None:
-    """The money and the fee leave the balance, in one movement."""
+def _withdraw(work: Work, dispute: Json) -> Json:
+    """The money and the fee leave the balance, in one movement; answers what the dispute said before."""
     settlement = settlement_of(work, work.get("charge", dispute["charge"]))
     currency = settlement["currency"] if settlement else dispute["currency"]
     movement = book(
@@ -138,11 +139,10 @@ def withdraw(work: Work, dispute: Json) -> None:
         category="dispute",
         description=f"Chargeback withdrawal for {dispute['charge']}",
     )
-    before = work.change(dispute, balance_transactions=[*dispute["balance_transactions"], movement])
-    emit(work, "charge.dispute.funds_withdrawn", dispute, before)
+    return work.change(dispute, balance_transactions=[*dispute["balance_transactions"], movement])
 
 
-def reinstate(work: Work, dispute: Json, *, fee_returned: bool) -> None:
+def _reinstate(work: Work, dispute: Json, *, fee_returned: bool) -> None:
     """The money comes back; the fee only when the provider gives it back, as a negative fee."""
     withdrawal = dispute["balance_transactions"][0]
     movement = book(
@@ -173,9 +173,9 @@ def move(work: Work, dispute: Json, status: str, *, fee_returned: bool = False) 
         emit(work, "charge.dispute.updated", dispute, before)
         _watch(work, dispute)
     if escalated:
-        withdraw(work, dispute)
+        emit(work, "charge.dispute.funds_withdrawn", dispute, _withdraw(work, dispute))
     if status == "won":
-        reinstate(work, dispute, fee_returned=fee_returned)
+        _reinstate(work, dispute, fee_returned=fee_returned)
     if status in ENDED:
         emit(work, "charge.dispute.closed", dispute, before)
 

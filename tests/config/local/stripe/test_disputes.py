@@ -52,6 +52,8 @@ def test_dispute_takes_amount_and_fee_at_once_in_one_movement(client, double, ch
     assert dispute.is_charge_refundable is False
     assert client.v1.charges.retrieve(charge.id).disputed is True
     assert announced(client, dispute.id) == ["charge.dispute.created", "charge.dispute.funds_withdrawn"]
+    created = client.v1.events.list(params={"type": "charge.dispute.created"}).data[0].data.object
+    assert [part.id for part in created.balance_transactions] == [movement.id]
 
 
 def test_inquiry_takes_nothing_until_it_becomes_a_dispute(client, double, charge):
