@@ -7,11 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, Min
 
 from config.errors import Code, Malformed, invalid
+from config.money import charge_fault
 from pools.models import Competition, Pool
 
 FIELDS = (
     "name", "description", "entry_fee_cents", "currency", "capacity", "max_entries_per_user",
     "registration_closes_at", "first_round_number", "last_round_number", "pay_within_hours", "minimum_age", "countries",
+    "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
 LARGEST_FEE = 100_000_000
 MOST_ENTRIES_PER_USER = 1000
@@ -68,11 +70,19 @@ def _check_limits(given: Mapping[str, Any]) -> dict[str, list[str]]:
         "pay_within_hours": (1, 24 * 60),
         "minimum_age": (0, 120),
     }
-    return {
+    faults = {
         key: [f"Must be from {low} to {high}."]
         for key, (low, high) in lowest_and_highest.items()
         if isinstance(given.get(key), int) and not low <= given[key] <= high
-    } | _check_texts(given)
+    }
+    return _check_fee(given) | faults | _check_texts(given)
+
+
+def _check_fee(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """A fee that no card can pay."""
+    fee = given.get("entry_fee_cents")
+    fault = charge_fault(fee, given["currency"]) if isinstance(fee, int) else ""
+    return {"entry_fee_cents": [fault]} if fault else {}
 
 
 def _check_texts(given: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.money import exponent, format_amount, split_by_weight, split_evenly, to_decimal
+from config.money import (
+    charge_fault,
+    exponent,
+    format_amount,
+    smallest_charge,
+    split_by_weight,
+    split_evenly,
+    to_decimal,
+)
 
 
 @pytest.mark.parametrize(("currency", "places"), [("usd", 2), ("USD", 2), ("jpy", 0), ("kwd", 3)])
@@ -25,6 +33,23 @@ def test_amounts_are_formatted_by_their_currency(minor, currency, text):
 
 def test_a_decimal_is_exact():
     assert to_decimal(9007199254740993, "usd") == Decimal("90071992547409.93")
+
+
+@pytest.mark.parametrize(
+    ("currency", "least"),
+    [("usd", 50), ("USD", 50), ("gbp", 30), ("jpy", 50), ("huf", 17500), ("krw", 50), ("zar", 50), ("kwd", 500)],
+)
+def test_each_currency_has_a_smallest_charge(currency, least):
+    assert smallest_charge(currency) == least
+    assert charge_fault(least, currency) == charge_fault(0, currency) == ""
+    assert charge_fault(least - 1, currency).startswith(f"Must be 0, or at least {least} (")
+    assert charge_fault(1, currency) != ""
+
+
+def test_three_decimals_are_charged_in_two():
+    assert charge_fault(1230, "kwd") == ""
+    assert charge_fault(1234, "kwd") == "Must end in 0: KWD is charged in hundredths."
+    assert charge_fault(1234, "usd") == charge_fault(1234, "jpy") == ""
 
 
 def test_odd_cents_go_to_the_first():

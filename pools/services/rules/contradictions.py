@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from config.errors import Code, Malformed
+from config.money import charge_fault
 from pools.models import MissedPick, MissedPickThen, Payout, Pool, Round
 from pools.services.rules.switches import SWITCHES, BadValue
 
@@ -20,11 +21,15 @@ WHOLE_POT = 10_000
 
 @dataclass(frozen=True)
 class Contest:
-    """The rounds that a pool plays; without `numbers`, all from the first to the last, which may be unknown."""
+    """The rounds that a pool plays; without `numbers`, all from the first to the last, which may be unknown.
+
+    And the currency of its fees; without it, they are not looked at.
+    """
 
     first_round: int = 1
     last_round: int | None = None
     numbers: tuple[int, ...] = ()
+    currency: str = ""
 
     def plays(self, number: int) -> bool:
         """Whether this round is one of the pool's."""
@@ -47,10 +52,10 @@ class Contest:
 
 
 def contest_of(pool: Pool) -> Contest:
-    """The rounds that are there for the pool."""
+    """The rounds that are there for the pool, and its currency."""
     first, last = pool.first_round_number, pool.last_round_number
     there = Round.objects.filter(competition_id=pool.competition_id, number__range=(first, last))
-    return Contest(first, last, tuple(there.order_by("number").values_list("number", flat=True)))
+    return Contest(first, last, tuple(there.order_by("number").values_list("number", flat=True)), pool.currency)
 
 
 def check_rules(
@@ -148,6 +153,8 @@ def _of_buying_back(rules: Mapping[str, Any], contest: Contest) -> Iterator[Cont
         return
     if not rules["buy_back_limit"]:
         yield "buy_back_limit", "Lets nobody buy back in, but buy_back_until is given; it must be at least 1."
+    if contest.currency and (fault := charge_fault(rules["buy_back_fee_cents"], contest.currency)):
+        yield "buy_back_fee_cents", fault
     if until == contest.last_round:
         yield "buy_back_until", f"Round {until} is the last: whoever falls in it has no round left to come back for."
 

@@ -152,7 +152,7 @@ def test_rounds_that_are_not_there_are_not_counted():
 @pytest.mark.django_db
 def test_a_pool_is_held_against_its_own_rounds():
     pool = PoolFactory(competition=league(rounds=5), first_round_number=2, last_round_number=4)
-    assert contest_of(pool) == Contest(2, 4, (2, 3, 4))
+    assert contest_of(pool) == Contest(2, 4, (2, 3, 4), "usd")
     Round.objects.create(competition=pool.competition, number=9, name="Final")
     with pytest.raises(Malformed) as refusal:
         create_pool(competition=pool.competition, name="Main", created_by=None, rules={"two_pick_rounds": [7]})
