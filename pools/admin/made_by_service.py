@@ -1,4 +1,7 @@
-"""Pages whose rows are made on an add page with a form of its own, by a service, and are read-only from then on."""
+"""Pages whose rows are made on an add page with a form of its own, by a service.
+
+From then on they are read-only, but for `editable_fields`, which a service changes.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -15,7 +18,7 @@ from config.errors import DomainError
 
 
 class MadeByService(HouseAdmin):
-    """A subclass names the form and its fieldsets, and makes the row in `make`."""
+    """A subclass names the form and its fieldsets, makes the row in `make`, and changes it in `change`."""
 
     may_add = True
     add_form: "type[forms.ModelForm[Any]]"
@@ -34,13 +37,20 @@ class MadeByService(HouseAdmin):
         return self.add_fieldsets if obj is None else super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Everything, once the row is there."""
+        """Everything but what can be edited, once the row is there."""
         return [] if obj is None else super().get_readonly_fields(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Through the service; the form's row becomes the one that the service made."""
-        obj.pk = self.make(form, staff(request)).pk
+        """Through the service; the form's row becomes the one that the service made, or changed."""
+        if change:
+            self.change(obj, form, staff(request))
+        else:
+            obj.pk = self.make(form, staff(request)).pk
         obj.refresh_from_db()
+
+    def change(self, row: Any, form: Any, by: User) -> None:
+        """For pages with `editable_fields`. May refuse at the last moment."""
+        raise NotImplementedError
 
     def changeform_view(
         self,

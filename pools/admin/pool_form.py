@@ -14,6 +14,7 @@ from pools.services.rules import check_rules, contest_of
 FIELDS = (
     "competition", "name", "description", "entry_fee_cents", "currency", "capacity", "max_entries_per_user",
     "registration_closes_at", "first_round_number", "last_round_number", "pay_within_hours", "minimum_age", "countries",
+    "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
 
 
@@ -36,6 +37,7 @@ class PoolForm(Base):
             self.fields[name].required = False
             self.fields[name].initial = None
             self.fields[name].help_text = "Empty: the competition's own."
+        self.fields["chargeback_bearer"].required = False
 
     def clean(self) -> dict[str, Any]:
         """Ask the service's own checks; the database is asked when it is saved."""
@@ -67,7 +69,8 @@ class PoolForm(Base):
         numbers = competition.rounds.order_by("number").values_list("number", flat=True)
         first = self.cleaned_data.get("first_round_number") or numbers.first() or 1
         last = self.cleaned_data.get("last_round_number") or numbers.last() or first
-        return Pool(competition=competition, first_round_number=first, last_round_number=last)
+        currency = str(self.cleaned_data.get("currency") or "").lower()
+        return Pool(competition=competition, first_round_number=first, last_round_number=last, currency=currency)
 
     def _post_clean(self) -> None:
         """Not the model's: the service makes the row, with its defaults, and the database has the last word."""

@@ -24,10 +24,13 @@ from pools.admin.rules_in_words import rules_in_words
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus
 from pools.queries import current_rules, statistics
+from pools.services.disputes import change_dispute_rules
 from pools.services.pools import cancel_pool, create_pool, publish_pool
 from pools.services.rules import cautions, sentences
 
 MAY_RUN = "pools.change_pool"
+# What can be changed as long as the pool has not ended.
+EDITABLE = ("suspended_may_pick", "chargeback_bearer")
 # A confirm page is read by a person.
 MOST_IN_WORDS = 3
 
@@ -52,18 +55,23 @@ def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
 
 def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
     """The preview of `cancel`."""
-    ending = rows.filter(status__in=(PoolStatus.DRAFT, PoolStatus.OPEN)).count()
+    ending = rows.filter(status__in=(PoolStatus.DRAFT, PoolStatus.OPEN, PoolStatus.RUNNING)).count()
     return [
-        f"{ending} of {rows.count()} are drafts or open; those end for good.",
-        "A pool with entries is refused: their money would have to be given back first.",
+        f"{ending} of {rows.count()} have not ended; those end for good.",
+        "Requests that wait for a decision or for their money end with it, and the players get a mail.",
+        "A pool with entries is refused: their money would have to be given back with it.",
     ]
 
 
 @admin.register(Pool)
 class PoolAdmin(WithHistory, WithRowActions, MadeByService):
-    """What a pool is, is said when it is made; of a draft the rules can still be revised."""
+    """What a pool is, is said when it is made; of a draft the rules can still be revised.
+
+    What happens in a dispute can be changed until the pool ends.
+    """
 
     add_form = PoolForm
+    editable_fields = EDITABLE
     change_model = PoolChange
     list_display = (
         "id", "name", "competition", "status", "fee", "capacity", "entries_total", "entries_active", "pot",
@@ -74,13 +82,17 @@ class PoolAdmin(WithHistory, WithRowActions, MadeByService):
     list_filter: ClassVar = (("status", ChoicesDropdownFilter), ("competition", RelatedDropdownFilter))
     search_fields = ("name", "competition__code")
     ordering = ("-id",)
-    readonly_fields = ("fee", "entries_total", "entries_active", "pot", "rules", "rules_change", "history")
+    readonly_fields = (
+        "fee", "entries_total", "entries_active", "pot", "paid_count", "value_per_entry", "rules", "rules_change",
+        "history",
+    )  # fmt: skip
     fieldsets: ClassVar = (
         (None, {"fields": ("name", "description", "competition", "status", "created_by", "created_at")}),
         ("Places and money", {"fields": (
-            "fee", "capacity", "max_entries_per_user", "entries_total", "entries_active", "pot", "pay_within_hours",
-            "minimum_age", "countries",
+            "fee", "capacity", "max_entries_per_user", "entries_total", "entries_active", "pot", "paid_count",
+            "value_per_entry", "pay_within_hours", "minimum_age", "countries",
         )}),
+        ("Disputed payments", {"fields": EDITABLE}),
         ("Play", {"fields": (
             "first_round_number", "last_round_number", "registration_closes_at", "rules", "rules_change", "settled_at",
         )}),
@@ -97,6 +109,15 @@ class PoolAdmin(WithHistory, WithRowActions, MadeByService):
         return create_pool(
             competition=form.cleaned_data["competition"], created_by=by, rules=form.rules(), **form.pool_fields()
         )
+
+    def change(self, row: Pool, form: Any, by: User) -> None:
+        """What happens in a dispute."""
+        change_dispute_rules(pool=row, by=by, **{name: form.cleaned_data[name] for name in EDITABLE})
+
+    def has_change_permission(self, request: HttpRequest, obj: Pool | None = None) -> bool:
+        """Nothing of a pool that has ended."""
+        has_ended = obj is not None and obj.status in (PoolStatus.FINISHED, PoolStatus.CANCELLED)
+        return not has_ended and super().has_change_permission(request, obj)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With the numbers of the whole page, asked for at once."""
@@ -129,6 +150,16 @@ class PoolAdmin(WithHistory, WithRowActions, MadeByService):
     def pot(self, pool: Any) -> str:
         """In whole units."""
         return format_amount(pool.numbers.pot_cents, pool.currency)
+
+    @admin.display(description="Fees in the pot")
+    def paid_count(self, pool: Any) -> int:
+        """As the ledger has it."""
+        return int(pool.numbers.paid_count)
+
+    @admin.display(description="Pot for each still in")
+    def value_per_entry(self, pool: Any) -> str:
+        """In whole units, rounded down."""
+        return format_amount(pool.numbers.value_per_entry_cents, pool.currency)
 
     @admin.display(description="Rules")
     def rules(self, pool: Pool) -> str:

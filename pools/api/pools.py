@@ -92,7 +92,7 @@ class PoolViewSet(ApiViewSet):
         summary="Cancel a pool that nobody has paid for",
     )
     def cancel(self, request: Request, pk: str) -> Response:
-        """End a draft or open pool. Refused once it has entries, and once it runs."""
+        """End a pool, and with it every request that waits. Refused while it has entries, and once it has ended."""
         pool = cancel_pool(pool=self.get_object(), by=caller(request), reason=self.valid_body()["reason"])
         return Response(self._shown(pool.pk))
 

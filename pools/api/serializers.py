@@ -8,6 +8,7 @@ from rest_framework import serializers
 from pools.models import (
     AllOut,
     CancelledGame,
+    ChargebackBearer,
     GameStatus,
     LastRound,
     LockPolicy,
@@ -138,9 +139,30 @@ class PoolOut(serializers.Serializer[Any]):
     pay_within_hours = serializers.IntegerField(source="pool.pay_within_hours", read_only=True)
     minimum_age = serializers.IntegerField(source="pool.minimum_age", read_only=True)
     countries = serializers.ListField(source="pool.countries", child=serializers.CharField(), read_only=True)
+    suspended_may_pick = serializers.BooleanField(
+        source="pool.suspended_may_pick",
+        read_only=True,
+        help_text="Whether an entry whose payment is disputed may go on picking.",
+    )
+    chargeback_bearer = serializers.ChoiceField(
+        ChargebackBearer.choices,
+        source="pool.chargeback_bearer",
+        read_only=True,
+        help_text="Who bears a payment that a dispute has lost; `pot` counts until the first lock.",
+    )
     entries_total = serializers.IntegerField(source="numbers.entries_total", read_only=True)
     entries_active = serializers.IntegerField(source="numbers.entries_active", read_only=True)
-    pot_cents = serializers.IntegerField(source="numbers.pot_cents", read_only=True)
+    pot_cents = serializers.IntegerField(
+        source="numbers.pot_cents", read_only=True, help_text="What was collected for prizes, as the ledger has it."
+    )
+    paid_count = serializers.IntegerField(
+        source="numbers.paid_count", read_only=True, help_text="How many fees are in the pot."
+    )
+    value_per_entry_cents = serializers.IntegerField(
+        source="numbers.value_per_entry_cents",
+        read_only=True,
+        help_text="The pot divided by the entries still in, rounded down; 0 when none is.",
+    )
     rules = RulesOut(read_only=True)
     created_at = serializers.DateTimeField(source="pool.created_at", read_only=True)
 
@@ -195,6 +217,8 @@ class PoolBody(serializers.Serializer[Any]):
     pay_within_hours = serializers.IntegerField(required=False)
     minimum_age = serializers.IntegerField(required=False)
     countries = serializers.ListField(child=serializers.CharField(max_length=2), required=False, max_length=300)
+    suspended_may_pick = serializers.BooleanField(required=False)
+    chargeback_bearer = serializers.ChoiceField(ChargebackBearer.choices, required=False)
     rules = RulesBody(required=False)
 
 

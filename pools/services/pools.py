@@ -1,4 +1,4 @@
-"""The life of a pool, from draft to open to running, and cancelling one that nobody has paid for.
+"""The life of a pool, from draft to open to running, and its end before there is a winner.
 
 A draft is invisible to players. What its fee and rounds are is fixed when it is made; a wrong draft is cancelled and
 made again. Its rules can be revised until it opens; from then on they change by amendments.
@@ -12,10 +12,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
+from config import outbox
 from config.audit import attribute
-from config.errors import Code, Conflict, InvalidTransition, Refused, invalid
+from config.errors import Code, Conflict, Refused, invalid
 from pools.models import Competition, Pool, PoolStatus, Round, Rules
 from pools.queries import first_lock_at, statistics
+from pools.services import closing
 from pools.services.pool_fields import check_fields
 from pools.services.rules import check_rules, contest_of
 
@@ -26,7 +28,7 @@ class PoolHasPlaces(Conflict):
     def __init__(self, count: int) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"The pool has {count} paid entries. It cannot be cancelled until their money can be given back.",
+            f"The pool has {count} paid entries. It is cancelled together with giving their money back.",
             {"entries_total": count},
         )
 
@@ -50,7 +52,8 @@ def create_pool(
 
     `fields` are those of the pool: entry_fee_cents, currency, capacity, max_entries_per_user, registration_closes_at,
     first_round_number, last_round_number (default: the competition's last), pay_within_hours, minimum_age, countries,
-    description. Raises VALIDATION_ERROR with field → messages, for rules as `rules.<key>`.
+    description, suspended_may_pick, chargeback_bearer. Raises VALIDATION_ERROR with field → messages, for rules as
+    `rules.<key>`.
     """
     cleaned = check_fields(competition, {"name": name, **fields})
     pool = Pool(competition=competition, created_by=created_by, **cleaned)
@@ -84,21 +87,36 @@ def publish_pool(*, pool: Pool, by: User | None, now: datetime, allow_past: bool
 
 @transaction.atomic
 def cancel_pool(*, pool: Pool, by: User | None, reason: str) -> Pool:
-    """End a draft or open pool that nobody has paid for. Refuses a running or ended one, and one with entries.
+    """End a pool that nobody has paid for. Refuses one that has ended, and one with entries.
 
     The pool row is locked first, as for granting a place, so no entry can be born while we look.
     """
-    if not reason.strip():
+    pool = Pool.objects.locked().get(pk=pool.pk)
+    entries = statistics.pool_numbers([pool.pk])[pool.pk].entries_total
+    if entries and pool.can_move_to(PoolStatus.CANCELLED):
+        raise PoolHasPlaces(entries)
+    return close_pool(pool=pool, by=by, reason=reason)
+
+
+@transaction.atomic
+def close_pool(*, pool: Pool, by: User | None, reason: str) -> Pool:
+    """End a pool whatever places it has; whoever calls this gives their money back. Refuses one that has ended.
+
+    Requests that wait for a decision or for their money end with it, in the same transaction. `pool.cancelled` and
+    `pool.closed` are left in the outbox: for whoever came in at that moment, and for whoever keeps the money.
+    """
+    reason = reason.strip()
+    if not reason:
         raise invalid("reason", "Say why; players will ask.")
     pool = Pool.objects.locked().get(pk=pool.pk)
-    if pool.status not in (PoolStatus.DRAFT, PoolStatus.OPEN):
-        raise InvalidTransition("pool", pool.status, PoolStatus.CANCELLED)
-    entries = statistics.pool_numbers([pool.pk])[pool.pk].entries_total
-    if entries:
-        raise PoolHasPlaces(entries)
     pool.move_to(PoolStatus.CANCELLED)
-    attribute(by=by, reason=reason.strip())
+    attribute(by=by, reason=reason)
     pool.save(update_fields=["status"])
+    closing.end_all(pool, by)
+    # What the caller still writes is said to be done for the reason given.
+    attribute(by=by, reason=reason)
+    for kind in ("pool.cancelled", "pool.closed"):
+        outbox.post(kind=kind, key=f"{kind.replace('.', '-')}-{pool.pk}", payload={"pool": pool.pk})
     return pool
 
 

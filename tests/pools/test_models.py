@@ -123,12 +123,16 @@ def test_a_pool_does_not_jump(before, after):
         ("first_round_number = 0", "pool_first_round_positive"),
         ("max_entries_per_user = 0", "pool_limit_positive"),
         ("capacity = 0", "pool_capacity_positive"),
-        ("currency = 'USD'", "pool_currency_code"),
         ("entry_fee_cents = -1", "pools_pool_entry_fee_cents_check"),
     ],
 )
 def test_a_pool_that_cannot_be_is_refused(pool, change, constraint):
     assert attack(f"UPDATE pools_pool SET {change} WHERE id = %s", pool.pk) == constraint
+
+
+def test_a_currency_is_a_code_in_lower_case():
+    pool = PoolFactory(status="draft")
+    assert attack("UPDATE pools_pool SET currency = 'USD' WHERE id = %s", pool.pk) == "pool_currency_code"
 
 
 def test_raw_sql_leaves_history_too(pool, game):

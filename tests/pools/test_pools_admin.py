@@ -115,7 +115,7 @@ def test_cancelling_needs_a_reason_and_refuses_pools_with_entries(back_office, m
     messages = confirm(browser, LIST, "cancel", [empty, paid], reason="Too few.")
     assert messages == [
         "1 of 2 cancelled.",
-        "1 of 2 refused: The pool has 1 paid entries. It cannot be cancelled until their money can be given back.",
+        "1 of 2 refused: The pool has 1 paid entries. It is cancelled together with giving their money back.",
     ]
     assert (status_of(empty), status_of(paid)) == ("cancelled", "open")
 
@@ -130,8 +130,33 @@ def test_a_pool_that_is_there_cannot_be_edited(back_office, admin_user):
     assert "50.00 USD" in page
     assert "Version 1: lock = round, strikes = 2" in page
     assert 'name="name"' not in page
-    assert browser.post(page_of(pool), {"name": "Other"}).status_code == 403
+    browser.post(page_of(pool), {"name": "Other", "suspended_may_pick": "on", "chargeback_bearer": "house"})
     assert Pool.objects.get().name == "Main"
+
+
+def test_what_happens_in_a_dispute_is_changed_until_the_pool_ends(back_office, moderator, finance):
+    pool = PoolFactory(status=PoolStatus.RUNNING)
+    change = {"suspended_may_pick": "", "chargeback_bearer": "pot"}
+    assert back_office(finance).post(page_of(pool), change).status_code == 403
+    browser = back_office(moderator)
+    assert 'name="chargeback_bearer"' in browser.get(page_of(pool)).content.decode()
+    assert browser.post(page_of(pool), change).status_code == 302
+    pool.refresh_from_db()
+    assert (pool.suspended_may_pick, pool.chargeback_bearer) == (False, "pot")
+    assert PoolChange.objects.latest("id").actor_id == moderator.pk
+    Pool.objects.update(status=PoolStatus.FINISHED)
+    assert 'name="chargeback_bearer"' not in browser.get(page_of(pool)).content.decode()
+    assert browser.post(page_of(pool), change | {"chargeback_bearer": "house"}).status_code == 403
+    assert Pool.objects.get().chargeback_bearer == "pot"
+
+
+def test_a_new_pool_says_what_happens_in_a_dispute(back_office, moderator, filled):
+    asked = {"suspended_may_pick": "", "chargeback_bearer": "pot", "entry_fee_cents": "49"}
+    browser = back_office(moderator)
+    assert "at least 50 (0.50 USD)" in errors_of(browser.post(ADD, filled | asked))["entry_fee_cents"][0]
+    assert browser.post(ADD, filled | asked | {"entry_fee_cents": "50"}).status_code == 302
+    pool = Pool.objects.get()
+    assert (pool.suspended_may_pick, pool.chargeback_bearer) == (False, "pot")
 
 
 def test_a_pool_that_is_not_there_leads_back(back_office, moderator):

@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 
 from config.clock import database_now
 from config.errors import DomainError
-from pools.models import Competition, Pool
+from pools.models import ChargebackBearer, Competition, Pool
 from pools.queries import current_rules, first_lock_at
 from pools.services.pools import create_pool, publish_pool
 from pools.services.rules import cautions, sentences
@@ -16,6 +16,7 @@ from pools.services.rules import cautions, sentences
 FIELDS = (
     "entry_fee_cents", "currency", "capacity", "max_entries_per_user", "registration_closes_at", "first_round_number",
     "last_round_number", "pay_within_hours", "minimum_age", "countries", "description",
+    "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
 
 
@@ -44,6 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--minimum-age", type=int)
         parser.add_argument("--countries", nargs="+", metavar="US")
         parser.add_argument("--description")
+        parser.add_argument(
+            "--suspended-may-not-pick", dest="suspended_may_pick", action="store_const", const=False,
+            help="no picks while a payment is disputed",
+        )  # fmt: skip
+        parser.add_argument("--chargeback-bearer", choices=ChargebackBearer.values, help="house by default")
         parser.add_argument("--draft", action="store_true", help="leave it invisible to players")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -165,6 +165,7 @@ def test_every_field_of_the_body_reaches_the_pool(api, admin_user, body):
     sent = body | {
         "description": "For all.", "currency": "EUR", "capacity": 100, "max_entries_per_user": 5, "first_round": 1,
         "last_round": 2, "pay_within_hours": 24, "minimum_age": 21, "countries": ["de", "AT"],
+        "suspended_may_pick": False, "chargeback_bearer": "pot",
         "registration_closes_at": f"{closes_at:%Y-%m-%dT%H:%M:%SZ}",
     }  # fmt: skip
     status, made = call(api(admin_user), "POST", "/pools", sent)
