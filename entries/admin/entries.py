@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
+    BooleanRadioFilter,
     ChoicesDropdownFilter,
 )
 
@@ -25,16 +26,19 @@ class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     )
     change_model = EntryChange
     list_display = (
-        "id", "pool", "user", "number", "status", "strikes", "eliminated_round_number", "eliminated_code", "created_at",
+        "id", "pool", "user", "number", "status", "strikes", "eliminated_round_number", "eliminated_code",
+        "is_suspended", "created_at",
     )  # fmt: skip
     list_select_related = ("pool", "user")
-    list_filter: ClassVar = (("status", ChoicesDropdownFilter), ("pool", AutocompleteSelectFilter))
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter), ("is_suspended", BooleanRadioFilter), ("pool", AutocompleteSelectFilter),
+    )  # fmt: skip
     search_fields = ("user__email", "user__display_name", "reference")
     search_help_text = "The player's e-mail address or name, or the imported reference"
     ordering = ("-id",)
     fields = (
         "pool", "user", "number", "request", "reference", "status", "strikes", "eliminated_round_number",
-        "eliminated_code", "rules_version", "prize_cents", "picks_made", "has_fallback", "created_at",
+        "eliminated_code", "rules_version", "prize_cents", "is_suspended", "picks_made", "has_fallback", "created_at",
         "history",
     )  # fmt: skip
     readonly_fields = ("picks_made", "has_fallback", "history")

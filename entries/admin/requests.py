@@ -20,7 +20,7 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.models import Request, RequestChange, RequestKind, RequestStatus
+from entries.models import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.requests import withdraw_request
 from pools.models import Pool
@@ -60,7 +60,7 @@ def what_waiting_does(rows: QuerySet[Request]) -> list[str]:
 
 def what_taking_back_does(rows: QuerySet[Request]) -> list[str]:
     """The preview of `take_back`."""
-    approved = rows.filter(status=RequestStatus.APPROVED).count()
+    approved = rows.filter(status=RequestStatus.APPROVED).exclude(payment_status=PaymentStatus.REFUNDED).count()
     return [
         f"{approved} of {rows.count()} are approved. Those not paid for lose their place, or their way back in.",
         "Pending ones are withdrawn as well. The players read the reason, and may ask again.",
@@ -98,7 +98,8 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
     def describe(self, row: Request) -> str:
         """Whose request, for what, and where it stands."""
         what = "buy-back of entry" if row.kind == RequestKind.BUY_BACK else "request"
-        return f"{row.user.display_name} <{row.user.email}>, {what} {row.number} for {row.pool.name}: {row.status}"
+        stands = PaymentStatus.REFUNDED if row.payment_status == PaymentStatus.REFUNDED else row.status
+        return f"{row.user.display_name} <{row.user.email}>, {what} {row.number} for {row.pool.name}: {stands}"
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, request: Request) -> str:

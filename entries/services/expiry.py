@@ -17,7 +17,7 @@ from config.audit import attribute
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.models.request import RequestQuerySet
 from entries.services.approvals import post_request_mail, promote_waiting
-from entries.services.places import OWING
+from entries.services.places import OWING, post_closed
 from pools.models import Pool, Round
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ def _expire(request_id: int, pool_id: int, now: datetime) -> bool:
     request.payment_status = PaymentStatus.NOT_DUE
     request.save(update_fields=["status", "payment_status"])
     post_request_mail("expired", request)
+    post_closed(request)
     if request.kind == RequestKind.ENTRY:
         promote_waiting(pool=pool, now=now)
     return True

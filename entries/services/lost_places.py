@@ -13,7 +13,7 @@ from config.errors import Code, Conflict
 from config.states import correcting
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind
 from entries.services.approvals import promote_waiting
-from entries.services.places import hurry_settlement, lock_place
+from entries.services.places import hurry_settlement, lock_place, post_prizes_changed
 from pools.models import Pool, PoolStatus
 
 
@@ -71,6 +71,19 @@ def void_entry(*, entry: Entry, by: User | None, reason: str) -> Entry:
     return entry
 
 
+@transaction.atomic
+def lose_return(*, request: Request, by: User | None, reason: str) -> Request:
+    """Take away what a buy-back has bought and leave its fee in the pot: a dispute was lost, and the house bears it.
+
+    Settlement puts the entry out again where it fell. One that brought nobody back, or does no more, is left as it is.
+    """
+    pool, request = lock_place(request)
+    attribute(by=by, reason=reason)
+    _revoke_return(request)
+    _hurry(pool, request, "lost return")
+    return request
+
+
 def suspend_entry(*, entry: Entry, by: User | None, reason: str) -> Entry:
     """Note that the entry's money is disputed. It plays on; where its pool says so, nobody picks for it meanwhile."""
     return _suspend(entry, True, by=by, reason=reason)
@@ -101,15 +114,18 @@ def _entry_of(request: Request) -> Entry | None:
     """The entry that the request made or brought back, locked after it."""
     entries = Entry.objects.locked()
     if request.kind == RequestKind.BUY_BACK:
-        return entries.get(pk=request.bought_entry_id)
+        return entries.get(buy_backs=request)
     return entries.filter(request=request).first()
 
 
 def _make_void(entry: Entry) -> None:
     """Past the map: somebody who is out, or has won, loses the place as well."""
+    had_prize = entry.prize_cents is not None
     entry.status, entry.prize_cents = EntryStatus.VOID, None
     with correcting("refund"):
         entry.save(update_fields=["status", "prize_cents"])
+    if had_prize:
+        post_prizes_changed(entry)
 
 
 def _revoke_return(request: Request) -> None:

@@ -14,7 +14,7 @@ from config import outbox
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Refused
-from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
+from entries.models import Entry, EntryChange, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
 from pools.models import Pool, PoolStatus
 from pools.queries import Joining, current_rules, joining, registration_closes_at
 
@@ -36,6 +36,7 @@ class Because(StrEnum):
     POOL_CLOSED = "pool_closed"
     ENTRY_VOID = "entry_void"
     NOT_NEEDED = "not_needed"
+    PLAYER_GONE = "player_gone"
 
 
 class PlaceRefused(Refused):
@@ -174,6 +175,21 @@ def hurry_settlement(request: Request, because: str) -> None:
     )
 
 
+def post_prizes_changed(entry: Entry) -> None:
+    """The entry itself won or lost a prize by what was just done; settlement tells of all the others.
+
+    The last row of its history makes the message one of its own, however often that happens.
+    """
+    last = EntryChange.objects.filter(subject_id=entry.pk).order_by("-id").values_list("pk", flat=True).first()
+    outbox.post(kind="prizes.changed", key=f"prizes-changed-by-change-{last}", payload={"pool": entry.pool_id})
+
+
+def post_closed(request: Request) -> None:
+    """An approved request has ended unpaid: a payment of its fee, if one is open, is for nothing now."""
+    if request.fee_cents:
+        outbox.post(kind="request.closed", key=f"request-closed-{request.pk}", payload={"request": request.pk})
+
+
 def note_payment_failed(*, request: Request) -> Request:
     """Remember that the last attempt to pay failed; the place stays held. Changes nothing unless the fee is owed."""
     return _note(request, PaymentStatus.FAILED, "a payment failed")
@@ -203,6 +219,8 @@ def _refusal(pool: Pool, request: Request, paid_at: datetime) -> Because | None:
         return Because.NOT_APPROVED
     if request.payment_status not in OWING:
         return Because.ALREADY_PAID
+    if not request.user.is_active:
+        return Because.PLAYER_GONE
     if pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         return Because.POOL_CLOSED
     if request.pay_by is not None and paid_at > request.pay_by:

@@ -57,7 +57,7 @@ LOCK_ENTRIES = f"""
 
 LIST = f"CREATE TEMP TABLE released_pick ON COMMIT DROP AS {STRANDED}"
 TAKE_BACK = "DELETE FROM entries_pick WHERE id IN (SELECT id FROM released_pick)"
-SAY_WHY = "SELECT set_config(%(setting)s, %(reason)s, true)"
+SAY_WHY = f"SELECT set_config('{REASON_SETTING}', %(reason)s, true), set_config('{RELEASE_SETTING}', %(what)s, true)"
 
 # No team is named: messages are read by staff.
 MAILS = """
@@ -107,12 +107,10 @@ def _release(ask: dict[str, Any]) -> int:
         reason_before = cursor.fetchone()[0]
         cursor.execute(LOCK_ENTRIES, ask)
         cursor.execute(LIST, ask)
-        cursor.execute(SAY_WHY, {"setting": REASON_SETTING, "reason": RELEASED})
-        cursor.execute(SAY_WHY, {"setting": RELEASE_SETTING, "reason": "released"})
+        cursor.execute(SAY_WHY, {"reason": RELEASED, "what": "released"})
         cursor.execute(TAKE_BACK)
         released = int(cursor.rowcount)
-        cursor.execute(SAY_WHY, {"setting": RELEASE_SETTING, "reason": ""})
-        cursor.execute(SAY_WHY, {"setting": REASON_SETTING, "reason": reason_before})
+        cursor.execute(SAY_WHY, {"reason": reason_before, "what": ""})
         outbox.post_many(kind=MAIL, rows=MAILS, params={})
         # Inside a caller's transaction the table would outlive us.
         cursor.execute("DROP TABLE released_pick")

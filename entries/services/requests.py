@@ -16,7 +16,7 @@ from config.errors import Code, Conflict, Forbidden, NotFound
 from config.locks import advisory_lock
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import checked_reason, post_request_mail, promote_waiting
-from entries.services.places import check_registration, lock_place
+from entries.services.places import check_registration, lock_place, post_closed
 from pools.models import Pool
 
 # Met only when the pool's limit is lowered while somebody asks.
@@ -73,6 +73,8 @@ def withdraw_request(*, request: Request, by: User, now: datetime, reason: str =
     request.save(update_fields=["status", "reason", "payment_status"])
     if not is_own:
         post_request_mail("withdrawn", request)
+    if held_a_place:
+        post_closed(request)
     if held_a_place and request.kind == RequestKind.ENTRY:
         promote_waiting(pool=pool, now=now)
     return request

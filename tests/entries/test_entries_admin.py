@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from entries.services.fallbacks import save_fallback
+from entries.services.lost_places import suspend_entry
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import PoolFactory, league
 
@@ -50,6 +51,15 @@ def test_whether_an_entry_has_a_fallback_list_is_told_and_nothing_of_it(look, mo
     assert "Has a fallback list" in page
     assert 'title="True"' in page
     assert "ZEBRAS" not in page.upper()
+
+
+def test_suspended_entries_are_shown_and_found(look, moderator):
+    entry, other = EntryFactory(), EntryFactory()
+    suspend_entry(entry=entry, by=None, reason="disputed")
+    assert "Is suspended" in look(moderator, page_of(entry))
+    found = look(moderator, LIST, {"is_suspended__exact": "1"})
+    assert page_of(entry) in found
+    assert page_of(other) not in found
 
 
 @pytest.mark.parametrize("role", ["moderator", "finance", "admin_user"])

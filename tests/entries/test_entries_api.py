@@ -7,6 +7,7 @@ import pytest
 from config.clock import database_now
 from entries.models import EntryStatus
 from entries.queries.reveal import revealed_rounds
+from entries.services.lost_places import suspend_entry
 from pools.models import Pool, PoolStatus, Round
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league, lock_round
@@ -36,8 +37,14 @@ def test_an_owner_sees_the_entry_with_all_teams_used_and_the_next_lock(api, pool
     assert {key: data[key] for key in data if key != "created_at"} == {
         "id": entry.pk, "pool": pool.pk, "user": entry.user_id, "number": 1, "status": "active", "strikes": 0,
         "eliminated_round": None, "eliminated_reason": None, "teams_used": ["ANT", "CAT"], "picks_made": 2,
-        "next_lock_at": lock, "prize_cents": None,
+        "next_lock_at": lock, "prize_cents": None, "suspended": False,
     }  # fmt: skip
+
+
+def test_an_owner_sees_that_the_entry_is_suspended(api, pool):
+    entry = enter(pool)
+    suspend_entry(entry=entry, by=None, reason="disputed")
+    assert seen(api, entry.user, entry)["suspended"] is True
 
 
 def test_an_eliminated_entry_tells_when_and_why_and_forgets_picks_ahead(api, pool):

@@ -13,7 +13,7 @@ from entries.services.approvals import waitlist_request
 from entries.services.expiry import expire_unpaid, promote_everywhere
 from entries.tasks import expire_unpaid_requests
 from pools.models import Pool
-from tests.factories.entries import RequestFactory
+from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.pools import PoolFactory
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,16 @@ def test_a_larger_pool_is_filled_by_the_next_sweep(moderator):
     Pool.objects.filter(pk=pool.pk).update(capacity=3)
     assert expire_unpaid_requests() == 2
     assert [status_of(request) for request in waiting] == ["approved", "approved", "pending"]
+
+
+def test_a_refunded_place_is_free_for_the_next_sweep(moderator):
+    pool = PoolFactory(capacity=1)
+    entry = EntryFactory(in_pool=pool)
+    request = waitlist_request(request=RequestFactory(pool=pool), by=moderator, now=database_now())
+    Entry.objects.filter(pk=entry.pk).update(status="void")
+    Request.objects.filter(pk=entry.request_id).update(payment_status="refunded")
+    assert promote_everywhere(now=database_now()) == 1
+    assert status_of(request) == "approved"
 
 
 def test_a_pool_without_a_limit_lets_everybody_in(moderator):

@@ -11,6 +11,7 @@ from accounts.models import User
 from config.audit import attribute
 from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus
 from entries.services.imports import RowFile, UnreadableFile, import_entries
+from entries.services.lost_places import take_place_back
 from entries.services.picks import save_pick
 from pools.models import Game, Pool, PoolStatus, Round
 from tests.factories.accounts import ModeratorFactory, UserFactory
@@ -230,6 +231,20 @@ def test_an_owner_who_was_imported_before_gets_the_next_number(bring):
     assert (result.players, result.entries) == (0, 1)
     assert set(Entry.objects.values_list("reference", "number")) == {("7-1", 1), ("7-2", 2)}
     assert Entry.objects.values("user").distinct().count() == 1
+
+
+def test_a_place_that_was_given_back_is_free_with_its_number(bring, pool):
+    pool.capacity = 1
+    pool.save()
+    bring("7-1,Ada,1,ANT")
+    take_place_back(request=Entry.objects.get().request, by=None, reason="asked")
+
+    result = bring("7-2,Ada,1,BAT")
+
+    assert (result.entries, refusals(result)) == (1, {})
+    assert set(Entry.objects.values_list("reference", "number", "status")) == {
+        ("7-1", 1, "void"), ("7-2", 1, "active"),
+    }  # fmt: skip
 
 
 def test_numbers_that_other_requests_hold_are_left_out(bring, pool):

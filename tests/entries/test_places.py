@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import User
 from config.clock import database_now
 from config.errors import Code
 from config.models import OutboxMessage
@@ -12,6 +13,7 @@ from entries.services.places import Because, PlaceRefused, grant_place, note_pay
 from pools.models import PoolStatus
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import PoolFactory
+from tests.support.buying_back import ask, fallen_in, generous_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +121,16 @@ def test_a_late_word_about_a_failed_payment_changes_nothing(fields):
     request = RequestFactory(**fields)
     before = request.payment_status
     assert note_payment_failed(request=request).payment_status == before
+
+
+def test_a_player_who_has_closed_the_account_gets_no_place():
+    request = approved()
+    User.objects.filter(pk=request.user_id).update(is_active=False)
+    assert because(request=request) == Because.PLAYER_GONE
+    assert not Entry.objects.exists()
+
+
+def test_a_player_who_has_gone_is_not_brought_back():
+    asked = ask(fallen_in(generous_pool()))
+    User.objects.filter(pk=asked.user_id).update(is_active=False)
+    assert because(request=asked) == Because.PLAYER_GONE == "player_gone"

@@ -9,6 +9,7 @@ from accounts.models import User
 from config.clock import database_now
 from entries.models import Request, RequestChange
 from entries.services.approvals import approve_request, waitlist_request
+from entries.services.lost_places import take_place_back
 from entries.services.places import grant_place
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
@@ -227,6 +228,21 @@ def test_the_page_of_a_request_tells_its_history(back_office, moderator, finance
     assert moderator.display_name in page
     assert "payment_status completed" in page
     assert "50.00 USD" in page
+
+
+def test_a_refunded_request_is_shown_and_found_as_one(back_office, moderator):
+    entry, other = EntryFactory(), EntryFactory()
+    take_place_back(request=entry.request, by=moderator, reason="asked for it")
+    browser = back_office(moderator)
+    page = browser.get(reverse("admin:entries_request_change", args=[entry.request_id])).content.decode()
+    assert "payment_status refunded" in page
+    assert "asked for it" in page
+    found = browser.get(LIST, {"payment_status__exact": "refunded"}).content.decode()
+    assert entry.user.email in found
+    assert other.user.email not in found
+    asked = choose(browser, "take_back", [entry.request, other.request]).content.decode()
+    assert "1 of 2 are approved." in asked
+    assert f"for {entry.pool.name}: refunded" in asked
 
 
 def test_the_page_of_a_request_offers_the_actions_to_moderators_alone(back_office, moderator, finance):

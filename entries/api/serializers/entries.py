@@ -37,12 +37,17 @@ class EntryOut(serializers.ModelSerializer[Entry]):
     teams_used = serializers.SerializerMethodField()
     picks_made = serializers.SerializerMethodField()
     next_lock_at = serializers.SerializerMethodField()
+    suspended = serializers.BooleanField(
+        source="is_suspended",
+        read_only=True,
+        help_text="Its payment is disputed. It plays on; `suspended_may_pick` of its pool says whether it picks.",
+    )
 
     class Meta:
         model = Entry
         fields = [
             "id", "pool", "user", "number", "status", "strikes", "eliminated_round", "eliminated_reason", "teams_used",
-            "picks_made", "next_lock_at", "prize_cents", "created_at",
+            "picks_made", "next_lock_at", "prize_cents", "suspended", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models import NOBODYS_DOMAIN, User
+from config import outbox
 from config.audit import attribute
 from config.locks import advisory_lock
 from entries.services.imports.judge import judge, load
@@ -82,6 +83,8 @@ def import_entries(
         result.entries = land_entries(cursor, pool=pool, by=by)
         on_step("picks")
         result.picks = land_picks(cursor, pool=pool)
+        if result.entries:
+            _tell(pool)
         _account(cursor, result)
         # Temporary tables live until the transaction's end; inside a caller's transaction that is not ours.
         cursor.execute(
@@ -89,6 +92,12 @@ def import_entries(
             " import_birth, import_owner"
         )
     return result
+
+
+def _tell(pool: Pool) -> None:
+    """Once per run: the newest entry is one of those that it made."""
+    newest = pool.entries.order_by("-id").values_list("pk", flat=True)[0]
+    outbox.post(kind="entries.imported", key=f"entries-imported-{pool.pk}-{newest}", payload={"pool": pool.pk})
 
 
 def _account(cursor: CursorWrapper, result: ImportResult) -> None:

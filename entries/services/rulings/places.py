@@ -8,6 +8,7 @@ from config.errors import Code, Refused, invalid
 from config.states import correcting
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, Ruling
 from entries.models.entry import EliminationReason
+from entries.services.places import post_prizes_changed
 from entries.services.rulings.decision import (
     Decision,
     Details,
@@ -135,7 +136,10 @@ def _refuse_unless_fallen(entry: Entry) -> None:
 def _write(entry: Entry, fate: dict[str, Any], *, by: Ruling) -> None:
     """Past the map of transitions, which a ruling may leave."""
     attribute(by=by.decided_by, reason=f"ruling {by.pk}")
+    prize_before = entry.prize_cents
     for name, value in fate.items():
         setattr(entry, name, value)
     with correcting("ruling"):
         entry.save(update_fields=list(fate))
+    if entry.prize_cents != prize_before:
+        post_prizes_changed(entry)

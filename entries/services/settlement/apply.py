@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
+from config import outbox
 from config.states import CORRECTION_SETTING
 
 # Entries whose fate was open at the first round looked at, but for those that are simply still in, as before.
@@ -91,6 +92,17 @@ REOPEN = """
 """
 
 
+# Pools whose end came, went or moved, or where anybody's prize is another one than before.
+PRIZES_MOVED = """
+    SELECT format('prizes-changed-by-settlement-%%s-%%s', %(settlement)s::bigint, pool_id),
+           jsonb_build_object('pool', pool_id)
+    FROM (SELECT pool_id FROM settling_pool WHERE ended IS DISTINCT FROM ended_before
+          UNION
+          SELECT pool_id FROM settling_change WHERE prize_cents IS DISTINCT FROM from_prize_cents) moved
+    ORDER BY pool_id
+"""
+
+
 class Difference(NamedTuple):
     """How many entries changed, and to what; and how many pools ended, opened again, or ended in another round."""
 
@@ -153,3 +165,8 @@ def write_difference(cursor: CursorWrapper) -> None:
     for statement in (FINISH, MOVE_END, REOPEN):
         cursor.execute(statement)
     cursor.execute("SELECT set_config(%s, '', true)", [CORRECTION_SETTING])
+
+
+def post_prizes_moved(settlement_id: int) -> None:
+    """Leave a message for each pool in which somebody's prize is another one by this settlement."""
+    outbox.post_many(kind="prizes.changed", rows=PRIZES_MOVED, params={"settlement": settlement_id})

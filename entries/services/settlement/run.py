@@ -19,7 +19,7 @@ from config.locks import advisory_lock
 from entries.models import Ruling, SettlementCause
 from entries.queries.reveal import revealed_rounds
 from entries.services.settlement import facts, losses
-from entries.services.settlement.apply import Difference, find_difference, write_difference
+from entries.services.settlement.apply import Difference, find_difference, post_prizes_moved, write_difference
 from entries.services.settlement.ends import end_round, share_out
 from entries.services.settlement.fill_in import fill_in_missed
 from entries.services.settlement.lines import Line, changed_lines
@@ -160,4 +160,5 @@ def _write(
             None if by is None else by.pk, through, json.dumps(difference._asdict()), first,
         ],
     )  # fmt: skip
+    post_prizes_moved(settlement_id)
     return settlement_id
