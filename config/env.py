@@ -143,6 +143,20 @@ VARIABLES: tuple[Variable, ...] = (
         check=v.at_least_one,
     ),
     Variable(
+        "REFUND_APPROVAL_ABOVE",
+        "Refunds above this need a second name: hundredths of a unit, 10000 is 100.00; a tenth of it from house money.",
+        sample="10000",
+        default="10000",
+        parse=v.parse_count,
+    ),
+    Variable(
+        "AUTO_RETURN",
+        "Whether money that became no place goes back by itself; false leaves all of it to a person.",
+        sample="true",
+        default="true",
+        parse=v.parse_flag,
+    ),
+    Variable(
         "PUBLIC_URL",
         "The address players use, for links in mails and the payment's way back.",
         sample="http://127.0.0.1:8000",

@@ -84,8 +84,11 @@ def book_refund_decided(refund: Refund) -> None:
 
 
 def book_refund_withdrawn(refund: Refund) -> None:
-    """A decided refund of money without a place was taken back before anything was sent."""
-    decided = _journal_id("refund", refund.ref, "decided")
+    """A decided refund of money without a place never arrived, however often it was sent, and is owed no more."""
+    first = refund
+    while first.replaces is not None:
+        first = first.replaces
+    decided = _journal_id("refund", first.ref, "decided")
     if decided is not None:
         player_id = refund.receipt.payment.request.user_id
         post(rules.refund_withdrawn(str(refund.ref), player_id, _sum_of(refund), decided))

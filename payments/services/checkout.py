@@ -16,7 +16,7 @@ from config.errors import Code, Conflict, NotFound, Refused
 from entries.models import PaymentStatus, Request, RequestStatus
 from entries.queries.requests import buys_something
 from entries.services.places import OWING, note_payment_pending
-from payments.models import Payment, PaymentState, Provider
+from payments.models import Payment, Provider, Receipt, ReceiptState
 from payments.models.payment import LIVE_STATES
 from payments.providers import online_provider
 from payments.providers.base import AtWork, Busy, ProviderError, SessionState
@@ -80,16 +80,15 @@ def _intend(request_id: int, user: User) -> tuple[Payment, datetime]:
     if request is None:
         raise NotFound(Code.NOT_FOUND, "There is no such request of yours.")
     now: datetime = request.now  # type: ignore[attr-defined]  # annotated above
-    known = Payment.objects.filter(request=request, status__in=(*LIVE_STATES, PaymentState.SUCCEEDED)).order_by("-id")
-    payments = {payment.status: payment for payment in known}
-    _check_due(request, now, has_paid=PaymentState.SUCCEEDED in payments)
-    payment = next(iter(payments.values()), None) or _new_payment(request, user, now)
+    # Money that came and could not become an entry waits for staff; nobody pays a second time until it goes back.
+    kept = (ReceiptState.ALLOCATED, ReceiptState.UNAPPLIED)
+    _check_due(request, now, has_paid=Receipt.objects.filter(payment__request=request, status__in=kept).exists())
+    payment = request.payments.filter(status__in=LIVE_STATES).first() or _new_payment(request, user, now)
     payment.request = request
     return payment, now
 
 
 def _check_due(request: Request, now: datetime, *, has_paid: bool) -> None:
-    # Money that came and could not become an entry is looked into by staff; nobody pays a second time meanwhile.
     if request.payment_status == PaymentStatus.COMPLETED or has_paid:
         raise AlreadyPaid
     if request.status != RequestStatus.APPROVED:

@@ -2,8 +2,8 @@
 
 Webhook, return page, sweep, checkout, reconciliation and the admin's button all end here, and repeating it changes
 nothing. Money that the provider says has come is always booked as a receipt; whether it becomes a place in the pool
-is a second question, asked in the same transaction. Money without a place stays `unapplied`, with the reason, until a
-person applies or returns it.
+is a second question, asked in the same transaction. Money without a place goes back by itself where that is certain;
+else it stays `unapplied`, with the reason, until a person has decided (`refunds.unapplied`).
 """
 
 from datetime import datetime
@@ -22,6 +22,8 @@ from payments.models import Payment, PaymentState, Receipt, ReceiptState
 from payments.models.payment import LIVE_STATES
 from payments.providers import provider_named
 from payments.providers.base import Charge, SessionFacts, SessionState
+from payments.services import booking
+from payments.services.refunds.unapplied import Held, return_or_hold
 from payments.services.sessions import check_facts, open_session
 from pools.models import Pool, PoolStatus
 
@@ -45,14 +47,6 @@ class Source(StrEnum):
     CHECKOUT = "checkout"
     RECONCILE = "reconcile"
     ADMIN = "admin"
-
-
-class Held(StrEnum):
-    """Why money did not become a place, where this module finds out; `grant_place` has reasons of its own."""
-
-    WRONG_AMOUNT = "wrong_amount"
-    WRONG_CURRENCY = "wrong_currency"
-    DUPLICATE = "duplicate"
 
 
 def apply_provider_state(
@@ -154,12 +148,13 @@ def _book(payment: Payment, charge: Charge, source: Source, by: User | None) -> 
         source=source,
         received_at=charge.paid_at,
     )
-    outbox.post(
-        kind="mail.payment_held" if entry is None else "mail.payment_received",
-        key=f"receipt-{receipt.pk}",
-        payload={"receipt": receipt.pk},
-    )
     RECEIPTS.labels(receipt.status, source).inc()
+    booking.book_receipt(receipt)
+    if entry is None:
+        return_or_hold(receipt=receipt, because=because)
+    else:
+        booking.book_place(receipt)
+        outbox.post(kind="mail.payment_received", key=f"receipt-{receipt.pk}", payload={"receipt": receipt.pk})
 
 
 def _place_for(payment: Payment, charge: Charge, by: User | None) -> tuple[Entry | None, str]:
