@@ -57,12 +57,14 @@ class Narrowing:
     def parameters(self) -> dict[str, int | str | datetime | None]:
         """What the SQL is asked with; the time is a half-open interval."""
         zone: ZoneInfo = settings.FINANCE_TIME_ZONE
-        return {
-            "pool": self.pool_id,
-            "since": _midnight(self.first_day, zone),
-            "until": _midnight(self.last_day + timedelta(days=1) if self.last_day else None, zone),
-            "zone": zone.key,
-        }
+        since, until = self.bounds()
+        return {"pool": self.pool_id, "since": since, "until": until, "zone": zone.key}
+
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """The time as a half-open interval; None where it has no end."""
+        zone: ZoneInfo = settings.FINANCE_TIME_ZONE
+        after = self.last_day + timedelta(days=1) if self.last_day else None
+        return _midnight(self.first_day, zone), _midnight(after, zone)
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

@@ -1,7 +1,7 @@
 """Does the money agree? Every live payment is asked about, then payments, receipts and entries are held together.
 
-What this can see are our own rows and what the provider says of payments that have not ended. Money that moved at the
-provider behind our back (a refund from its dashboard, a fee) is not looked for here.
+The provider's sessions of the time are gone through as well: what it knows and we do not is brought back, and told.
+Money that moved there behind our back (a refund from its dashboard, a fee) is not looked for here.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,18 @@ from datetime import timedelta
 
 from django.db import connection
 
+from config.clock import database_now
+from payments.providers import online_provider
+from payments.providers.base import ProviderError
 from payments.reports.base import Narrowing
+from payments.services.adoption import adopt_window
 from payments.services.provider_state import Source
 from payments.services.sweep import sweep_payments
 
 # Money that came a moment ago may still be on its way to its entry or its mail.
 GRACE_MINUTES = 15
+# How far back sessions are gone through unless a day is given.
+LATELY = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,19 @@ def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0) -> list[Differen
     ]
     if swept.gave_up:
         unknown.append(Difference("not_answered", "further payments", "were not asked about: the provider is away"))
-    return [*unknown, *_compare(narrowing)]
+    return [*unknown, *_adopt(narrowing), *_compare(narrowing)]
+
+
+def _adopt(narrowing: Narrowing) -> list[Difference]:
+    """What was missing here, and what became of it; without a first day, what was opened lately."""
+    provider, now = online_provider(), database_now()
+    since, until = narrowing.bounds()
+    window = {"since": since or now - LATELY, "until": until or now}
+    try:
+        adopted = list(adopt_window(provider=provider.name, **window, source=Source.RECONCILE))
+    except ProviderError as error:
+        return [Difference("not_answered", "sessions", f"the provider could not be asked for its sessions: {error}")]
+    return [Difference("missing_locally", f"payment {one.ref}", one.sentence) for one in adopted]
 
 
 def _compare(narrowing: Narrowing) -> list[Difference]:
