@@ -203,21 +203,32 @@ def dispute_reinstated(provider: str, movement: str, fee_returned: int, money: S
     )  # fmt: skip
 
 
-def dispute_lost(dispute: str, provider: str, money: Sum, *, from_unallocated: bool) -> Draft:
-    """The money is gone: the house bears it, or it comes out of money that has no place."""
-    bearer = _UNALLOCATED if from_unallocated else AccountName(Kind.CHARGEBACK_LOSS)
+def dispute_fee_taken(provider: str, movement: str, money: Sum) -> Draft:
+    """The fee of a dispute that is settled in another currency than its charge (or, if negative, its return)."""
     return _draft(
-        ("dispute", f"{provider}:{dispute}"), "lost", money,
-        Line(bearer, money.amount), Line(AccountName(Kind.DISPUTES_RECEIVABLE, provider=provider), -money.amount),
+        ("movement", f"{provider}:{movement}"), "dispute_fee", money,
+        Line(AccountName(Kind.DISPUTE_FEES, provider=provider), money.amount),
+        Line(_clearing(provider), -money.amount),
     )  # fmt: skip
 
 
-def dispute_recovered(dispute: str, provider: str, money: Sum, reverses: int | None) -> Draft:
-    """A lost dispute was won after all, on appeal: the house has its loss back."""
+def dispute_lost(dispute: str, provider: str, money: Sum, *, from_unallocated: int) -> Draft:
+    """The money is gone: so much of it comes out of money that has no place, the house bears the rest."""
+    return _draft(
+        ("dispute", f"{provider}:{dispute}"), "lost", money,
+        Line(_UNALLOCATED, from_unallocated),
+        Line(AccountName(Kind.CHARGEBACK_LOSS), money.amount - from_unallocated),
+        Line(AccountName(Kind.DISPUTES_RECEIVABLE, provider=provider), -money.amount),
+    )  # fmt: skip
+
+
+def dispute_recovered(dispute: str, provider: str, money: Sum, reverses: int | None, *, to_unallocated: int) -> Draft:
+    """A lost dispute was won after all, on appeal: each has back what it had lost."""
     return _draft(
         ("dispute", f"{provider}:{dispute}"), "recovered", money,
         Line(AccountName(Kind.DISPUTES_RECEIVABLE, provider=provider), money.amount),
-        Line(AccountName(Kind.CHARGEBACK_LOSS), -money.amount), reverses=reverses,
+        Line(_UNALLOCATED, -to_unallocated),
+        Line(AccountName(Kind.CHARGEBACK_LOSS), to_unallocated - money.amount), reverses=reverses,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ class DiscrepancyKind(models.TextChoices):
     """What kind of doubt; what is done about each stands in docs/money.md."""
 
     MISSING_LOCALLY = "missing_locally"
+    MISSING_AT_PROVIDER = "missing_at_provider"
     HELD_MONEY = "held_money"
     DUPLICATE_PAYMENT = "duplicate_payment"
     AMOUNT_MISMATCH = "amount_mismatch"

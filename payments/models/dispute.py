@@ -29,6 +29,24 @@ class DisputeState(models.TextChoices):
     UNKNOWN = "unknown"
 
 
+# Inquiries of a bank: no money has moved, and none does unless they become disputes.
+INQUIRIES = (DisputeState.WARNING_NEEDS_RESPONSE, DisputeState.WARNING_UNDER_REVIEW, DisputeState.WARNING_CLOSED)
+# Not decided yet, with the money gone meanwhile.
+UNDECIDED = (
+    DisputeState.NEEDS_RESPONSE,
+    DisputeState.UNDER_REVIEW,
+    DisputeState.APPEAL_NEEDS_RESPONSE,
+    DisputeState.APPEAL_UNDER_REVIEW,
+)
+# Somebody has to answer before the deadline, or the bank decides without us.
+TO_ANSWER = (
+    DisputeState.WARNING_NEEDS_RESPONSE,
+    DisputeState.NEEDS_RESPONSE,
+    DisputeState.APPEAL_NEEDS_RESPONSE,
+)
+CLOSED_DISPUTES = (DisputeState.WON, DisputeState.LOST, DisputeState.PREVENTED, DisputeState.WARNING_CLOSED)
+
+
 class LossBearer(models.TextChoices):
     """Who bore a lost dispute."""
 
@@ -65,6 +83,9 @@ class Dispute(models.Model):
             models.UniqueConstraint(fields=["provider", "provider_reference"], name="dispute_reference_unique"),
             models.CheckConstraint(condition=Q(status__in=DisputeState.values), name="dispute_status_known"),
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="dispute_amount_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["checked_at", "id"], condition=~Q(status__in=CLOSED_DISPUTES), name="dispute_open"),
         ]
         triggers = [
             Guard(

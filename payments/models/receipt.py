@@ -33,6 +33,8 @@ RECEIPT_TRANSITIONS = {
     ReceiptState.RETURNING: (ReceiptState.UNAPPLIED, ReceiptState.RETURNED, ReceiptState.CHARGED_BACK),
     # A refund can fail days after it succeeded.
     ReceiptState.RETURNED: (ReceiptState.RETURNING, ReceiptState.CHARGED_BACK),
+    # A dispute that was lost can be won on appeal: then it is what it was before, or nobody's.
+    ReceiptState.CHARGED_BACK: (ReceiptState.ALLOCATED, ReceiptState.UNAPPLIED, ReceiptState.RETURNED),
 }
 
 
@@ -58,6 +60,12 @@ class Receipt(HasStatus):
     source = models.CharField(max_length=20, help_text="Who brought the news: webhook, return_page, sweep, admin.")
     received_at = models.DateTimeField(help_text="The provider's instant of the charge.")
     created_at = models.DateTimeField(db_default=ClockTimestamp())
+    is_fee_known = models.BooleanField(
+        default=False, db_default=False, help_text="The provider has told what it kept; until then it is asked."
+    )
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider was last asked what became of the charge."
+    )
 
     TRANSITIONS: ClassVar = RECEIPT_TRANSITIONS
 
@@ -76,6 +84,9 @@ class Receipt(HasStatus):
                 condition=~Q(status=ReceiptState.UNAPPLIED) | Q(entry__isnull=True) & ~Q(unapplied_because=""),
                 name="receipt_unapplied_has_reason",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["checked_at", "id"], condition=Q(is_fee_known=False), name="receipt_fee_unknown"),
         ]
         triggers = [
             status_guard(RECEIPT_TRANSITIONS),
@@ -120,6 +131,21 @@ class Receipt(HasStatus):
                                WHERE p.request_id = asked AND t.entry_id IS NOT NULL AND t.id <> NEW.id) THEN
                         RAISE EXCEPTION 'request % is paid by another receipt', asked
                             USING ERRCODE = 'unique_violation', CONSTRAINT = 'receipt_one_per_request';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="manual_money_is_confirmed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.provider = 'manual'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM payments_manualrecord m
+                                   WHERE m.payment_id = NEW.payment_id AND m.status = 'confirmed'
+                                   AND (m.amount_cents, m.currency) = (NEW.amount_cents, NEW.currency)) THEN
+                        RAISE EXCEPTION 'money by hand counts once two people have signed for it'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_of_two_names';
                     END IF;
                     RETURN NEW;
                 """,

@@ -58,6 +58,22 @@ def raise_discrepancy(
     return row.pk
 
 
+def raise_once(
+    *,
+    kind: DiscrepancyKind,
+    object_key: str,
+    sentence: str,
+    suggestion: str,
+    details: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """The same, but never again once a person has dealt with it: what a sweep sees every day is no news."""
+    if not Discrepancy.objects.filter(kind=kind, object_key=object_key[:300]).exists():
+        raise_discrepancy(
+            kind=kind, object_key=object_key, sentence=sentence, suggestion=suggestion, details=details, due_at=due_at
+        )
+
+
 @transaction.atomic
 def settle_discrepancy(*, kind: DiscrepancyKind, object_key: str, resolution: str) -> bool:
     """The doubt is gone by itself; whether there was one."""

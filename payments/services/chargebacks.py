@@ -1,0 +1,184 @@
+"""Who bears a dispute that was lost, and what becomes of the place: decided once, and booked once.
+
+The house bears it, and the pot of those who play stays whole; only where the pool's policy says `pot`, and its first
+round has not locked, or the pool is cancelled, does the fee leave the pot again. Money that had no place is simply
+gone. Whoever has the fee taken back by the bank loses what it had bought, in any case.
+"""
+
+from django.db.models import Sum as SumOf
+
+from config.audit import attribute
+from config.clock import database_now
+from config.money import format_amount
+from entries.models import PaymentStatus, RequestKind
+from entries.services.lost_places import lose_return, void_entry
+from payments.ledger import rules
+from payments.ledger.accounts import Kind
+from payments.ledger.models import JournalEntry, Posting
+from payments.ledger.posting import post
+from payments.ledger.rules import Sum
+from payments.models import DiscrepancyKind, Dispute, LossBearer, Receipt, ReceiptState
+from payments.services import booking
+from payments.services.discrepancies import raise_once
+from payments.services.refunds.checks import may_take_place
+from payments.services.refunds.decisions import take_place, withdraw_owed
+from pools.models import Pool, PoolStatus
+from pools.models.pool import ChargebackBearer
+
+# Why money that was won back on appeal has no place.
+DISPUTE_WON = "dispute_won"
+
+
+def bear_loss(dispute: Dispute, receipt: Receipt) -> None:
+    """Book what a lost dispute took, once, and take what the money had bought. The receipt and its like are locked.
+
+    Nothing where no money has left for it; that is put before a person.
+    """
+    if dispute.borne_by:
+        return
+    lost = outstanding_of(dispute)
+    if lost <= 0:
+        _tell_of_nothing(dispute, receipt)
+        return
+    reason = f"dispute {dispute.provider_reference} was lost"
+    # Where it was paid before there was a ledger: what comes out must have gone in.
+    booking.book_receipt(receipt)
+    bearer = _take_what_it_bought(receipt, lost, reason)
+    if bearer is not LossBearer.HOUSE and unallocated_of(receipt) < lost:
+        withdraw_owed(receipt, reason)
+    free = 0 if bearer is LossBearer.HOUSE else min(lost, max(unallocated_of(receipt), 0))
+    post(rules.dispute_lost(dispute.provider_reference, receipt.provider, _sum(dispute, lost), from_unallocated=free))
+    attribute(reason=reason)
+    dispute.borne_by = bearer if free else LossBearer.HOUSE
+    dispute.save(update_fields=["borne_by"])
+    _charge_back(receipt)
+    _tell_of_loss(dispute, receipt, lost)
+
+
+def recover_loss(dispute: Dispute, receipt: Receipt) -> None:
+    """Make good a loss that was booked: the dispute was won on appeal. The place stays taken until a person decides."""
+    lost = JournalEntry.objects.filter(
+        source_type="dispute", source_id=_name(dispute), event="lost", reversed_by__isnull=True
+    ).first()
+    if lost is None:
+        return
+    lines = {line.account.kind: line.amount for line in lost.postings.select_related("account")}
+    back, free = -lines[Kind.DISPUTES_RECEIVABLE], lines.get(Kind.UNALLOCATED, 0)
+    post(
+        rules.dispute_recovered(
+            dispute.provider_reference, receipt.provider, _sum(dispute, back), lost.pk, to_unallocated=free
+        )
+    )
+    attribute(reason=f"dispute {dispute.provider_reference} was won on appeal")
+    _have_back(receipt, free)
+    amount = format_amount(back, dispute.currency)
+    raise_once(
+        kind=DiscrepancyKind.HELD_MONEY if free else DiscrepancyKind.DISPUTE_LOST,
+        object_key=f"receipt:{receipt.pk}" if free else f"dispute:{dispute.pk}:won",
+        sentence=f"{amount} of charge {receipt.charge_id} came back: its dispute was lost, and is won on appeal.",
+        suggestion="The place was taken when it was lost. Decide whether the player gets it, or the money, back.",
+        details={"dispute": dispute.pk, "receipt": receipt.pk, "amount_cents": back},
+    )
+
+
+def outstanding_of(dispute: Dispute) -> int:
+    """What is out for this dispute and neither back nor given up, in minor units of its currency."""
+    movements = [f"{dispute.provider}:{name}" for name in dispute.movements.values_list("reference", flat=True)]
+    return _posted(Kind.DISPUTES_RECEIVABLE, {"movement": movements, "dispute": [_name(dispute)]})
+
+
+def unallocated_of(receipt: Receipt) -> int:
+    """How much of this receipt's money has no place, by the books: not its price, not given back, not lost."""
+    refs = [str(ref) for ref in receipt.refunds.values_list("ref", flat=True)]
+    disputes = [_name(dispute) for dispute in receipt.disputes.all()]
+    return -_posted(
+        Kind.UNALLOCATED,
+        {
+            "charge": [f"{receipt.provider}:{receipt.charge_id}"],
+            "receipt": [str(receipt.pk)],
+            "refund": refs,
+            "dispute": disputes,
+        },
+    )
+
+
+def _posted(kind: Kind, sources: dict[str, list[str]]) -> int:
+    lines = Posting.objects.none()
+    for source_type, names in sources.items():
+        lines |= Posting.objects.filter(journal_entry__source_type=source_type, journal_entry__source_id__in=names)
+    return lines.filter(account__kind=kind).aggregate(total=SumOf("amount"))["total"] or 0
+
+
+def _name(dispute: Dispute) -> str:
+    return f"{dispute.provider}:{dispute.provider_reference}"
+
+
+def _sum(dispute: Dispute, amount: int) -> Sum:
+    return Sum(amount, dispute.currency, dispute.livemode, dispute.closed_at or database_now())
+
+
+def _take_what_it_bought(receipt: Receipt, lost: int, reason: str) -> LossBearer:
+    """Take the place, or the return, and say who bears the loss. Money without a place loses nothing more."""
+    if receipt.status != ReceiptState.ALLOCATED:
+        return LossBearer.UNAPPLIED
+    request = receipt.payment.request
+    if _pot_bears(receipt, request.pool, lost):
+        take_place(receipt, by=None, reason=reason)
+        return LossBearer.POT
+    if request.kind == RequestKind.BUY_BACK:
+        lose_return(request=request, by=None, reason=reason)
+    elif receipt.entry is not None:
+        void_entry(entry=receipt.entry, by=None, reason=reason)
+    return LossBearer.HOUSE
+
+
+def _pot_bears(receipt: Receipt, pool: Pool, lost: int) -> bool:
+    """Only the whole fee leaves a pot, and only one of which the house has given nothing back already."""
+    is_whole = lost == receipt.amount_cents and not receipt.refunds.counted().exists()
+    is_policy = pool.chargeback_bearer == ChargebackBearer.POT or pool.status == PoolStatus.CANCELLED
+    return is_whole and is_policy and may_take_place(receipt.payment.request, database_now())
+
+
+def _charge_back(receipt: Receipt) -> None:
+    """What the bank took is gone; a part that has no place and is still here goes on waiting for a person."""
+    is_left = receipt.status != ReceiptState.ALLOCATED and unallocated_of(receipt) > 0
+    if not is_left and receipt.can_move_to(ReceiptState.CHARGED_BACK):
+        receipt.move_to(ReceiptState.CHARGED_BACK)
+        receipt.save(update_fields=["status"])
+
+
+def _have_back(receipt: Receipt, free: int) -> None:
+    """The receipt after its money came back: without a place, the price of one that is void, or given back before."""
+    if receipt.status != ReceiptState.CHARGED_BACK:
+        return
+    if free:
+        receipt.move_to(ReceiptState.UNAPPLIED)
+        receipt.entry, receipt.unapplied_because = None, receipt.unapplied_because or DISPUTE_WON
+    elif receipt.entry_id is not None and receipt.payment.request.payment_status == PaymentStatus.COMPLETED:
+        receipt.move_to(ReceiptState.ALLOCATED)
+    else:
+        receipt.move_to(ReceiptState.RETURNED)
+    receipt.save(update_fields=["status", "entry", "unapplied_because"])
+
+
+def _tell_of_loss(dispute: Dispute, receipt: Receipt, lost: int) -> None:
+    amount, rest = format_amount(lost, dispute.currency), receipt.amount_cents - lost
+    of_rest = f" {format_amount(rest, receipt.currency)} of it are still here." if rest > 0 else ""
+    raise_once(
+        kind=DiscrepancyKind.DISPUTE_LOST,
+        object_key=f"dispute:{dispute.pk}",
+        sentence=f"{amount} of charge {receipt.charge_id} were lost to a dispute, borne by: "
+        f"{LossBearer(dispute.borne_by).label.lower()}.{of_rest}",
+        suggestion="Tell the player, and appeal at the provider if the loss is wrong.",
+        details={"dispute": dispute.pk, "receipt": receipt.pk, "amount_cents": lost, "borne_by": dispute.borne_by},
+    )
+
+
+def _tell_of_nothing(dispute: Dispute, receipt: Receipt) -> None:
+    raise_once(
+        kind=DiscrepancyKind.DISPUTE_UNKNOWN,
+        object_key=f"dispute:{dispute.pk}",
+        sentence=f"Dispute {dispute.provider_reference} is lost, and no money has left for it.",
+        suggestion="Look at the provider what became of the money. Nothing was booked, and no place was taken.",
+        details={"dispute": dispute.pk, "receipt": receipt.pk},
+    )
