@@ -12,11 +12,23 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
-from config.admin import ReadOnlyAdmin
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.money import format_amount
 from entries.models import RequestKind
 from entries.queries.buy_backs import needless_returns
-from payments.models import Receipt, ReceiptChange, ReceiptState
+from payments.admin.movements import MovementInline
+from payments.models import Movement, MovementKind, Receipt, ReceiptChange, ReceiptState
+from payments.services.charge_state import apply_charge_state
+from payments.services.provider_state import Source
+
+
+def what_asking_does(rows: QuerySet[Receipt]) -> list[str]:
+    """The preview of `ask_again`."""
+    return [
+        f"The provider is asked what became of {rows.count()}: its fee, refunds and disputes.",
+        "What is new is booked, with what that means for the entry. What agrees already stays as it is.",
+    ]
 
 
 class LookAt(admin.SimpleListFilter):
@@ -39,7 +51,7 @@ class LookAt(admin.SimpleListFilter):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
+class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each charge that succeeded."""
 
     change_model = ReceiptChange
@@ -62,10 +74,12 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
     search_help_text = "Charge or session at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (
-        "payment", "player", "pool", "kind", "amount", "status", "unapplied_because", "needed", "entry", "provider",
-        "charge_id", "livemode", "source", "received_at", "created_at", "history",
+        "payment", "player", "pool", "kind", "amount", "fee", "net", "status", "unapplied_because", "needed", "entry",
+        "provider", "charge_id", "livemode", "source", "received_at", "created_at", "checked_at", "history",
     )  # fmt: skip
-    readonly_fields = ("player", "pool", "kind", "amount", "needed", "history")
+    readonly_fields = ("player", "pool", "kind", "amount", "fee", "net", "needed", "history")
+    inlines = (MovementInline,)
+    actions = ("ask_again",)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, with what is no longer needed asked for all shown returns at once."""
@@ -91,6 +105,18 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
         """In whole units."""
         return format_amount(receipt.amount_cents, receipt.currency)
 
+    @admin.display(description="Fee")
+    def fee(self, receipt: Receipt) -> str:
+        """What the provider kept, in the currency it settled in."""
+        movement = _charge_movement(receipt)
+        return "not known yet" if movement is None else format_amount(movement.fee_cents, movement.currency)
+
+    @admin.display(description="Net")
+    def net(self, receipt: Receipt) -> str:
+        """What the charge was worth to us."""
+        movement = _charge_movement(receipt)
+        return "not known yet" if movement is None else format_amount(movement.net_cents, movement.currency)
+
     @admin.display(description="For", ordering="payment__request__kind")
     def kind(self, receipt: Receipt) -> str:
         """A place, or the way back in."""
@@ -114,3 +140,14 @@ class ReceiptAdmin(WithHistory, ReadOnlyAdmin):
     def entry_number(self, receipt: Receipt) -> str:
         """The entry it paid for, or brought back."""
         return str(receipt.entry_id or "")
+
+    @confirmed(
+        "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"
+    )
+    def ask_again(self, request: HttpRequest, row: Receipt, reason: str) -> None:
+        """Learn what became of each charge, and act on it."""
+        apply_charge_state(receipt_id=row.pk, source=Source.ADMIN, by=staff(request))
+
+
+def _charge_movement(receipt: Receipt) -> Movement | None:
+    return receipt.movements.filter(kind=MovementKind.CHARGE).first()

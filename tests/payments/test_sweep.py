@@ -11,7 +11,8 @@ from entries.models import Entry
 from payments import tasks
 from payments.models import Payment, PaymentState, Receipt
 from payments.services import sweep
-from payments.services.sweep import FAILURES_IN_A_ROW, PATIENCE, sweep_payments
+from payments.services.asking import FAILURES_IN_A_ROW
+from payments.services.sweep import PATIENCE, sweep_payments
 from tests.factories.entries import RequestFactory
 from tests.support.payments import started
 from tests.support.threads import run_together

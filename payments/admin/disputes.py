@@ -1,0 +1,106 @@
+"""Disputes in the back office: what the banks say, until when somebody has to answer, and who bore what was lost."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.money import format_amount
+from payments.admin.movements import MovementInline
+from payments.models import Dispute, DisputeChange
+from payments.models.dispute import CLOSED_DISPUTES, TO_ANSWER
+from payments.services.charge_state import apply_charge_state
+from payments.services.provider_state import Source
+
+
+def what_asking_does(rows: QuerySet[Dispute]) -> list[str]:
+    """The preview of `ask_again`."""
+    waiting = rows.exclude(status__in=CLOSED_DISPUTES).count()
+    return [
+        f"{waiting} of {rows.count()} are not decided. The provider is asked what is true of each, and of its charge.",
+        "What was won or lost is booked, with what that means for the entry. What agrees already stays as it is.",
+    ]
+
+
+class Waiting(admin.SimpleListFilter):
+    """Which somebody has to answer."""
+
+    title = "waits for"
+    parameter_name = "waits_for"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Us, or the bank."""
+        return (("us", "Our answer"), ("bank", "The bank"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
+        """By status."""
+        if self.value() == "us":
+            return queryset.filter(status__in=TO_ANSWER)
+        if self.value() == "bank":
+            return queryset.exclude(status__in=(*TO_ANSWER, *CLOSED_DISPUTES))
+        return queryset
+
+
+@admin.register(Dispute)
+class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """One dispute of one charge; it is answered at the provider."""
+
+    change_model = DisputeChange
+    list_display = (
+        "id", "player", "pool", "amount", "status", "reason", "evidence_due_at", "borne_by", "opened_at", "closed_at",
+        "provider_reference",
+    )  # fmt: skip
+    list_select_related = ("receipt__payment__request__pool", "receipt__payment__request__user")
+    list_filter: ClassVar = (
+        Waiting,
+        ("status", ChoicesDropdownFilter),
+        ("borne_by", ChoicesDropdownFilter),
+        ("receipt__payment__request__pool", AutocompleteSelectFilter),
+        "reason",
+        "livemode",
+        "evidence_due_at",
+    )
+    search_fields = ("provider_reference", "receipt__charge_id", "receipt__payment__request__user__email")
+    search_help_text = "Dispute or charge at the provider, e-mail address of the player"
+    ordering = ("evidence_due_at", "-id")
+    fields = (
+        "receipt", "player", "pool", "amount", "status", "reason", "evidence_due_at", "is_charge_refundable",
+        "has_suspended", "borne_by", "provider", "provider_reference", "livemode", "opened_at", "closed_at",
+        "created_at", "checked_at", "history",
+    )  # fmt: skip
+    readonly_fields = ("player", "pool", "amount", "history")
+    inlines = (MovementInline,)
+    actions = ("ask_again",)
+
+    def describe(self, row: Dispute) -> str:
+        """Whose money, for what, and where it stands."""
+        user = row.receipt.payment.request.user
+        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {self.pool(row)}: {row.status}"
+
+    @admin.display(description="Player", ordering="receipt__payment__request__user__email")
+    def player(self, dispute: Dispute) -> str:
+        """By e-mail address."""
+        return dispute.receipt.payment.request.user.email
+
+    @admin.display(description="Pool", ordering="receipt__payment__request__pool__name")
+    def pool(self, dispute: Dispute) -> str:
+        """The pool's name."""
+        return dispute.receipt.payment.request.pool.name
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, dispute: Dispute) -> str:
+        """In whole units."""
+        return format_amount(dispute.amount_cents, dispute.currency)
+
+    @confirmed(
+        "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"
+    )
+    def ask_again(self, request: HttpRequest, row: Dispute, reason: str) -> None:
+        """Learn what became of each, and act on it."""
+        apply_charge_state(receipt_id=row.receipt_id, source=Source.ADMIN, by=staff(request))

@@ -1,0 +1,74 @@
+"""Movements of our balance at the providers, as they list them: read-only, and on the pages of what they belong to."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from config.admin import ReadOnlyAdmin
+from config.money import format_amount
+from payments.models import Movement
+
+
+def _shown(minor: int, movement: Movement) -> str:
+    return format_amount(minor, movement.currency)
+
+
+class _Amounts:
+    """The three amounts in whole units, of the currency that it was settled in."""
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, movement: Movement) -> str:
+        """Before the fee."""
+        return _shown(movement.amount_cents, movement)
+
+    @admin.display(description="Fee", ordering="fee_cents")
+    def fee(self, movement: Movement) -> str:
+        """What the provider kept."""
+        return _shown(movement.fee_cents, movement)
+
+    @admin.display(description="Net", ordering="net_cents")
+    def net(self, movement: Movement) -> str:
+        """What it was worth to us."""
+        return _shown(movement.net_cents, movement)
+
+
+class MovementInline(_Amounts, TabularInline):  # type: ignore[misc]  # unfold ships no types
+    """What moved because of it."""
+
+    model = Movement
+    fields = readonly_fields = ("reference", "kind", "category", "amount", "fee", "net", "occurred_at", "available_at")
+    ordering = ("id",)
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Movement)
+class MovementAdmin(_Amounts, ReadOnlyAdmin):
+    """One row for each, written once."""
+
+    list_display = ("id", "provider", "reference", "kind", "category", "amount", "fee", "net", "occurred_at", "receipt")
+    list_select_related = ("receipt",)
+    list_filter: ClassVar = (
+        "provider",
+        ("kind", ChoicesDropdownFilter),
+        "currency",
+        "livemode",
+        "occurred_at",
+    )
+    search_fields = ("reference", "receipt__charge_id")
+    search_help_text = "Movement or charge at the provider"
+    ordering = ("-id",)
+    fields = (
+        "provider", "reference", "kind", "category", "amount", "fee", "net", "exchange_rate", "livemode", "receipt",
+        "refund", "dispute", "occurred_at", "available_at", "created_at",
+    )  # fmt: skip
+    readonly_fields = ("amount", "fee", "net")

@@ -1,0 +1,76 @@
+"""Disputes, for finance to look at; what is done about one is done at the provider."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request as Call
+from rest_framework.response import Response
+
+from accounts.api.permissions import IsFinance
+from config.api.operations import operation
+from config.api.pagination import KeysetPagination
+from config.api.views import ReadOnlyViewSet
+from payments.api.serializers import LARGEST_ID
+from payments.models import Dispute, DisputeState
+from payments.models.dispute import CLOSED_DISPUTES
+
+
+class DisputeOut(serializers.ModelSerializer[Dispute]):
+    """What a bank says of a charge. `evidence_due_at` is when it decides without us."""
+
+    receipt = serializers.IntegerField(source="receipt_id", read_only=True)
+    payment = serializers.IntegerField(source="receipt.payment_id", read_only=True)
+    request = serializers.IntegerField(source="receipt.payment.request_id", read_only=True)
+    entry = serializers.IntegerField(source="receipt.entry_id", read_only=True, allow_null=True)
+    pool = serializers.IntegerField(source="receipt.payment.request.pool_id", read_only=True)
+    player = serializers.IntegerField(source="receipt.payment.request.user_id", read_only=True)
+    charge_id = serializers.CharField(source="receipt.charge_id", read_only=True)
+
+    class Meta:
+        model = Dispute
+        fields = [
+            "id", "receipt", "payment", "request", "entry", "pool", "player", "charge_id", "provider",
+            "provider_reference", "status", "reason", "amount_cents", "currency", "is_charge_refundable", "borne_by",
+            "evidence_due_at", "opened_at", "closed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DisputeFilter(serializers.Serializer[Dispute]):
+    """Which disputes to list."""
+
+    status = serializers.ChoiceField(DisputeState.choices, required=False)
+    is_open = serializers.BooleanField(required=False, help_text="Whether the bank has not decided yet.")
+    pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+
+
+class DisputeViewSet(ReadOnlyViewSet):
+    """All disputes."""
+
+    queryset = Dispute.objects.select_related("receipt__payment__request")
+    serializer_class = DisputeOut
+    pagination_class = KeysetPagination
+    permission_classes = [IsFinance]
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """The list alone is filtered."""
+        if self.action != "list":
+            return queryset
+        wanted = self.valid_query()
+        if "is_open" in wanted:
+            is_open = wanted["is_open"]
+            queryset = (
+                queryset.exclude(status__in=CLOSED_DISPUTES) if is_open else queryset.filter(status__in=CLOSED_DISPUTES)
+            )
+        names = {"status": "status", "pool": "receipt__payment__request__pool_id"}
+        return queryset.filter(**{name: wanted[key] for key, name in names.items() if key in wanted})
+
+    @operation(query=DisputeFilter, summary="List disputes")
+    def list(self, request: Call) -> Response:
+        """Newest first."""
+        return super().list(request)
+
+    @operation(summary="Show a dispute")
+    def retrieve(self, request: Call, pk: str) -> Response:
+        """One dispute."""
+        return super().retrieve(request, pk)

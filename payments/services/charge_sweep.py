@@ -1,0 +1,64 @@
+"""Asking again what became of charges that nobody brought news of.
+
+Three kinds of receipts: those whose fee the provider had not told yet, those with a dispute that is not over, and those
+that lost one lately, which an appeal may open again. Each is claimed by moving its `checked_at`, so two sweeps at once
+ask about different ones.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from config.clock import ClockTimestamp, database_now
+from payments.models import Dispute, DisputeState, Receipt
+from payments.models.dispute import CLOSED_DISPUTES
+from payments.services.asking import Swept, ask_about_each
+from payments.services.charge_state import apply_charge_state
+from payments.services.provider_state import Source
+
+# The provider may book a charge a moment after it told of it.
+PATIENCE = timedelta(minutes=2)
+PATIENCE_ON_THE_FIRST_DAY = timedelta(hours=1)
+A_DAY = timedelta(days=1)
+A_WEEK = timedelta(days=7)
+APPEALED_WITHIN = timedelta(days=120)
+MOST = 500
+
+
+def sweep_charges(*, seconds: float = 60.0, limit: int = MOST) -> Swept:
+    """Ask about each receipt whose turn it is, longest ago first, until the time or the limit is spent."""
+    now = database_now()
+    return ask_about_each(
+        "receipt",
+        lambda: _claim(now),
+        lambda receipt_id: apply_charge_state(receipt_id=receipt_id, source=Source.SWEEP),
+        seconds=seconds,
+        limit=limit,
+    )
+
+
+@transaction.atomic
+def _claim(now: datetime) -> int | None:
+    """The next receipt to ask about, counted as asked; None when each was, or is being asked about by another."""
+    for due in (_fee_unknown(now), _disputed(now)):
+        receipt = (
+            Receipt.objects.filter(due).order_by(F("checked_at").asc(nulls_first=True), "id").locked(skip_busy=True)
+        ).first()
+        if receipt is not None:
+            Receipt.objects.filter(pk=receipt.pk).update(checked_at=ClockTimestamp())
+            return receipt.pk
+    return None
+
+
+def _fee_unknown(now: datetime) -> Q:
+    new, old = Q(created_at__gt=now - A_DAY), Q(created_at__lte=now - A_DAY)
+    never = Q(checked_at__isnull=True, created_at__lt=now - PATIENCE)
+    again = (new & Q(checked_at__lt=now - PATIENCE_ON_THE_FIRST_DAY)) | (old & Q(checked_at__lt=now - A_DAY))
+    return Q(is_fee_known=False) & (never | again)
+
+
+def _disputed(now: datetime) -> Q:
+    undecided = Dispute.objects.exclude(status__in=CLOSED_DISPUTES).values("receipt_id")
+    lost = Dispute.objects.filter(status=DisputeState.LOST, closed_at__gt=now - APPEALED_WITHIN).values("receipt_id")
+    return Q(pk__in=undecided, checked_at__lt=now - A_DAY) | Q(pk__in=lost, checked_at__lt=now - A_WEEK)
