@@ -111,7 +111,9 @@ def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0) -> list[Differen
     ]
     if swept.gave_up:
         unknown.append(Difference("not_answered", "further payments", "were not asked about: the provider is away"))
-    return [*unknown, *_adopt(narrowing), *_compare(narrowing)]
+    else:
+        unknown += _adopt(narrowing)
+    return [*unknown, *_compare(narrowing)]
 
 
 def _adopt(narrowing: Narrowing) -> list[Difference]:

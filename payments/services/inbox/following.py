@@ -17,8 +17,10 @@ from payments.providers.base import NotThere, Origin
 from payments.providers.notices import subject_of
 from payments.refs import read_ref
 from payments.services.adoption import adopt_by_origin, adopt_session
+from payments.services.charge_state import apply_charge_state
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox.kinds import Subject, is_of_session, subject_of_type
+from payments.services.movements import apply_payout_state
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.sweep import sweep_payments
 
@@ -124,16 +126,15 @@ def _follow_charge(about: About) -> str:
             return because
         receipt = _receipt_of(about)
     if receipt is not None:
-        from payments.services.charge_state import apply_charge_state
-
         apply_charge_state(receipt_id=receipt.pk, source=Source.WEBHOOK)
     return ""
 
 
 def _follow_payout(about: About) -> str:
-    from payments.services.movements import apply_payout_state
-
-    apply_payout_state(provider=about.provider, reference=about.payout)
+    try:
+        apply_payout_state(provider=about.provider, reference=about.payout)
+    except NotThere:
+        return Ignored.FOREIGN
     return ""
 
 
