@@ -17,8 +17,9 @@ class PaymentsConfig(AppConfig):
         from entries.services.expiry import spare_while
         from payments import emails  # noqa: F401  # reason above
         from payments.pool_numbers import MoneyNumbers
-        from payments.services import catching_up  # noqa: F401  # the same
+        from payments.services import cancellations, catching_up, closed_requests, prizes  # noqa: F401  # the same
         from payments.services.held_places import is_paying
+        from payments.services.refunds import sending  # noqa: F401  # the same
         from pools.queries import statistics
 
         spare_while(is_paying)

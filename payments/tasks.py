@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from payments.ledger import checkpoints
-from payments.services import catching_up, inbox, sweep
+from payments.services import backfill, cancellations, catching_up, charge_sweep, inbox, prizes, sweep
+from payments.services.refunds import sending
 
 
 @shared_task
@@ -19,15 +20,45 @@ def sweep_webhooks() -> int:
 
 
 @shared_task
+def fetch_missed_webhooks() -> int:
+    """Take in the news that the provider could not bring; how many."""
+    return backfill.fetch_missed_notices()
+
+
+@shared_task
 def sweep_payments() -> int:
     """Ask the provider about payments that nobody brought news of; how many."""
     return sweep.sweep_payments().asked
 
 
 @shared_task
+def sweep_charges() -> int:
+    """Ask what became of charges whose fee is not known, or that are disputed; how many."""
+    return charge_sweep.sweep_charges().asked
+
+
+@shared_task
+def sweep_refunds() -> int:
+    """Go on with refunds that have not ended; how many."""
+    return sending.sweep_refunds().asked
+
+
+@shared_task
 def catch_up_the_books() -> int:
     """Book what no service has booked, and tell a person where it should have; how many entries."""
     return sum(catching_up.catch_up(watchful=True).values())
+
+
+@shared_task
+def continue_cancellations() -> int:
+    """Go on with cancellations that nobody goes on with; how many."""
+    return cancellations.sweep_cancellations()
+
+
+@shared_task
+def book_prizes() -> int:
+    """Book the prizes of pools whose message was lost, or whose pot was short; how many."""
+    return prizes.sweep_prizes()
 
 
 @shared_task

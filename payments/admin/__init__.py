@@ -1,9 +1,33 @@
 """Money in the back office: to look at, to ask the provider about, to decide about, to report."""
 
+from payments.admin.cancellations import CancellationAdmin
 from payments.admin.discrepancies import DiscrepancyAdmin
+from payments.admin.disputes import DisputeAdmin
+from payments.admin.entry_money import EntryMoneyAdmin
+from payments.admin.manual import ManualRecordAdmin
+from payments.admin.movements import MovementAdmin
 from payments.admin.payments import PaymentAdmin
+from payments.admin.payouts import PayoutAdmin, PrizeBookingAdmin
 from payments.admin.receipts import ReceiptAdmin
+from payments.admin.refunds import RefundAdmin
+from payments.admin.taxes import TaxFormAdmin, TaxYearAdmin
 from payments.admin.unpaid import UnpaidRequestAdmin
 from payments.admin.webhooks import WebhookEventAdmin
 
-__all__ = ["DiscrepancyAdmin", "PaymentAdmin", "ReceiptAdmin", "UnpaidRequestAdmin", "WebhookEventAdmin"]
+__all__ = [
+    "CancellationAdmin",
+    "DiscrepancyAdmin",
+    "DisputeAdmin",
+    "EntryMoneyAdmin",
+    "ManualRecordAdmin",
+    "MovementAdmin",
+    "PaymentAdmin",
+    "PayoutAdmin",
+    "PrizeBookingAdmin",
+    "ReceiptAdmin",
+    "RefundAdmin",
+    "TaxFormAdmin",
+    "TaxYearAdmin",
+    "UnpaidRequestAdmin",
+    "WebhookEventAdmin",
+]

@@ -3,15 +3,37 @@
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from payments.api.cancellations import CancellationView, ConfirmCancellationView, WithdrawCancellationView
+from payments.api.disputes import DisputeViewSet
+from payments.api.entry_money import EntryMoneyView
+from payments.api.manual import ManualRecordViewSet, RecordPaymentView
+from payments.api.payouts import PayoutViewSet
+from payments.api.refunds import RefundViewSet, RequestRefundView
 from payments.api.views import PaymentViewSet, StartPaymentView
-from payments.api.webhooks import StripeWebhookView
+from payments.api.webhooks import WebhookView
 
 router = SimpleRouter(trailing_slash=False)
 router.register("payments", PaymentViewSet, basename="payment")
+router.register("disputes", DisputeViewSet, basename="dispute")
+router.register("manual-records", ManualRecordViewSet, basename="manual-record")
+router.register("payouts", PayoutViewSet, basename="payout")
+router.register("refunds", RefundViewSet, basename="refund")
+
+# As many digits as a bigint takes: more would reach PostgreSQL as an error.
+CANCELLATION = r"^pools/(?P<pool_id>[0-9]{1,18})/cancellation"
 
 urlpatterns = [
     # As many digits as a bigint takes: more would reach PostgreSQL as an error.
     re_path(r"^requests/(?P<pk>[0-9]{1,18})/payment$", StartPaymentView.as_view(), name="request-payment"),
-    path("webhooks/stripe", StripeWebhookView.as_view(), name="stripe-webhook"),
+    re_path(
+        r"^requests/(?P<pk>[0-9]{1,18})/manual-payment$", RecordPaymentView.as_view(), name="request-manual-payment"
+    ),
+    re_path(r"^payments/(?P<pk>[0-9]{1,18})/refunds$", RequestRefundView.as_view(), name="payment-refunds"),
+    re_path(r"^entries/(?P<pk>[0-9]{1,18})/money$", EntryMoneyView.as_view(), name="entry-money"),
+    re_path(CANCELLATION + r"$", CancellationView.as_view(), name="cancellation"),
+    re_path(CANCELLATION + r"/confirm$", ConfirmCancellationView.as_view(), name="cancellation-confirm"),
+    re_path(CANCELLATION + r"/withdraw$", WithdrawCancellationView.as_view(), name="cancellation-withdraw"),
+    path("webhooks/stripe", WebhookView.as_view(), {"provider": "stripe"}, name="stripe-webhook"),
+    path("webhooks/<slug:provider>", WebhookView.as_view(), name="provider-webhook"),
     path("", include(router.urls)),
 ]
