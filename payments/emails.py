@@ -5,8 +5,8 @@ from typing import Any
 from accounts.models import User
 from config import mail, outbox
 from config.money import format_amount
-from entries.models import RequestKind
-from payments.models import Cancellation, Receipt
+from entries.models import PaymentStatus, RequestKind
+from payments.models import Cancellation, Provider, Receipt, Refund
 
 
 @outbox.handler("mail.payment_received")
@@ -19,6 +19,34 @@ def send_payment_received(payload: dict[str, Any]) -> None:
 def send_payment_held(payload: dict[str, Any]) -> None:
     """The money came but bought nothing: the player must not have to ask where it is."""
     _send(payload["receipt"], "payment_held", "About your payment of {amount} for {pool}")
+
+
+@outbox.handler("mail.payment_returned")
+def send_payment_returned(payload: dict[str, Any]) -> None:
+    """The money came, bought nothing, and goes back: why, and that nothing has to be done."""
+    _send(payload["receipt"], "payment_returned", "Your payment of {amount} for {pool} goes back")
+
+
+@outbox.handler("mail.refund_sent")
+def send_refund_sent(payload: dict[str, Any]) -> None:
+    """Money is on its way to the player, and what became of the place."""
+    refund = Refund.objects.select_related("receipt__payment__request__pool", "receipt__payment__request__user").get(
+        pk=payload["refund"]
+    )
+    request = refund.receipt.payment.request
+    amount = format_amount(refund.amount_cents, refund.currency)
+    mail.send(
+        to=request.user.email,
+        subject=f"Refund: {amount} for {request.pool.name}",
+        template="refund_sent",
+        context={
+            "refund": refund,
+            "request": request,
+            "amount": amount,
+            "by_hand": refund.provider == Provider.MANUAL,
+            "place_is_gone": request.payment_status == PaymentStatus.REFUNDED,
+        },
+    )
 
 
 def _send(receipt_id: int, template: str, subject: str) -> None:

@@ -1,18 +1,88 @@
 """Questions about payments, answered without changing anything."""
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from typing import Any
 
-from payments.models import Payment, Receipt, ReceiptState
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextChoices, Value, When
+from django.db.models.functions import Coalesce, JSONObject
+
+from entries.models import Entry, EntryStatus, Request
+from entries.services.imports.land import WAIVER_REASON
+from payments.models import Payment, Receipt, ReceiptState, Refund
+
+
+class MoneySource(TextChoices):
+    """Where the money of a place, or of a return, is."""
+
+    RECEIPT = "receipt", "Receipt"
+    WAIVER = "waiver", "Waived"
+    IMPORT = "import", "Paid elsewhere"
+    FREE = "free", "Free"
+    NONE = "none", "Without money"
 
 
 def with_refunds(payments: QuerySet[Payment]) -> QuerySet[Payment]:
-    """Add `refunded_cents`: what of the payment's money was given back."""
-    returned = (
-        Receipt.objects.filter(payment=OuterRef("pk"), status=ReceiptState.RETURNED)
+    """Add `refunded_cents`: what of the payment's money has really gone back, and has not come back to us."""
+    gone = (
+        Refund.objects.gone()
+        .filter(receipt__payment=OuterRef("pk"))
         .order_by()
-        .values("payment")
+        .values("receipt__payment")
         .annotate(total=Sum("amount_cents"))
         .values("total")
     )
-    return payments.annotate(refunded_cents=Coalesce(Subquery(returned), 0))
+    return payments.annotate(refunded_cents=Coalesce(Subquery(gone), 0))
+
+
+def with_money(entries: QuerySet[Any]) -> QuerySet[Any]:
+    """Add `receipt`, the money of the entry's own request as facts, or None; and `money_source`.
+
+    Whatever else becomes of a void entry's money, it stays the money that it came from.
+    """
+    # Not those of its returns, which have requests of their own.
+    own = Receipt.objects.filter(payment__request=OuterRef("request_id"))
+    facts = JSONObject(
+        id="id", status="status", amount_cents="amount_cents", currency="currency", provider="provider",
+        charge_id="charge_id",
+    )  # fmt: skip
+    first = Case(When(status=ReceiptState.ALLOCATED, then=Value(0)), default=Value(1))
+    pays = Exists(own.filter(status=ReceiptState.ALLOCATED, entry=OuterRef("pk"))) | Q(
+        status=EntryStatus.VOID
+    ) & Exists(own)
+    found: QuerySet[Any] = entries.annotate(
+        receipt=Subquery(own.order_by(first, "-id").annotate(facts=facts).values("facts")[:1]),
+        money_source=Case(
+            When(pays, then=Value(MoneySource.RECEIPT)),
+            *_without_receipt("request__"),
+            default=Value(MoneySource.NONE),
+        ),
+    )
+    return found
+
+
+def returns_with_money(entry: Entry) -> QuerySet[Any]:
+    """The returns that were bought for the entry, each with its `receipt_id` and `money_source`."""
+    own = Receipt.objects.filter(payment__request=OuterRef("pk"), entry=entry).order_by("-id")
+    found: QuerySet[Any] = (
+        Request.objects.filter(bought_entry=entry, reprieve__isnull=False)
+        .select_related("waived_by")
+        .annotate(
+            receipt_id=Subquery(own.values("pk")[:1]),
+            money_source=Case(
+                When(Exists(own), then=Value(MoneySource.RECEIPT)),
+                *_without_receipt(""),
+                default=Value(MoneySource.NONE),
+            ),
+        )
+        .order_by("pk")
+    )
+    return found
+
+
+def _without_receipt(request: str) -> tuple[When, ...]:
+    """What stands in for money, by the fields of the request that `request` leads to."""
+    waived = {f"{request}waived_by__isnull": False}
+    return (
+        When(Q(**waived, **{f"{request}waiver_reason": WAIVER_REASON}), then=Value(MoneySource.IMPORT)),
+        When(Q(**waived), then=Value(MoneySource.WAIVER)),
+        When(Q(**{f"{request}fee_cents": 0}), then=Value(MoneySource.FREE)),
+    )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -13,7 +14,7 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, confirmed
 from config.money import format_amount
 from entries.models import RequestKind
 from entries.queries.buy_backs import needless_returns
@@ -38,13 +39,19 @@ class LookAt(admin.SimpleListFilter):
     parameter_name = "look_at"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The two lists."""
-        return (("unapplied", "Unapplied"), ("not_needed", "Buy-back no longer needed"))
+        """The three lists."""
+        return (
+            ("unapplied", "Unapplied"),
+            ("returning", "On its way back, or failed on the way"),
+            ("not_needed", "Buy-back no longer needed"),
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> QuerySet[Receipt]:
         """A correction may have undone the fall that was bought back: then the fee may go back."""
         if self.value() == "unapplied":
             return queryset.filter(status=ReceiptState.UNAPPLIED)
+        if self.value() == "returning":
+            return queryset.filter(status=ReceiptState.RETURNING)
         if self.value() == "not_needed":
             return queryset.filter(status=ReceiptState.ALLOCATED, payment__request__in=needless_returns())
         return queryset
@@ -80,6 +87,13 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     readonly_fields = ("player", "pool", "kind", "amount", "fee", "net", "needed", "history")
     inlines = (MovementInline,)
     actions = ("ask_again",)
+    links = (
+        RowLink(
+            "Give money back",
+            "payments.request_refund",
+            lambda row: reverse("admin:payments_refund_request", args=[row]),
+        ),
+    )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, with what is no longer needed asked for all shown returns at once."""

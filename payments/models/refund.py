@@ -74,6 +74,10 @@ class RefundQuerySet(LockedQuerySet["Refund"]):
         """Those whose money is gone, or may be."""
         return self.filter(status__in=COUNTED)
 
+    def gone(self) -> "RefundQuerySet":
+        """Those whose money has left our balance for good, as far as is known."""
+        return self.filter(Q(status=RefundState.SUCCEEDED) | Q(is_paid=True, status__in=UNFINISHED))
+
 
 class Refund(HasStatus):
     ref = models.UUIDField(

@@ -14,6 +14,9 @@ from django.conf import settings
 
 from config.money import THREE_DECIMAL, ZERO_DECIMAL
 
+# SQL of whether a refund's money has left our balance for good; see `RefundQuerySet.gone`.
+GONE = "({0}.status = 'succeeded' OR {0}.is_paid AND {0}.status IN ('sending', 'unknown', 'pending'))"
+
 
 class Kind(StrEnum):
     """How the cells of a column are written."""

@@ -1,13 +1,14 @@
 """The register of payments: one row for each, with the money that came for it and what became of it."""
 
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+from payments.reports.base import GONE, Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
 
 # A payment belongs to the day on which its money came; without money, to the day on which it was started.
 INSTANT = "coalesce(t.received_at, p.created_at)"
 # What callers of the API are told; see `payments.api.serializers`.
 STATUS = "CASE WHEN p.status IN ('intent', 'open', 'processing', 'unknown') THEN 'pending' ELSE p.status END"
-# What was given back of it; beside a payment without money, nothing.
-RETURNED = "CASE WHEN t.status = 'returned' THEN t.amount_cents ELSE 0 END"
+# What of it has really gone back; beside a payment without money, nothing.
+RETURNED = f"""coalesce((SELECT sum(f.amount_cents)::bigint FROM payments_refund f
+    WHERE f.receipt_id = t.id AND {GONE.format("f")}), 0)"""
 
 REPORT = Report(
     kind="payments",
@@ -43,7 +44,8 @@ REPORT = Report(
     sql=f"""
         SELECT p.id::text, {day_sql(INSTANT)}, {instant_sql("p.created_at")}, {STATUS}, q.pool_id::text, pool.name,
             q.id::text, q.kind, q.number, q.user_id::text, u.display_name, p.provider, p.provider_reference,
-            {money_sql("p.amount_cents", "p.currency")}, {money_sql(RETURNED, "p.currency")}, p.currency,
+            {money_sql("p.amount_cents", "p.currency")}, {money_sql(RETURNED, "coalesce(t.currency, p.currency)")},
+            p.currency,
             t.id::text, t.status, t.unapplied_because, t.charge_id, {instant_sql("t.received_at")},
             {money_sql("t.amount_cents", "t.currency")}, t.currency, t.entry_id::text, t.source
         FROM payments_payment p

@@ -4,7 +4,7 @@ The pot has every fee that counts as paid, of entries and of buying back in, les
 disqualified entries stay in it.
 """
 
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+from payments.reports.base import GONE, Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
 
 
 def _received(status: str) -> str:
@@ -73,11 +73,19 @@ REPORT = Report(
             FROM entries_request GROUP BY pool_id
         ), received AS (
             SELECT q.pool_id, sum(t.amount_cents) FILTER (WHERE t.status = 'allocated')::bigint AS allocated,
-                sum(t.amount_cents) FILTER (WHERE t.status = 'unapplied')::bigint AS unapplied,
-                sum(t.amount_cents) FILTER (WHERE t.status = 'returned')::bigint AS returned
+                sum(t.amount_cents - coalesce(back.promised, 0)) FILTER (WHERE t.status = 'unapplied')::bigint
+                    AS unapplied,
+                sum(back.gone)::bigint AS returned
             FROM payments_receipt t
             JOIN payments_payment p ON p.id = t.payment_id
             JOIN entries_request q ON q.id = p.request_id
+            LEFT JOIN (
+                SELECT f.receipt_id, sum(f.amount_cents) FILTER (WHERE {GONE.format("f")}) AS gone,
+                    sum(f.amount_cents) FILTER (
+                        WHERE f.replaces_id IS NULL AND f.status NOT IN ('requested', 'cancelled')
+                        AND (f.status, f.taken_from) <> ('failed', 'undecided')) AS promised
+                FROM payments_refund f GROUP BY f.receipt_id
+            ) back ON back.receipt_id = t.id
             WHERE t.currency = p.currency
             GROUP BY q.pool_id
         )

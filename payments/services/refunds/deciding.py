@@ -149,7 +149,7 @@ def replace_refund(*, refund_id: int, by: User, reason: str, manual: Handover | 
 
 
 @transaction.atomic
-def give_back_place(*, receipt: Receipt, origin: str, reason: str, by: User) -> Refund | None:
+def give_back_place(*, receipt: Receipt, origin: str, reason: str, by: User | None) -> Refund | None:
     """Take the place back and send all of the money that is left, with the caller answering for it: no second name.
 
     In the caller's transaction. Wishes that wait are turned down, for this does more. None where nothing is left, and
@@ -162,7 +162,7 @@ def give_back_place(*, receipt: Receipt, origin: str, reason: str, by: User) -> 
     for wish in receipt.refunds.filter(status=RefundState.REQUESTED, replaces__isnull=True):
         wish.receipt = receipt
         _cancel(wish, by, reason)
-        if wish.provider == Provider.MANUAL:
+        if wish.provider == Provider.MANUAL and by is not None:
             reject_refund_record(refund=wish, by=by, reason=reason)
     left = left_of(receipt)
     if left <= 0 or is_disputed(receipt):
@@ -198,7 +198,7 @@ def _begin(receipt: Receipt, wish: Wish, by: User, manual: Handover | None) -> R
     return refund if wish.needs_approval else decide(refund, by)
 
 
-def _cancel(refund: Refund, by: User, reason: str) -> None:
+def _cancel(refund: Refund, by: User | None, reason: str) -> None:
     attribute(by=by, reason=reason)
     refund.move_to(RefundState.CANCELLED)
     refund.completed_at = database_now()

@@ -17,8 +17,8 @@ from payments.models import DiscrepancyKind, Receipt, Refund, RefundOrigin, Refu
 from payments.providers.base import RefundFacts, RefundPhase
 from payments.services import booking
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
+from payments.services.disputes import doubt_twice
 from payments.services.movements import apply_movement
-from payments.services.refunds.checks import is_disputed
 from payments.services.refunds.decisions import settle_receipt
 from payments.services.refunds.external import explain_instead_of, explain_or_ask, write_external
 
@@ -54,7 +54,7 @@ def apply_refund_facts(receipt: Receipt, facts: RefundFacts, *, source: str) -> 
         _tell(refund)
     _watch_funds(refund)
     settle_receipt(receipt)
-    _doubt_twice(refund)
+    doubt_twice(receipt)
     return refund
 
 
@@ -206,18 +206,4 @@ def _watch_funds(refund: Refund) -> None:
             sentence=f"Refunds of {amount} wait because the balance at {refund.provider} is too small.",
             suggestion=f"Top it up by {amount}; they go out by themselves then.",
             details={"amount_cents": lacking, "currency": refund.currency},
-        )
-
-
-def _doubt_twice(refund: Refund) -> None:
-    """The player may have the money twice: from us, and through the bank."""
-    if refund.status == RefundState.FAILED or not is_disputed(refund.receipt, to_the_card=False):
-        return
-    if refund.is_paid or refund.status == RefundState.SUCCEEDED:
-        raise_discrepancy(
-            kind=DiscrepancyKind.REFUND_AND_DISPUTE,
-            object_key=f"receipt:{refund.receipt_id}",
-            sentence=f"Charge {refund.receipt.charge_id} was refunded, and is disputed as well.",
-            suggestion="Answer the dispute with the proof of the refund, so that the bank does not pay a second time.",
-            details={"refund": refund.pk, "receipt": refund.receipt_id},
         )

@@ -1,0 +1,163 @@
+"""What is asked before money goes back: how much, out of whose pocket, and why."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from accounts.models import User
+from config.clock import database_now
+from config.money import exponent, format_amount, to_decimal
+from payments.admin.handover import LARGEST_ID, HandoverForm
+from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
+from payments.services.refunds.checks import LONGEST_REASON, left_of
+from payments.services.refunds.deciding import replace_refund, request_refund
+
+SOURCES = {
+    TakenFrom.UNAPPLIED: "It is money without a place",
+    TakenFrom.PLACE: "The place is taken back, and its fee leaves pot and house",
+    TakenFrom.HOUSE: "The house gives its own; place and pot stay",
+}
+
+
+def sources_of(receipt: Receipt) -> list[tuple[str, str]]:
+    """What the money can be taken from, as things stand."""
+    without_place = receipt.status == ReceiptState.UNAPPLIED
+    wanted = (TakenFrom.UNAPPLIED,) if without_place else (TakenFrom.PLACE, TakenFrom.HOUSE)
+    return [(str(source), SOURCES[source]) for source in wanted]
+
+
+def amount_field() -> forms.DecimalField:
+    """In whole units."""
+    return forms.DecimalField(
+        min_value=0, max_digits=12, decimal_places=3, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text="In whole units, 12.50. Empty gives back all that is left.",
+    )  # fmt: skip
+
+
+def reason_field() -> forms.CharField:
+    """Why."""
+    return forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Kept beside the refund, for whoever approves it and whoever asks later.",
+    )
+
+
+def minor_units(form: forms.Form, currency: str) -> int | None:
+    """The amount in minor units; None for all that is left, and where it has too many decimals, which is told."""
+    amount: Decimal | None = form.cleaned_data.get("amount")
+    if amount is None:
+        return None
+    minor = amount.scaleb(exponent(currency))
+    if minor != minor.to_integral_value():
+        form.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
+    return int(minor)
+
+
+def facts_of(receipt: Receipt) -> list[str]:
+    """Whose money it is, and how much of it is left."""
+    request, currency = receipt.payment.request, receipt.currency
+    whole, left = format_amount(receipt.amount_cents, currency), format_amount(max(left_of(receipt), 0), currency)
+    return [
+        f"{request.user.display_name} <{request.user.email}> paid {whole} for {request.pool.name}, {receipt.status}.",
+        f"{left} of it can still be given back.",
+    ]
+
+
+class RefundForm(forms.Form):
+    """A refund to where the money came from."""
+
+    amount = amount_field()
+    taken_from = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    reason = reason_field()
+
+    def __init__(self, *args: Any, receipt: Receipt, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.receipt = receipt
+        self.fields["taken_from"] = forms.ChoiceField(choices=sources_of(receipt), widget=UnfoldAdminSelectWidget)
+        self.initial.setdefault("amount", to_decimal(max(left_of(receipt), 0), receipt.currency))
+
+    def clean(self) -> dict[str, Any]:
+        """No more decimals than the currency has."""
+        given: dict[str, Any] = super().clean() or {}
+        given["amount_cents"] = minor_units(self, self.receipt.currency)
+        return given
+
+    def ask(self, by: User) -> Refund:
+        """Hand it to the service."""
+        given = self.cleaned_data
+        return request_refund(
+            receipt_id=self.receipt.pk,
+            amount_cents=given["amount_cents"],
+            taken_from=given["taken_from"],
+            reason=given["reason"],
+            by=by,
+            now=database_now(),
+        )
+
+
+class RefundByHandForm(HandoverForm):
+    """A refund of money that came by hand: how much, why, and how it was handed back."""
+
+    title = "Hand a payment back"
+    explained = "Somebody else approves it. Nothing changes until then."
+    subject: ClassVar[str] = "receipt"
+
+    receipt = forms.IntegerField(min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
+    amount = amount_field()
+    taken_from = forms.ChoiceField(
+        choices=[(str(source), label) for source, label in SOURCES.items()], widget=UnfoldAdminSelectWidget
+    )
+    reason = reason_field()
+
+    def facts(self) -> list[str]:
+        """Whose money it is, and how much of it is left."""
+        found = self._receipt()
+        return [] if found is None else facts_of(found)
+
+    def clean(self) -> dict[str, Any]:
+        """No more decimals than the currency has."""
+        given: dict[str, Any] = super().clean() or {}
+        found = self._receipt()
+        if found is None:
+            self.add_error("receipt", "There is no such receipt.")
+        else:
+            given["amount_cents"] = minor_units(self, found.currency)
+        return given
+
+    def write(self, by: User) -> ManualRecord:
+        """As a refund that waits for approval, with its record."""
+        given = self.cleaned_data
+        refund = request_refund(
+            receipt_id=given["receipt"],
+            amount_cents=given["amount_cents"],
+            taken_from=given["taken_from"],
+            reason=given["reason"],
+            by=by,
+            now=database_now(),
+            manual=self.handover(),
+        )
+        return refund.manual_record
+
+    def _receipt(self) -> Receipt | None:
+        receipts = Receipt.objects.select_related("payment__request__user", "payment__request__pool")
+        return None if self.row_id is None else receipts.filter(pk=self.row_id).first()
+
+
+class SendByHandForm(HandoverForm):
+    """The money of a failed refund, handed over instead."""
+
+    title = "Hand over what a refund failed to bring"
+    explained = "Somebody else approves it. The money is owed to the player until then."
+    subject: ClassVar[str] = "refund"
+
+    refund = forms.IntegerField(min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
+    reason = reason_field()
+
+    def write(self, by: User) -> ManualRecord:
+        """As a refund that replaces the failed one."""
+        given = self.cleaned_data
+        refund = replace_refund(refund_id=given["refund"], by=by, reason=given["reason"], manual=self.handover())
+        return refund.manual_record

@@ -1,0 +1,261 @@
+"""Refunds in the back office: asked for, approved by another, sent again when they fail, explained if made past us."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
+from config.errors import DomainError
+from config.money import format_amount
+from payments.admin.handover import handover_page
+from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
+from payments.models import Provider, Receipt, Refund, RefundChange, RefundState, TakenFrom
+from payments.services.provider_state import Source
+from payments.services.refunds.checks import owed
+from payments.services.refunds.deciding import approve_refund, decline_refund, replace_refund
+from payments.services.refunds.external import settle_external
+from payments.services.refunds.sending import ask_about
+
+REQUEST, APPROVE = "payments.request_refund", "payments.approve_refund"
+
+
+def _sum_of(rows: QuerySet[Refund]) -> list[str]:
+    """The chosen refunds by currency, in whole units."""
+    sums: dict[str, int] = {}
+    for currency, amount in rows.values_list("currency", "amount_cents"):
+        sums[currency] = sums.get(currency, 0) + amount
+    return [format_amount(amount, currency) for currency, amount in sorted(sums.items())]
+
+
+def what_approving_does(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `approve`."""
+    waiting = rows.filter(status=RefundState.REQUESTED)
+    return [
+        f"{waiting.count()} of {rows.count()} wait for a second name.",
+        f"What goes back: {' and '.join(_sum_of(waiting)) or 'nothing'}.",
+        f"{waiting.filter(taken_from=TakenFrom.PLACE).count()} places are taken back with their fees.",
+    ]
+
+
+def what_declining_does(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `decline`."""
+    waiting = rows.filter(status=RefundState.REQUESTED).count()
+    return [f"{waiting} of {rows.count()} wait; the others are refused.", "Nothing else changes."]
+
+
+def what_sending_again_does(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `send_again`."""
+    failed = owed(rows)
+    return [
+        f"{failed.count()} of {rows.count()} failed and are owed: {' and '.join(_sum_of(failed)) or 'nothing'}.",
+        "Each is sent once more to where the money came from. What fails there again can be handed over instead.",
+    ]
+
+
+def what_the_house_bears(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `let_the_house_bear`."""
+    asked = rows.filter(taken_from=TakenFrom.UNDECIDED)
+    return [
+        f"{asked.count()} of {rows.count()} were made at the provider and wait for an answer.",
+        f"The house bears {' and '.join(_sum_of(asked)) or 'nothing'}; places and pots stay as they are.",
+    ]
+
+
+def what_taking_places_does(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `take_the_place`."""
+    asked = rows.filter(taken_from=TakenFrom.UNDECIDED).count()
+    return [
+        f"{asked} of {rows.count()} were made at the provider and wait for an answer.",
+        "Their places become void with the picks kept, and what is left of each fee goes back as well.",
+    ]
+
+
+def what_asking_does(rows: QuerySet[Refund]) -> list[str]:
+    """The preview of `ask_again`."""
+    return [f"The provider is asked what became of {rows.count()}. Nothing is ever sent twice."]
+
+
+@admin.register(Refund)
+class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """One row for each refund, whoever wanted it."""
+
+    change_model = RefundChange
+    list_display = (
+        "id", "player", "pool", "amount", "status", "origin", "taken_from", "reason", "failure", "pending_reason",
+        "requested_by", "approved_by", "created_at", "completed_at",
+    )  # fmt: skip
+    list_select_related = (
+        "receipt__payment__request__pool", "receipt__payment__request__user", "requested_by", "approved_by",
+    )  # fmt: skip
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter),
+        ("origin", ChoicesDropdownFilter),
+        ("taken_from", ChoicesDropdownFilter),
+        ("receipt__payment__request__pool", AutocompleteSelectFilter),
+        ("provider", ChoicesDropdownFilter),
+        "livemode",
+        "created_at",
+    )
+    search_fields = ("provider_reference", "receipt__charge_id", "receipt__payment__request__user__email")
+    search_help_text = "Refund or charge at the provider, e-mail address of the player"
+    ordering = ("-id",)
+    fields = (
+        "receipt", "player", "pool", "amount", "status", "origin", "taken_from", "reason", "failure",
+        "pending_reason", "is_paid", "provider", "provider_reference", "ref", "livemode", "replaces",
+        "needs_approval", "requested_by", "approved_by", "created_at", "decided_at", "sent_at", "checked_at",
+        "completed_at", "history",
+    )  # fmt: skip
+    readonly_fields = ("player", "pool", "amount", "history")
+    actions = ("approve", "decline", "send_again", "let_the_house_bear", "take_the_place", "ask_again")
+    links = (
+        RowLink(
+            "Hand it over instead", REQUEST, lambda row: reverse("admin:payments_refund_by_hand") + f"?refund={row}"
+        ),
+    )
+
+    def get_urls(self) -> list[Any]:
+        """Django's, with the pages that ask for a refund."""
+        view = self.admin_site.admin_view
+        own = [
+            path("request/<int:receipt_id>/", view(self.request_page), name="payments_refund_request"),
+            path("hand-back/", view(self.hand_back_page), name="payments_refund_hand_back"),
+            path("by-hand/", view(self.by_hand_page), name="payments_refund_by_hand"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def describe(self, row: Refund) -> str:
+        """How much, to whom, for what, out of whose pocket, and why."""
+        request = row.receipt.payment.request
+        return (
+            f"{self.amount(row)} to {request.user.display_name} <{request.user.email}> for {request.pool.name},"
+            f" {row.get_taken_from_display()}, {row.status}: {row.reason}"
+        )
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only what can be done with the refund as it is, and by this person."""
+        refund: Refund | None = self.get_object(request, object_id)
+        if refund is None:
+            return False
+        waits = refund.status == RefundState.REQUESTED
+        is_asked = refund.taken_from == TakenFrom.UNDECIDED and refund.status != RefundState.FAILED
+        offered = {
+            "approve": waits and refund.requested_by_id != staff(request).pk,
+            "decline": waits,
+            "send_again": refund.status == RefundState.FAILED and owed(Refund.objects.filter(pk=refund.pk)).exists(),
+            "let_the_house_bear": is_asked,
+            "take_the_place": is_asked,
+            "ask_again": not waits and refund.status != RefundState.CANCELLED,
+        }
+        return offered.get(name, True)
+
+    @admin.display(description="Player", ordering="receipt__payment__request__user__email")
+    def player(self, refund: Refund) -> str:
+        """By e-mail address."""
+        return refund.receipt.payment.request.user.email
+
+    @admin.display(description="Pool", ordering="receipt__payment__request__pool__name")
+    def pool(self, refund: Refund) -> str:
+        """The pool's name."""
+        return refund.receipt.payment.request.pool.name
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, refund: Refund) -> str:
+        """In whole units."""
+        return format_amount(refund.amount_cents, refund.currency)
+
+    @confirmed("Approve", permission=APPROVE, preview=what_approving_does, done="approved")
+    def approve(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """The second name."""
+        approve_refund(refund_id=row.pk, by=staff(request))
+
+    @confirmed("Decline", permission=APPROVE, preview=what_declining_does, reason=Reason.REQUIRED, done="declined")
+    def decline(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """Turn a wish down."""
+        decline_refund(refund_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed(
+        "Send again", permission=REQUEST, preview=what_sending_again_does, reason=Reason.REQUIRED, done="sent again"
+    )
+    def send_again(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """The same way as before."""
+        replace_refund(refund_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed(
+        "Let the house bear it",
+        permission=APPROVE,
+        preview=what_the_house_bears,
+        reason=Reason.REQUIRED,
+        done="borne by the house",
+    )
+    def let_the_house_bear(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """The place stays."""
+        settle_external(refund_id=row.pk, by=staff(request), bearer="house", reason=reason)
+
+    @confirmed(
+        "Take the place back",
+        permission=APPROVE,
+        preview=what_taking_places_does,
+        reason=Reason.REQUIRED,
+        done="taken back",
+    )
+    def take_the_place(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """The fee is given back, so what it bought is."""
+        settle_external(refund_id=row.pk, by=staff(request), bearer="place", reason=reason)
+
+    @confirmed(
+        "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"
+    )
+    def ask_again(self, request: HttpRequest, row: Refund, reason: str) -> None:
+        """Learn what became of it."""
+        ask_about(refund_id=row.pk, source=Source.ADMIN)
+
+    def request_page(self, request: HttpRequest, receipt_id: int) -> HttpResponse:
+        """The form for a refund of a receipt; the refund's page once it is asked for."""
+        self._refuse_without(request)
+        receipts = Receipt.objects.select_related("payment__request__user", "payment__request__pool")
+        receipt = get_object_or_404(receipts, pk=receipt_id)
+        if receipt.provider == Provider.MANUAL:
+            return HttpResponseRedirect(reverse("admin:payments_refund_hand_back") + f"?receipt={receipt.pk}")
+        form = RefundForm(request.POST or None, receipt=receipt)
+        if request.method == "POST" and form.is_valid():
+            try:
+                refund = form.ask(staff(request))
+            except DomainError as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                waits = refund.status == RefundState.REQUESTED
+                said = "Asked for. Somebody else has to approve it." if waits else "Decided. It is on its way."
+                self.message_user(request, said, messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:payments_refund_change", args=[refund.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Give money back",
+            "opts": self.opts,
+            "form": form,
+            "facts": facts_of(receipt),
+            "back": reverse("admin:payments_receipt_change", args=[receipt.pk]),
+        }
+        return TemplateResponse(request, "payments/refund_form.html", context)
+
+    def hand_back_page(self, request: HttpRequest) -> HttpResponse:
+        """The same for money that came by hand."""
+        self._refuse_without(request)
+        return handover_page(self, request, RefundByHandForm)
+
+    def by_hand_page(self, request: HttpRequest) -> HttpResponse:
+        """Handing over what failed to go back."""
+        self._refuse_without(request)
+        return handover_page(self, request, SendByHandForm)
+
+    def _refuse_without(self, request: HttpRequest) -> None:
+        if not request.user.has_perm(REQUEST):
+            raise PermissionDenied
