@@ -9,8 +9,10 @@ import stripe
 from django.test import Client
 
 from config.clock import database_now
+from entries.models import Entry
 from payments.models import Payment, PaymentState
 from payments.services import sessions
+from payments.services.provider_state import Source, apply_provider_state
 
 SESSIONS = "/v1/checkout/sessions"
 WEBHOOK = "/api/v1/webhooks/stripe"
@@ -94,3 +96,11 @@ def paid_behind_our_back(request, double, *, asked_cents=5000, asked_currency="u
     payment.refresh_from_db()
     assert double.pay(facts.url)[0] == 200
     return payment
+
+
+def paid_through(api, double, request, *, key="key-1"):
+    """The entry of an approved request whose player pays at the double."""
+    payment = started(api(request.user), request, key=key)
+    assert double.pay(payment.checkout_url)[0] == 200
+    apply_provider_state(payment_id=payment.pk, source=Source.SWEEP)
+    return Entry.objects.get(request=request)
