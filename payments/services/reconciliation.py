@@ -1,7 +1,8 @@
-"""Does the money agree? Every live payment is asked about, then payments, receipts and entries are held together.
+"""Does the money agree? What is under way is asked about, then payments, receipts, refunds and entries are compared.
 
 The provider's sessions of the time are gone through as well: what it knows and we do not is brought back, and told.
-Money that moved there behind our back (a refund from its dashboard, a fee) is not looked for here.
+What became of charges (a refund from its dashboard, a dispute) is learned by `charge_state`; here it shows as long as
+nobody has said what it means.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from django.db import connection
 from config.clock import database_now
 from payments.providers import online_provider
 from payments.providers.base import ProviderError
-from payments.reports.base import Narrowing
+from payments.reports.base import GONE, Narrowing
 from payments.services.adoption import adopt_window
 from payments.services.provider_state import Source
+from payments.services.refunds.sending import sweep_refunds
 from payments.services.sweep import sweep_payments
 
 # Money that came a moment ago may still be on its way to its entry or its mail.
@@ -70,6 +72,46 @@ RULES = {
         WHERE t.status = 'unapplied' AND {window}
             AND t.created_at < clock_timestamp() - make_interval(mins => %(grace)s)
     """,
+    "refund_not_sent": """
+        SELECT 'refund ' || p.id, p.amount_cents || ' ' || p.currency || ' have been ' || p.status || ' since '
+            || to_char(coalesce(p.decided_at, p.created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
+        FROM payments_refund p
+        WHERE p.status IN ('sending', 'unknown') AND {window}
+            AND coalesce(p.decided_at, p.created_at) < clock_timestamp() - make_interval(mins => %(grace)s)
+    """,
+    "refund_failed": """
+        SELECT 'refund ' || p.id, p.amount_cents || ' ' || p.currency || ' are owed to the player: ' || p.failure
+        FROM payments_refund p
+        WHERE p.status = 'failed' AND p.taken_from <> 'undecided' AND {window}
+            AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.replaces_id = p.id AND r.status <> 'cancelled')
+            AND NOT EXISTS (SELECT 1 FROM payments_journalentry j WHERE (j.source_type, j.source_id, j.event)
+                            = ('refund', p.ref::text, 'withdrawn'))
+    """,
+    "external_refund": """
+        SELECT 'refund ' || p.id, p.amount_cents || ' ' || p.currency || ' went back past us; nobody has said whose'
+        FROM payments_refund p
+        WHERE p.taken_from = 'undecided' AND p.status <> 'failed' AND {window}
+    """,
+    "returning_without_refund": """
+        SELECT 'receipt ' || t.id, 'is said to go back, and no refund of it is under way or owed'
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        WHERE t.status = 'returning' AND {window} AND NOT EXISTS (
+            SELECT 1 FROM payments_refund f WHERE f.receipt_id = t.id
+            AND f.status IN ('requested', 'sending', 'unknown', 'pending', 'failed'))
+    """,
+    "more_back_than_came": """
+        SELECT 'receipt ' || t.id, t.amount_cents || ' ' || t.currency || ' came, ' || gone.amount || ' went back'
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        JOIN LATERAL (SELECT sum(f.amount_cents) AS amount FROM payments_refund f
+                      WHERE f.receipt_id = t.id AND {gone}) gone ON true
+        WHERE gone.amount > t.amount_cents AND {window}
+    """,
+    "refunded_but_counted": """
+        SELECT 'receipt ' || t.id, 'still counts as paid, and the place of request ' || q.id || ' was taken back'
+        FROM payments_receipt t JOIN payments_payment p ON p.id = t.payment_id
+        JOIN entries_request q ON q.id = p.request_id
+        WHERE t.status = 'allocated' AND q.payment_status = 'refunded' AND {window}
+    """,
     "entry_without_money": """
         SELECT 'entry ' || p.id, 'has neither a receipt nor a waiver'
         FROM entries_entry p JOIN entries_request q ON q.id = p.request_id
@@ -103,11 +145,16 @@ WINDOW = """(%(since)s::timestamptz IS NULL OR p.created_at >= %(since)s::timest
 
 
 def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0) -> list[Difference]:
-    """Ask about every live payment, whatever its age, then apply every rule; what does not agree, in order."""
+    """Ask about all payments and refunds under way, then apply every rule; what does not agree, in order."""
     swept = sweep_payments(seconds=seconds, patience=timedelta(), source=Source.RECONCILE)
+    refunds = sweep_refunds(seconds=seconds, patience=timedelta())
     unknown = [
         Difference("not_answered", f"payment {payment_id}", f"the provider could not be asked: {why}")
         for payment_id, why in sorted(swept.failed.items())
+    ]
+    unknown += [
+        Difference("not_answered", f"refund {refund_id}", f"the provider could not be asked: {why}")
+        for refund_id, why in sorted(refunds.failed.items())
     ]
     if swept.gave_up:
         unknown.append(Difference("not_answered", "further payments", "were not asked about: the provider is away"))
@@ -133,6 +180,6 @@ def _compare(narrowing: Narrowing) -> list[Difference]:
     parameters = {**narrowing.parameters(), "grace": GRACE_MINUTES}
     with connection.cursor() as cursor:
         for kind, rule in RULES.items():
-            cursor.execute(f"{rule.format(window=WINDOW)} ORDER BY p.id", parameters)
+            cursor.execute(f"{rule.format(window=WINDOW, gone=GONE.format('f'))} ORDER BY p.id", parameters)
             found += [Difference(kind, subject, sentence) for subject, sentence in cursor.fetchall()]
     return found
