@@ -1,12 +1,16 @@
 """What can go wrong with money, case by case, over HTTP. Two doubles: one whose news a test carries by hand, and one
 (`wired`) that brings them to our web server by itself, as Stripe would."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.factories.entries import RequestFactory
+from tests.factories.pools import PoolFactory, league
 from tests.payments.conftest import double, double_process, quick_provider, unpaid
 from tests.support.payments import ROTATED, SECRET, WEBHOOK, started
 from tests.support.stripe_double import DoubleProcess
+from tests.support.travel import Travel
 
 __all__ = ["double", "double_process", "quick_provider", "unpaid"]
 
@@ -51,3 +55,23 @@ def another(api, wired):
         return started(api(request.user), request)
 
     return start
+
+
+@pytest.fixture
+def pool():
+    """Fifty dollars a place, a tenth of it the house's; far enough from its first lock for a story of weeks."""
+    return PoolFactory(competition=league(first_kickoff_in=timedelta(days=60)), rules={"house_fee_bp": 1000})
+
+
+@pytest.fixture
+def owing(player, pool):
+    """An approved request of the player that owes 50 dollars there."""
+    return RequestFactory(approved=True, user=player, pool=pool)
+
+
+@pytest.fixture
+def travel(double):
+    """`travel(hours=25)`: the double and PostgreSQL live through it."""
+    journey = Travel(double)
+    yield journey
+    journey.back()
