@@ -25,9 +25,11 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 
 from config.clock import database_now
@@ -110,8 +112,26 @@ def fingerprint(request: Request) -> str:
     Keyed, because a body can hold a password, and a plain hash of one could be guessed from a stolen table.
     """
     query = sorted((name, value) for name, values in request.query_params.lists() for value in values)
-    said = json.dumps([query, request.data], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    asked = [query, _body_of(request)]
+    said = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_told)
     return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
+def _body_of(request: Request) -> Any:
+    """Of a form, all the values of each name."""
+    data: Any = request.data
+    return sorted(data.lists()) if isinstance(data, MultiValueDict) else data
+
+
+def _told(value: object) -> str:
+    """A file is told by its bytes; it can be read again afterwards."""
+    if not isinstance(value, UploadedFile):
+        raise TypeError(f"{type(value).__name__} is not told apart")
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return digest.hexdigest()
 
 
 def run(request: Request, key: str, mode: Mode, *, moves_money: bool, work: Run, refuse: Refuse) -> HttpResponseBase:

@@ -33,6 +33,8 @@ class Operation:
 
     errors: tuple[Code, ...] = ()
     body: SerializerClass | None = UNSET
+    # The same as a form, with files: for a view that has a parser of such.
+    form: SerializerClass | None = None
     answer: SerializerClass | BaseSerializer[Any] | None = UNSET
     query: SerializerClass | None = None
     parameters: tuple[OpenApiParameter, ...] = ()
@@ -52,6 +54,7 @@ def operation(
     *,
     errors: tuple[Code, ...] = (),
     body: SerializerClass | None = UNSET,
+    form: SerializerClass | None = None,
     answer: SerializerClass | BaseSerializer[Any] | None = UNSET,
     query: SerializerClass | None = None,
     parameters: tuple[OpenApiParameter, ...] = (),
@@ -67,6 +70,7 @@ def operation(
     declared = Operation(
         errors=errors,
         body=body,
+        form=form,
         answer=answer,
         query=query,
         parameters=parameters,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.parsers import MultiPartParser
 
 from config.api.declared import all_errors, takes_idempotency_key
 from config.api.operations import UNSET, operation_of
@@ -144,8 +145,10 @@ class AutoSchema(SpectacularSchema):
 
     def get_request_serializer(self) -> Any:
         """The declared body."""
-        declared = operation_of(self.view, self.method).body
-        return super().get_request_serializer() if declared is UNSET else declared
+        declared = operation_of(self.view, self.method)
+        if declared.form is not None:
+            return {"application/json": declared.body, MultiPartParser.media_type: declared.form}
+        return super().get_request_serializer() if declared.body is UNSET else declared.body
 
     def get_response_serializers(self) -> Any:
         """The declared answer under the declared status."""

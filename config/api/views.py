@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -40,6 +41,8 @@ class Contract(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     errors: ClassVar[tuple[Code, ...]] = ()
     limits: ClassVar[tuple[Policy, ...] | None] = None
+    # How long a form with files may be, in bytes, where it may be longer than other bodies.
+    form_limit: ClassVar[int | None] = None
     operation: Operation
     has_path_parameters = False
 
@@ -86,8 +89,10 @@ class Contract(APIView):
         return answer
 
     def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
-        """The validated body, by the operation's own `body` unless another is given."""
-        return self._valid(serializer or self.operation.body, self.request.data)
+        """The validated body, by the operation's own `body` or `form` unless another is given."""
+        is_form = (self.request.content_type or "").startswith(MultiPartParser.media_type)
+        declared = self.operation.form if is_form and self.operation.form is not None else self.operation.body
+        return self._valid(serializer or declared, self.request.data)
 
     def valid_query(self) -> dict[str, Any]:
         """The validated query, by the operation's `query`."""

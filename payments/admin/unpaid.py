@@ -4,20 +4,26 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
 )
 
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.clock import database_now
 from config.money import format_amount
+from entries.admin.links import linked
 from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
+from payments.admin.manual import RECORDS, to_handover
 from payments.models import UnpaidRequest
 from payments.services.waivers import waive_fee
+
+TO_FORM = to_handover("Record a payment by hand", "record_payment", "request")
 
 
 def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
@@ -32,7 +38,8 @@ def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
 class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     """Approved requests whose fee has not come, the most urgent first."""
 
-    list_display = ("id", "kind", "user", "email", "pool", "number", "fee", "payment_status", "pay_by")
+    links = (TO_FORM,)
+    list_display = ("id", "kind", "user", "email", "pool", "number", "fee", "payment_status", "pay_by", "by_hand")
     list_select_related = ("pool", "user")
     list_filter: ClassVar = (
         ("kind", ChoicesDropdownFilter),
@@ -61,6 +68,7 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     )
     readonly_fields = ("email", "fee")
     actions = ("waive",)
+    actions_list = ("record_payment",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnpaidRequest]:
         """Only who owes."""
@@ -82,6 +90,16 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     def fee(self, request: UnpaidRequest) -> str:
         """In whole units."""
         return format_amount(request.fee_cents or 0, request.currency)
+
+    @admin.display(description="By hand")
+    def by_hand(self, request: UnpaidRequest) -> SafeString:
+        """The way to the form for money in hand."""
+        return linked(TO_FORM.address(str(request.pk)), "Record a payment")
+
+    @list_button("Record a payment", path="record-payment", permission=RECORDS)
+    def record_payment(self, request: HttpRequest) -> HttpResponse:
+        """The same, for a request that is not in this list any more."""
+        return HttpResponseRedirect(reverse("admin:payments_manualrecord_record_payment"))
 
     @confirmed(
         "Waive the fee",

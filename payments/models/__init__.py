@@ -4,6 +4,7 @@ from payments.ledger.models import Account, Checkpoint, Currency, JournalEntry, 
 from payments.models.cancellation import Cancellation, CancellationChange, CancellationState
 from payments.models.discrepancy import Discrepancy, DiscrepancyChange, DiscrepancyKind, DiscrepancyState
 from payments.models.dispute import Dispute, DisputeChange, DisputeState, LossBearer
+from payments.models.entry_money import EntryMoney
 from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
@@ -27,6 +28,7 @@ __all__ = [
     "Dispute",
     "DisputeChange",
     "DisputeState",
+    "EntryMoney",
     "Evidence",
     "JournalEntry",
     "LossBearer",

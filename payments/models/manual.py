@@ -136,6 +136,7 @@ class Evidence(models.Model):
 
     class Meta:
         verbose_name_plural = "evidence"
+        permissions: ClassVar = [("download_evidence", "Can download evidence")]
         ordering: ClassVar = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(size__gt=0, size__lte=5 * 1024 * 1024), name="evidence_size"),

@@ -12,7 +12,6 @@ from accounts.models import User
 from config import outbox
 from payments.models import ManualRecord, ManualState, Refund, RefundState
 from payments.services import payouts
-from payments.services.manual.outgoing import confirm_refund_record, reject_refund_record
 from payments.services.manual.records import check_reason, lock_record, sign
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds import sending
@@ -55,7 +54,7 @@ def _sign(record_id: int, status: ManualState, by: User, reason: str) -> ManualR
 
 
 def _decide_refund(record_id: int, refund_id: int, status: ManualState, by: User, reason: str) -> ManualRecord:
-    """While the refund is a wish, its own second name is the record's; of one that is decided, only the record waits."""
+    """The second name of a refund that is only wished is the record's, too; of a decided one only the record waits."""
     if Refund.objects.filter(pk=refund_id, status=RefundState.REQUESTED).exists():
         if status == ManualState.CONFIRMED:
             approve_refund(refund_id=refund_id, by=by)
@@ -63,7 +62,7 @@ def _decide_refund(record_id: int, refund_id: int, status: ManualState, by: User
             decline_refund(refund_id=refund_id, by=by, reason=reason)
     else:
         _sign(record_id, status, by, reason)
-        sending.ask_about(refund_id=refund_id)
+    sending.ask_about(refund_id=refund_id, source=Source.ADMIN)
     return ManualRecord.objects.get(pk=record_id)
 
 

@@ -13,7 +13,7 @@ from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, NotFound, Refused, invalid
 from entries.models import Request
 from entries.services.places import lock_place
-from payments.models import Currency, ManualRecord, ManualState, Payment, PaymentState, Provider
+from payments.models import Currency, ManualRecord, Payment, PaymentState, Provider
 from payments.providers import provider_named
 from payments.providers.manual import name_of
 from payments.services.manual.records import Handover, check_handover, write_record
@@ -104,14 +104,7 @@ def _record(request_id: int, handover: Handover, amount_cents: int, currency: st
         currency=request.currency,
         created_by=by,
     )
-    record = write_record(
-        handover=handover, amount_cents=amount_cents, currency=currency, by=by, payment=payment
-    )
+    record = write_record(handover=handover, amount_cents=amount_cents, currency=currency, by=by, payment=payment)
     payment.provider_reference = name_of(record)
     payment.save(update_fields=["provider_reference"])
     return record
-
-
-def waiting_records() -> int:
-    """How many wait for a second name."""
-    return ManualRecord.objects.filter(status=ManualState.RECORDED).count()

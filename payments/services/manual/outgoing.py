@@ -1,10 +1,13 @@
 """Money that leaves by hand: each function works in the transaction of the refund or the prize that it is about."""
 
+from django.db import transaction
+
 from accounts.models import User
 from config.clock import database_now
-from config.errors import Code, Conflict, Forbidden
+from config.errors import Code, Conflict, Forbidden, NotFound
 from payments.models import ManualRecord, ManualState, Payout, Provider, Refund, RefundState
 from payments.services.manual.records import Handover, check_handover, lock_record, sign, write_record
+from payments.services.refunds.decisions import lock_receipt
 
 HAND_OVER_IN = (RefundState.REQUESTED, RefundState.SENDING, RefundState.PENDING)
 
@@ -39,6 +42,21 @@ def record_refund(*, refund: Refund, handover: Handover, by: User) -> ManualReco
     return write_record(
         handover=handover, amount_cents=refund.amount_cents, currency=refund.currency, by=by, refund=refund
     )
+
+
+@transaction.atomic
+def hand_back(*, refund_id: int, handover: Handover, by: User) -> ManualRecord:
+    """The same for a refund that is decided and waits for somebody to hand it over; refuses what `record_refund` does.
+
+    What a second person then confirms is out.
+    """
+    receipt_id = Refund.objects.filter(pk=refund_id).values_list("receipt_id", flat=True).first()
+    if receipt_id is None:
+        raise NotFound(Code.NOT_FOUND, "There is no such refund.")
+    receipt = lock_receipt(receipt_id)
+    refund = Refund.objects.locked().get(pk=refund_id)
+    refund.receipt = receipt
+    return record_refund(refund=refund, handover=handover, by=by)
 
 
 def confirm_refund_record(*, refund: Refund, by: User) -> ManualRecord | None:

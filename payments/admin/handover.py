@@ -1,0 +1,222 @@
+"""The form on which staff write down that money passed by hand: a fee that came, a refund or a prize that left."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from accounts.admin.staff import staff
+from accounts.models import User
+from config.clock import database_now
+from config.errors import DomainError
+from config.money import exponent, format_amount, to_decimal
+from entries.models import PaymentStatus, Request
+from payments.models import Currency, ManualMethod, ManualRecord
+from payments.services.manual.evidence import LARGEST, MOST_FILES, Scan
+from payments.services.manual.incoming import record_payment
+from payments.services.manual.outgoing import hand_back
+from payments.services.manual.records import LONGEST_NOTE, LONGEST_REFERENCE, Handover
+from payments.services.payouts import hand_over
+from pools.admin.switch_fields import tell
+
+if TYPE_CHECKING:
+    from config.admin import HouseAdmin
+
+LARGEST_ID = 2**63 - 1
+
+
+class _Files(forms.ClearableFileInput):
+    """Several at once."""
+
+    allow_multiple_selected = True
+
+
+class _Scans(forms.FileField):
+    """Each file on its own; what they are, the service looks at."""
+
+    widget = _Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """As many as were chosen."""
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        one = super().clean
+        return [one(file, initial) for file in files]
+
+
+class HandoverForm(forms.Form):
+    """How money passed, and what shows it."""
+
+    title: ClassVar[str]
+    explained: ClassVar[str]
+    subject: ClassVar[str]
+
+    method = forms.ChoiceField(choices=ManualMethod.choices, widget=UnfoldAdminSelectWidget)
+    reference = forms.CharField(
+        max_length=LONGEST_REFERENCE,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Number of the receipt, the cheque, or the bank's own. No two records have the same.",
+    )
+    passed_at = forms.DateTimeField(
+        label="Changed hands at (UTC)", widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
+    )
+    note = forms.CharField(max_length=LONGEST_NOTE, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+    evidence = _Scans(
+        required=False,
+        help_text=f"PDF, PNG or JPEG; at most {MOST_FILES} files of {LARGEST // 1024 // 1024} MB. Cash needs none.",
+    )
+
+    def __init__(self, *args: Any, row_id: int | None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.row_id = row_id
+        self.initial.setdefault("passed_at", database_now().strftime("%Y-%m-%dT%H:%M"))
+        # What it is about is asked first.
+        self.order_fields([self.subject, "amount", "currency"])
+
+    def handover(self) -> Handover:
+        """What was filled in, as the services take it."""
+        given = self.cleaned_data
+        return Handover(
+            method=given["method"],
+            reference=given["reference"],
+            passed_at=given["passed_at"],
+            note=given["note"],
+            evidence=tuple(Scan(file.name or "", file.read(LARGEST + 1)) for file in given["evidence"]),
+        )
+
+    def facts(self) -> list[str]:
+        """What is known about the row that the address names."""
+        return []
+
+    def write(self, by: User) -> ManualRecord:
+        """Hand it to the service."""
+        raise NotImplementedError
+
+
+def _number(label: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
+
+
+class PaymentForm(HandoverForm):
+    """A fee that came."""
+
+    title = "Record a payment"
+    explained = "Money in hand for a request. An open payment page is closed; nothing else changes yet."
+    subject = "request"
+
+    request = _number("Number of the request")
+    amount = forms.DecimalField(
+        min_value=0, max_digits=12, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
+    )
+    currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        codes = Currency.objects.order_by("code").values_list("code", flat=True)
+        self.fields["currency"] = forms.ChoiceField(
+            choices=[(code, code.upper()) for code in codes], widget=UnfoldAdminSelectWidget
+        )
+        self.asked = Request.objects.select_related("user", "pool").filter(pk=self.row_id or 0).first()
+        if self.asked is not None:
+            self.initial.setdefault("currency", self.asked.currency or self.asked.pool.currency)
+            if self.asked.fee_cents:
+                self.initial.setdefault("amount", to_decimal(self.asked.fee_cents, self.asked.currency))
+
+    def clean(self) -> dict[str, Any]:
+        """No more decimals than the currency has."""
+        given: dict[str, Any] = super().clean() or {}
+        amount, currency = given.get("amount"), given.get("currency")
+        if amount is not None and currency:
+            minor = Decimal(amount).scaleb(exponent(currency))
+            if minor != minor.to_integral_value():
+                self.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
+            given["amount_cents"] = int(minor)
+        return given
+
+    def facts(self) -> list[str]:
+        """Whose request, what it owes, and what would become of the money as things stand."""
+        if self.asked is None:
+            return []
+        user, pool = self.asked.user, self.asked.pool
+        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {self.asked.status}."]
+        if self.asked.fee_cents is not None:
+            said.append(f"Asked for: {format_amount(self.asked.fee_cents, self.asked.currency)}.")
+        if self.asked.payment_status == PaymentStatus.COMPLETED:
+            said.append("It is paid, or waived, already: this money would be held as a second payment.")
+        return said
+
+    def write(self, by: User) -> ManualRecord:
+        """As a payment of provider `manual`."""
+        given = self.cleaned_data
+        return record_payment(
+            request_id=given["request"],
+            handover=self.handover(),
+            amount_cents=given["amount_cents"],
+            currency=given["currency"],
+            by=by,
+            now=database_now(),
+        )
+
+
+class RefundForm(HandoverForm):
+    """A refund that left."""
+
+    title = "Record a refund handed over"
+    explained = "For a refund by hand that waits for somebody to hand it over, with the amount that was decided."
+    subject = "refund"
+
+    refund = _number("Number of the refund")
+
+    def write(self, by: User) -> ManualRecord:
+        """Beside the refund."""
+        return hand_back(refund_id=self.cleaned_data["refund"], handover=self.handover(), by=by)
+
+
+class PayoutForm(HandoverForm):
+    """A prize that left."""
+
+    title = "Record a prize handed over"
+    explained = "For an approved payout, with its amount less the tax that is withheld."
+    subject = "payout"
+
+    payout = _number("Number of the payout")
+
+    def write(self, by: User) -> ManualRecord:
+        """Beside the payout."""
+        return hand_over(payout_id=self.cleaned_data["payout"], handover=self.handover(), by=by)
+
+
+def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverForm]) -> HttpResponse:
+    """The form; the page of the record once it is written. Who may see it is checked by the caller."""
+    row_id = _row_id(request.POST.get(kind.subject) or request.GET.get(kind.subject))
+    form = kind(
+        request.POST or None, request.FILES or None, row_id=row_id, initial={kind.subject: row_id} if row_id else {}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            record = form.write(staff(request))
+        except DomainError as refusal:
+            tell(form, refusal)
+        else:
+            page.message_user(request, "Written down. Somebody else has to confirm it.", messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:payments_manualrecord_change", args=[record.pk]))
+    context = {
+        **page.admin_site.each_context(request),
+        "title": kind.title,
+        "opts": page.opts,
+        "form": form,
+        "facts": form.facts(),
+    }
+    return TemplateResponse(request, "payments/handover_form.html", context)
+
+
+def _row_id(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) <= LARGEST_ID:
+        raise Http404
+    return int(text)

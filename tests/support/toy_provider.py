@@ -1,0 +1,167 @@
+"""A payment provider in one file, to see what a new one costs: its books are dictionaries, a test pays by a call."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from django.conf import settings
+
+from config.clock import database_now
+from payments.models import MovementKind
+from payments.providers.base import (
+    Charge,
+    ChargeFacts,
+    MovementFacts,
+    Notice,
+    NotThere,
+    Origin,
+    RefundFacts,
+    RefundPhase,
+    Rejected,
+    SessionFacts,
+    SessionState,
+    SignatureInvalid,
+)
+
+SECRET = b"what only the toy and we know"
+
+
+@dataclass
+class ToyProvider:
+    """Keeps what it is told to; every call can be looked at afterwards."""
+
+    name: str = "toy"
+    livemode: bool = False
+    signature_header: str = "Toy-Signature"
+    sessions: dict[str, SessionFacts] = field(default_factory=dict)
+    refunds: dict[str, RefundFacts] = field(default_factory=dict)
+    by_key: dict[str, str] = field(default_factory=dict)
+    missed: list[Notice] = field(default_factory=list)
+
+    # --- what a test does at the toy's counter ---
+
+    def pay(self, reference, *, amount_cents=None, currency=None):
+        """The player pays; the charge."""
+        session = self.sessions[reference]
+        charge = Charge(
+            f"toy-charge-{reference}",
+            amount_cents or session.amount_cents,
+            currency or session.currency,
+            database_now(),
+        )
+        self.sessions[reference] = replace(session, state=SessionState.PAID, charge=charge, url="")
+        return charge
+
+    def notice(self, event_type, event_id, **subject):
+        """News of it, and its signature."""
+        body = json.dumps({"id": event_id, "type": event_type, "subject": subject}).encode()
+        return body, hmac.new(SECRET, body, hashlib.sha256).hexdigest()
+
+    # --- the port ---
+
+    def create_session(self, order):
+        if order.amount_cents <= 0:
+            raise Rejected("nothing to pay")
+        if order.idempotency_key not in self.by_key:
+            reference = f"toy-{len(self.sessions) + 1}"
+            self.by_key[order.idempotency_key] = reference
+            self.sessions[reference] = SessionFacts(
+                reference=reference,
+                ref=order.ref,
+                state=SessionState.OPEN,
+                livemode=False,
+                expires_at=order.expires_at or database_now() + timedelta(hours=1),
+                url=f"https://toy.example/{reference}",
+                opened_at=database_now(),
+                origin=Origin(order.ref, settings.OUTLAST_ENV, order.request_id, order.pool_id, order.payment_id),
+                amount_cents=order.amount_cents,
+                currency=order.currency,
+            )
+        return self.sessions[self.by_key[order.idempotency_key]]
+
+    def find_session(self, *, ref, since, until):
+        return next((one for one in self.sessions_between(since=since, until=until) if one.ref == ref), None)
+
+    def sessions_between(self, *, since, until):
+        return iter([one for one in self.sessions.values() if since <= one.opened_at <= until])
+
+    def fetch(self, reference):
+        if reference not in self.sessions:
+            raise NotThere(reference)
+        return self.sessions[reference]
+
+    def expire(self, reference):
+        session = self.fetch(reference)
+        if session.state is SessionState.OPEN:
+            self.sessions[reference] = replace(session, state=SessionState.EXPIRED, url="")
+        return self.sessions[reference]
+
+    def fetch_charge(self, charge_id):
+        session = self._paid(charge_id)
+        money = session.charge
+        return ChargeFacts(
+            charge=money,
+            livemode=False,
+            movement=self._movement(f"in-{charge_id}", MovementKind.CHARGE, money.amount_cents, money.currency, fee=30),
+            refunds=tuple(one for one in self.refunds.values() if one.charge_id == charge_id),
+        )
+
+    def origin_of_charge(self, charge_id):
+        return self._paid(charge_id).origin
+
+    def create_refund(self, order):
+        charge = self._paid(order.charge_id).charge
+        if order.idempotency_key not in self.by_key:
+            gone = sum(one.amount_cents for one in self.refunds.values() if one.charge_id == order.charge_id)
+            if gone + order.amount_cents > charge.amount_cents:
+                raise Rejected("more than came")
+            reference = f"toy-refund-{len(self.refunds) + 1}"
+            self.by_key[order.idempotency_key] = reference
+            self.refunds[reference] = RefundFacts(
+                reference=reference,
+                ref=order.ref,
+                charge_id=order.charge_id,
+                phase=RefundPhase.SUCCEEDED,
+                amount_cents=order.amount_cents,
+                currency=order.currency,
+                livemode=False,
+                created_at=database_now(),
+                movement=self._movement(f"out-{reference}", MovementKind.REFUND, -order.amount_cents, order.currency),
+            )
+        return self.refunds[self.by_key[order.idempotency_key]]
+
+    def find_refund(self, *, ref, charge_id):
+        return next((one for one in self.refunds.values() if one.ref == ref), None)
+
+    def fetch_payout(self, reference):
+        raise NotThere(reference)
+
+    def read_notice(self, body, signature):
+        if not hmac.compare_digest(hmac.new(SECRET, body, hashlib.sha256).hexdigest(), signature):
+            raise SignatureInvalid
+        event = json.loads(body)
+        return Notice(
+            event_id=event["id"],
+            event_type=event["type"],
+            object_id=event["subject"]["id"],
+            livemode=False,
+            payload={"data": {"object": event["subject"]}},
+        )
+
+    def fetch_notice(self, event_id):
+        raise NotThere(event_id)
+
+    def missed_notices(self, *, since):
+        return iter(self.missed)
+
+    def _paid(self, charge_id):
+        found = (one for one in self.sessions.values() if one.charge is not None and one.charge.id == charge_id)
+        session = next(found, None)
+        if session is None:
+            raise NotThere(charge_id)
+        return session
+
+    def _movement(self, reference, kind, amount_cents, currency, fee=0):
+        return MovementFacts(reference, kind, str(kind), amount_cents, fee, currency, database_now())
