@@ -1,6 +1,7 @@
 """The four tables of the ledger. What PostgreSQL refuses, whoever asks:
 
-* an entry without lines, or whose lines do not add up to nothing, at commit (`journal_balanced`);
+* an entry without lines, at commit, and lines that do not add up to nothing, at once: one statement writes all lines
+  of an entry (`journal_balanced`);
 * a line added later to an entry that is committed, even if it stays balanced (`journal_sealed`);
 * a change, a deletion or a truncation of any row (`append_only`);
 * a line in another currency or mode than its entry or its account (foreign keys of three columns);
@@ -161,16 +162,14 @@ class JournalEntry(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 timing=pgtrigger.Deferred,
-                declare=[("lines", "bigint"), ("total", "numeric")],
+                # What the lines come to is their own guard's business. There are two or more: no line is of nothing.
                 func="""
                     IF NEW.txid <> pg_current_xact_id() THEN
                         RAISE EXCEPTION 'entry % names another transaction than its own', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sealed';
                     END IF;
-                    SELECT count(*), sum(amount) INTO lines, total FROM payments_posting
-                        WHERE journal_entry_id = NEW.id;
-                    IF lines < 2 OR total <> 0 THEN
-                        RAISE EXCEPTION 'entry % has % lines that add up to %', NEW.id, lines, coalesce(total, 0)
+                    IF NOT EXISTS (SELECT 1 FROM payments_posting WHERE journal_entry_id = NEW.id) THEN
+                        RAISE EXCEPTION 'entry % has no lines', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_balanced';
                     END IF;
                     RETURN NULL;
@@ -210,13 +209,34 @@ class Posting(models.Model):
         triggers = [
             Guard(
                 name="journal_sealed",
+                level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                declare=[("first", "bigint"), ("last", "bigint"), ("total", "numeric")],
+                # At once, and not at commit: nothing that a session puts off or asks for early changes it. One entry
+                # is what services write; of many, a join is planned for as many.
                 func="""
-                    IF (SELECT txid FROM payments_journalentry WHERE id = NEW.journal_entry_id)
-                        IS DISTINCT FROM pg_current_xact_id() THEN
-                        RAISE EXCEPTION 'entry % is sealed: no line is added to it', NEW.journal_entry_id
+                    SELECT min(journal_entry_id), max(journal_entry_id), sum(amount) INTO first, last, total
+                        FROM new_rows;
+                    IF first < last THEN
+                        first := NULL;
+                        EXECUTE 'SELECT journal_entry_id, sum(amount) FROM new_rows GROUP BY 1 HAVING sum(amount) <> 0
+                                 LIMIT 1' INTO last, total;
+                        EXECUTE 'SELECT n.journal_entry_id FROM (SELECT DISTINCT journal_entry_id FROM new_rows) n
+                                 LEFT JOIN payments_journalentry j ON j.id = n.journal_entry_id
+                                 WHERE j.txid IS DISTINCT FROM pg_current_xact_id() LIMIT 1' INTO first;
+                    ELSIF (SELECT txid FROM payments_journalentry WHERE id = first)
+                        IS NOT DISTINCT FROM pg_current_xact_id() THEN
+                        first := NULL;
+                    END IF;
+                    IF first IS NOT NULL THEN
+                        RAISE EXCEPTION 'entry % is sealed: no line is added to it', first
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sealed';
+                    END IF;
+                    IF total <> 0 THEN
+                        RAISE EXCEPTION 'lines of entry % add up to %', last, total
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_balanced';
                     END IF;
                     RETURN NULL;
                 """,

@@ -103,7 +103,7 @@ def balances():
 
 def test_imported_entries_bring_the_fees_that_were_collected_elsewhere():
     pool = PoolFactory(entry_fee_cents=1000, rules={"house_fee_bp": 1000})
-    import_entries(pool=pool, rows=[Row(n, f"e{n}", f"Owner {n}", 1, "ANT") for n in range(1, 4)])
+    import_entries(pool=pool, rows=[Row(n, f"e{n}", f"Owner {n}", 1, "ANT", "") for n in range(1, 4)])
     assert collected([pool.pk]) == {}
 
     outbox.drain()
