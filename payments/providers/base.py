@@ -250,6 +250,10 @@ class Busy(ProviderError):
     said = "The payment provider is busy. Try again in a moment."
 
 
+class RateLimited(Busy):
+    """It takes no more calls for a moment, and did not look at this one."""
+
+
 class AtWork(Busy):
     """This very call is being answered to somebody else."""
 

@@ -9,6 +9,8 @@ process. Three facts make it safe to go on from there:
   the provider's clock is not ours, it chooses the end; then the key's own life of a day is the limit.
 """
 
+import random
+import time
 from datetime import datetime, timedelta
 
 from config.clock import ClockTimestamp
@@ -21,6 +23,7 @@ from payments.providers.base import (
     Order,
     PaymentProvider,
     ProviderError,
+    RateLimited,
     Rejected,
     SessionFacts,
     Unclear,
@@ -32,6 +35,8 @@ SHORTEST = timedelta(minutes=32)
 LONGEST = timedelta(hours=1)
 KEYS_LIVE = timedelta(hours=23)
 CLOCKS_DRIFT = timedelta(minutes=5)
+# How long to wait, at most, before a provider that limits us is asked again: a player is waiting as well.
+PAUSES = (0.5, 1.0)
 WITHOUT_SESSION = (PaymentState.INTENT, PaymentState.UNKNOWN)
 
 
@@ -88,10 +93,10 @@ def order_of(payment: Payment) -> Order:
 
 def _create(provider: PaymentProvider, payment: Payment) -> SessionFacts:
     try:
-        return provider.create_session(order_of(payment))
+        return _create_patiently(provider, order_of(payment))
     except ClocksDiffer:
         _take_next_key(payment, expires_at=None)
-        return provider.create_session(order_of(payment))
+        return _create_patiently(provider, order_of(payment))
     except Faulted:
         return _after_a_fault(provider, payment)
     except Unclear as error:
@@ -100,6 +105,16 @@ def _create(provider: PaymentProvider, payment: Payment) -> SessionFacts:
     except Rejected as error:
         _end(payment, PaymentState.FAILED, error.reason)
         raise
+
+
+def _create_patiently(provider: PaymentProvider, order: Order) -> SessionFacts:
+    """Asks again under the same key, later and later, and not all of us at the same moment."""
+    for pause in PAUSES:
+        try:
+            return provider.create_session(order)
+        except RateLimited:
+            time.sleep(pause * random.uniform(0.5, 1.0))  # no secret
+    return provider.create_session(order)
 
 
 def _after_a_fault(provider: PaymentProvider, payment: Payment) -> SessionFacts:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
+from config import metrics
 from config.http import refuse_inside_transaction
 from payments.providers.base import (
     AtWork,
@@ -23,6 +24,7 @@ from payments.providers.base import (
     Faulted,
     NotThere,
     ProviderError,
+    RateLimited,
     Rejected,
     Unclear,
     Unreachable,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams as SessionCreateParams
 
 logger = logging.getLogger(__name__)
+
+# Never more than a few: what a key stands for is fixed when it is made, save for names that staff may change.
+KEYS_MISUSED = metrics.counter("payment_keys_misused", "Calls under a key that stood for something else: our mistake.")
 
 Json = dict[str, Any]
 
@@ -177,9 +182,10 @@ def _meaning_of(error: stripe.StripeError, otherwise: Callable[[str], ProviderEr
     said = f"{type(error).__name__} {error.http_status or 'no answer'} {error.code or ''}".strip()
     if isinstance(error, stripe.IdempotencyError):
         # The key was used with other parameters: a name changed in between. It will never fit again.
+        KEYS_MISUSED.inc()
         return Faulted(said)
     if isinstance(error, stripe.RateLimitError):
-        return Busy(said)
+        return RateLimited(said)
     if error.http_status == 409:
         return AtWork(said)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
