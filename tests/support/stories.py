@@ -5,7 +5,9 @@ from entries.models import Request
 from entries.services.expiry import expire_unpaid
 from payments.ledger.balances import trial_balance
 from payments.models import Payment, Receipt, Refund
+from payments.services.charge_state import apply_charge_state
 from payments.services.inbox import sweep_events
+from payments.services.provider_state import Source
 from payments.services.sweep import sweep_payments
 from tests.support.cancelling import work_off
 from tests.support.charging import balances
@@ -24,6 +26,9 @@ def catch_up(double) -> None:
         deliver(double)
         sweep_events()
         work_off()
+    # The charge sweep, without its patience: what the provider kept, which no news tells.
+    for receipt_id in Receipt.objects.filter(is_fee_known=False).values_list("pk", flat=True):
+        apply_charge_state(receipt_id=receipt_id, source=Source.SWEEP)
 
 
 def sweep(double) -> None:
