@@ -7,8 +7,9 @@ from django.db import transaction
 
 from config.clock import database_now
 from entries.services.places import grant_place
-from payments.models import Payment, PaymentState, Receipt, ReceiptState
-from payments.services.booking import book_place, book_receipt
+from payments.models import Payment, PaymentState, Receipt, ReceiptState, Refund, RefundState
+from payments.services.booking import book_place, book_receipt, book_refund_decided, book_refund_paid
+from payments.services.refunds.decisions import settle_receipt
 from tests.factories.entries import RequestFactory
 
 _numbers = count(1)
@@ -64,3 +65,28 @@ def receipt_of(payment, **fields) -> Receipt:
         if receipt.status == ReceiptState.ALLOCATED:
             book_place(receipt)
     return receipt
+
+
+@transaction.atomic
+def refund_of(receipt, *, status=RefundState.SUCCEEDED, **fields) -> Refund:
+    """Money of the receipt that went back, or is on its way; of an allocated one the house gave it."""
+    given = {
+        "provider": receipt.provider,
+        "livemode": receipt.livemode,
+        "amount_cents": receipt.amount_cents,
+        "currency": receipt.currency,
+        "status": RefundState.SENDING,
+        "origin": "auto",
+        "taken_from": "house" if receipt.status == ReceiptState.ALLOCATED else "unapplied",
+        "decided_at": database_now(),
+    }
+    refund = Refund.objects.create(receipt=receipt, **(given | fields))
+    book_refund_decided(refund)
+    if status != refund.status:
+        refund.status, refund.is_paid = status, status == RefundState.SUCCEEDED
+        refund.provider_reference = f"re_{next(_numbers)}"
+        refund.save(update_fields=["status", "is_paid", "provider_reference"])
+    if refund.is_paid:
+        book_refund_paid(refund, database_now())
+    settle_receipt(receipt)
+    return refund

@@ -105,26 +105,30 @@ class TestMoney:
         learn(payment)
         assert (Receipt.objects.count(), Reprieve.objects.count()) == (1, 1)
 
-    def test_after_the_lock_it_waits_unapplied(self, pool, payment, asked, fallen, double, mailoutbox):
+    def test_after_the_lock_it_goes_back(self, pool, payment, asked, fallen, double, mailoutbox):
         assert double.pay(payment.checkout_url)[0] == 200
         lock_round(pool.competition.rounds.get(number=2))
         learn(payment)
         receipt = Receipt.objects.get()
-        assert (receipt.status, receipt.unapplied_because, receipt.entry) == ("unapplied", "too_late", None)
+        assert (receipt.status, receipt.unapplied_because, receipt.entry) == ("returning", "too_late", None)
         assert fresh(asked).payment_status == PaymentStatus.PENDING
         assert not Reprieve.objects.exists()
         outbox.drain()
-        assert "but it could not bring the entry back: it came after the time to pay" in mailoutbox[-1].body
-        # Nobody pays a second time while that money waits, and the sweep takes the offer back.
+        told = [mail.body for mail in mailoutbox if "but it could not bring the entry back" in mail.body]
+        assert "it came after the time to pay.\n\nAll of it goes back" in told[-1]
+        assert fresh(receipt).status == "returned"
+        # The sweep takes the offer back.
         assert expire_unpaid(now=database_now()) == 1
 
-    def test_money_for_a_fall_that_was_undone_waits_unapplied(self, pool, payment, fallen, double, mailoutbox):
+    def test_money_for_a_fall_that_was_undone_goes_back(self, pool, payment, fallen, double, mailoutbox):
         assert double.pay(payment.checkout_url)[0] == 200
         undo_the_fall(pool)
         learn(payment)
         assert Receipt.objects.get().unapplied_because == "not_needed"
         outbox.drain()
-        assert "the entry is not out any more, so there was nothing to buy back" in mailoutbox[-1].body
+        told = [mail.body for mail in mailoutbox if "so there was nothing to buy back" in mail.body]
+        assert "the entry is not out any more" in told[-1]
+        assert Receipt.objects.get().status == "returned"
 
     def test_a_declined_card_leaves_time_for_another(self, api, player, payment, asked, fallen, double):
         assert double.pay(payment.checkout_url, DECLINED)[0] == 402
@@ -134,12 +138,13 @@ class TestMoney:
         paid(again, double)
         assert Reprieve.objects.get().entry == fallen
 
-    def test_paid_twice_the_second_money_waits(self, api, player, asked, payment, double):
+    def test_paid_twice_the_second_money_goes_back(self, api, player, asked, payment, double):
         # We thought the session was over, and had another one opened.
         Payment.objects.filter(pk=payment.pk).update(status=PaymentState.CANCELLED)
         second = started(api(player), asked, key="key-2")
         paid(payment, double)
-        assert paid(second, double).unapplied_because == "duplicate"
+        twice = paid(second, double)
+        assert (twice.unapplied_because, twice.status) == ("duplicate", "returning")
         assert Reprieve.objects.count() == 1
 
     def test_it_expires_only_once_the_provider_has_said(self, payment, asked, fallen, double):

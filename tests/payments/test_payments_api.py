@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from payments.models import PaymentState
 from tests.factories.entries import RequestFactory
-from tests.factories.payments import paid_entry, payment_for, unapplied_money
+from tests.factories.payments import paid_entry, payment_for, refund_of, unapplied_money
 
 pytestmark = pytest.mark.django_db
 
@@ -85,8 +85,7 @@ class TestWhatIsShown:
 
     def test_money_given_back_is_told(self, api, player, unpaid):
         receipt = unapplied_money(unpaid)
-        receipt.status = "returned"
-        receipt.save(update_fields=["status"])
+        refund_of(receipt)
 
         assert api(player).get("/api/v1/payments").json()["data"][0]["refunded_cents"] == 5000
 

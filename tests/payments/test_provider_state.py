@@ -14,7 +14,7 @@ from config.models import OutboxMessage
 from entries.models import Entry, PaymentStatus, RequestChange, RequestStatus
 from entries.services.expiry import expire_unpaid
 from entries.services.requests import withdraw_request
-from payments.models import Payment, PaymentChange, PaymentState, Receipt, ReceiptChange
+from payments.models import Discrepancy, Payment, PaymentChange, PaymentState, Receipt, ReceiptChange, Refund
 from payments.providers.base import NotThere, Unreachable
 from payments.services import sessions
 from payments.services.provider_state import Source, apply_facts, apply_provider_state
@@ -119,39 +119,39 @@ class TestMoneyInTime:
 
 
 class TestMoneyAtABadMoment:
-    """Booked, kept, told to the player; never an entry, and never lost."""
+    """Booked, and on its way back or held for a person; told to the player; never an entry, and never lost."""
 
     def test_after_the_time_to_pay(self, paid, unpaid):
         unpaid.pay_by = charged_at(paid) - timedelta(seconds=1)
         unpaid.save(update_fields=["pay_by"])
 
-        assert held(paid) == "too_late"
+        assert sent_back(paid) == "too_late"
 
     @pytest.mark.parametrize("status", [PoolStatus.CANCELLED, PoolStatus.FINISHED])
     def test_after_the_pool_was_closed(self, paid, unpaid, status):
         unpaid.pool.status = status
         unpaid.pool.save(update_fields=["status"])
 
-        assert held(paid) == "pool_closed"
+        assert sent_back(paid) == "pool_closed"
 
     def test_after_the_request_was_withdrawn(self, paid, unpaid, player):
         withdraw_request(request=unpaid, by=player, now=database_now())
 
-        assert held(paid) == "withdrawn"
+        assert sent_back(paid) == "withdrawn"
 
     def test_after_the_request_expired(self, paid, unpaid):
         unpaid.status, unpaid.payment_status = RequestStatus.EXPIRED, PaymentStatus.NOT_DUE
         unpaid.save(update_fields=["status", "payment_status"])
 
-        assert held(paid) == "expired"
+        assert sent_back(paid) == "expired"
 
     def test_a_second_payment_for_a_paid_request(self, paid, unpaid, player, double):
         second = paid_behind_our_back(unpaid, double)
         learn(paid)
 
-        assert held(second) == "duplicate"
+        assert sent_back(second) == "duplicate"
         assert Entry.objects.count() == 1
-        assert sorted(Receipt.objects.values_list("status", flat=True)) == ["allocated", "unapplied"]
+        assert sorted(Receipt.objects.values_list("status", flat=True)) == ["allocated", "returning"]
 
     @pytest.mark.parametrize("amount", [4999, 5001, 50])
     def test_another_amount_than_asked_for(self, unpaid, double, amount):
@@ -168,10 +168,26 @@ class TestMoneyAtABadMoment:
         learn(paid)
         outbox.drain()
 
-        (mail,) = [mail for mail in mailoutbox if mail.subject.startswith("About your payment")]
+        (mail,) = [mail for mail in mailoutbox if mail.subject.startswith("Your payment of 50.00 USD")]
         assert mail.to == [player.email]
         assert "the pool is closed or was cancelled" in mail.body
+        assert "All of it goes back to where it came from" in mail.body
+
+    def test_the_player_is_told_that_it_waits(self, unpaid, player, double, mailoutbox):
+        learn(paid_behind_our_back(unpaid, double, asked_cents=4999))
+        outbox.drain()
+
+        (mail,) = [mail for mail in mailoutbox if mail.subject.startswith("About your payment")]
+        assert mail.to == [player.email]
+        assert "it is not the amount that was asked for" in mail.body
         assert "Your money is safe" in mail.body
+
+    def test_where_nothing_goes_back_by_itself_all_of_it_waits(self, paid, unpaid, player, settings):
+        settings.AUTO_RETURN = False
+        withdraw_request(request=unpaid, by=player, now=database_now())
+
+        assert held(paid) == "withdrawn"
+        assert Discrepancy.objects.get().kind == "held_money"
 
 
 class TestNoMoney:
@@ -348,6 +364,24 @@ def held(payment):
     return receipt.unapplied_because
 
 
+def sent_back(payment):
+    """Learn of it; the reason why the money goes back. It is never an entry, and the payment has succeeded."""
+    entries = Entry.objects.count()
+    learn(payment)
+    payment.refresh_from_db()
+    receipt = Receipt.objects.get(payment=payment)
+    refund = Refund.objects.get(receipt=receipt)
+    assert payment.status == PaymentState.SUCCEEDED
+    assert (receipt.status, receipt.entry) == ("returning", None)
+    assert (refund.status, refund.origin, refund.taken_from) == ("sending", "auto", "unapplied")
+    assert (refund.amount_cents, refund.currency) == (receipt.amount_cents, receipt.currency)
+    assert Entry.objects.count() == entries
+    assert OutboxMessage.objects.filter(kind="mail.payment_returned", payload__receipt=receipt.pk).count() == 1
+    assert OutboxMessage.objects.filter(kind="refund.send", payload__refund=refund.pk).count() == 1
+    assert refund.reason == receipt.unapplied_because
+    return receipt.unapplied_because
+
+
 def charged_at(payment):
     """The provider's instant of the charge."""
     return facts_of(payment).charge.paid_at
@@ -360,7 +394,7 @@ def wait_until(instant):
 
 def everything():
     """Every row that money can touch, except when the provider was last asked."""
-    watched = (Payment, PaymentChange, Receipt, ReceiptChange, Entry, RequestChange, OutboxMessage)
+    watched = (Payment, PaymentChange, Receipt, ReceiptChange, Refund, Entry, RequestChange, OutboxMessage)
     return {
         model.__name__: [
             {name: value for name, value in row.items() if name != "checked_at"}

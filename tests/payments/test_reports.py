@@ -12,7 +12,7 @@ from payments.models import Payment, Receipt
 from payments.reports import REPORTS, Narrowing
 from payments.services.exports import FileFormat, export_report
 from tests.factories.entries import EntryFactory, RequestFactory
-from tests.factories.payments import paid_entry, payment_for, unapplied_money
+from tests.factories.payments import paid_entry, payment_for, refund_of, unapplied_money
 from tests.factories.pools import PoolFactory
 from tests.support.reports import rows
 
@@ -48,8 +48,7 @@ class TestPayments:
 
     def test_money_given_back_is_told(self, unpaid):
         receipt = unapplied_money(unpaid)
-        receipt.status = "returned"
-        receipt.save(update_fields=["status"])
+        refund_of(receipt)
 
         assert rows("payments")[0]["refunded_minor"] == "5000"
 
