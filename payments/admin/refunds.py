@@ -17,6 +17,7 @@ from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirm
 from config.errors import DomainError
 from config.money import format_amount
 from payments.admin.handover import handover_page
+from payments.admin.manual import to_handover
 from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
 from payments.models import Provider, Receipt, Refund, RefundChange, RefundState, TakenFrom
 from payments.services.provider_state import Source
@@ -117,8 +118,9 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     readonly_fields = ("player", "pool", "amount", "history")
     actions = ("approve", "decline", "send_again", "let_the_house_bear", "take_the_place", "ask_again")
     links = (
+        to_handover("Record that it was handed over", "record_refund", "refund"),
         RowLink(
-            "Hand it over instead", REQUEST, lambda row: reverse("admin:payments_refund_by_hand") + f"?refund={row}"
+            "Hand over what failed", REQUEST, lambda row: f"{reverse('admin:payments_refund_by_hand')}?refund={row}"
         ),
     )
 

@@ -199,6 +199,9 @@ def _begin(receipt: Receipt, wish: Wish, by: User, manual: Handover | None) -> R
 
 
 def _cancel(refund: Refund, by: User | None, reason: str) -> None:
+    if refund.status != RefundState.REQUESTED:
+        # It may be on its way in this very moment: what is decided is only ever brought to its end.
+        raise InvalidTransition("refund", refund.status, RefundState.CANCELLED)
     attribute(by=by, reason=reason)
     refund.move_to(RefundState.CANCELLED)
     refund.completed_at = database_now()

@@ -5,7 +5,6 @@ and older news changes nothing: a refund moves along its map, and each event is 
 """
 
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import Sum
 
@@ -15,6 +14,7 @@ from config.clock import database_now
 from config.money import format_amount
 from payments.models import DiscrepancyKind, Receipt, Refund, RefundOrigin, RefundState, TakenFrom
 from payments.providers.base import RefundFacts, RefundPhase
+from payments.refs import read_ref
 from payments.services import booking
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.disputes import doubt_twice
@@ -83,7 +83,7 @@ def _known(receipt: Receipt, facts: RefundFacts) -> Refund | None:
     refunds = receipt.refunds.select_for_update(no_key=True)
     if facts.reference and (found := refunds.filter(provider_reference=facts.reference).first()):
         return _with(receipt, found)
-    ref = _read(facts.ref)
+    ref = read_ref(facts.ref)
     found = None if ref is None else refunds.filter(ref=ref, provider_reference="").first()
     if found is None:
         return None
@@ -94,13 +94,6 @@ def _known(receipt: Receipt, facts: RefundFacts) -> Refund | None:
 def _with(receipt: Receipt, refund: Refund) -> Refund:
     refund.receipt = receipt
     return refund
-
-
-def _read(ref: str) -> UUID | None:
-    try:
-        return UUID(ref)
-    except ValueError:
-        return None
 
 
 def _move(refund: Refund, facts: RefundFacts, target: RefundState) -> None:
