@@ -135,7 +135,6 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         response = FileResponse(content, as_attachment=True, filename=scan.name, content_type=scan.content_type)
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response["Cache-Control"] = "no-store"
         return response
 
     @admin.display(description="Direction")
