@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework import serializers
 from rest_framework.request import Request as Call
 from rest_framework.response import Response
@@ -40,7 +41,9 @@ class DisputeFilter(serializers.Serializer[Dispute]):
     """Which disputes to list."""
 
     status = serializers.ChoiceField(DisputeState.choices, required=False)
-    is_open = serializers.BooleanField(required=False, help_text="Whether the bank has not decided yet.")
+    is_open = serializers.BooleanField(
+        required=False, default=None, allow_null=True, help_text="Whether the bank has not decided yet."
+    )
     pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
 
 
@@ -57,11 +60,9 @@ class DisputeViewSet(ReadOnlyViewSet):
         if self.action != "list":
             return queryset
         wanted = self.valid_query()
-        if "is_open" in wanted:
-            is_open = wanted["is_open"]
-            queryset = (
-                queryset.exclude(status__in=CLOSED_DISPUTES) if is_open else queryset.filter(status__in=CLOSED_DISPUTES)
-            )
+        if wanted["is_open"] is not None:
+            is_closed = Q(status__in=CLOSED_DISPUTES)
+            queryset = queryset.filter(~is_closed if wanted["is_open"] else is_closed)
         names = {"status": "status", "pool": "receipt__payment__request__pool_id"}
         return queryset.filter(**{name: wanted[key] for key, name in names.items() if key in wanted})
 
