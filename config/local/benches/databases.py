@@ -4,7 +4,7 @@ A copy is made of files, so each run begins with the very same bytes: nobody mea
 and what is measured may commit like in real life.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -35,6 +35,26 @@ class Databases:
         self._ensure(plan)
         with self._connected(self._name_of(plan)):
             yield
+
+    @contextmanager
+    def empty(self, name: str, fill: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Connect to a database of this name without any pool; it is made, and filled, where it is the first time."""
+        made = f"{self._empty}_{name}"
+        is_new = made not in self._built
+        if is_new:
+            self._copy(self._empty, made)
+            self._built.add(made)
+        with self._connected(made):
+            if is_new:
+                fill()
+            yield
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Connect to a new, empty, migrated database until the block ends; its name, for other processes to use."""
+        name = f"{self._empty}_fresh"
+        with self._database(name, like=self._empty):
+            yield name
 
     def drop(self) -> None:
         """Drop everything that was built."""

@@ -112,6 +112,13 @@ BARS = (
      "reading.depth"),
     ("standings-size", "the first page of 1,000,000 standings, against 10,000", "ms", 1.5, "reading.standings"),
     ("distribution-size", "how 1,000,000 picks were spread, against 10,000", "ms", 1.5, "reading.distribution"),
+    ("webhook", "99 of 100 webhooks, fifty a second while the worker is busy, against 50 ms", "ms", 1.0,
+     "webhooks.answers"),
+    ("ledger", "posting an entry of 4 lines, 8 clients, against the same without the guards", "us", 1.333,
+     "ledger.guards"),
+    ("trial-balance", "the trial balance of 1,000,000 entries, against the plain sum of their lines", "s", 1.5,
+     "ledger.trial"),
+    ("trial-balance-past", "the same as of a past instant, against the same", "s", 1.5, "ledger.trial_past"),
 )  # fmt: skip
 for _name, _meaning, _unit, _limit, _where in BARS:
     register(Bar(_name, _meaning, _unit, _limit, later(*_where.split("."))))

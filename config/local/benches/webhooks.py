@@ -1,0 +1,208 @@
+"""How fast webhooks are answered, fifty a second, through the web server as `up` runs it, while the worker is busy.
+
+Every event is signed, and about a session of its own that the worker has to ask the Stripe double for. What is measured
+begins when an event was due to be sent, so that a server which falls behind is not spared what waited meanwhile.
+"""
+
+import http.client
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+
+from config.local import home
+from config.local.benches.runs import Meaningless, Runs
+from config.local.benches.scale import Pair, Scale
+from config.local.services.process import spawn
+from config.local.stripe.signing import signature_header
+from config.local.supervisor.programs import Program, module, web, worker
+from payments.models import WebhookEvent
+
+PER_SECOND = 50
+SECONDS, LEAST_SECONDS = 30, 4
+WARM_SECONDS = 2
+REFERENCE_MS = 50.0
+SENDERS = 16
+READY_SECONDS, STOP_SECONDS = 60.0, 10.0
+PATH = "/api/v1/webhooks/stripe"
+SECRET = "whsec_of_this_benchmark_alone"
+KEY = "sk_test_of_this_benchmark_alone"
+# Of its own, so that a worker of somebody's `up` is not handed our hints.
+BROKER_DATABASE = 15
+
+
+def answers(runs: Runs, scale: Scale) -> Pair:
+    """Milliseconds in which 99 of 100 webhooks are answered, and what they may take."""
+    seconds = scale(SECONDS, least=LEAST_SECONDS)
+    with runs.databases.fresh() as database, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outlast-bench-")))
+        double, port = _free_port(), _free_port()
+        environment = _environment(database, f"http://127.0.0.1:{double}", folder)
+        for program in (_stripe(double, folder), web("127.0.0.1", port), worker()):
+            stack.enter_context(_running(program, environment, folder))
+        _wait_for_server(port)
+        _wait_for_worker(port)
+        _send(port, "warm", WARM_SECONDS)
+        taken = _send(port, "counted", seconds)
+        _expect_work(len(taken))
+    return Pair(percentile(taken, 99), REFERENCE_MS)
+
+
+def percentile(values: list[float], share: int) -> float:
+    """The smallest value that `share` of a hundred do not exceed."""
+    return sorted(values)[math.ceil(len(values) * share / 100) - 1]
+
+
+def _send(port: int, name: str, seconds: int) -> list[float]:
+    """Send events at their times, whatever becomes of those before; milliseconds from due to answered, of each."""
+    count = PER_SECOND * seconds
+    began = time.perf_counter() + 0.2
+    taken, refused = [0.0] * count, []
+    turn = iter(range(count))
+    guard = threading.Lock()
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while True:
+            with guard:
+                number = next(turn, None)
+            if number is None:
+                connection.close()
+                return
+            due = began + number / PER_SECOND
+            time.sleep(max(0.0, due - time.perf_counter()))
+            status = _post(connection, f"{name}_{number}")
+            taken[number] = 1000 * (time.perf_counter() - due)
+            if status != 200:
+                refused.append(status)
+
+    senders = [threading.Thread(target=send, daemon=True) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    if refused:
+        raise Meaningless(f"{len(refused)} webhooks were answered {sorted(set(refused))}")
+    return taken
+
+
+def _post(connection: http.client.HTTPConnection, name: str) -> int:
+    body = _event(name)
+    signed = signature_header(body, SECRET, int(time.time()))
+    try:
+        connection.request("POST", PATH, body, {"Content-Type": "application/json", "Stripe-Signature": signed})
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        return 0
+    return answer.status
+
+
+def _event(name: str) -> bytes:
+    """About a session that has to be asked for: thin, so that nothing is known of it beforehand."""
+    return json.dumps(
+        {
+            "id": f"evt_{name}",
+            "object": "v2.core.event",
+            "type": "v1.checkout.session.completed",
+            "livemode": False,
+            "related_object": {"id": f"cs_test_{name}", "type": "checkout.session"},
+        }
+    ).encode()
+
+
+def _expect_work(sent: int) -> None:
+    """A worker that did nothing meanwhile was not busy, and a server that stored nothing was not asked."""
+    stored = WebhookEvent.objects.filter(event_id__startswith="evt_counted_")
+    if stored.count() != sent:
+        raise Meaningless(f"{stored.count()} of {sent} webhooks were stored")
+    if not stored.exclude(attempts=0).exists():
+        raise Meaningless("the worker was idle")
+
+
+def _stripe(port: int, folder: Path) -> Program:
+    keys = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRETS": SECRET}
+    return Program("stripe", module("config.local.stripe", "--port", str(port), "--home", str(folder), "--quiet"), keys)
+
+
+def _environment(database: str, double: str, folder: Path) -> dict[str, str]:
+    """That of this process, but for the database, the broker's queue, and where Stripe is."""
+    return {
+        **os.environ,
+        "DATABASE_URL": _with_path(os.environ["DATABASE_URL"], database),
+        "CELERY_BROKER_URL": _with_path(settings.CELERY_BROKER_URL, str(BROKER_DATABASE)),
+        "STRIPE_API_BASE": double,
+        "STRIPE_SECRET_KEY": KEY,
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        "LOG_LEVEL": "ERROR",
+        # The scratch server is held by this process.
+        "OUTLAST_SERVICES": "off",
+    }
+
+
+def _with_path(address: str, path: str) -> str:
+    return urlunsplit(urlsplit(address)._replace(path=f"/{path}"))
+
+
+@contextmanager
+def _running(program: Program, environment: dict[str, str], folder: Path) -> Iterator[None]:
+    """The program with its children, until the block ends; killed where it does not stop by itself."""
+    with (folder / f"{program.name}.log").open("wb") as log:
+        process = spawn(
+            program.argv, output=log, death_signal=signal.SIGTERM, env={**environment, **program.env}, cwd=home.ROOT
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _wait_for_worker(port: int) -> None:
+    """Until it has looked into an event; a hint that it was too late for is not kept, so there are several."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    deadline, number = time.monotonic() + READY_SECONDS, 0
+    while not WebhookEvent.objects.exclude(attempts=0).exists():
+        if time.monotonic() > deadline:
+            raise Meaningless("the worker did not start")
+        number += 1
+        _post(connection, f"first_{number}")
+        time.sleep(1)
+    connection.close()
+
+
+def _wait_for_server(port: int) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.2)
+        finally:
+            connection.close()
+    raise Meaningless("the web server did not start")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
