@@ -4,6 +4,7 @@ from payments.admin.cancellations import CancellationAdmin
 from payments.admin.discrepancies import DiscrepancyAdmin
 from payments.admin.disputes import DisputeAdmin
 from payments.admin.entry_money import EntryMoneyAdmin
+from payments.admin.ledger import AccountAdmin, JournalEntryAdmin
 from payments.admin.manual import ManualRecordAdmin
 from payments.admin.movements import MovementAdmin
 from payments.admin.payments import PaymentAdmin
@@ -15,10 +16,12 @@ from payments.admin.unpaid import UnpaidRequestAdmin
 from payments.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
+    "AccountAdmin",
     "CancellationAdmin",
     "DiscrepancyAdmin",
     "DisputeAdmin",
     "EntryMoneyAdmin",
+    "JournalEntryAdmin",
     "ManualRecordAdmin",
     "MovementAdmin",
     "PaymentAdmin",

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from payments.api.cancellations import CancellationView, ConfirmCancellationView, WithdrawCancellationView
 from payments.api.disputes import DisputeViewSet
 from payments.api.entry_money import EntryMoneyView
+from payments.api.ledger import StatementView, TrialBalanceView
 from payments.api.manual import ManualRecordViewSet, RecordPaymentView
 from payments.api.payouts import PayoutViewSet
 from payments.api.refunds import RefundViewSet, RequestRefundView
@@ -33,6 +34,8 @@ urlpatterns = [
     re_path(CANCELLATION + r"$", CancellationView.as_view(), name="cancellation"),
     re_path(CANCELLATION + r"/confirm$", ConfirmCancellationView.as_view(), name="cancellation-confirm"),
     re_path(CANCELLATION + r"/withdraw$", WithdrawCancellationView.as_view(), name="cancellation-withdraw"),
+    path("ledger/trial-balance", TrialBalanceView.as_view(), name="trial-balance"),
+    re_path(r"^ledger/accounts/(?P<pk>[0-9]{1,18})/statement$", StatementView.as_view(), name="account-statement"),
     path("webhooks/stripe", WebhookView.as_view(), {"provider": "stripe"}, name="stripe-webhook"),
     path("webhooks/<slug:provider>", WebhookView.as_view(), name="provider-webhook"),
     path("", include(router.urls)),

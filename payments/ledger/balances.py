@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from payments.ledger.accounts import AccountName, Kind, Side
+from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import key_of
 
 NEWEST = """
@@ -43,7 +43,7 @@ TRIAL = """
         SELECT account_id, sum(amount) AS balance, sum(abs(amount)) AS turnover
         FROM payments_posting {bound} GROUP BY account_id
     )
-    SELECT a.currency_id, a.kind, {names}, ((sum(turnover) + sum(balance)) / 2)::bigint,
+    SELECT a.currency_id, a.kind, {account}, {names}, ((sum(turnover) + sum(balance)) / 2)::bigint,
            ((sum(turnover) - sum(balance)) / 2)::bigint
     FROM account JOIN payments_account a ON a.id = account.account_id
     WHERE a.livemode = %(livemode)s
@@ -97,6 +97,7 @@ class TrialRow:
 
     currency: str
     kind: Kind
+    account_id: int | None
     pool_id: int | None
     player_id: int | None
     provider: str
@@ -136,6 +137,7 @@ def trial_balance(*, as_of: datetime | None = None, livemode: bool, detail: Deta
     groups = [f"a.{name}" for name in detail.value]
     statement = TRIAL.format(
         bound="" if through is None else "WHERE journal_entry_id <= %(through)s",
+        account="min(a.id)" if detail is Detail.ACCOUNT else "NULL::bigint",
         names=", ".join(columns),
         groups="".join(f"{name}, " for name in groups),
         order=", ".join(["a.kind", *groups]),
@@ -146,8 +148,3 @@ def trial_balance(*, as_of: datetime | None = None, livemode: bool, detail: Deta
     order = list(Kind)
     rows.sort(key=lambda row: (row.currency, order.index(row.kind)))
     return TrialBalance(as_of, through, livemode, rows)
-
-
-def natural(balance: int, side: int) -> int:
-    """The balance as people read it: an account that grows with credits has a positive one when it is in credit."""
-    return balance * Side(side)

@@ -1,0 +1,282 @@
+"""The books in the back office: the journal, the accounts, the trial balance as of any instant, and the proof."""
+
+import csv
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
+from config.cells import RISKY
+from config.money import format_amount
+from entries.admin.links import linked
+from payments.ledger.accounts import CHART, Kind
+from payments.ledger.balances import Detail, Standing, TrialBalance, sums_of, trial_balance
+from payments.ledger.models import Account, JournalEntry, Posting
+from payments.ledger.statements import Position, account_statement
+from payments.services.books import MOST_SHOWN, invariants
+
+MAY_SEE = "payments.view_journalentry"
+LINES_A_PAGE = 100
+
+
+def _shown(amount: int, currency: str) -> str:
+    return format_amount(amount, currency)
+
+
+class PostingInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+    """The lines of an entry."""
+
+    model = Posting
+    fields = readonly_fields = ("account_name", "debit", "credit")
+    ordering = ("id",)
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("account__pool", "account__player")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Account")
+    def account_name(self, line: Posting) -> SafeString:
+        """A way to its page."""
+        return linked(reverse("admin:payments_account_change", args=[line.account_id]), name_of(line.account))
+
+    @admin.display(description="Debit")
+    def debit(self, line: Posting) -> str:
+        """In whole units."""
+        return _shown(line.amount, line.currency_id) if line.amount > 0 else ""
+
+    @admin.display(description="Credit")
+    def credit(self, line: Posting) -> str:
+        """In whole units."""
+        return _shown(-line.amount, line.currency_id) if line.amount < 0 else ""
+
+
+def name_of(account: Account) -> str:
+    """`Prize pot of The Long Season (USD)`."""
+    of = account.pool or account.player or account.provider
+    whose = f" of {of}" if of else ""
+    return f"{Kind(account.kind).label}{whose} ({account.currency_id.upper()}{'' if account.livemode else ', test'})"
+
+
+class TrialForm(forms.Form):
+    """Which books, and as of when."""
+
+    as_of = forms.DateTimeField(
+        required=False, help_text="Empty: as they are. Else an instant, like 2026-10-01T00:00Z.",
+        widget=UnfoldAdminTextInputWidget(),
+    )  # fmt: skip
+    livemode = forms.TypedChoiceField(
+        label="Money", choices=[("1", "Real"), ("", "Of tests")], coerce=bool, required=False, empty_value=False,
+        widget=UnfoldAdminSelectWidget(),
+    )  # fmt: skip
+    detail = forms.ChoiceField(
+        choices=[("KIND", "By kind of account"), ("POOL", "By pool"), ("ACCOUNT", "Every account")],
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(ReadOnlyAdmin):
+    """One row for each event of money, written once."""
+
+    list_display = ("id", "source", "event", "currency", "effective_at", "finance_date", "posted_at", "reverses")
+    list_filter: ClassVar = ("event", "source_type", "currency", "livemode", "finance_date")
+    search_fields = ("=source_id", "=source_type")
+    search_help_text = "What it was booked for: the id of a receipt or request, stripe:ch_…, the name of a refund"
+    ordering = ("-id",)
+    fields = (
+        "source", "event", "currency", "livemode", "effective_at", "finance_date", "posted_at", "actor_id", "reverses",
+        "memo",
+    )  # fmt: skip
+    readonly_fields = ("source",)
+    inlines = (PostingInline,)
+    actions_list = ("trial", "proof")
+
+    @admin.display(description="Source", ordering="source_id")
+    def source(self, entry: JournalEntry) -> str:
+        """What it was booked for."""
+        return f"{entry.source_type} {entry.source_id}"
+
+    @list_button("Trial balance", path="trial-balance", icon="balance", permission=MAY_SEE)
+    def trial(self, request: HttpRequest) -> HttpResponseBase:
+        """Every kind of account, as of an instant; also as a file."""
+        form = TrialForm(request.GET if "detail" in request.GET else {"livemode": "", "detail": "KIND"})
+        found = None
+        if form.is_valid():
+            asked = form.cleaned_data
+            found = trial_balance(as_of=asked["as_of"], livemode=asked["livemode"], detail=Detail[asked["detail"]])
+            if "csv" in request.GET:
+                return _as_csv(found)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Trial balance",
+            "opts": self.opts,
+            "form": form,
+            "found": found,
+            "rows": _rows(found),
+            "proof": [] if found is None else [(code, rest, _shown(rest, code)) for code, rest in found.proof.items()],
+        }
+        return TemplateResponse(request, "payments/trial_balance.html", context)
+
+    @list_button("Proof of the books", path="proof", icon="verified", permission=MAY_SEE)
+    def proof(self, request: HttpRequest) -> HttpResponseBase:
+        """What must be true, and where it is not."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Proof of the books",
+            "opts": self.opts,
+            "checks": [(check, _differences(check.differences)) for check in invariants()],
+            "most": MOST_SHOWN,
+        }
+        return TemplateResponse(request, "payments/proof.html", context)
+
+
+def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "currency": row.currency.upper(),
+            "kind": row.kind.label,
+            "of": f"pool {row.pool_id}"
+            if row.pool_id
+            else f"player {row.player_id}"
+            if row.player_id
+            else row.provider,
+            "account": row.account_id,
+            "debit": _shown(row.debit, row.currency),
+            "credit": _shown(row.credit, row.currency),
+            # As people read it: an account that grows with credits has a positive balance when it is in credit.
+            "balance": _shown(row.balance * CHART[row.kind].side, row.currency),
+        }
+        for row in (found.rows if found else [])
+    ]
+
+
+def _as_csv(found: TrialBalance) -> HttpResponse:
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="trial-balance.csv"'
+    writer = csv.writer(answer, lineterminator="\r\n")
+    writer.writerow(["currency", "kind", "pool", "player", "provider", "debit_minor", "credit_minor", "balance_minor"])
+    writer.writerows(
+        [row.currency, row.kind, row.pool_id, row.player_id, RISKY.sub("'", row.provider), row.debit, row.credit,
+         row.balance]
+        for row in found.rows
+    )  # fmt: skip
+    return answer
+
+
+def _differences(differences: list[Any]) -> list[tuple[str, str, str]]:
+    """In whole units, where they are of a currency."""
+    return [
+        (what, *(_shown(number, currency) if currency else str(number) for number in (expected, found)))
+        for what, expected, found, currency in differences
+    ]
+
+
+@admin.register(Account)
+class AccountAdmin(WithRowActions, ReadOnlyAdmin):
+    """One account, with what it stands at, and its last lines."""
+
+    list_display = ("id", "kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
+    list_display_links = ("id", "kind")
+    list_select_related = ("pool", "player")
+    list_filter: ClassVar = (
+        ("kind", ChoicesDropdownFilter),
+        ("pool", AutocompleteSelectFilter),
+        "currency",
+        "livemode",
+        "provider",
+    )
+    search_fields = ("player__email", "pool__name")
+    search_help_text = "Name of the pool, e-mail address of the player"
+    ordering = ("id",)
+    fields = ("kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
+    readonly_fields = ("balance", "lines")
+    change_form_outer_after_template = "payments/statement.html"
+    links = (
+        RowLink("Statement", MAY_SEE, lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement"),
+    )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the balances of the whole page, asked for at once."""
+        changelist = super().get_changelist_instance(request)
+        _with_standing(list(changelist.result_list))
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Account | None:
+        """With its balance."""
+        account: Account | None = super().get_object(request, object_id, from_field)
+        _with_standing([] if account is None else [account])
+        return account
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With a page of its statement."""
+        statement = _statement(request, object_id or "")
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
+
+    @admin.display(description="Balance")
+    def balance(self, account: Any) -> str:
+        """As people read it."""
+        return _shown(account.standing.balance * account.normal_side, account.currency_id)
+
+    @admin.display(description="Lines")
+    def lines(self, account: Any) -> int:
+        """How many were ever posted."""
+        return int(account.standing.credits + account.standing.debits)
+
+
+def _with_standing(accounts: list[Any]) -> None:
+    found = sums_of([account.pk for account in accounts])
+    for account in accounts:
+        account.standing = found.get(account.pk, Standing())
+
+
+def _statement(request: HttpRequest, object_id: str) -> dict[str, Any] | None:
+    """The page after `?after=`; each line in whole units, on the side that it is on."""
+    account = Account.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+    if account is None:
+        return None
+    after = _position(request.GET.get("after", ""))
+    found = account_statement(account_id=account.pk, after=after, limit=LINES_A_PAGE)
+    side, code = account.normal_side, account.currency_id
+    return {
+        "carried": _shown(found.carried * side, code),
+        "closing": _shown(found.closing * side, code),
+        "lines": [
+            {
+                "line": line,
+                "debit": _shown(line.amount, code) if line.amount > 0 else "",
+                "credit": _shown(-line.amount, code) if line.amount < 0 else "",
+                "balance": _shown(line.balance * side, code),
+            }
+            for line in found.lines
+        ],
+        "next": f"{found.next.posting_id}:{found.next.balance}" if found.next else "",
+    }
+
+
+def _position(text: str) -> Position | None:
+    posting, _, balance = text.partition(":")
+    if not posting.isdigit() or not balance.lstrip("-").isdigit():
+        return None
+    return Position(int(posting), int(balance))
