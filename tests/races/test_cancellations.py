@@ -1,4 +1,4 @@
-"""A pool is cancelled while somebody pays, withdraws, settles, or cancels it as well: money is never lost nor doubled."""
+"""A pool is cancelled while somebody pays, withdraws, settles or cancels it as well: no money is lost or doubled."""
 
 from itertools import count
 
