@@ -34,47 +34,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "evidence",
             },
         ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name="journalentry",
-            name="journal_balanced",
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name="posting",
-            name="journal_sealed",
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalentry",
-            trigger=pgtrigger.compiler.Trigger(
-                name="journal_balanced",
-                sql=config.triggers.GuardSql(
-                    constraint="CONSTRAINT",
-                    func="\n                    IF NEW.txid <> pg_current_xact_id() THEN\n                        RAISE EXCEPTION 'entry % names another transaction than its own', NEW.id\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sealed';\n                    END IF;\n                    IF NOT EXISTS (SELECT 1 FROM payments_posting WHERE journal_entry_id = NEW.id) THEN\n                        RAISE EXCEPTION 'entry % has no lines', NEW.id\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_balanced';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="18a917dfe74c7583852bc011738100ba5bcc14ee",
-                    operation="INSERT",
-                    pgid="pgtrigger_journal_balanced_89229",
-                    table="payments_journalentry",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="posting",
-            trigger=pgtrigger.compiler.Trigger(
-                name="journal_sealed",
-                sql=config.triggers.GuardSql(
-                    constraint="CONSTRAINT",
-                    declare="DECLARE written_by xid8; total numeric;",
-                    func="\n                    SELECT (SELECT txid FROM payments_journalentry WHERE id = NEW.journal_entry_id), sum(amount)\n                        INTO written_by, total FROM payments_posting WHERE journal_entry_id = NEW.journal_entry_id;\n                    IF written_by IS DISTINCT FROM pg_current_xact_id() THEN\n                        RAISE EXCEPTION 'entry % is sealed: no line is added to it', NEW.journal_entry_id\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sealed';\n                    END IF;\n                    IF total <> 0 THEN\n                        RAISE EXCEPTION 'the lines of entry % add up to %', NEW.journal_entry_id, total\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_balanced';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="1719b90764526949786768d0987e7078ebf5cfbe",
-                    operation="INSERT",
-                    pgid="pgtrigger_journal_sealed_33884",
-                    table="payments_posting",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
