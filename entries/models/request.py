@@ -214,6 +214,20 @@ class Request(HasStatus):
                 """,
             ),
             Guard(
+                name="fee_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("fee_cents", "currency"),
+                condition=pgtrigger.Condition(
+                    "OLD.fee_cents IS NOT NULL"
+                    " AND (NEW.fee_cents, NEW.currency) IS DISTINCT FROM (OLD.fee_cents, OLD.currency)"
+                ),
+                # It was said at the approval; payments ask for it, and the pot is counted by it.
+                func="""
+                    RAISE EXCEPTION 'what request % costs was fixed when it was approved', OLD.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'request_fee_fixed';
+                """,
+            ),
+            Guard(
                 name="entry_keeps_request",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("status", "payment_status"),
