@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from accounts.models import User
+from accounts.models import NOBODYS_DOMAIN, User
 from config import mail, outbox
 from config.money import format_amount
 from entries.models import PaymentStatus, RequestKind
-from payments.models import Cancellation, Provider, Receipt, Refund
+from payments.models import Cancellation, Payment, Provider, Receipt, Refund
 
 
 @outbox.handler("mail.payment_received")
@@ -19,6 +19,20 @@ def send_payment_received(payload: dict[str, Any]) -> None:
 def send_payment_held(payload: dict[str, Any]) -> None:
     """The money came but bought nothing: the player must not have to ask where it is."""
     _send(payload["receipt"], "payment_held", "About your payment of {amount} for {pool}")
+
+
+@outbox.handler("mail.payment_failed")
+def send_payment_failed(payload: dict[str, Any]) -> None:
+    """A slow method failed days after the player had left the page."""
+    payment = Payment.objects.select_related("request__pool", "request__user").get(pk=payload["payment"])
+    request = payment.request
+    amount = format_amount(payment.amount_cents, payment.currency)
+    _write_to(
+        request.user,
+        subject=f"Your payment of {amount} for {request.pool.name} failed",
+        template="payment_failed",
+        context={"request": request, "amount": amount, "is_buy_back": request.kind == RequestKind.BUY_BACK},
+    )
 
 
 @outbox.handler("mail.payment_returned")
@@ -35,8 +49,8 @@ def send_refund_sent(payload: dict[str, Any]) -> None:
     )
     request = refund.receipt.payment.request
     amount = format_amount(refund.amount_cents, refund.currency)
-    mail.send(
-        to=request.user.email,
+    _write_to(
+        request.user,
         subject=f"Refund: {amount} for {request.pool.name}",
         template="refund_sent",
         context={
@@ -49,14 +63,20 @@ def send_refund_sent(payload: dict[str, Any]) -> None:
     )
 
 
+def _write_to(user: User, **letter: Any) -> None:
+    """Also to somebody who was shut out, for it is their money; not to an address that is nobody's any more."""
+    if not user.email.endswith(NOBODYS_DOMAIN):
+        mail.send(to=user.email, **letter)
+
+
 def _send(receipt_id: int, template: str, subject: str) -> None:
     receipt = Receipt.objects.select_related("payment__request__pool", "payment__request__user").get(pk=receipt_id)
     request = receipt.payment.request
     amount = format_amount(receipt.amount_cents, receipt.currency)
     if request.kind == RequestKind.BUY_BACK:
         template = template.replace("payment", "buy_back")
-    mail.send(
-        to=request.user.email,
+    _write_to(
+        request.user,
         subject=subject.format(amount=amount, pool=request.pool.name),
         template=template,
         context={"receipt": receipt, "request": request, "amount": amount},

@@ -31,6 +31,7 @@ class View(StrEnum):
     CONFIRMING = "confirming"
     PAID = "paid"
     HELD = "held"
+    RETURNED = "returned"
     DECLINED = "declined"
     OPEN = "open"
     OVER = "over"
@@ -71,8 +72,10 @@ def _payment_of(request: HttpRequest) -> Payment | None:
 
 def _view_of(payment: Payment, *, was_asked: bool) -> View:
     if payment.status == PaymentState.SUCCEEDED:
-        is_held = payment.receipts.exclude(status=ReceiptState.ALLOCATED).exists()
-        return View.HELD if is_held else View.PAID
+        states = set(payment.receipts.values_list("status", flat=True))
+        if states & {ReceiptState.RETURNING, ReceiptState.RETURNED}:
+            return View.RETURNED
+        return View.PAID if states == {ReceiptState.ALLOCATED} else View.HELD
     if payment.status in (PaymentState.CANCELLED, PaymentState.FAILED):
         return View.OVER
     if payment.status != PaymentState.OPEN or not was_asked:

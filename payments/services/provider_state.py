@@ -103,11 +103,15 @@ def apply_facts(payment: Payment, facts: SessionFacts, *, source: Source, by: Us
     payment = Payment.objects.locked().get(pk=payment.pk)
     payment.request = request
     has_failed_again = bool(facts.failure) and facts.failure != payment.failure
+    was_failed = payment.status == PaymentState.FAILED
     _move(payment, facts)
     if facts.charge is not None:
         _book(payment, facts.charge, source, by)
     elif has_failed_again:
         note_payment_failed(request=request)
+    if payment.status == PaymentState.FAILED and not was_failed:
+        # Only a slow method ends so, days after the player has left the page; a card's refusal is read there.
+        outbox.post(kind="mail.payment_failed", key=f"payment-failed-{payment.pk}", payload={"payment": payment.pk})
     return payment
 
 

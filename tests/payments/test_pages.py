@@ -78,6 +78,11 @@ class TestWhatItShows:
         unpaid.pool.status = PoolStatus.CANCELLED
         unpaid.pool.save(update_fields=["status"])
 
+        assert shows(by_session(client, payment), "Your money goes back")
+
+    def test_money_that_waits_for_a_person_is_told(self, client, payment, double):
+        double.pay_otherwise(payment.provider_reference, amount=4999)
+
         assert shows(by_session(client, payment), "Your money is safe")
 
     def test_while_nobody_knows_it_never_says_failed(self, client, payment, double, settings):
