@@ -13,12 +13,13 @@ class PaymentsConfig(AppConfig):
     role_permissions: ClassVar = {"finance": ("payments.*",)}
 
     def ready(self) -> None:
-        # emails: registers its handlers with the outbox.
+        # checks, emails: register themselves with Django, and their handlers with the outbox.
         from entries.services.expiry import spare_while
-        from payments import emails  # noqa: F401  # reason above
+        from payments import checks, emails  # noqa: F401  # reason above
         from payments.pool_numbers import MoneyNumbers
         from payments.services import cancellations, catching_up, closed_requests, prizes  # noqa: F401  # the same
         from payments.services.held_places import is_paying
+        from payments.services.manual import deciding  # noqa: F401  # the same
         from payments.services.refunds import sending  # noqa: F401  # the same
         from pools.queries import statistics
 

@@ -9,6 +9,7 @@ from config import outbox
 from config.clock import database_now
 from entries.models import Entry, PaymentStatus
 from payments import providers
+from payments.checks import payment_provider_is_known
 from payments.models import Movement, Payment, PaymentState, Receipt, ReceiptState, Refund, RefundState, WebhookEvent
 from payments.providers import online_provider, provider_named, provider_names, register
 from payments.providers.base import RefundOrder
@@ -81,6 +82,14 @@ class TestFinding:
         assert provider_named("toy") is toy
         assert online_provider() is toy
         assert "toy" in provider_names()
+
+    def test_a_setting_that_names_nobody_is_found_before_anything_starts(self, settings):
+        assert payment_provider_is_known() == []
+        settings.PAYMENT_PROVIDER = "strype"
+
+        (fault,) = payment_provider_is_known()
+
+        assert fault.msg == "PAYMENT_PROVIDER is 'strype': known are manual, stripe."
 
     @pytest.mark.parametrize("name", ["paypal", "base", "notices", "", "../stripe", "stripe.client"])
     def test_nobody_else_answers(self, name):
