@@ -32,6 +32,7 @@ SESSION = {
     "status": "complete",
     "payment_status": "paid",
     "livemode": False,
+    "created": 1_789_999_000,
     "expires_at": 1_800_000_000,
     "url": None,
     "client_secret": None,
