@@ -22,6 +22,7 @@ from payments.ledger.accounts import CHART, Kind
 from payments.ledger.balances import Detail, Standing, TrialBalance, sums_of, trial_balance
 from payments.ledger.models import Account, JournalEntry, Posting
 from payments.ledger.statements import Position, account_statement
+from payments.services.booking import livemode
 from payments.services.books import MOST_SHOWN, invariants
 
 MAY_SEE = "payments.view_journalentry"
@@ -80,10 +81,9 @@ class TrialForm(forms.Form):
         required=False, help_text="Empty: as they are. Else an instant, like 2026-10-01T00:00Z.",
         widget=UnfoldAdminTextInputWidget(),
     )  # fmt: skip
-    livemode = forms.TypedChoiceField(
-        label="Money", choices=[("1", "Real"), ("", "Of tests")], coerce=bool, required=False, empty_value=False,
-        widget=UnfoldAdminSelectWidget(),
-    )  # fmt: skip
+    livemode = forms.ChoiceField(
+        label="Money", choices=[("live", "Real"), ("test", "Of tests")], widget=UnfoldAdminSelectWidget()
+    )
     detail = forms.ChoiceField(
         choices=[("KIND", "By kind of account"), ("POOL", "By pool"), ("ACCOUNT", "Every account")],
         widget=UnfoldAdminSelectWidget(),
@@ -115,11 +115,15 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     @list_button("Trial balance", path="trial-balance", icon="balance", permission=MAY_SEE)
     def trial(self, request: HttpRequest) -> HttpResponseBase:
         """Every kind of account, as of an instant; also as a file."""
-        form = TrialForm(request.GET if "detail" in request.GET else {"livemode": "", "detail": "KIND"})
+        form = TrialForm(
+            request.GET if "detail" in request.GET else {"livemode": "live" if livemode() else "test", "detail": "KIND"}
+        )
         found = None
         if form.is_valid():
             asked = form.cleaned_data
-            found = trial_balance(as_of=asked["as_of"], livemode=asked["livemode"], detail=Detail[asked["detail"]])
+            found = trial_balance(
+                as_of=asked["as_of"], livemode=asked["livemode"] == "live", detail=Detail[asked["detail"]]
+            )
             if "csv" in request.GET:
                 return _as_csv(found)
         context = {

@@ -80,12 +80,12 @@ class StatementLineOut(serializers.Serializer[StatementLine]):
     posted_at = serializers.DateTimeField()
     effective_at = serializers.DateTimeField()
     finance_date = serializers.DateField()
-    source = serializers.SerializerMethodField()
+    booked_for = serializers.SerializerMethodField()
     event = serializers.CharField()
     amount_cents = serializers.IntegerField(source="amount")
     balance_cents = serializers.IntegerField(source="balance")
 
-    def get_source(self, line: StatementLine) -> str:
+    def get_booked_for(self, line: StatementLine) -> str:
         """What it was booked for."""
         return f"{line.source_type}:{line.source_id}"
 

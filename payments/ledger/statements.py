@@ -77,7 +77,7 @@ def account_statement(
     lines = []
     for row in rows[:limit]:
         balance += row[-1]
-        lines.append(StatementLine(*row, balance))
+        lines.append(StatementLine(*row, balance=balance))
     more = Position(lines[-1].posting_id, balance) if len(rows) > limit else None
     return Statement(opening, closing, carried, lines, more)
 

@@ -192,7 +192,7 @@ def test_finance_reads_a_statement_page_by_page_over_the_api(api, finance):
     lines = first["lines"] + second["lines"]
     assert [(line["amount_cents"], line["balance_cents"]) for line in lines] == [(-3, -3), (5, 2), (-7, -5)]
     assert (second["carried_cents"], second["next_cursor"]) == (2, None)
-    assert lines[0]["source"].startswith("test:")
+    assert lines[0]["booked_for"].startswith("test:")
     assert call(api(finance), "GET", path, cursor="forged") == (400, "VALIDATION_ERROR")
     now = database_now()
     backwards = {"since": now.isoformat(), "until": (now - timedelta(days=1)).isoformat()}
@@ -259,7 +259,7 @@ def test_the_trial_balance_page_shows_the_past_and_makes_a_file(as_finance):
     then = database_now()
     posted(900)
     address = "/admin/payments/journalentry/trial-balance"
-    asked = {"as_of": then.isoformat(), "livemode": "", "detail": "ACCOUNT"}
+    asked = {"as_of": then.isoformat(), "livemode": "test", "detail": "ACCOUNT"}
 
     page = as_finance.get(address, asked, follow=True).content.decode()
     assert "1.00 USD" in page

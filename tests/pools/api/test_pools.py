@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from config.clock import database_now
 from pools.models import Pool, PoolChange, PoolStatus
 from pools.services.rules import sentences
-from tests.factories.entries import EntryFactory
+from tests.factories.entries import EntryFactory, RequestFactory
+from tests.factories.payments import paid_entry
 from tests.factories.pools import PoolFactory, league, lock_round, play_round
 from tests.support.calls import call, respond
 
@@ -32,14 +33,15 @@ def names(client, **query):
 
 def test_a_pool_shows_what_the_contract_promises(api):
     pool = PoolFactory(name="Main", capacity=10, rules={"strikes": 1})
-    for number in (1, 2):
-        EntryFactory(in_pool=pool, number=number)
+    for _ in range(2):
+        paid_entry(RequestFactory(approved=True, pool=pool))
     status, data = call(api(), "GET", f"/pools/{pool.pk}")
     assert status == 200
     assert set(PROMISED) <= set(data)
     assert (data["name"], data["competition"], data["status"]) == ("Main", pool.competition.code, "open")
     assert (data["entry_fee_cents"], data["currency"], data["capacity"]) == (5000, "usd", 10)
     assert (data["entries_total"], data["entries_active"], data["pot_cents"]) == (2, 2, 10_000)
+    assert (data["paid_count"], data["value_per_entry_cents"]) == (2, 5000)
     assert (data["current_round"], data["first_round"], data["last_round"]) == (1, 1, 3)
     locks_at = pool.competition.rounds.get(number=1).locks_at
     assert data["registration_closes_at"] == f"{locks_at:%Y-%m-%dT%H:%M:%S.%fZ}"
