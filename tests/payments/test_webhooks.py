@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from redis import Redis
 
 from payments.api.webhooks import LARGEST_BODY
-from payments.models import WebhookEvent
+from payments.models import Discrepancy, WebhookEvent
+from payments.providers.base import Notice, SignatureInvalid
 from tests.support.payments import ROTATED, SECRET, post_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -180,6 +181,34 @@ class TestRefusing:
     def test_a_body_that_is_too_large(self):
         assert self.refused({**EVENT, "padding": "x" * LARGEST_BODY}) == (413, "PAYLOAD_TOO_LARGE")
 
+    @pytest.mark.parametrize("name", ["manual", "nobody", "base", "notices", "STRIPE"])
+    def test_a_provider_that_brings_no_news_has_no_address(self, api, name):
+        assert code_of(api().post(f"/api/v1/webhooks/{name}", {})) == (404, "NOT_FOUND")
+
+    def test_a_registered_provider_has_one(self, api, monkeypatch):
+        monkeypatch.setattr("payments.providers._registered", {"other": lambda: OtherProvider()})
+
+        answer = api().post("/api/v1/webhooks/other", {"id": "evt_1"}, headers={"X-Other": "good"})
+
+        assert answer.status_code == 200
+        assert WebhookEvent.objects.get().provider == "other"
+        assert code_of(api().post("/api/v1/webhooks/other", {}, headers={"X-Other": "bad"})) == (
+            400,
+            "SIGNATURE_INVALID",
+        )
+
+    def test_a_refusal_is_one_statement_and_the_limit_a_few_more(self, settings):
+        settings.WEBHOOK_REFUSALS_PER_HOUR = 2
+        counts = []
+        for _ in range(3):
+            with CaptureQueriesContext(connection) as captured:
+                post_event(EVENT, header="garbage")
+            counts.append(len(captured))
+
+        assert counts[0] == counts[2] == 1
+        assert counts[1] < 10
+        assert Discrepancy.objects.get().object_key == "webhooks:stripe"
+
     def test_another_method(self, api):
         assert code_of(api().get("/api/v1/webhooks/stripe")) == (405, "METHOD_NOT_ALLOWED")
 
@@ -200,6 +229,17 @@ class TestRefusing:
 
         assert code_of(answer) == (500, "INTERNAL_ERROR")
         assert not WebhookEvent.objects.exists()
+
+
+class OtherProvider:
+    """Somebody else's, who signs with a word."""
+
+    name, livemode, signature_header = "other", False, "X-Other"
+
+    def read_notice(self, body, signature):
+        if signature != "good":
+            raise SignatureInvalid
+        return Notice(event_id="evt_1", event_type="a", object_id="", livemode=False, payload=json.loads(body))
 
 
 def hints(queue):
