@@ -75,13 +75,14 @@ def refund_of(receipt, *, status=RefundState.SUCCEEDED, **fields) -> Refund:
         "livemode": receipt.livemode,
         "amount_cents": receipt.amount_cents,
         "currency": receipt.currency,
-        "status": RefundState.SENDING,
+        "status": RefundState.REQUESTED if status == RefundState.REQUESTED else RefundState.SENDING,
         "origin": "auto",
         "taken_from": "house" if receipt.status == ReceiptState.ALLOCATED else "unapplied",
         "decided_at": database_now(),
     }
     refund = Refund.objects.create(receipt=receipt, **(given | fields))
-    book_refund_decided(refund)
+    if status != RefundState.REQUESTED:
+        book_refund_decided(refund)
     if status != refund.status:
         refund.status, refund.is_paid = status, status == RefundState.SUCCEEDED
         refund.provider_reference = f"re_{next(_numbers)}"

@@ -125,12 +125,16 @@ def sweep_refunds(*, seconds: float = 60.0, patience: timedelta = PATIENCE) -> S
 
 
 def _send(refund_id: int, lease: timedelta, source: str) -> Refund:
+    is_first = Refund.objects.filter(pk=refund_id, sent_at__isnull=True).exists()
     if not _claim(refund_id, lease):
         return Refund.objects.get(pk=refund_id)
     refund = Refund.objects.select_related("receipt").get(pk=refund_id)
     provider = provider_named(refund.provider)
     try:
         facts = _done_by(provider, refund)
+        if not is_first:
+            # What is repeated under a key is the first answer: what became of it since is another question.
+            facts = _look(provider, refund) or facts
     except Unclear as error:
         _doubt(refund, error)
         raise
