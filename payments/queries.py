@@ -82,7 +82,8 @@ def _without_receipt(request: str) -> tuple[When, ...]:
     """What stands in for money, by the fields of the request that `request` leads to."""
     waived = {f"{request}waived_by__isnull": False}
     return (
+        # Whoever approved it stands beside a free place as well.
+        When(Q(**{f"{request}fee_cents": 0}), then=Value(MoneySource.FREE)),
         When(Q(**waived, **{f"{request}waiver_reason": WAIVER_REASON}), then=Value(MoneySource.IMPORT)),
         When(Q(**waived), then=Value(MoneySource.WAIVER)),
-        When(Q(**{f"{request}fee_cents": 0}), then=Value(MoneySource.FREE)),
     )

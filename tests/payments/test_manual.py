@@ -7,7 +7,7 @@ import pytest
 from config import outbox
 from config.clock import database_now
 from config.errors import DomainError
-from entries.models import Entry, PaymentStatus, RequestStatus
+from entries.models import Entry, PaymentStatus, Reprieve, RequestStatus
 from payments.models import (
     Discrepancy,
     ManualRecord,
@@ -29,9 +29,11 @@ from payments.services.manual.outgoing import hand_back
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds.deciding import approve_refund, decline_refund, give_back_place, request_refund
 from payments.services.sweep import sweep_payments
+from payments.services.waivers import waive_fee
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, payment_for
+from tests.support.buying_back import ask, fallen_in, generous_pool
 from tests.support.by_hand import PDF, cash, paid_by_hand, recorded, transfer
 from tests.support.charging import balance, balances
 from tests.support.payments import start, started
@@ -301,6 +303,26 @@ class TestConfirming:
         apply_provider_state(payment_id=record.payment_id, source=Source.ADMIN, end=True)
 
         assert Payment.objects.get().status == PaymentState.PROCESSING
+
+
+class TestABuyBack:
+    def test_it_is_paid_by_hand_like_a_place(self, player):
+        fallen = fallen_in(generous_pool(), owner=player)
+        request = ask(fallen)
+
+        paid_by_hand(request, amount_cents=2500)
+
+        receipt = Receipt.objects.get()
+        assert (receipt.status, receipt.entry, receipt.amount_cents) == (ReceiptState.ALLOCATED, fallen, 2500)
+        assert Reprieve.objects.get().request == request
+
+    def test_while_a_record_waits_nothing_is_waived(self, player, finance):
+        request = ask(fallen_in(generous_pool(), owner=player))
+        recorded(request, amount_cents=2500)
+
+        refusal = code_of(lambda: waive_fee(request_id=request.pk, by=finance, reason="a gift", now=database_now()))
+
+        assert refusal == "VERSION_CONFLICT"
 
 
 class TestTurningDown:
