@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.support.payments import ROTATED, SECRET
 from tests.support.stripe_double import DoubleProcess
@@ -27,6 +28,12 @@ def double(double_process, settings):
 def unpaid(player):
     """An approved request of the player that owes 50 dollars."""
     return RequestFactory(approved=True, user=player)
+
+
+@pytest.fixture
+def colleague(db):
+    """Another of finance, for the second name."""
+    return FinanceFactory()
 
 
 @pytest.fixture
