@@ -80,7 +80,7 @@ def lose_return(*, request: Request, by: User | None, reason: str) -> Request:
     pool, request = lock_place(request)
     attribute(by=by, reason=reason)
     _revoke_return(request)
-    _hurry(pool, request, "lost return")
+    _hurry(pool, request, "return")
     return request
 
 

@@ -8,7 +8,7 @@ from config.errors import Conflict
 from config.models import OutboxMessage
 from entries.models import EntryChange, Request, RequestChange
 from entries.services.approvals import waitlist_request
-from entries.services.lost_places import NothingPaid, take_place_back, void_entry
+from entries.services.lost_places import NothingPaid, lose_return, take_place_back, void_entry
 from entries.services.requests import ask_to_join
 from entries.services.settlement import settle_competition
 from pools.models import Pool
@@ -216,6 +216,41 @@ class TestLostDisputes:
         waiting = waitlist_request(request=RequestFactory(pool=pool), by=moderator, now=database_now())
         void_entry(entry=entry, by=None, reason="lost")
         assert fresh(waiting).status == "pending"
+
+
+class TestLostReturns:
+    @pytest.fixture
+    def bought(self):
+        """A paid buy-back, and the entry that it brought back."""
+        request = ask(fallen_in(generous_pool()))
+        pay(request), settle(request.pool)
+        return request
+
+    def test_the_entry_is_out_again_and_its_fee_stays_in_the_pot(self, bought):
+        entry = bought.bought_entry
+        assert fresh(entry).status == "active"
+
+        lose_return(request=bought, by=None, reason="dispute lost")
+        settle(bought.pool)
+
+        assert fresh(entry).status == "eliminated"
+        assert fresh(bought).payment_status == "completed"
+        assert f"results-return-{bought.pk}" in hurried()
+
+    def test_a_second_time_changes_nothing(self, bought):
+        lose_return(request=bought, by=None, reason="dispute lost")
+        at = bought.bought_entry.reprieves.get().revoked_at
+
+        lose_return(request=bought, by=None, reason="dispute lost")
+
+        assert bought.bought_entry.reprieves.get().revoked_at == at
+
+    def test_a_place_is_no_return(self):
+        entry = EntryFactory()
+
+        lose_return(request=entry.request, by=None, reason="dispute lost")
+
+        assert fresh(entry).status == "active"
 
 
 def test_a_refunded_number_is_one_that_the_player_can_have_again_and_only_once():
