@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from accounts.models import Role, User
 from config.audit import attribute
 from config.clock import database_now
+from config.local.demo.money import book_transfers, leave_work
 from config.local.demo.people import create_players, create_staff
 from config.local.demo.rulings import rule
 from config.local.demo.season import OPEN, PLAYED, ROUNDS, SEED, TEAMS, Fixture, draw, strengths
@@ -28,7 +29,7 @@ from entries.services.picks import save_pick
 from entries.services.places import grant_place
 from entries.services.requests import ask_to_join, withdraw_request
 from entries.services.settlement import settle_competition
-from payments.models import Payment, PaymentState, Provider, Receipt, ReceiptState
+from payments.services.catching_up import catch_up
 from pools.models import Competition, Game, GameStatus, Pool, Round, Team
 from pools.services.pools import create_pool, publish_pool, start_due_pools
 
@@ -61,6 +62,7 @@ def tell() -> Competition:
         _small_table(stage)
         start_due_pools(stage.now)
         settle_competition(competition_id=stage.competition.pk)
+        catch_up()
         rule(staff=stage.staff, fallen=Entry.objects.filter(pool__competition=stage.competition, status="eliminated"))
         _pick_for_the_open_round(stage)
     return stage.competition
@@ -159,38 +161,8 @@ def _long_season(stage: Stage) -> None:
     entries = Entry.objects.bulk_create(
         Entry(request=request, pool=pool, user=request.user, number=request.number) for request in requests
     )
-    _book_transfers(stage, requests, entries)
+    book_transfers(stage.staff, requests, entries, stage.now)
     _past_picks(stage, entries)
-
-
-def _book_transfers(stage: Stage, requests: Sequence[Request], entries: Sequence[Entry]) -> None:
-    payments = Payment.objects.bulk_create(
-        Payment(
-            request=request,
-            provider=Provider.MANUAL,
-            status=PaymentState.SUCCEEDED,
-            amount_cents=request.fee_cents or 0,
-            currency=request.currency,
-            provider_reference=f"demo-transfer-{request.pk}",
-            created_by=stage.staff[Role.FINANCE],
-            created_at=request.decided_at or stage.now,
-        )
-        for request in requests
-    )
-    Receipt.objects.bulk_create(
-        Receipt(
-            payment=payment,
-            provider=Provider.MANUAL,
-            charge_id=payment.provider_reference,
-            amount_cents=payment.amount_cents,
-            currency=payment.currency,
-            status=ReceiptState.ALLOCATED,
-            entry=entry,
-            source="demo",
-            received_at=payment.created_at,
-        )
-        for payment, entry in zip(payments, entries, strict=True)
-    )
 
 
 def _past_picks(stage: Stage, entries: Sequence[Entry]) -> None:
@@ -282,7 +254,8 @@ def _second_half(stage: Stage) -> None:
     )  # fmt: skip
     requests = _ask(stage, pool, stage.players[100:178])
     _approve_and_pay(stage, requests[:28])
-    _approve(stage, requests[28:40])
+    approved = _approve(stage, requests[28:40])
+    leave_work(stage.staff, approved[:2], requests[0].entry, stage.now)
     moderator = stage.staff[Role.MODERATOR]
     for request in requests[40:43]:
         reject_request(request=request, by=moderator, reason="Please write to us about your address.", now=stage.now)
@@ -313,4 +286,4 @@ def _approve(stage: Stage, requests: Sequence[Request]) -> list[Request]:
 def _approve_and_pay(stage: Stage, requests: Sequence[Request]) -> None:
     approved = _approve(stage, requests)
     entries = [grant_place(request=request, by=stage.staff[Role.FINANCE], now=stage.now) for request in approved]
-    _book_transfers(stage, approved, entries)
+    book_transfers(stage.staff, approved, entries, stage.now)

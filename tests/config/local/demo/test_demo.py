@@ -13,6 +13,8 @@ from config.clock import database_now
 from config.local.demo import feed, people, season, story
 from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus, Ruling
 from payments.models import Receipt
+from payments.pool_numbers import collected
+from payments.services.books import broken
 from pools.models import Competition, Game, GameStatus, Pool, PoolStatus, Round
 
 
@@ -46,7 +48,11 @@ def test_the_story_is_told_once_and_the_feed_plays_it_on(settings, tmp_path):
     call_command("demo_seed")
     assert [model.objects.count() for model in (User, Request, Entry, Pick, PickChange, Receipt)] == counts
 
+    assert broken() == {}
     long, cup, second, table = Pool.objects.order_by("id")
+    assert {pool_id: cents for pool_id, (cents, _) in collected([long.pk, table.pk]).items()} == {
+        long.pk: 180 * 5000, table.pk: 6 * 20_000,
+    }  # fmt: skip
     assert long.status == PoolStatus.RUNNING
     assert {cup.status, second.status, table.status} == {PoolStatus.OPEN}
     assert table.requests.waiting_list().count() == 3
