@@ -1,6 +1,7 @@
 """Asking a provider about many things, one after the other: what a sweep does once it knows how to claim the next.
 
-Whatever one of them does, the others still have their turn; a provider that is away is left alone until next time.
+Whatever one of them does, the others still have their turn; a provider that is away, or limits us, is left alone until
+next time.
 """
 
 import logging
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from payments.providers.base import ProviderError, Unreachable
+from payments.providers.base import ProviderError, RateLimited, Unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def ask_about_each(
             level = logging.WARNING if isinstance(error, ProviderError) else logging.ERROR
             logger.log(level, "%s %s could not be asked about", what, found, exc_info=error)
             swept.failed[found] = f"{type(error).__name__}: {error}"
-            unreached = unreached + 1 if isinstance(error, Unreachable) else 0
+            unreached = unreached + 1 if isinstance(error, Unreachable | RateLimited) else 0
         else:
             unreached = 0
         if unreached >= FAILURES_IN_A_ROW:

@@ -124,6 +124,15 @@ class TestTrouble:
 
         assert (swept.asked, swept.gave_up) == (FAILURES_IN_A_ROW, True)
 
+    def test_a_provider_that_limits_us_is_left_alone(self, double):
+        for _ in range(FAILURES_IN_A_ROW + 2):
+            left_open(RequestFactory(approved=True))
+        double.fault(action="rate_limit", method="GET", times=None)
+
+        swept = sweep_payments()
+
+        assert (swept.asked, swept.gave_up) == (FAILURES_IN_A_ROW, True)
+
     def test_what_one_sweep_holds_another_passes_over(self, payment, double):
         grow_old()
         with transaction.atomic():
