@@ -114,6 +114,11 @@ def test_an_unknown_status_is_refused(assignment, guard):
     assert change("entries_request", RequestFactory(), assignment) == guard
 
 
+@pytest.mark.parametrize("assignment", ["fee_cents = 1", "fee_cents = NULL", "currency = 'eur'"])
+def test_what_an_approved_request_costs_never_changes(assignment):
+    assert change("entries_request", RequestFactory(approved=True), assignment) == "request_fee_fixed"
+
+
 APPROVAL = "status = 'approved', fee_cents = 1, currency = 'usd', decided_at = now()"
 
 
