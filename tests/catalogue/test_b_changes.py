@@ -20,18 +20,15 @@ from tests.support.stories import (
     about_money,
     agreed_books,
     catch_up,
-    given_back,
     payments_of,
     receipts_of,
-    refunds_of,
     standing,
     sweep,
+    went_back,
 )
 from tests.support.threads import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-RETURNED = [("succeeded", "auto", "unapplied", 5000)]
 
 
 def expired_by_us(double):
@@ -146,7 +143,31 @@ class TestTheRequestEnds:
         catch_up(double)
 
         assert expired_by_us(double) == []
-        assert_all_went_back(double, owing, "withdrawn", mailoutbox)
+        assert standing(owing) == ("withdrawn", "not_due")
+        went_back(double, owing, "withdrawn", mailoutbox)
+        assert agreed_books(double) == KEPT
+
+    @pytest.mark.parametrize("repetition", range(4))
+    def test_32_a_withdrawal_at_the_moment_of_the_click_leaves_no_session_open(
+        self, api, player, owing, double, travel, repetition
+    ):
+        outcomes = run_together(
+            [
+                lambda: start(api(player), owing),
+                lambda: call(api(player), "POST", f"/requests/{owing.pk}/withdraw", {}),
+                outbox.drain,
+            ]
+        )
+        assert [outcome.error for outcome in outcomes] == [None] * 3
+        clicked, withdrawn = outcomes[0].value, outcomes[1].value
+        assert clicked.status_code == 201 or code_of(clicked) in ((422, "PAYMENT_NOT_DUE"), (502, "PROVIDER_ERROR"))
+        assert withdrawn[0] == 200
+
+        catch_up(double)
+
+        assert {session["status"] for session in opened(double)} <= {"expired"}
+        assert not Payment.objects.live().exists()
+        assert agreed_books(double) == {}
 
     def test_32_while_stripe_is_away_the_end_of_the_session_waits_and_is_not_forgotten(
         self, api, player, owing, double, settings
@@ -202,21 +223,11 @@ def test_33_an_approval_revoked_twice_while_its_money_arrives_has_one_winner(
     else:
         assert [status for status, _ in answers].count(200) == 1
         assert [code for status, code in answers if status != 200] == ["INVALID_TRANSITION"] * 2
-        assert_all_went_back(double, request, "withdrawn", mailoutbox)
+        assert standing(request) == ("withdrawn", "not_due")
+        went_back(double, request, "withdrawn", mailoutbox)
+        assert agreed_books(double) == KEPT
 
 
 def dearer(pool):
     pool.entry_fee_cents = 6000
     pool.save(update_fields=["entry_fee_cents"])
-
-
-def assert_all_went_back(double, request, because, mailoutbox):
-    """Booked, no entry, sent back whole, and told."""
-    assert standing(request) == ("withdrawn", "not_due")
-    assert Payment.objects.get(request=request).status == PaymentState.SUCCEEDED
-    assert receipts_of(request) == [("returned", because)]
-    assert refunds_of(request) == RETURNED
-    assert given_back(double) == [5000]
-    assert not Entry.objects.filter(request=request).exists()
-    assert about_money(mailoutbox, request.user) == ["Your payment"]
-    assert agreed_books(double) == KEPT

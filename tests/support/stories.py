@@ -1,12 +1,12 @@
 """What a story about money needs: everybody does what is theirs to do, and then all the truths are held together."""
 
 from config.clock import database_now
-from entries.models import Request
+from entries.models import Entry, Request
 from entries.services.expiry import expire_unpaid
 from payments.ledger.balances import trial_balance
-from payments.models import Payment, Receipt, Refund
+from payments.models import Payment, Receipt, Refund, WebhookEvent
 from payments.services.charge_state import apply_charge_state
-from payments.services.inbox import sweep_events
+from payments.services.inbox import process_event, sweep_events
 from payments.services.provider_state import Source
 from payments.services.sweep import sweep_payments
 from tests.support.cancelling import work_off
@@ -16,6 +16,7 @@ from tests.support.payments import deliver, events
 # A fee of 50 dollars, a tenth of it the house's; the provider keeps 2.9 % and 30 cents.
 KEPT = {"clearing": -175, "provider_fees": 175}
 IN_THE_POT = {"clearing": 4825, "provider_fees": 175, "prize_pot": -4500, "fee_revenue": -500}
+RETURNED = [("succeeded", "auto", "unapplied", 5000)]
 HELD = {"clearing": 4825, "provider_fees": 175, "unallocated": -5000}
 
 
@@ -70,6 +71,30 @@ def refunds_of(request) -> list[tuple[str, str, str, int]]:
 def given_back(double) -> list[int]:
     """What has really gone back, by the double's own books."""
     return [charge["refunded"] for charge in double.books()["charges"]]
+
+
+def went_back(double, request, because, mailoutbox) -> None:
+    """The request's only money was booked, bought nothing, went whole to where it came from, and the player knows."""
+    assert payments_of(request) == ["succeeded"]
+    assert receipts_of(request) == [("returned", because)]
+    assert refunds_of(request) == RETURNED
+    assert 5000 in given_back(double)
+    assert not Entry.objects.filter(request=request).exists()
+    assert about_money(mailoutbox, request.user) == ["Your payment"]
+    (mail,) = [mail for mail in mailoutbox if mail.to == [request.user.email] and "goes back" in mail.subject]
+    assert "All of it goes back to where it came from" in mail.body
+
+
+def sum_of(*books) -> dict[str, int]:
+    """The books of several payments as those of one house."""
+    return {kind: sum(one.get(kind, 0) for one in books) for book in books for kind in book}
+
+
+def looked_into(double, payment) -> None:
+    """The news of this payment alone has come and was looked into; nothing that follows from it is done yet."""
+    deliver(double)
+    for pk in WebhookEvent.objects.filter(object_id=payment.provider_reference).values_list("pk", flat=True):
+        process_event(event_id=pk)
 
 
 def about_money(mailoutbox, player) -> list[str]:
