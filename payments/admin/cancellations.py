@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import WithRowActions, confirmed
+from config.admin import RowLink, WithRowActions, confirmed
 from config.money import format_amount
 from payments.models import Cancellation, CancellationChange, CancellationState
 from payments.services.cancellations import (
@@ -24,11 +25,22 @@ from payments.services.cancellations import (
 from payments.services.cancellations.deciding import REASON_LENGTH
 from payments.services.cancellations.progress import failed_refunds_of, places_left_of, unapplied_of
 from pools.admin.made_by_service import MadeByService
+from pools.admin.pools import PoolAdmin
 from pools.models import Pool
 
 # A confirm page is read by a person; and a progress page lists what somebody can work through.
 MOST_SHOWN, MOST_LISTED = 5, 50
 REFRESH_SECONDS = 5
+
+# From the page of a pool.
+PoolAdmin.links = (
+    *PoolAdmin.links,
+    RowLink(
+        "Cancel and give all money back",
+        "payments.propose_cancellation",
+        lambda pk: f"{reverse('admin:payments_cancellation_add')}?pool={pk}",
+    ),
+)
 
 if TYPE_CHECKING:
     Base = forms.ModelForm[Cancellation]

@@ -19,6 +19,7 @@ from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.money import format_amount
 from entries.admin.links import linked
 from entries.models import Entry
+from payments.admin.manual import to_handover
 from payments.models import Payout, PayoutChange, PayoutState, PrizeBooking
 from payments.models.payout import LIVE_PAYOUTS
 from payments.services.payouts import approve_payout, cancel_payout, request_payout, return_payout
@@ -101,6 +102,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
         (None, {"fields": ("entry",), "description": "Somebody else approves it before anything is handed over."}),
     )
     actions = ("approve", "cancel", "mark_returned")
+    links = (to_handover("Record that it was handed over", "record_payout", "payout"),)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With the entry that a link named."""
