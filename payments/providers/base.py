@@ -204,7 +204,11 @@ class BankPayoutFacts:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """News as it came, with its signature proved: what it is about, not what is true."""
+    """News as it came, with its signature proved: what it is about, not what is true.
+
+    Types and the object in `payload` (`data.object`, with its `object`, `id`, `metadata`, `charge`) are named in
+    Stripe's words, whoever brings them: a provider that has others translates.
+    """
 
     event_id: str
     event_type: str

@@ -28,7 +28,7 @@ from payments.models import DiscrepancyKind, Payment, PaymentState
 from payments.providers import provider_named
 from payments.providers.base import Charge, NotThere, Origin, SessionFacts, SessionState
 from payments.refs import read_ref
-from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
+from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
 from payments.services.provider_state import Source, apply_provider_state
 from pools.models import Pool
 
@@ -220,7 +220,7 @@ def _keep_without_request(provider: str, facts: SessionFacts) -> Adopted | None:
 def _keep_money(
     provider: str, ref: str, charge: Charge | None, details: dict[str, Any], *, livemode: bool | None = None
 ) -> Adopted | None:
-    _tell_missing(provider, ref, charge.id if charge is not None else "nothing paid", details)
+    _tell_missing(provider, ref, charge.id if charge is not None else "nothing paid", details, is_found_often=True)
     if charge is None:
         ADOPTED.labels("missing").inc()
         return None
@@ -239,8 +239,10 @@ def _charge_of(provider: str, charge_id: str) -> Charge | None:
         return None
 
 
-def _tell_missing(provider: str, ref: str, what: str, details: dict[str, Any]) -> None:
-    raise_discrepancy(
+def _tell_missing(provider: str, ref: str, what: str, details: dict[str, Any], *, is_found_often: bool = False) -> None:
+    """What every reconciliation finds is told once: a person may have settled it at the provider."""
+    tell = raise_once if is_found_often else raise_discrepancy
+    tell(
         kind=DiscrepancyKind.MISSING_LOCALLY,
         object_key=_key(provider, ref),
         sentence=f"{provider} knows a payment of ours that is not here: {ref} ({what}).",

@@ -18,17 +18,19 @@ from payments.providers.notices import subject_of
 from payments.refs import read_ref
 from payments.services.adoption import adopt_by_origin, adopt_session
 from payments.services.charge_state import apply_charge_state
+from payments.services.charge_sweep import sweep_charges
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox.kinds import Subject, is_of_session, subject_of_type
 from payments.services.movements import apply_payout_state
 from payments.services.provider_state import Source, apply_provider_state
+from payments.services.refunds.sending import sweep_refunds
 from payments.services.sweep import sweep_payments
 
 logger = logging.getLogger(__name__)
 
 LOST = metrics.counter("webhooks_never_made", "Times that the provider said it had lost news.", ["provider"])
-# What Stripe has lost may be of any payment; the rest is the ordinary sweep's.
-SWEEP_SECONDS = 30.0
+# What it has lost may be of anything; what there is no time for now is the ordinary sweeps'.
+SWEEP_SECONDS = 20.0
 
 
 class Ignored(StrEnum):
@@ -94,7 +96,8 @@ def about_of(event: WebhookEvent, subject: Subject) -> About:
     found = subject_of(_payload_of(event))
     is_session = is_of_session(event.event_type)
     is_refund = event.event_type.removeprefix("v1.").startswith(("refund.", "charge.refund.updated"))
-    is_charge = subject is Subject.CHARGE and event.object_id.startswith(("ch_", "py_"))
+    # A thin event says `type` of what a snapshot shows as an `object`.
+    is_charge = (_text(found, "object") or _text(found, "type")) == "charge"
     ref = _text(_metadata(found), "ref") or _text(found, "client_reference_id")
     return About(
         subject=subject,
@@ -145,9 +148,11 @@ def _follow_loss(about: About) -> str:
         kind=DiscrepancyKind.EVENTS_LOST,
         object_key=f"webhooks:{about.provider}",
         sentence=f"{about.provider} has lost news that it should have brought.",
-        suggestion="Every open payment was asked about at once. Run `reconcile` for the days that it names.",
+        suggestion="Whatever is open was asked about at once. Run `reconcile` for the days that the provider names.",
     )
     sweep_payments(seconds=SWEEP_SECONDS, patience=timedelta())
+    sweep_refunds(seconds=SWEEP_SECONDS, patience=timedelta())
+    sweep_charges(seconds=SWEEP_SECONDS)
     return ""
 
 
