@@ -101,6 +101,17 @@ def _number(label: str) -> forms.IntegerField:
     return forms.IntegerField(label=label, min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
 
 
+def minor_units(form: forms.Form, currency: str) -> int | None:
+    """The amount in minor units; None where there is none. Too many decimals are told beside the field."""
+    amount: Decimal | None = form.cleaned_data.get("amount")
+    if amount is None:
+        return None
+    minor = amount.scaleb(exponent(currency))
+    if minor != minor.to_integral_value():
+        form.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
+    return int(minor)
+
+
 class PaymentForm(HandoverForm):
     """A fee that came."""
 
@@ -129,12 +140,8 @@ class PaymentForm(HandoverForm):
     def clean(self) -> dict[str, Any]:
         """No more decimals than the currency has."""
         given: dict[str, Any] = super().clean() or {}
-        amount, currency = given.get("amount"), given.get("currency")
-        if amount is not None and currency:
-            minor = Decimal(amount).scaleb(exponent(currency))
-            if minor != minor.to_integral_value():
-                self.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
-            given["amount_cents"] = int(minor)
+        if given.get("currency"):
+            given["amount_cents"] = minor_units(self, given["currency"])
         return given
 
     def facts(self) -> list[str]:

@@ -1,6 +1,5 @@
 """What is asked before money goes back: how much, out of whose pocket, and why."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,8 +7,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from accounts.models import User
 from config.clock import database_now
-from config.money import exponent, format_amount, to_decimal
-from payments.admin.handover import LARGEST_ID, HandoverForm
+from config.money import format_amount, to_decimal
+from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
 from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
 from payments.services.refunds.checks import LONGEST_REASON, left_of
 from payments.services.refunds.deciding import replace_refund, request_refund
@@ -43,17 +42,6 @@ def reason_field() -> forms.CharField:
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="Kept beside the refund, for whoever approves it and whoever asks later.",
     )
-
-
-def minor_units(form: forms.Form, currency: str) -> int | None:
-    """The amount in minor units; None for all that is left, and where it has too many decimals, which is told."""
-    amount: Decimal | None = form.cleaned_data.get("amount")
-    if amount is None:
-        return None
-    minor = amount.scaleb(exponent(currency))
-    if minor != minor.to_integral_value():
-        form.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
-    return int(minor)
 
 
 def facts_of(receipt: Receipt) -> list[str]:
