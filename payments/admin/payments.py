@@ -16,6 +16,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, list_button
 from config.money import format_amount
+from payments.admin.by_provider import ByProvider
 from payments.admin.report_page import report_page
 from payments.models import Payment, PaymentChange, Receipt
 from payments.services.provider_state import Source, apply_provider_state
@@ -59,7 +60,7 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     list_filter: ClassVar = (
         ("status", ChoicesDropdownFilter),
         ("request__pool", AutocompleteSelectFilter),
-        ("provider", ChoicesDropdownFilter),
+        ByProvider,
         "livemode",
         "created_at",
     )

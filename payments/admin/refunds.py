@@ -17,6 +17,7 @@ from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirm
 from config.errors import DomainError
 from config.money import format_amount
 from payments.admin.handover import handover_page
+from payments.admin.by_provider import ByProvider
 from payments.admin.manual import to_handover
 from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
 from payments.models import Provider, Receipt, Refund, RefundChange, RefundState, TakenFrom
@@ -102,7 +103,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         ("origin", ChoicesDropdownFilter),
         ("taken_from", ChoicesDropdownFilter),
         ("receipt__payment__request__pool", AutocompleteSelectFilter),
-        ("provider", ChoicesDropdownFilter),
+        ByProvider,
         "livemode",
         "created_at",
     )

@@ -126,6 +126,17 @@ class TestStory:
 
         assert code_of(answer) == (404, "NOT_FOUND")
 
+    def test_the_back_office_lists_its_payments(self, api, client, admin_user, player, toy, unpaid):
+        payment = paid(api, player, toy, unpaid).payment
+        client.force_login(admin_user)
+
+        def listed(name):
+            page = client.get("/admin/payments/payment/", {"provider": name})
+            return [row.pk for row in page.context["cl"].result_list], "?provider=toy" in page.content.decode()
+
+        assert listed("toy") == ([payment.pk], True)
+        assert listed("stripe") == ([], True)
+
     def test_its_fee_is_booked_when_it_tells(self, api, player, toy, unpaid):
         receipt = paid(api, player, toy, unpaid)
 
