@@ -1,8 +1,8 @@
 """Asking again what became of charges that nobody brought news of.
 
 Three kinds of receipts: those whose fee the provider had not told yet, those with a dispute that is not over, and those
-that lost one lately, which an appeal may open again. Each is claimed by moving its `checked_at`, so two sweeps at once
-ask about different ones.
+with one that ended lately: an appeal may open it again, and money that was won may come later than the word of it. Each
+is claimed by moving its `checked_at`, so two sweeps at once ask about different ones.
 """
 
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ PATIENCE_ON_THE_FIRST_DAY = timedelta(hours=1)
 A_DAY = timedelta(days=1)
 A_WEEK = timedelta(days=7)
 APPEALED_WITHIN = timedelta(days=120)
+MAY_MOVE = (DisputeState.LOST, DisputeState.WON, DisputeState.PREVENTED)
 MOST = 500
 
 
@@ -60,5 +61,5 @@ def _fee_unknown(now: datetime) -> Q:
 
 def _disputed(now: datetime) -> Q:
     undecided = Dispute.objects.exclude(status__in=CLOSED_DISPUTES).values("receipt_id")
-    lost = Dispute.objects.filter(status=DisputeState.LOST, closed_at__gt=now - APPEALED_WITHIN).values("receipt_id")
-    return Q(pk__in=undecided, checked_at__lt=now - A_DAY) | Q(pk__in=lost, checked_at__lt=now - A_WEEK)
+    ended = Dispute.objects.filter(status__in=MAY_MOVE, closed_at__gt=now - APPEALED_WITHIN).values("receipt_id")
+    return Q(pk__in=undecided, checked_at__lt=now - A_DAY) | Q(pk__in=ended, checked_at__lt=now - A_WEEK)

@@ -19,7 +19,7 @@ from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import DiscrepancyKind, Dispute, LossBearer, Receipt, ReceiptState
 from payments.services import booking
-from payments.services.discrepancies import raise_once
+from payments.services.discrepancies import raise_once, settle_discrepancy
 from payments.services.refunds.checks import may_take_place
 from payments.services.refunds.decisions import take_place, withdraw_owed
 from pools.models import Pool, PoolStatus
@@ -53,6 +53,9 @@ def bear_loss(dispute: Dispute, receipt: Receipt) -> None:
     dispute.save(update_fields=["borne_by"])
     _charge_back(receipt)
     _tell_of_loss(dispute, receipt, lost)
+    settle_discrepancy(
+        kind=DiscrepancyKind.DISPUTE_UNKNOWN, object_key=f"dispute:{dispute.pk}", resolution="Its money has left."
+    )
 
 
 def recover_loss(dispute: Dispute, receipt: Receipt) -> None:
@@ -79,6 +82,22 @@ def recover_loss(dispute: Dispute, receipt: Receipt) -> None:
         suggestion="The place was taken when it was lost. Decide whether the player gets it, or the money, back.",
         details={"dispute": dispute.pk, "receipt": receipt.pk, "amount_cents": back},
     )
+
+
+def expect_back(dispute: Dispute, receipt: Receipt) -> None:
+    """Put before a person that a dispute is over in our favour, as long as its money has not come back."""
+    key, out = f"dispute:{dispute.pk}", outstanding_of(dispute)
+    if out > 0:
+        raise_once(
+            kind=DiscrepancyKind.DISPUTE_UNKNOWN,
+            object_key=key,
+            sentence=f"Dispute {dispute.provider_reference} is {dispute.status}, and "
+            f"{format_amount(out, dispute.currency)} of charge {receipt.charge_id} have not come back.",
+            suggestion="Look at the provider when they will. It is asked again every week.",
+            details={"dispute": dispute.pk, "receipt": receipt.pk, "amount_cents": out},
+        )
+    else:
+        settle_discrepancy(kind=DiscrepancyKind.DISPUTE_UNKNOWN, object_key=key, resolution="Its money has come back.")
 
 
 def outstanding_of(dispute: Dispute) -> int:

@@ -20,7 +20,7 @@ from entries.services.lost_places import lift_suspension, suspend_entry
 from payments.models import DiscrepancyKind, Dispute, DisputeState, Receipt, ReceiptState
 from payments.models.dispute import CLOSED_DISPUTES, INQUIRIES, TO_ANSWER, UNDECIDED
 from payments.providers.base import DisputeFacts
-from payments.services.chargebacks import bear_loss, outstanding_of, recover_loss
+from payments.services.chargebacks import bear_loss, expect_back, outstanding_of, recover_loss
 from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
 from payments.services.movements import apply_movement
 
@@ -103,8 +103,9 @@ def _follow(dispute: Dispute, receipt: Receipt) -> None:
     """What the status means for the money and the place; nothing where that is done."""
     if dispute.status == DisputeState.LOST:
         bear_loss(dispute, receipt)
-    elif dispute.status == DisputeState.WON:
+    elif dispute.status in (DisputeState.WON, DisputeState.PREVENTED):
         recover_loss(dispute, receipt)
+        expect_back(dispute, receipt)
     if receipt.entry_id is not None:
         _align_suspension(Entry.objects.get(pk=receipt.entry_id), dispute)
 

@@ -1,10 +1,14 @@
 """Disputes: what each status means for the money, the place, and whoever has to answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from config.clock import database_now
 from entries.models import Entry, PaymentStatus
 from payments.models import Discrepancy, Dispute, Receipt, ReceiptChange
+from payments.providers import provider_named
+from payments.services.charge_state import apply_charge_facts
 from payments.services.provider_state import Source
 from pools.models import Pool
 from pools.models.pool import ChargebackBearer
@@ -303,6 +307,79 @@ class TestMoneyWithoutAPlace:
 
         assert Receipt.objects.get().status == "unapplied"
         assert balance("unallocated") == -3000
+
+
+class TestUnclear:
+    """What the provider says is not always what we know."""
+
+    @pytest.fixture
+    def told(self, receipt, dispute):
+        """Apply the dispute as the provider tells it, but for some changes."""
+
+        def apply(**changes):
+            facts = provider_named("stripe").fetch_charge(receipt.charge_id)
+            disputes = tuple(replace(one, **changes) for one in facts.disputes)
+            return apply_charge_facts(
+                receipt_id=receipt.pk,
+                facts=replace(facts, disputes=disputes),
+                asked_at=database_now(),
+                source=Source.WEBHOOK,
+            )
+
+        return apply
+
+    def test_a_status_of_tomorrow_is_put_before_a_person(self, told):
+        told(status="awaiting_the_moon")
+
+        assert Dispute.objects.get().status == "unknown"
+        assert entry_now().is_suspended
+        assert open_doubts() == ["dispute_unknown"]
+        assert "awaiting_the_moon" in Discrepancy.objects.get().sentence
+
+    def test_one_that_has_moved_no_money_suspends_nobody(self, told):
+        told(status="awaiting_the_moon", movements=())
+
+        assert not entry_now().is_suspended
+
+    def test_once_it_is_known_again_the_doubt_is_gone(self, told):
+        told(status="awaiting_the_moon")
+
+        told()
+
+        assert open_doubts() == ["dispute_deadline"]
+
+    def test_a_loss_for_which_no_money_has_left_takes_no_place(self, told):
+        told(status="lost", movements=())
+
+        assert (entry_now().status, Receipt.objects.get().status) == ("active", "allocated")
+        assert Dispute.objects.get().borne_by == ""
+        assert open_doubts() == ["dispute_unknown"]
+
+        # The movement is told a moment later.
+        told(status="lost")
+
+        assert (entry_now().status, Dispute.objects.get().borne_by) == ("void", "house")
+        assert open_doubts() == ["dispute_lost"]
+
+    def test_one_that_was_prevented_is_over(self, told):
+        told()
+
+        told(status="prevented", movements=())
+
+        assert not entry_now().is_suspended
+        assert Dispute.objects.get().closed_at is not None
+
+    def test_what_was_won_and_has_not_come_back_is_watched(self, told, receipt, dispute, double):
+        told()
+        told(status="won")
+        assert open_doubts() == ["dispute_unknown"]
+        assert balance("disputes_receivable") == 5000
+        double.move_dispute(dispute["id"], "won")
+
+        learn(receipt)
+
+        assert open_doubts() == []
+        assert balance("disputes_receivable") == 0
 
 
 class TestBuyBack:
