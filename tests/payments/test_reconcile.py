@@ -11,7 +11,7 @@ from config.clock import database_now
 from entries.models import Entry, EntryStatus, PaymentStatus
 from payments.models import Receipt
 from tests.factories.entries import EntryFactory, RequestFactory
-from tests.factories.payments import paid_entry, payment_for, receipt_of, unapplied_money
+from tests.factories.payments import paid_entry, payment_for, receipt_of, refund_of, unapplied_money
 from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.payments import started
 
@@ -192,3 +192,60 @@ class TestReturns:
     def test_its_money_does_not_stand_for_the_place(self, asked):
         self.paid(asked)
         assert f"entry {asked.bought_entry_id}" in reconcile()[0]
+
+
+class TestRefunds:
+    """Money that is not where it should be on its way back. The provider knows none of these charges."""
+
+    def about(self, row):
+        noun = type(row).__name__.lower()
+        lines = reconcile()[0].splitlines()
+        return kinds("\n".join(line for line in lines if f"{noun} {row.pk}" in " ".join(line.split())))
+
+    def test_one_that_arrived_agrees(self, double):
+        receipt = unapplied_money()
+        refund = refund_of(receipt)
+
+        assert (self.about(refund), self.about(receipt)) == ([], [])
+
+    def test_one_that_nobody_sends_is_told(self, double, settings):
+        refund = refund_of(unapplied_money(), status="sending")
+        settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+        assert self.about(refund) == ["not_answered"]
+
+        behind_the_guards("UPDATE payments_refund SET decided_at = decided_at - interval '1 hour'")
+        assert self.about(refund) == ["not_answered", "refund_not_sent"]
+
+    def test_one_that_failed_is_owed_until_it_is_replaced(self, double):
+        receipt = unapplied_money()
+        refund = refund_of(receipt, status="failed")
+        assert self.about(refund) == ["refund_failed"]
+        assert self.about(receipt) == []
+
+        refund_of(receipt, replaces=refund, taken_from="replaced")
+        assert self.about(refund) == []
+
+    def test_one_that_nobody_has_explained_is_told(self, double):
+        paid_entry()
+        refund = refund_of(Receipt.objects.get(), amount_cents=100, origin="dashboard", taken_from="undecided")
+
+        assert self.about(refund) == ["external_refund"]
+
+    def test_a_receipt_that_is_said_to_go_back_has_a_refund(self, double):
+        receipt = unapplied_money()
+        behind_the_guards("UPDATE payments_receipt SET status = 'returning'")
+
+        assert self.about(receipt) == ["returning_without_refund"]
+
+    def test_more_than_came_is_told(self, double):
+        receipt = unapplied_money()
+        refund_of(receipt)
+        behind_the_guards("UPDATE payments_refund SET amount_cents = 5001")
+
+        assert self.about(receipt) == ["more_back_than_came"]
+
+    def test_a_place_that_was_taken_back_has_no_money_that_counts(self, double):
+        request = paid_entry().request
+        behind_the_guards("UPDATE entries_request SET payment_status = 'refunded' WHERE id = %s", request.pk)
+
+        assert "refunded_but_counted" in self.about(Receipt.objects.get())
