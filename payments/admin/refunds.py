@@ -16,8 +16,8 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
 from config.errors import DomainError
 from config.money import format_amount
-from payments.admin.handover import handover_page
 from payments.admin.by_provider import ByProvider
+from payments.admin.handover import handover_page
 from payments.admin.manual import to_handover
 from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
 from payments.models import Provider, Receipt, Refund, RefundChange, RefundState, TakenFrom
