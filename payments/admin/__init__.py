@@ -13,7 +13,7 @@ from payments.admin.receipts import ReceiptAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.taxes import TaxFormAdmin, TaxYearAdmin
 from payments.admin.unpaid import UnpaidRequestAdmin
-from payments.admin.webhooks import WebhookEventAdmin
+from payments.admin.webhooks import WebhookEventAdmin, WebhookRefusalAdmin
 
 __all__ = [
     "AccountAdmin",
@@ -33,4 +33,5 @@ __all__ = [
     "TaxYearAdmin",
     "UnpaidRequestAdmin",
     "WebhookEventAdmin",
+    "WebhookRefusalAdmin",
 ]

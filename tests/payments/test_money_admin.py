@@ -9,15 +9,16 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.clock import database_now
 from entries.models import Entry, PaymentStatus
-from payments.models import Payment, PaymentChange, PaymentState, Receipt, WebhookEvent
+from payments.models import Payment, PaymentChange, PaymentState, Receipt, WebhookEvent, WebhookRefusal
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, payment_for, unapplied_money
-from tests.support.payments import deliver, started
+from tests.support.payments import deliver, post_event, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LISTS = ["payment", "receipt", "webhookevent", "unpaidrequest"]
+LISTS = ["payment", "receipt", "webhookevent", "webhookrefusal", "unpaidrequest"]
 REPORTS = "/admin/payments/payment/reports/"
 
 
@@ -115,6 +116,26 @@ class TestPages:
         page = as_finance.get(address("webhookevent", f"{event.pk}/change/")).content.decode()
 
         assert "&quot;note&quot;: &quot;&lt;script&gt;&quot;" in page
+
+    def test_thin_events_are_told_from_snapshots(self, as_finance):
+        for name, form in (("evt_thin", "v2.core.event"), ("evt_shown", "event")):
+            WebhookEvent.objects.create(provider="stripe", event_id=name, event_type=name, payload={"object": form})
+
+        for asked, shown, left_out in (("thin", "evt_thin", "evt_shown"), ("snapshot", "evt_shown", "evt_thin")):
+            page = as_finance.get(address("webhookevent"), {"form": asked}).content.decode()
+            listed = page[page.index("<tbody") : page.index("</tbody>")]
+            assert shown in listed
+            assert left_out not in listed
+
+    def test_refused_webhooks_are_listed_by_the_hour(self, as_finance, settings):
+        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_of_these_tests_0123456789"]
+        for _ in range(3):
+            post_event(b"{}", header="garbage")
+
+        page = as_finance.get(address("webhookrefusal")).content.decode()
+
+        assert WebhookRefusal.objects.get().sample_sha256 in page
+        assert WebhookRefusal.objects.get().times == 3
 
     def test_what_waits_is_found_by_a_filter(self, as_finance, unpaid):
         waiting = unapplied_money(unpaid)
@@ -311,3 +332,6 @@ def receipt_and_event(request, number=0):
     """One row in each list."""
     unapplied_money(request)
     WebhookEvent.objects.create(provider="stripe", event_id=f"evt_{request.pk}_{number}", event_type="x", payload={})
+    WebhookRefusal.objects.create(
+        provider=f"of-{request.pk}-{number}", hour=database_now().replace(minute=0, second=0), sample_sha256="0" * 64
+    )
