@@ -21,7 +21,8 @@ STATEMENTS = 70 * BATCH
 MEGABYTES = 16
 
 
-def test_a_batch_of_a_big_pool_is_bounded_in_statements_and_memory():
+def test_a_batch_of_a_big_pool_is_bounded_in_statements_and_memory(monkeypatch):
+    monkeypatch.setattr("payments.services.cancellations.running.LONGEST_HOLD", 600.0)
     pool = paid_pool(PLACES)
     assert pot_of(pool) == PLACES * 4500
     cancellation = cancelled(pool)

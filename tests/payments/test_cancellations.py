@@ -43,6 +43,12 @@ def pool():
     return PoolFactory(rules={"house_fee_bp": 1000})
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A batch is cut short by its size alone, however busy the machine is."""
+    monkeypatch.setattr(running_module, "LONGEST_HOLD", 600.0)
+
+
 @pytest.fixture
 def second():
     return FinanceFactory()
@@ -201,6 +207,15 @@ class TestGivingBack:
         run(cancellation.pk)
         wait = (next_run().due_at - database_now()).total_seconds()
         assert 0.05 < wait <= 2 / running_module.SENT_A_SECOND
+
+    def test_a_batch_that_takes_long_is_cut_short_and_goes_on(self, pool, monkeypatch):
+        monkeypatch.setattr(running_module, "LONGEST_HOLD", 0.0)
+        places(pool, 2)
+        cancellation = cancelled(pool)
+        assert run(cancellation.pk) == 1
+        before = next_run().payload["before"]
+        assert before == max(Request.objects.values_list("pk", flat=True))
+        assert run(cancellation.pk, before=before) == 1
 
     def test_a_second_run_finds_nothing_to_do(self, pool):
         places(pool)

@@ -31,6 +31,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 _numbers = count(1)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A batch is cut short by its size alone, however busy the machine is."""
+    monkeypatch.setattr("payments.services.cancellations.running.LONGEST_HOLD", 600.0)
+
+
 @pytest.fixture
 def finance_two(db):
     return FinanceFactory()

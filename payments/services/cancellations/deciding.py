@@ -8,6 +8,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, InvalidTransition, NotFound, invalid
+from config.locks import allow_long_statements
 from entries.models import PaymentStatus, Request
 from entries.models.request import RequestQuerySet
 from payments.models import Cancellation, CancellationState
@@ -65,6 +66,8 @@ def confirm_cancellation(*, cancellation_id: int, by: User) -> Cancellation:
     With the pool locked: a payment that arrives at this moment is either a place that is given back, or comes too late
     and goes back by itself. Refuses the proposer, what is decided already, and a pool that has ended meanwhile.
     """
+    # Ending the requests of a big pool takes its time, and staff wait for it.
+    allow_long_statements()
     cancellation = _lock(cancellation_id)
     if cancellation.status == CancellationState.PROPOSED and cancellation.proposed_by_id == by.pk:
         raise Forbidden(Code.FORBIDDEN, "Whoever proposed it cannot confirm it: somebody else has to.")

@@ -12,7 +12,7 @@ nothing is left.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db import OperationalError, transaction
@@ -48,7 +48,8 @@ from pools.models import Pool, PoolStatus
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
+# As many places in one transaction, and as long as others may wait for the pool: a web request waits three seconds.
+BATCH, LONGEST_HOLD = 100, 2.0
 # Refunds wait until they are sent; this many a second is what the provider bears beside everything else.
 SENT_A_SECOND = 20
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -71,10 +72,11 @@ def run(cancellation_id: int, *, walk: int = 0, before: int | None = None) -> in
             return 0
         places = _next(cancellation.pool, before)
         receipts = _receipts_of(places)
-        done = [place for place in places if _done(place, receipts.get(place.pk), cancellation)]
-        if len(places) == BATCH:
+        looked_at, done = _work_on(places, receipts, cancellation)
+        if len(looked_at) == BATCH or len(looked_at) < len(places):
             sent = sum(place.pk in receipts for place in done)
-            post_run(cancellation.pk, walk=walk, before=places[-1].pk, delay=timedelta(seconds=sent / SENT_A_SECOND))
+            delay = timedelta(seconds=sent / SENT_A_SECOND)
+            post_run(cancellation.pk, walk=walk, before=looked_at[-1].pk, delay=delay)
         elif not _finish(cancellation):
             pause = min(FIRST_PAUSE * 2 ** min(walk, 10), LONGEST_PAUSE)
             post_run(cancellation.pk, walk=walk + 1, delay=pause)
@@ -140,6 +142,22 @@ def _next(pool: Pool, before: int | None) -> list[Request]:
         raise RuntimeError(f"pool {pool.pk} is {pool.status}: its places are not given back")
     places = paid_places(pool).select_related("pool", "user").order_by("-pk").locked()
     return list((places if before is None else places.filter(pk__lt=before))[:BATCH])
+
+
+def _work_on(
+    places: Iterable[Request], receipts: Mapping[int, Receipt], cancellation: Cancellation
+) -> tuple[list[Request], list[Request]]:
+    """One after the other until the time is over: those looked at, and those given back."""
+    deadline = time.monotonic() + LONGEST_HOLD
+    looked_at: list[Request] = []
+    done: list[Request] = []
+    for place in places:
+        looked_at.append(place)
+        if _done(place, receipts.get(place.pk), cancellation):
+            done.append(place)
+        if time.monotonic() > deadline:
+            break
+    return looked_at, done
 
 
 def _receipts_of(places: Iterable[Request]) -> dict[int, Receipt]:
