@@ -16,11 +16,16 @@ STANDS = """
 """
 
 LINES = """
-    SELECT l.id, j.id, j.posted_at, j.effective_at, j.finance_date, j.source_type, j.source_id, j.event, l.amount
-    FROM payments_posting l JOIN payments_journalentry j ON j.id = l.journal_entry_id
-    WHERE l.account_id = %(account)s AND l.id > %(after)s
-        AND l.journal_entry_id > %(first)s AND l.journal_entry_id <= %(last)s
-    ORDER BY l.id LIMIT %(limit)s
+    SELECT page.*, (%(carried)s + sum(amount) OVER (ORDER BY line))::bigint
+    FROM (
+        SELECT l.id AS line, j.id, j.posted_at, j.effective_at, j.finance_date, j.source_type, j.source_id, j.event,
+               l.amount
+        FROM payments_posting l JOIN payments_journalentry j ON j.id = l.journal_entry_id
+        WHERE l.account_id = %(account)s AND l.id > %(after)s
+            AND l.journal_entry_id > %(first)s AND l.journal_entry_id <= %(last)s
+        ORDER BY l.id LIMIT %(limit)s
+    ) page
+    ORDER BY line
 """
 
 
@@ -71,15 +76,12 @@ def account_statement(
     with connection.cursor() as cursor:
         cursor.execute(STANDS, bounds)
         opening, closing = cursor.fetchone()
-        cursor.execute(LINES, {**bounds, "after": after.posting_id if after else 0, "limit": limit + 1})
-        rows = cursor.fetchall()
-    carried = balance = after.balance if after else opening
-    lines = []
-    for row in rows[:limit]:
-        balance += row[-1]
-        lines.append(StatementLine(*row, balance=balance))
-    more = Position(lines[-1].posting_id, balance) if len(rows) > limit else None
-    return Statement(opening, closing, carried, lines, more)
+        carried, last_line = (after.balance, after.posting_id) if after else (opening, 0)
+        cursor.execute(LINES, {**bounds, "after": last_line, "carried": carried, "limit": limit + 1})
+        lines = [StatementLine(*row) for row in cursor.fetchall()]
+    page = lines[:limit]
+    more = Position(page[-1].posting_id, page[-1].balance) if len(lines) > limit else None
+    return Statement(opening, closing, carried, page, more)
 
 
 def _before(instant: datetime | None) -> int:
