@@ -216,6 +216,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     # Several things have a `status`; each set of values has one name, whichever is described first.
     "ENUM_NAME_OVERRIDES": {
+        "AccountKind": "payments.ledger.accounts.Kind",
         "EliminationReason": "entries.models.entry.EliminationReason",
         "EntryStatus": "entries.models.EntryStatus",
         "GameStatus": "pools.models.GameStatus",
