@@ -10,6 +10,7 @@ from config.errors import DomainError
 from entries.models import Entry, PaymentStatus
 from payments.models import ManualRecord, Refund
 from payments.services.refunds.deciding import approve_refund, decline_refund, give_back_place, replace_refund
+from payments.services.refunds.external import settle_external
 from pools.models import Game, PoolStatus
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
@@ -346,3 +347,52 @@ def test_books_and_double_agree_in_the_end(api, player, pool, double, finance):
 
     books = agreed_books(double)
     assert (books["prize_pot"], books["fee_revenue"], books["goodwill"]) == (-9000, -1000, 500)
+
+
+class TestMadePastUs:
+    @pytest.fixture
+    def external(self, receipt, double):
+        double.dashboard_refund(charge=receipt.charge_id, amount=1500)
+        learn(receipt)
+        return Refund.objects.get()
+
+    def test_the_place_is_taken_and_the_rest_goes_back_as_well(self, external, receipt, finance, double):
+        settle_external(refund_id=external.pk, by=finance, bearer="place", reason="he left")
+        rest = Refund.objects.get(origin="staff")
+        sent(rest)
+
+        assert (rest.amount_cents, fresh(external).taken_from, doubts()) == (3500, "unapplied", [])
+        assert (fresh(receipt).status, Entry.objects.get().status) == ("returned", "void")
+        assert {kind for kind, cents in balances().items() if cents} <= {"clearing", "provider_fees"}
+
+    def test_a_rest_that_needs_two_names_is_asked_for_like_any_other(self, external, receipt, finance, settings):
+        settings.REFUND_APPROVAL_ABOVE = 3000
+        assert refused(settle_external, refund_id=external.pk, by=finance, bearer="place", reason="x") == (
+            "REFUND_NOT_ALLOWED"
+        )
+
+        approve_refund(refund_id=asked(receipt, finance).pk, by=FinanceFactory())
+
+        assert (fresh(external).taken_from, doubts()) == ("unapplied", [])
+
+    def test_the_house_bears_it_once_the_contest_has_begun(self, external, receipt, finance, pool):
+        begin(pool)
+        assert refused(settle_external, refund_id=external.pk, by=finance, bearer="place", reason="x") == (
+            "REFUND_NOT_ALLOWED"
+        )
+
+        settle_external(refund_id=external.pk, by=finance, bearer="house", reason="our mistake")
+
+        assert (fresh(receipt).status, doubts()) == ("allocated", [])
+        assert (balances()["goodwill"], balances().get("suspense", 0), balances()["prize_pot"]) == (1500, 0, -4500)
+
+    def test_one_that_was_explained_and_then_fails_is_owed(self, external, receipt, finance, double):
+        settle_external(refund_id=external.pk, by=finance, bearer="house", reason="our mistake")
+        double.move_refund(external.provider_reference, "failed", failure_reason="unknown")
+        learn(receipt)
+
+        assert doubts() == ["refund_failed"]
+        assert (balances()["refund_payable"], balances().get("suspense", 0)) == (-1500, 0)
+
+    def test_nobody_explains_their_own(self, external, player):
+        assert refused(settle_external, refund_id=external.pk, by=player, bearer="house", reason="x") == "FORBIDDEN"
