@@ -8,8 +8,11 @@ from config.clock import database_now
 from config.errors import Conflict, Forbidden, Malformed
 from config.models import OutboxMessage
 from entries.models import Entry, Request
+from entries.services.lost_places import void_entry
 from entries.services.places import grant_place
 from entries.services.settlement import settle_competition
+from payments.ledger.accounts import AccountName, Kind
+from payments.ledger.balances import balance_of
 from payments.models import (
     Cancellation,
     CancellationChange,
@@ -32,6 +35,7 @@ from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, payment_for, unapplied_money
 from tests.factories.pools import PoolFactory
+from tests.support.by_hand import paid_by_hand
 from tests.support.cancelling import cancelled
 from tests.support.playing import enter, play
 
@@ -234,6 +238,28 @@ class TestGivingBack:
         assert pot_of(pool) == 0
         cancellation.refresh_from_db()
         assert cancellation.status == "done"
+
+    def test_a_fee_whose_loss_the_house_bore_leaves_the_pot_for_the_house(self, pool):
+        (entry,) = places(pool, 1)
+        void_entry(entry=entry, by=None, reason="lost dispute")
+        Receipt.objects.update(status="charged_back")
+        assert pot_of(pool) == 4500
+        cancellation = cancelled(pool)
+        assert run(cancellation.pk) == 1
+        assert (pot_of(pool), Refund.objects.count()) == (0, 0)
+        assert balance_of(AccountName(Kind.CHARGEBACK_LOSS), "usd", livemode=False) == -5000
+        assert balance_of(AccountName(Kind.UNALLOCATED), "usd", livemode=False) == 0
+        cancellation.refresh_from_db()
+        assert cancellation.status == "done"
+
+    def test_money_that_came_by_hand_goes_back_by_hand(self, pool):
+        paid_by_hand(RequestFactory(approved=True, pool=pool))
+        cancellation = cancelled(pool)
+        assert run(cancellation.pk) == 1
+        refund = Refund.objects.get()
+        assert (refund.provider, refund.status, pot_of(pool)) == ("manual", "sending", 0)
+        cancellation.refresh_from_db()
+        assert cancellation.status == "running"
 
     def test_money_without_a_place_keeps_it_open(self, pool):
         places(pool, 1)
