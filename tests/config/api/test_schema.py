@@ -147,6 +147,7 @@ def test_every_code_of_the_registry_fits_the_failure_schema(schema):
         "IDEMPOTENCY_KEY_REUSED",
         "PAYMENT_NOT_DUE",
         "POOL_CLOSED",
+        "REFUND_NOT_ALLOWED",
         "ROUND_NOT_OPEN",
         "TEAM_ALREADY_USED",
         "TEAM_NOT_PLAYING",
