@@ -103,6 +103,9 @@ def prepare(*, progress: Progress | None = None, environment: Environment | None
     environment = environment or Environment()
     if environment.is_current():
         return environment
+    if environment.folder.is_symlink():
+        # Making it anew would empty the environment of whoever it belongs to.
+        raise CannotPrepare(f"{environment.folder} is a link. Remove it, and an environment is made here.")
     progress = progress or Progress()
     began = time.monotonic()
     try:

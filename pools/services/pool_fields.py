@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, Min
 
 from config.errors import Code, Malformed, invalid
-from config.money import charge_fault
+from config.money import CURRENCIES, charge_fault
 from pools.models import Competition, Pool
 
 FIELDS = (
@@ -88,8 +88,8 @@ def _check_fee(given: Mapping[str, Any]) -> dict[str, list[str]]:
 def _check_texts(given: Mapping[str, Any]) -> dict[str, list[str]]:
     faults = {}
     currency = given["currency"]
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        faults["currency"] = ["Must be a code of three letters, such as usd."]
+    if currency not in CURRENCIES:
+        faults["currency"] = ["Must be a currency of ISO 4217, such as usd."]
     if any(not (len(code) == 2 and code.isascii() and code.isalpha()) for code in given["countries"]):
         faults["countries"] = ["Must be codes of two letters, such as US."]
     return faults

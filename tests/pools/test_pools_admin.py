@@ -72,7 +72,7 @@ def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled
         ({"rule_late_entry_strikes": "true"}, "rule_late_entry_strikes", "late_entry_until is not given"),
         ({"last_round_number": "9"}, "last_round_number", "cup-2026 has no round 9; it has 1 to 3."),
         ({"capacity": "0"}, "capacity", "Must be from 1 to 10000000."),
-        ({"currency": "x"}, "currency", "Must be a code of three letters, such as usd."),
+        ({"currency": "x"}, "currency", "Must be a currency of ISO 4217, such as usd."),
         ({"name": ""}, "name", "This field is required."),
         ({"competition": ""}, "competition", "This field is required."),
     ],

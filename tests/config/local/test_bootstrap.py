@@ -51,6 +51,16 @@ def test_a_moved_project_gets_a_new_environment(environment, tmp_path):
     assert Environment(moved).must_be_made_anew()
 
 
+def test_an_environment_that_is_a_link_is_left_alone(environment, tmp_path):
+    elsewhere = environment.folder.rename(tmp_path / "elsewhere")
+    environment.folder.symlink_to(elsewhere)
+
+    with pytest.raises(CannotPrepare, match="is a link"):
+        prepare(environment=environment)
+
+    assert (elsewhere / "bin").is_dir()
+
+
 def test_another_python_gets_a_new_environment(environment):
     environment.write_stamp()
     environment.python.unlink()
