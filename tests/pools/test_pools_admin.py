@@ -10,6 +10,7 @@ from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus, Rules
 from pools.services.rules import SWITCHES
 from tests.factories.entries import EntryFactory
+from tests.factories.payments import paid_entry
 from tests.factories.pools import PoolFactory, league, lock_round
 
 pytestmark = pytest.mark.django_db
@@ -179,9 +180,9 @@ def test_lists_cost_the_same_for_one_row_and_for_three(back_office, moderator):
 
 
 def test_the_list_shows_numbers_and_money(back_office, finance):
-    EntryFactory()
+    paid_entry()
     page = back_office(finance).get(LIST).content.decode()
-    assert page.count("50.00 USD") == 2  # the fee, and the pot of one entry
+    assert page.count("50.00 USD") == 3  # the fee, the pot of one entry, and what of it each living entry stands for
 
 
 def test_the_list_is_searched_and_filtered(back_office, moderator):
