@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="userchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="userchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -241,7 +241,7 @@ class Migration(migrations.Migration):
                 name="user_country_code",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="user",
             trigger=pgtrigger.compiler.Trigger(
                 name="join_role_group",
@@ -257,7 +257,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="user",
             trigger=pgtrigger.compiler.Trigger(
                 name="change_role_group",
@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="user",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_power_given",
@@ -287,7 +287,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="user",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_power_changed",

@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entrychange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entrychange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
             model_name="pickchange",
             index=models.Index(fields=["entry_id", "round_id", "id"], name="pickchange_entry_round"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pickchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -312,7 +312,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pickchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -370,7 +370,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="entry", to="entries.request"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="requestchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="requestchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -422,7 +422,7 @@ class Migration(migrations.Migration):
                 name="pick_source_known",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="fits_the_round",
@@ -436,7 +436,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="before_the_lock",
@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -466,7 +466,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -482,7 +482,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_delete",
@@ -498,7 +498,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -615,7 +615,7 @@ class Migration(migrations.Migration):
                 name="request_waiver_is_named",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -630,7 +630,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="number_within_limit",
@@ -644,7 +644,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="entry_keeps_request",
@@ -659,7 +659,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -675,7 +675,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -691,7 +691,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -705,7 +705,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -784,7 +784,7 @@ class Migration(migrations.Migration):
                 name="entry_reference_unique",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -799,7 +799,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="born_of_paid_request",
@@ -813,7 +813,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -829,7 +829,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -845,7 +845,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -859,7 +859,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",

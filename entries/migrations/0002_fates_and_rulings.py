@@ -230,47 +230,47 @@ class Migration(migrations.Migration):
                 ("from_round_number", models.PositiveSmallIntegerField()),
             ],
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="entry",
             name="born_of_paid_request",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="entry",
             name="record_update",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="fits_the_round",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="before_the_lock",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="record_insert",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="record_update",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="record_delete",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pick",
             name="never_truncated",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="request",
             name="number_within_limit",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="request",
             name="entry_keeps_request",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="request",
             name="record_update",
         ),
@@ -368,7 +368,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="born_of_paid_request",
@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="before_its_round_locks",
@@ -398,7 +398,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="mark_insert",
@@ -414,7 +414,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="mark_void",
@@ -429,7 +429,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_insert",
@@ -446,7 +446,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_update",
@@ -463,7 +463,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="entry",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -479,7 +479,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="fits_the_round",
@@ -493,7 +493,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="within_reuse_limit",
@@ -508,7 +508,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="before_the_lock",
@@ -523,7 +523,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -539,7 +539,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -555,7 +555,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_delete",
@@ -571,7 +571,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -586,7 +586,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_insert",
@@ -603,7 +603,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_update",
@@ -620,7 +620,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pick",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_delete",
@@ -637,7 +637,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pickchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="by_a_confirmed_ruling",
@@ -654,7 +654,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="number_within_limit",
@@ -668,7 +668,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="entry_keeps_request",
@@ -683,7 +683,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="mark_for_settlement",
@@ -698,7 +698,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -714,7 +714,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_insert",
@@ -731,7 +731,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="request",
             trigger=pgtrigger.compiler.Trigger(
                 name="tally_update",
@@ -794,7 +794,7 @@ class Migration(migrations.Migration):
             model_name="entrytally",
             index=models.Index(fields=["pool_id"], name="entry_tally_pool"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallback",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -808,7 +808,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallback",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -822,7 +822,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallback",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -836,7 +836,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallback",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -851,7 +851,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallbackchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -865,7 +865,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="fallbackchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -1118,7 +1118,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "confirmed")), fields=("reverses",), name="ruling_reversed_once"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="ruling",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -1133,7 +1133,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="ruling",
             trigger=pgtrigger.compiler.Trigger(
                 name="ruling_stays",
@@ -1147,7 +1147,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="ruling",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -1161,7 +1161,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="ruling",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -1194,7 +1194,7 @@ class Migration(migrations.Migration):
                 name="reprieve_has_one_cause",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="reprieve",
             trigger=pgtrigger.compiler.Trigger(
                 name="reprieve_guard",
@@ -1208,7 +1208,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="reprieve",
             trigger=pgtrigger.compiler.Trigger(
                 name="before_its_round_locks",
@@ -1224,7 +1224,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="reprieve",
             trigger=pgtrigger.compiler.Trigger(
                 name="mark_for_settlement",
@@ -1238,7 +1238,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="reprieve",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -1252,7 +1252,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="reprieve",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -1271,7 +1271,7 @@ class Migration(migrations.Migration):
             model_name="settledround",
             constraint=models.UniqueConstraint(fields=("pool", "round_number"), name="settled_round_unique"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="settlement",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -1285,7 +1285,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="settlement",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",

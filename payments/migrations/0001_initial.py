@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="paymentchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="paymentchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="receipts", to="payments.payment"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receiptchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -276,7 +276,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receiptchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -345,7 +345,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("amount_cents__gt", 0)), name="payment_amount_positive"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -360,7 +360,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="amount_never_changes",
@@ -375,7 +375,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="success_has_receipt",
@@ -392,7 +392,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -438,7 +438,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -489,7 +489,7 @@ class Migration(migrations.Migration):
                 name="receipt_unapplied_has_reason",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -504,7 +504,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="money_never_changes",
@@ -519,7 +519,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="pays_its_own_request",
@@ -533,7 +533,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -549,7 +549,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -565,7 +565,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -579,7 +579,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",

@@ -15,15 +15,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="payment",
             name="record_update",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="receipt",
             name="pays_its_own_request",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="receipt",
             name="record_update",
         ),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 to="entries.entry",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="pays_its_own_request",
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="receipt",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",

@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                 "ordering": ["kickoff_at", "id"],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="gamechange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="gamechange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="poolchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -410,7 +410,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="poolchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -516,7 +516,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("currency__regex", "^[a-z]{3}$")), name="pool_currency_code"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -531,7 +531,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -547,7 +547,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -563,7 +563,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -577,7 +577,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -604,7 +604,7 @@ class Migration(migrations.Migration):
             model_name="round",
             constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="round_number_positive"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="round",
             trigger=pgtrigger.compiler.Trigger(
                 name="lock_stays",
@@ -691,7 +691,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("house_fee_bp__lte", 10000)), name="rules_house_fee_range"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="rules",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -705,7 +705,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="rules",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -756,7 +756,7 @@ class Migration(migrations.Migration):
                 name="game_final_has_scores",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="belongs_together",
@@ -770,7 +770,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="keep_first_kickoff",
@@ -784,7 +784,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_insert",
@@ -800,7 +800,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -816,7 +816,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -830,7 +830,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",

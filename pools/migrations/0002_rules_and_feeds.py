@@ -181,11 +181,11 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
             },
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="game",
             name="record_update",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        config.triggers.RemoveGuard(
             model_name="pool",
             name="record_update",
         ),
@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("revealed_at__isnull", True)), fields=["locks_at"], name="game_to_reveal"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="keep_lock",
@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="game",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -282,7 +282,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="pool",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_update",
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="rules",
             trigger=pgtrigger.compiler.Trigger(
                 name="rules_follow",
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="pulls", to="pools.feedsource"
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsourcechange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -377,7 +377,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsourcechange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -466,7 +466,7 @@ class Migration(migrations.Migration):
                 violation_error_message="An amendment of this pool waits already: confirm or withdraw it first.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="amendment",
             trigger=pgtrigger.compiler.Trigger(
                 name="begins_proposed",
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="amendment",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_map",
@@ -495,7 +495,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="amendment",
             trigger=pgtrigger.compiler.Trigger(
                 name="decided_once",
@@ -509,7 +509,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="amendment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -523,7 +523,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="amendment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -573,7 +573,7 @@ class Migration(migrations.Migration):
                 name="feed_source_broken_by_failures",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsource",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -587,7 +587,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsource",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_truncated",
@@ -602,7 +602,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsource",
             trigger=pgtrigger.compiler.Trigger(
                 name="claims_grow",
@@ -616,7 +616,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedsource",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_choice",
@@ -645,7 +645,7 @@ class Migration(migrations.Migration):
                 name="feed_pull_refused_whole",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedpull",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -659,7 +659,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="feedpull",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
@@ -678,7 +678,7 @@ class Migration(migrations.Migration):
             model_name="letstand",
             constraint=models.UniqueConstraint(fields=("game", "difference"), name="let_stand_once"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="letstand",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -692,7 +692,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="letstand",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="round",
             trigger=pgtrigger.compiler.Trigger(
                 name="record_fixed_lock",
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="roundchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        config.triggers.AddGuard(
             model_name="roundchange",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only_truncate",
