@@ -10,6 +10,8 @@ from config import outbox
 from config.clock import database_now
 from payments.models import Refund
 from payments.providers import provider_named
+from payments.providers.base import Rejected
+from payments.providers.stripe.provider import StripeProvider
 from payments.services.refunds import sending
 from payments.services.refunds.deciding import replace_refund
 from payments.services.refunds.sending import ask_about, order_of, sweep_refunds
@@ -67,6 +69,36 @@ def test_a_time_out_leaves_it_unknown_and_the_sweep_finds_it(refund, double, qui
 
     assert (fresh(refund).status, at_stripe(double)) == ("succeeded", [(5000, "succeeded")])
     assert fresh(refund).key_number == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"action": "drop_after"}, {"action": "error_after", "status": 500}, {"action": "delay_after", "seconds": 1.5}],
+    ids=lambda rule: rule["action"],
+)
+def test_a_part_whose_answer_was_lost_goes_once(api, unpaid, double, finance, quick_provider, rule):
+    """Of a part the provider would make a second one: nothing but our key, and looking, keeps it from that."""
+    refund = asked(held_receipt(api, unpaid, double), finance, amount=2000, taken_from="unapplied")
+    double.fault(method="POST", path=REFUNDS, times=1, **rule)
+
+    sent(refund)
+    double.control("DELETE", "/faults")
+    sweep_refunds(patience=NOW)
+    sweep_refunds(patience=NOW)
+
+    assert (fresh(refund).status, at_stripe(double)) == ("succeeded", [(2000, "succeeded")])
+
+
+def test_a_call_that_is_refused_because_the_first_one_worked_is_no_failure(refund, double, monkeypatch):
+    def refuse_the_second(self, order):
+        create(self, order)
+        raise Rejected("charge_already_refunded")
+
+    create = StripeProvider.create_refund
+    monkeypatch.setattr(StripeProvider, "create_refund", refuse_the_second)
+
+    assert sent(refund).status == "succeeded"
+    assert doubts() == []
 
 
 def test_an_old_key_is_not_used_before_looking(refund, double, quick_provider):

@@ -48,6 +48,7 @@ def test_prizes_are_booked_once():
 
     outcomes = run_together([lambda: book_prizes(pool_id=pool.pk)] * 4)
 
+    assert [outcome.error for outcome in outcomes] == [None] * 4
     assert len({booking.pk for booking in successes(outcomes)}) == 1
     assert PrizeBooking.objects.filter(pool=pool).count() == 1
     assert owed_to(winner.user) == 10000

@@ -1,5 +1,6 @@
 """What was not booked is booked: as a set, once, in the very lines that the services would have written."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, unapplied_money
 from tests.factories.pools import PoolFactory
+from tests.support.threads import run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +188,28 @@ def test_booking_twice_is_booking_once():
         book_place(receipt)
 
     assert the_books() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_service_books_at_the_same_moment_is_booked_once():
+    """It is not there yet for who looks; the books know it all the same."""
+    paid_entry()
+    before, receipt = the_books(), Receipt.objects.get()
+    burn_the_books()
+    is_written, is_over = threading.Event(), threading.Event()
+
+    def service():
+        with transaction.atomic():
+            book_receipt(receipt)
+            is_written.set()
+            is_over.wait(10)
+
+    def all_of_them():
+        is_written.wait(10)
+        threading.Timer(0.2, is_over.set).start()
+        return catch_up()
+
+    one, other = run_together([service, all_of_them])
+
+    assert (one.error, other.error) == (None, None)
+    assert (other.value, the_books()) == (NOTHING | {"allocated": 1}, before)
