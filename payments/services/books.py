@@ -112,7 +112,12 @@ UNALLOCATED = f"""
                             AND j.source_id = d.provider || ':' || d.provider_reference
                         JOIN payments_posting l ON l.journal_entry_id = j.id
                         JOIN payments_account a ON (a.id, a.kind) = (l.account_id, 'unallocated')
-                        WHERE d.receipt_id = t.id), 0)) AS cents
+                        WHERE d.receipt_id = t.id), 0)
+            - coalesce((SELECT sum(l.amount) FROM payments_journalentry j
+                        JOIN payments_posting l ON l.journal_entry_id = j.id
+                        JOIN payments_account a ON (a.id, a.kind) = (l.account_id, 'unallocated')
+                        WHERE (j.source_type, j.source_id, j.event)
+                              = ('receipt', t.id::text, 'chargeback_recovered')), 0)) AS cents
         FROM payments_receipt t WHERE t.status = 'unapplied' GROUP BY t.currency, t.livemode
     ), booked AS (
         SELECT a.currency_id AS currency, a.livemode, -sum(l.amount) AS cents

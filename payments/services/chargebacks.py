@@ -19,14 +19,14 @@ from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import DiscrepancyKind, Dispute, LossBearer, Receipt, ReceiptState
 from payments.services import booking
-from payments.services.discrepancies import raise_once, settle_discrepancy
+from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
 from payments.services.refunds.checks import may_take_place
 from payments.services.refunds.decisions import take_place, withdraw_owed
 from pools.models import Pool, PoolStatus
 from pools.models.pool import ChargebackBearer
 
-# Why money that was won back on appeal has no place.
-DISPUTE_WON = "dispute_won"
+# Why money has no place: it was won back on appeal; or it is what a lost dispute has left.
+DISPUTE_WON, PARTLY_LOST = "dispute_won", "partly_lost"
 
 
 def bear_loss(dispute: Dispute, receipt: Receipt) -> None:
@@ -66,7 +66,9 @@ def recover_loss(dispute: Dispute, receipt: Receipt) -> None:
     if lost is None:
         return
     lines = {line.account.kind: line.amount for line in lost.postings.select_related("account")}
-    back, free = -lines[Kind.DISPUTES_RECEIVABLE], lines.get(Kind.UNALLOCATED, 0)
+    back = -lines[Kind.DISPUTES_RECEIVABLE]
+    # What the fee made good when its pool was cancelled is the player's, too: the house has its loss back twice.
+    free = min(back, lines.get(Kind.UNALLOCATED, 0) + _made_good(receipt))
     post(
         rules.dispute_recovered(
             dispute.provider_reference, receipt.provider, _sum(dispute, back), lost.pk, to_unallocated=free
@@ -100,6 +102,20 @@ def expect_back(dispute: Dispute, receipt: Receipt) -> None:
         settle_discrepancy(kind=DiscrepancyKind.DISPUTE_UNKNOWN, object_key=key, resolution="Its money has come back.")
 
 
+def make_good(receipt: Receipt) -> None:
+    """The place of a lost payment leaves a cancelled pool, and its fee the pot: it covers what the house had lost.
+
+    More than that is the player's money again, without a place, and waits for a person. The receipt is locked.
+    """
+    free = booking.book_place_taken(receipt)
+    lost = min(free, _posted(Kind.CHARGEBACK_LOSS, {"dispute": [_name(one) for one in receipt.disputes.all()]}))
+    post(
+        rules.chargeback_recovered(receipt.pk, Sum(lost, receipt.currency, receipt.livemode, database_now())),
+    )
+    if free > lost:
+        _wait_for_a_person(receipt, free - lost)
+
+
 def outstanding_of(dispute: Dispute) -> int:
     """What is out for this dispute and neither back nor given up, in minor units of its currency."""
     movements = [f"{dispute.provider}:{name}" for name in dispute.movements.values_list("reference", flat=True)]
@@ -119,6 +135,15 @@ def unallocated_of(receipt: Receipt) -> int:
             "dispute": disputes,
         },
     )
+
+
+def _made_good(receipt: Receipt) -> int:
+    entries = Posting.objects.filter(
+        journal_entry__source_type="receipt",
+        journal_entry__source_id=str(receipt.pk),
+        journal_entry__event="chargeback_recovered",
+    )
+    return entries.filter(account__kind=Kind.UNALLOCATED).aggregate(total=SumOf("amount"))["total"] or 0
 
 
 def _posted(kind: Kind, sources: dict[str, list[str]]) -> int:
@@ -160,24 +185,50 @@ def _pot_bears(receipt: Receipt, pool: Pool, lost: int) -> bool:
 
 def _charge_back(receipt: Receipt) -> None:
     """What the bank took is gone; a part that has no place and is still here goes on waiting for a person."""
-    is_left = receipt.status != ReceiptState.ALLOCATED and unallocated_of(receipt) > 0
-    if not is_left and receipt.can_move_to(ReceiptState.CHARGED_BACK):
+    left = 0 if receipt.status == ReceiptState.ALLOCATED else unallocated_of(receipt)
+    if left > 0 and receipt.status != ReceiptState.UNAPPLIED:
+        _wait_for_a_person(receipt, left)
+    elif left <= 0 and receipt.can_move_to(ReceiptState.CHARGED_BACK):
         receipt.move_to(ReceiptState.CHARGED_BACK)
         receipt.save(update_fields=["status"])
 
 
+def _wait_for_a_person(receipt: Receipt, left: int) -> None:
+    """So much of it has no place, is not lost, and is on its way to nobody."""
+    _take_from_its_place(receipt, PARTLY_LOST)
+    raise_discrepancy(
+        kind=DiscrepancyKind.HELD_MONEY,
+        object_key=f"receipt:{receipt.pk}",
+        sentence=f"A dispute took a part of charge {receipt.charge_id};"
+        f" {format_amount(left, receipt.currency)} are left, and have no place.",
+        suggestion="Look at the receipt and give back what is left.",
+        details={"receipt": receipt.pk, "because": PARTLY_LOST, "left_cents": left},
+    )
+
+
+def _take_from_its_place(receipt: Receipt, because: str) -> None:
+    """Whatever became of the rest of it: here is money without a place, in the list of those that wait."""
+    # The map leads from `returned` only by way of `returning`.
+    for status in (ReceiptState.RETURNING, ReceiptState.UNAPPLIED):
+        is_on_the_way = status == ReceiptState.UNAPPLIED or receipt.status == ReceiptState.RETURNED
+        if is_on_the_way and receipt.can_move_to(status):
+            receipt.move_to(status)
+            receipt.entry, receipt.unapplied_because = None, receipt.unapplied_because or because
+            receipt.save(update_fields=["status", "entry", "unapplied_because"])
+
+
 def _have_back(receipt: Receipt, free: int) -> None:
     """The receipt after its money came back: without a place, the price of one that is void, or given back before."""
+    if free:
+        _take_from_its_place(receipt, DISPUTE_WON)
+        return
     if receipt.status != ReceiptState.CHARGED_BACK:
         return
-    if free:
-        receipt.move_to(ReceiptState.UNAPPLIED)
-        receipt.entry, receipt.unapplied_because = None, receipt.unapplied_because or DISPUTE_WON
-    elif receipt.entry_id is not None and receipt.payment.request.payment_status == PaymentStatus.COMPLETED:
+    if receipt.entry_id is not None and receipt.payment.request.payment_status == PaymentStatus.COMPLETED:
         receipt.move_to(ReceiptState.ALLOCATED)
     else:
         receipt.move_to(ReceiptState.RETURNED)
-    receipt.save(update_fields=["status", "entry", "unapplied_because"])
+    receipt.save(update_fields=["status"])
 
 
 def _tell_of_loss(dispute: Dispute, receipt: Receipt, lost: int) -> None:

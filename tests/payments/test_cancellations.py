@@ -11,12 +11,16 @@ from entries.models import Entry, Request
 from entries.services.lost_places import void_entry
 from entries.services.places import grant_place
 from entries.services.settlement import settle_competition
+from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.balances import balance_of
+from payments.ledger.posting import post
+from payments.ledger.rules import Sum
 from payments.models import (
     Cancellation,
     CancellationChange,
     Discrepancy,
+    Dispute,
     Payment,
     Receipt,
     Refund,
@@ -60,6 +64,17 @@ def second():
 
 def places(pool, count=3):
     return [paid_entry(RequestFactory(approved=True, pool=pool)) for _ in range(count)]
+
+
+def book_loss(receipt):
+    """All of it was lost to a dispute, which the house bears."""
+    now = database_now()
+    Dispute.objects.create(
+        receipt=receipt, provider=receipt.provider, provider_reference="dp_1", livemode=False, opened_at=now,
+        amount_cents=receipt.amount_cents, currency=receipt.currency, status="lost", borne_by="house",
+    )  # fmt: skip
+    money = Sum(receipt.amount_cents, receipt.currency, False, now)
+    post(rules.dispute_lost("dp_1", receipt.provider, money, from_unallocated=0))
 
 
 def refused(sql, values=None):
@@ -243,11 +258,12 @@ class TestGivingBack:
         (entry,) = places(pool, 1)
         void_entry(entry=entry, by=None, reason="lost dispute")
         Receipt.objects.update(status="charged_back")
+        book_loss(Receipt.objects.get())
         assert pot_of(pool) == 4500
         cancellation = cancelled(pool)
         assert run(cancellation.pk) == 1
         assert (pot_of(pool), Refund.objects.count()) == (0, 0)
-        assert balance_of(AccountName(Kind.CHARGEBACK_LOSS), "usd", livemode=False) == -5000
+        assert balance_of(AccountName(Kind.CHARGEBACK_LOSS), "usd", livemode=False) == 0
         assert balance_of(AccountName(Kind.UNALLOCATED), "usd", livemode=False) == 0
         cancellation.refresh_from_db()
         assert cancellation.status == "done"

@@ -25,9 +25,6 @@ from config.errors import Code, Conflict, DomainError
 from config.money import format_amount
 from entries.models import PaymentStatus, Request
 from entries.services.lost_places import take_place_back
-from payments.ledger import rules
-from payments.ledger.posting import post
-from payments.ledger.rules import Sum
 from payments.models import (
     Cancellation,
     CancellationState,
@@ -37,9 +34,10 @@ from payments.models import (
     ReceiptState,
     RefundOrigin,
 )
-from payments.services.booking import book_place_taken, book_waiver_taken
+from payments.services.booking import book_waiver_taken
 from payments.services.cancellations.deciding import paid_places
 from payments.services.cancellations.messages import RUN, is_under_way, post_run
+from payments.services.chargebacks import make_good
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.pots import pot_of
 from payments.services.provider_state import Source, apply_provider_state
@@ -190,8 +188,7 @@ def _give_back(place: Request, receipt: Receipt | None, cancellation: Cancellati
     elif receipt.status == ReceiptState.CHARGED_BACK:
         # The house bore the loss, so that the others could play for the fee; nobody plays any more.
         _take(place, by, reason)
-        money = Sum(book_place_taken(receipt), receipt.currency, receipt.livemode, database_now())
-        post(rules.chargeback_recovered(receipt.pk, money))
+        make_good(receipt)
     else:
         give_back_place(receipt=receipt, origin=RefundOrigin.CANCELLATION, reason=reason, by=by)
         place.refresh_from_db(fields=["payment_status"])

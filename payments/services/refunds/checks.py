@@ -15,7 +15,8 @@ from config.errors import Code, Conflict, Forbidden, Refused, invalid
 from config.money import exponent, format_amount
 from entries.models import PaymentStatus, Request, RequestKind
 from entries.queries.buy_backs import needless_returns
-from payments.ledger.models import JournalEntry
+from payments.ledger.accounts import Kind
+from payments.ledger.models import JournalEntry, Posting
 from payments.models import (
     Dispute,
     DisputeState,
@@ -74,11 +75,27 @@ def left_of(receipt: Receipt) -> int:
     """
     by_id = {refund.pk: refund for refund in receipt.refunds.all()}
     gone = {first_of(refund, by_id).pk for refund in receipt.refunds.filter(_is_withdrawn())}
-    return receipt.amount_cents - sum(
+    given = sum(
         refund.amount_cents
         for refund in by_id.values()
         if refund.replaces_id is None and refund.pk not in gone and not _never_was(refund)
     )
+    return receipt.amount_cents - given - _kept_by_banks(receipt)
+
+
+def _kept_by_banks(receipt: Receipt) -> int:
+    """What lost disputes have taken of it while it had no place, or once its place was gone."""
+    disputes = [f"{dispute.provider}:{dispute.provider_reference}" for dispute in receipt.disputes.all()]
+    if not disputes:
+        return 0
+    of_dispute = Q(journal_entry__source_type="dispute", journal_entry__source_id__in=disputes)
+    of_receipt = Q(
+        journal_entry__source_type="receipt",
+        journal_entry__source_id=str(receipt.pk),
+        journal_entry__event="chargeback_recovered",
+    )
+    lines = Posting.objects.filter(of_dispute | of_receipt, account__kind=Kind.UNALLOCATED)
+    return lines.aggregate(total=Sum("amount"))["total"] or 0
 
 
 def first_of(refund: Refund, by_id: Mapping[int, Refund]) -> Refund:
@@ -112,8 +129,13 @@ def _never_was(refund: Refund) -> bool:
 
 
 def is_disputed(receipt: Receipt, *, to_the_card: bool = True) -> bool:
-    """Whether a dispute forbids to give it back. Some let a refund through, but only the one to the card itself."""
+    """Whether a dispute forbids to give it back. Some let a refund through, but only the one to the card itself.
+
+    One that is lost and booked has taken what it took: the rest of money without a place is free.
+    """
     disputes: QuerySet[Dispute] = receipt.disputes.filter(status__in=IN_THE_WAY)
+    if receipt.status in (ReceiptState.UNAPPLIED, ReceiptState.RETURNING):
+        disputes = disputes.exclude(~Q(borne_by=""), status=DisputeState.LOST)
     return disputes.filter(Q(is_charge_refundable=False) if to_the_card else Q()).exists()
 
 
