@@ -8,7 +8,12 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts.admin.staff import staff
 from accounts.models import User
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
 LARGEST_ID = 2**63 - 1
 
 
-class _Files(forms.ClearableFileInput):
-    """Several at once."""
+class _Files(UnfoldAdminFileFieldWidget):  # type: ignore[misc]  # unfold ships no types
+    """Several at once. Unfold's script shows a chosen file's name in the text input before it: it has its own."""
 
     allow_multiple_selected = True
 
@@ -74,8 +79,8 @@ class HandoverForm(forms.Form):
         super().__init__(*args, **options)
         self.row_id = row_id
         self.initial.setdefault("passed_at", database_now().strftime("%Y-%m-%dT%H:%M"))
-        # What it is about is asked first.
-        self.order_fields([self.subject, "amount", "currency"])
+        # What it is about, and why, is asked first; then how it passed.
+        self.order_fields([self.subject, "amount", "currency", "taken_from", "reason"])
 
     def handover(self) -> Handover:
         """What was filled in, as the services take it."""
@@ -129,7 +134,7 @@ class PaymentForm(HandoverForm):
         super().__init__(*args, **options)
         codes = Currency.objects.order_by("code").values_list("code", flat=True)
         self.fields["currency"] = forms.ChoiceField(
-            choices=[(code, code.upper()) for code in codes], widget=UnfoldAdminSelectWidget
+            choices=[("", "Choose"), *((code, code.upper()) for code in codes)], widget=UnfoldAdminSelectWidget
         )
         self.asked = Request.objects.select_related("user", "pool").filter(pk=self.row_id or 0).first()
         if self.asked is not None:
@@ -149,7 +154,8 @@ class PaymentForm(HandoverForm):
         if self.asked is None:
             return []
         user, pool = self.asked.user, self.asked.pool
-        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {self.asked.status}."]
+        status = self.asked.get_status_display().lower()
+        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {status}."]
         if self.asked.fee_cents is not None:
             said.append(f"Asked for: {format_amount(self.asked.fee_cents, self.asked.currency)}.")
         if self.asked.payment_status == PaymentStatus.COMPLETED:
@@ -199,7 +205,7 @@ class PayoutForm(HandoverForm):
 
 def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverForm]) -> HttpResponse:
     """The form; the page of the record once it is written. Who may see it is checked by the caller."""
-    row_id = _row_id(request.POST.get(kind.subject) or request.GET.get(kind.subject))
+    row_id = _typed_id(request.POST.get(kind.subject)) or _row_id(request.GET.get(kind.subject))
     form = kind(
         request.POST or None, request.FILES or None, row_id=row_id, initial={kind.subject: row_id} if row_id else {}
     )
@@ -222,8 +228,15 @@ def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverF
 
 
 def _row_id(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) <= LARGEST_ID:
+    """What the address names: nothing, or a number."""
+    found = _typed_id(text)
+    if text is not None and found is None:
         raise Http404
+    return found
+
+
+def _typed_id(text: str | None) -> int | None:
+    """What was typed, where it is a number; if it is none, the field says so."""
+    if not text or not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) <= LARGEST_ID:
+        return None
     return int(text)

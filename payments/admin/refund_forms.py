@@ -10,6 +10,7 @@ from config.clock import database_now
 from config.money import format_amount, to_decimal
 from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
 from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
+from payments.models.dispute import UNDECIDED
 from payments.services.refunds.checks import LONGEST_REASON, left_of
 from payments.services.refunds.deciding import replace_refund, request_refund
 
@@ -48,10 +49,14 @@ def facts_of(receipt: Receipt) -> list[str]:
     """Whose money it is, and how much of it is left."""
     request, currency = receipt.payment.request, receipt.currency
     whole, left = format_amount(receipt.amount_cents, currency), format_amount(max(left_of(receipt), 0), currency)
-    return [
-        f"{request.user.display_name} <{request.user.email}> paid {whole} for {request.pool.name}, {receipt.status}.",
+    status = receipt.get_status_display().lower()
+    said = [
+        f"{request.user.display_name} <{request.user.email}> paid {whole} for {request.pool.name}: {status}.",
         f"{left} of it can still be given back.",
     ]
+    if receipt.disputes.filter(status__in=UNDECIDED).exists():
+        said.append("A bank disputes it: until that is decided, nothing is given back.")
+    return said
 
 
 class RefundForm(forms.Form):
@@ -99,6 +104,13 @@ class RefundByHandForm(HandoverForm):
         choices=[(str(source), label) for source, label in SOURCES.items()], widget=UnfoldAdminSelectWidget
     )
     reason = reason_field()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        found = self._receipt()
+        if found is not None:
+            self.fields["taken_from"] = forms.ChoiceField(choices=sources_of(found), widget=UnfoldAdminSelectWidget)
+            self.initial.setdefault("amount", to_decimal(max(left_of(found), 0), found.currency))
 
     def facts(self) -> list[str]:
         """Whose money it is, and how much of it is left."""

@@ -90,7 +90,20 @@ class TestTheForm:
         assert as_finance.get(FORM, {"request": pk}).status_code == 404
 
     def test_an_odd_number_in_the_form(self, as_finance, unpaid):
-        assert as_finance.post(FORM, filled(unpaid, request="x")).status_code == 404
+        page = as_finance.post(FORM, filled(unpaid, request="x")).content.decode()
+
+        assert "Enter a whole number." in page
+        assert "bank 12" in page
+
+    def test_no_currency_is_chosen_for_an_unknown_request(self, as_finance, unpaid):
+        assert "selected" not in as_finance.get(FORM).content.decode().partition('name="currency"')[2][:400]
+
+    def test_the_name_of_a_scan_has_a_place_of_its_own(self, as_finance, unpaid):
+        """Unfold's script writes it into the text input of the same box: without one, into the first of the form."""
+        page = as_finance.get(FORM, {"request": unpaid.pk}).content.decode()
+
+        box = page[page.index('for="id_evidence" class="flex') : page.index('name="evidence"')]
+        assert 'type="text"' in box
 
     @pytest.mark.parametrize("page", ["record-payment", "record-refund", "record-payout"])
     def test_moderators_do_not_see_it(self, client, page):
