@@ -61,15 +61,29 @@ ENTRY = f"""
         FROM entry CROSS JOIN {LINES} JOIN payments_account a ON a.key = l.key
         ORDER BY l.place
     )
-    SELECT id FROM entry
+    SELECT (SELECT id FROM entry), EXISTS (
+        SELECT 1 FROM payments_journalentry j
+        WHERE (j.source_type, j.source_id, j.event) = (%(type)s, %(id)s, %(event)s) AND (
+            SELECT array_agg(a.key || ' ' || p.amount ORDER BY a.key, p.amount)
+            FROM payments_posting p JOIN payments_account a ON a.id = p.account_id WHERE p.journal_entry_id = j.id
+        ) IS DISTINCT FROM (SELECT array_agg(l.key || ' ' || l.amount ORDER BY l.key, l.amount) FROM {LINES})
+    )
 """
+
+
+class BookedOtherwise(RuntimeError):
+    """This event of this source is in the journal, with other lines: one of the two is wrong, and nobody may go on."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(f"{draft.event} of {' '.join(draft.source)} is booked already, and otherwise")
 
 
 def post(draft: Draft) -> int | None:
     """Write the entry; its id, or None where this event of this source is in the journal already.
 
-    Lines of nothing are left out, and an entry without any line is not written. Refuses lines that do not add up, and
-    to be called outside a transaction: what is booked and what happened commit together or not at all.
+    Lines of nothing are left out, and an entry without any line is not written. Refuses lines that do not add up, an
+    event that is there with other lines, and to be called outside a transaction: what is booked and what happened
+    commit together or not at all.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("post() belongs into the transaction of what it books")
@@ -82,8 +96,10 @@ def post(draft: Draft) -> int | None:
         parameters = _parameters(draft, lines)
         cursor.execute(ACCOUNTS, parameters)
         cursor.execute(ENTRY, parameters)
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
+        entry_id, is_otherwise = cursor.fetchone()
+    if is_otherwise:
+        raise BookedOtherwise(draft)
+    return None if entry_id is None else int(entry_id)
 
 
 def _parameters(draft: Draft, lines: Sequence[Line]) -> dict[str, Any]:

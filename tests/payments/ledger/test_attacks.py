@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from payments.ledger.accounts import CHART, AccountName, Kind
 from payments.ledger.models import LARGEST, Account, JournalEntry, Posting
-from payments.ledger.posting import Line, post
+from payments.ledger.posting import BookedOtherwise, Line, post
 from tests.support.ledger import CLEARING, LINES, UNALLOCATED, account, draft, posted
 from tests.support.threads import REPETITIONS, run_together, successes
 
@@ -314,6 +314,28 @@ def test_posting_needs_a_transaction_and_lines_that_add_up():
         post(draft(lines=(Line(CLEARING, 5), Line(UNALLOCATED, -4))))
     assert posted(lines=(Line(CLEARING, 0), Line(UNALLOCATED, 0))) is None
     assert JournalEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": 101},
+        {"livemode": True},
+        {"currency": "eur"},
+        {"lines": (Line(CLEARING, 60), Line(CLEARING, 40), Line(UNALLOCATED, -100))},
+        {"lines": (Line(UNALLOCATED, 100), Line(CLEARING, -100))},
+    ],
+)
+def test_what_is_booked_already_is_not_taken_for_something_else(other):
+    """Silence would keep the wrong one of the two for ever."""
+    source = ("charge", "stripe:ch_1")
+    posted(source=source)
+    assert posted(source=source) is None
+
+    with pytest.raises(BookedOtherwise, match="received of charge stripe:ch_1"):
+        posted(source=source, **other)
+
+    assert (JournalEntry.objects.count(), Posting.objects.count()) == (1, 2)
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
