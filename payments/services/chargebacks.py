@@ -21,7 +21,7 @@ from payments.models import DiscrepancyKind, Dispute, LossBearer, Receipt, Recei
 from payments.services import booking
 from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
 from payments.services.refunds.checks import may_take_place
-from payments.services.refunds.decisions import take_place, withdraw_owed
+from payments.services.refunds.decisions import explain_all_external, take_place, withdraw_owed
 from pools.models import Pool, PoolStatus
 from pools.models.pool import ChargebackBearer
 
@@ -107,8 +107,8 @@ def make_good(receipt: Receipt) -> None:
 
     More than that is the player's money again, without a place, and waits for a person. The receipt is locked.
     """
-    free = booking.book_place_taken(receipt)
-    lost = min(free, _posted(Kind.CHARGEBACK_LOSS, {"dispute": [_name(one) for one in receipt.disputes.all()]}))
+    free = booking.book_place_taken(receipt) - explain_all_external(receipt)
+    lost = min(max(free, 0), _posted(Kind.CHARGEBACK_LOSS, {"dispute": [_name(one) for one in receipt.disputes.all()]}))
     post(
         rules.chargeback_recovered(receipt.pk, Sum(lost, receipt.currency, receipt.livemode, database_now())),
     )

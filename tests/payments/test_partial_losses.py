@@ -104,6 +104,16 @@ class TestCancelledPool:
         assert balance("unallocated") == 0
         assert books.broken() == {}
 
+    def test_what_went_back_past_us_is_out_of_the_fee_as_well(self, receipt, unpaid, double):
+        double.dashboard_refund(700, charge=receipt.charge_id)
+        lose(double, receipt, 4300)
+
+        assert carried_out(cancelled(unpaid.pool)).status == "done"
+        assert Receipt.objects.get().status == "charged_back"
+        assert (balance("chargeback_loss"), balance("unallocated"), balance("suspense")) == (0, 0, 0)
+        assert "external_refund" not in waiting()
+        assert books.broken() == {}
+
     def test_all_of_it_lost_leaves_nothing(self, receipt, unpaid, double):
         lose(double, receipt, 5000)
 

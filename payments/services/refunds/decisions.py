@@ -115,9 +115,17 @@ def take_place(receipt: Receipt, *, by: User | None, reason: str) -> None:
     attribute(by=by, reason=reason)
     receipt.move_to(ReceiptState.RETURNING)
     receipt.save(update_fields=["status"])
+    explain_all_external(receipt)
+
+
+def explain_all_external(receipt: Receipt) -> int:
+    """The place is gone: what went back past us is out of its money. Answers how much that is, in minor units."""
+    explained = 0
     for refund in receipt.refunds.filter(taken_from=TakenFrom.UNDECIDED).exclude(status=RefundState.FAILED):
         refund.receipt = receipt
         explain_external(refund, by_house=False)
+        explained += refund.amount_cents
+    return explained
 
 
 def explain_external(refund: Refund, *, by_house: bool) -> None:
