@@ -11,8 +11,10 @@ from django.db import Error, connection, transaction
 from django.test import TestCase
 
 from tests.mutation import world
-from tests.mutation.attacks import ATTACKS, Attack, attacks_on
+from tests.mutation.attacks import attacks_on
 from tests.mutation.catalog import Guard, guarded_tables, guards
+from tests.mutation.statements import Attack
+from tests.mutation.written import ATTACKS
 
 pytestmark = pytest.mark.django_db
 
