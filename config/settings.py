@@ -248,6 +248,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "static/"
 # Local and test serve them from where they are.
 STATIC_ROOT = BASE_DIR / "staticfiles" if IS_SERVED else None

@@ -12,7 +12,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from accounts.models import User
+from config import words
 from config.audit import StatusChange
+from config.words import spoken
 
 SHOWN = 100
 
@@ -31,7 +33,7 @@ class WithHistory:
 
     def told(self, change: Any) -> dict[str, Any]:
         """From what to what, and what came with it."""
-        return {"from": change.from_status, "to": change.to_status, "details": change.details}
+        return {"from": spoken(change.from_status), "to": spoken(change.to_status), "details": change.details}
 
     @admin.display(description="Changes")
     def history(self, row: Any) -> SafeString:
@@ -41,9 +43,9 @@ class WithHistory:
         lines = []
         for change in changes[:SHOWN]:
             told = self.told(change)
-            told["details"] = {name: value for name, value in told["details"].items() if value not in (None, "")}
+            told["details"] = words.told(told["details"], getattr(row, "currency", ""))
             who = names.get(change.actor_id, "the system")
-            lines.append({"at": change.at, "who": who, "why": change.reason, **told})
+            lines.append({"at": change.at, "who": who, "why": spoken(change.reason), **told})
         return render_to_string("admin/change_history.html", {"changes": lines, "has_more": len(changes) > SHOWN})
 
 
