@@ -7,7 +7,7 @@ nothing is under way, stands beside it.
 from dataclasses import dataclass
 from enum import IntEnum
 
-from django.db.models import TextChoices
+from config.words import Words
 
 
 class Side(IntEnum):
@@ -17,7 +17,7 @@ class Side(IntEnum):
     CREDIT = -1
 
 
-class Kind(TextChoices):
+class Kind(Words):
     """What an account is for."""
 
     # Money at a provider: what it owes us, per provider. For Stripe it equals the balance there.

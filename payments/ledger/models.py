@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from config.audit import ACTOR_SETTING, append_only
 from config.clock import ClockTimestamp
 from config.triggers import Guard
+from config.words import spoken
 from payments.ledger.accounts import CHART, Kind
 from pools.models import Pool
 
@@ -129,7 +130,7 @@ class Account(models.Model):
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.currency_id}"
+        return f"{Kind(self.kind).label}, {self.currency_id.upper()}"
 
 
 class JournalEntry(models.Model):
@@ -179,7 +180,7 @@ class JournalEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_type} {self.source_id}: {self.event}"
+        return f"{self.source_type} {self.source_id}: {spoken(self.event)}"
 
 
 class Posting(models.Model):

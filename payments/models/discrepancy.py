@@ -10,16 +10,17 @@ from config.audit import StatusChange, append_only, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
+from config.words import Words
 
 
-class DiscrepancyState(models.TextChoices):
+class DiscrepancyState(Words):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     WRITTEN_OFF = "written_off"
 
 
-class DiscrepancyKind(models.TextChoices):
+class DiscrepancyKind(Words):
     """What kind of doubt; what is done about each stands in docs/money.md."""
 
     MISSING_LOCALLY = "missing_locally"
@@ -104,7 +105,7 @@ class Discrepancy(HasStatus):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.object_key}"
+        return f"{self.get_kind_display()}: {self.object_key}"
 
 
 class DiscrepancyChange(StatusChange):

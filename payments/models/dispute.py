@@ -10,10 +10,11 @@ from config.audit import StatusChange, append_only, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
+from config.words import Words
 from payments.models.receipt import Receipt
 
 
-class DisputeState(models.TextChoices):
+class DisputeState(Words):
     """Stripe's ten statuses, and `unknown` for one that a newer version of its API may have."""
 
     WARNING_NEEDS_RESPONSE = "warning_needs_response"

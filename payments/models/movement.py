@@ -10,12 +10,13 @@ from django.db import models
 
 from config.audit import append_only
 from config.clock import ClockTimestamp
+from config.words import Words
 from payments.models.dispute import Dispute
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
 
 
-class MovementKind(models.TextChoices):
+class MovementKind(Words):
     CHARGE = "charge"
     REFUND = "refund"
     REFUND_FAILURE = "refund_failure"

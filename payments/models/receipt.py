@@ -11,11 +11,12 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
+from config.words import Words
 from entries.models import Entry
 from payments.models.payment import Payment
 
 
-class ReceiptState(models.TextChoices):
+class ReceiptState(Words):
     """`returning`: what is left of it is decided to go back; `charged_back`: a lost dispute took it."""
 
     ALLOCATED = "allocated"

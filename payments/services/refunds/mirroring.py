@@ -12,6 +12,7 @@ from config import outbox
 from config.audit import attribute
 from config.clock import database_now
 from config.money import format_amount
+from config.words import spoken
 from payments.models import DiscrepancyKind, Receipt, Refund, RefundOrigin, RefundState, TakenFrom
 from payments.providers.base import RefundFacts, RefundPhase
 from payments.refs import read_ref
@@ -172,7 +173,7 @@ def _tell_of_failure(refund: Refund, key: str) -> None:
     raise_discrepancy(
         kind=DiscrepancyKind.REFUND_FAILED,
         object_key=key,
-        sentence=f"{amount} did not reach the player: {refund.failure or 'no reason given'}.",
+        sentence=f"{amount} did not reach the player: {spoken(refund.failure) or 'no reason given'}.",
         suggestion="Send it again on the refund's page, the same way or by hand. It is owed until then.",
         details={"refund": refund.pk, "receipt": refund.receipt_id, "amount_cents": refund.amount_cents},
     )
