@@ -121,6 +121,10 @@ class WithRowActions(HouseAdmin):
         """Whether the page of this row shows the button of an action at all."""
         return True
 
+    def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
+        """Whether the page of this row shows a link at all."""
+        return True
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -138,7 +142,7 @@ class WithRowActions(HouseAdmin):
         links = [
             {"label": link.label, "address": link.address(row)}
             for link in self.links
-            if object_id and request.user.has_perm(link.permission)
+            if object_id and request.user.has_perm(link.permission) and self.leads(request, link, row)
         ]
         page: HttpResponse = super().changeform_view(
             request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons, "row_links": links}

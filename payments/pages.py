@@ -86,7 +86,9 @@ def _view_of(payment: Payment, *, was_asked: bool) -> View:
 def _page(request: HttpRequest, view: View, payment: Payment | None = None) -> HttpResponse:
     context: dict[str, object] = {"view": view, "payment": payment}
     if payment is not None:
+        came = payment.receipts.order_by("pk").last()
         context["amount"] = format_amount(payment.amount_cents, payment.currency)
+        context["came"] = format_amount(came.amount_cents, came.currency) if came else context["amount"]
         context["is_buy_back"] = payment.request.kind == RequestKind.BUY_BACK
     response = render(request, "payments/return.html", context, status=STATUSES.get(view, 200))
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"

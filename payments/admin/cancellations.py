@@ -15,6 +15,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.words import spoken, status_of
 from payments.models import Cancellation, CancellationChange, CancellationState
 from payments.services.cancellations import (
     confirm_cancellation,
@@ -121,7 +122,7 @@ class CancellationAdmin(WithHistory, WithRowActions, MadeByService):
 
     def describe(self, row: Cancellation) -> str:
         """Which pool, and by whom."""
-        return f"{row.pool} ({row.status}), proposed by {row.proposed_by}"
+        return f"{row.pool} ({status_of(row)}), proposed by {row.proposed_by}"
 
     def make(self, form: Any, by: User) -> Cancellation:
         """A proposal."""
@@ -167,13 +168,15 @@ def _told(row: Cancellation) -> dict[str, Any]:
         "pot": format_amount(progress.pot_cents, row.pool.currency),
         "is_running": row.status == CancellationState.RUNNING,
         "refresh_seconds": REFRESH_SECONDS,
-        "refunds": [(one.status, one.count, format_amount(one.amount_cents, one.currency)) for one in progress.refunds],
+        "refunds": [
+            (spoken(one.status), one.count, format_amount(one.amount_cents, one.currency)) for one in progress.refunds
+        ],
         "failed": [
-            (refund.pk, format_amount(refund.amount_cents, refund.currency), refund.failure)
+            (refund.pk, format_amount(refund.amount_cents, refund.currency), spoken(refund.failure))
             for refund in failed_refunds_of(row)[:MOST_LISTED]
         ],
         "waiting": [
-            (receipt.pk, format_amount(receipt.amount_cents, receipt.currency), receipt.unapplied_because)
+            (receipt.pk, format_amount(receipt.amount_cents, receipt.currency), spoken(receipt.unapplied_because))
             for receipt in unapplied_of(row)[:MOST_LISTED]
         ],
         "stuck": [

@@ -8,13 +8,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
-from payments.models import Discrepancy, DiscrepancyChange
+from config.words import told
+from payments.admin.ways import way_of_key, ways
+from payments.models import Discrepancy, DiscrepancyChange, Receipt
 from payments.models.discrepancy import OPEN_STATES
 from payments.services.discrepancies import acknowledge, resolve
 
@@ -64,22 +67,40 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One doubt about one thing."""
 
     change_model = DiscrepancyChange
-    list_display = ("id", "kind", "sentence", "suggestion", "age", "due_at", "status", "owner")
+    list_display = ("kind", "about", "sentence", "suggestion", "due_at", "age", "status", "owner")
     list_select_related = ("owner",)
     list_filter: ClassVar = (Waiting, ("kind", ChoicesDropdownFilter), "opened_at")
     search_fields = ("object_key", "sentence")
     search_help_text = "What it is about: receipt:12, refund:3"
     ordering = ("due_at", "id")
     fields = (
-        "kind", "object_key", "sentence", "suggestion", "details", "status", "owner", "due_at", "opened_at",
+        "kind", "about", "sentence", "suggestion", "facts", "status", "owner", "due_at", "opened_at",
         "last_seen_at", "times_seen", "closed_at", "closed_by", "resolution", "history",
     )  # fmt: skip
-    readonly_fields = ("history",)
+    readonly_fields = ("about", "facts", "history")
     actions = ("look_after", "mark_resolved")
 
     def describe(self, row: Discrepancy) -> str:
         """What it says."""
         return f"{row.get_kind_display()}: {row.sentence}"
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only while it is open, and looking after it to whoever does not yet."""
+        row: Discrepancy | None = self.get_object(request, object_id)
+        if row is None or row.status not in OPEN_STATES:
+            return False
+        return name != "look_after" or row.owner_id != staff(request).pk
+
+    @admin.display(description="About", ordering="object_key")
+    def about(self, row: Discrepancy) -> SafeString | str:
+        """The way to what it is about."""
+        return way_of_key(row.object_key)
+
+    @admin.display(description="Facts")
+    def facts(self, row: Discrepancy) -> SafeString:
+        """What was known when it was seen last, with the way to each thing."""
+        receipt = Receipt.objects.filter(pk=row.details.get("receipt")).only("currency").first()
+        return ways(told(row.details, receipt.currency if receipt else ""))
 
     @admin.display(description="Age", ordering="opened_at")
     def age(self, row: Discrepancy) -> str:

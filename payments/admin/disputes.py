@@ -6,13 +6,16 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.money import format_amount
+from config.words import spoken, status_of
 from payments.admin.movements import MovementInline
+from payments.admin.ways import journal_of, sources_of_dispute, way
 from payments.models import Dispute, DisputeChange
 from payments.models.dispute import CLOSED_DISPUTES, TO_ANSWER
 from payments.services.charge_state import apply_charge_state
@@ -53,8 +56,7 @@ class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     change_model = DisputeChange
     list_display = (
-        "id", "player", "pool", "amount", "status", "reason", "evidence_due_at", "borne_by", "opened_at", "closed_at",
-        "provider_reference",
+        "id", "player", "pool", "amount", "status", "why", "evidence_due_at", "borne_by", "opened_at", "closed_at",
     )  # fmt: skip
     list_select_related = ("receipt__payment__request__pool", "receipt__payment__request__user")
     list_filter: ClassVar = (
@@ -70,18 +72,18 @@ class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     search_help_text = "Dispute or charge at the provider, e-mail address of the player"
     ordering = ("evidence_due_at", "-id")
     fields = (
-        "receipt", "player", "pool", "amount", "status", "reason", "evidence_due_at", "is_charge_refundable",
-        "has_suspended", "borne_by", "provider", "provider_reference", "livemode", "opened_at", "closed_at",
+        "receipt", "player", "pool", "entry", "amount", "status", "why", "evidence_due_at", "is_charge_refundable",
+        "has_suspended", "borne_by", "booked", "provider", "provider_reference", "livemode", "opened_at", "closed_at",
         "created_at", "checked_at", "history",
     )  # fmt: skip
-    readonly_fields = ("player", "pool", "amount", "history")
+    readonly_fields = ("player", "pool", "entry", "amount", "why", "booked", "history")
     inlines = (MovementInline,)
     actions = ("ask_again",)
 
     def describe(self, row: Dispute) -> str:
         """Whose money, for what, and where it stands."""
         user = row.receipt.payment.request.user
-        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {self.pool(row)}: {row.status}"
+        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {self.pool(row)}: {status_of(row)}"
 
     @admin.display(description="Player", ordering="receipt__payment__request__user__email")
     def player(self, dispute: Dispute) -> str:
@@ -92,6 +94,21 @@ class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def pool(self, dispute: Dispute) -> str:
         """The pool's name."""
         return dispute.receipt.payment.request.pool.name
+
+    @admin.display(description="Entry")
+    def entry(self, dispute: Dispute) -> SafeString | str:
+        """The way to what the money bought."""
+        return way("entry", dispute.receipt.entry_id) if dispute.receipt.entry_id else ""
+
+    @admin.display(description="Reason", ordering="reason")
+    def why(self, dispute: Dispute) -> str:
+        """What the bank says, in words."""
+        return spoken(dispute.reason)
+
+    @admin.display(description="Booked")
+    def booked(self, dispute: Dispute) -> SafeString:
+        """Its entries in the journal."""
+        return journal_of(sources_of_dispute(dispute))
 
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, dispute: Dispute) -> str:

@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from config.admin import ReadOnlyAdmin
 from config.money import format_amount
+from config.words import spoken
 from entries.admin.links import linked
 from payments.models import EntryMoney
 from payments.queries import MoneySource, returns_with_money, with_money
@@ -71,7 +72,9 @@ class EntryMoneyAdmin(ReadOnlyAdmin):
         """The receipt, or who let the player in, and why."""
         if entry.money_source == MoneySource.RECEIPT:
             paid = format_amount(entry.receipt["amount_cents"], entry.receipt["currency"])
-            return _receipt(entry.receipt["id"], f"{paid}, {entry.receipt['charge_id']}, {entry.receipt['status']}")
+            return _receipt(
+                entry.receipt["id"], f"{paid}, {entry.receipt['charge_id']}, {spoken(entry.receipt['status'])}"
+            )
         return _waiver(entry.request)
 
     @admin.display(description="Returns")

@@ -20,6 +20,7 @@ from accounts.models import User
 from config.clock import database_now
 from config.errors import DomainError
 from config.money import exponent, format_amount, to_decimal
+from config.words import status_of
 from entries.models import PaymentStatus, Request
 from payments.models import Currency, ManualMethod, ManualRecord
 from payments.services.manual.evidence import LARGEST, MOST_FILES, Scan
@@ -154,8 +155,7 @@ class PaymentForm(HandoverForm):
         if self.asked is None:
             return []
         user, pool = self.asked.user, self.asked.pool
-        status = self.asked.get_status_display().lower()
-        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {status}."]
+        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {status_of(self.asked)}."]
         if self.asked.fee_cents is not None:
             said.append(f"Asked for: {format_amount(self.asked.fee_cents, self.asked.currency)}.")
         if self.asked.payment_status == PaymentStatus.COMPLETED:

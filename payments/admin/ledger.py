@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -14,10 +15,13 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import User
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
 from config.cells import RISKY
 from config.money import format_amount
+from config.words import spoken
 from entries.admin.links import linked
+from payments.admin.ways import way
 from payments.ledger.accounts import CHART, Kind
 from payments.ledger.balances import Detail, Standing, TrialBalance, sums_of, trial_balance
 from payments.ledger.models import Account, JournalEntry, Posting
@@ -41,6 +45,7 @@ class PostingInline(TabularInline):  # type: ignore[misc]  # unfold ships no typ
     ordering = ("id",)
     extra = 0
     can_delete = False
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("account__pool", "account__player")
@@ -94,23 +99,45 @@ class TrialForm(forms.Form):
 class JournalEntryAdmin(ReadOnlyAdmin):
     """One row for each event of money, written once."""
 
-    list_display = ("id", "source", "event", "currency", "effective_at", "finance_date", "posted_at", "reverses")
+    list_display = ("id", "what", "amount", "source", "effective_at", "finance_date", "posted_at", "reverses")
     list_filter: ClassVar = ("event", "source_type", "currency", "livemode", "finance_date")
     search_fields = ("=source_id", "=source_type")
     search_help_text = "What it was booked for: the id of a receipt or request, stripe:ch_…, the name of a refund"
     ordering = ("-id",)
     fields = (
-        "source", "event", "currency", "livemode", "effective_at", "finance_date", "posted_at", "actor_id", "reverses",
+        "what", "source", "amount", "livemode", "effective_at", "finance_date", "posted_at", "actor", "reverses",
         "memo",
     )  # fmt: skip
-    readonly_fields = ("source",)
+    readonly_fields = ("what", "source", "amount", "actor")
     inlines = (PostingInline,)
     actions_list = ("trial", "proof")
 
-    @admin.display(description="Source", ordering="source_id")
-    def source(self, entry: JournalEntry) -> str:
-        """What it was booked for."""
-        return f"{entry.source_type} {entry.source_id}"
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JournalEntry]:
+        """With what each moves; a subquery, so that only the rows of a page are added up."""
+        debits = Posting.objects.filter(journal_entry=OuterRef("pk"), amount__gt=0).order_by()
+        moved = debits.values("journal_entry").annotate(moved=Sum("amount")).values("moved")
+        rows: QuerySet[JournalEntry] = super().get_queryset(request)
+        return rows.annotate(moved=Subquery(moved)).select_related("reverses")
+
+    @admin.display(description="Booked for", ordering="source_id")
+    def source(self, entry: JournalEntry) -> SafeString | str:
+        """The way to it."""
+        return way(entry.source_type, entry.source_id)
+
+    @admin.display(description="Event", ordering="event")
+    def what(self, entry: JournalEntry) -> str:
+        """In words."""
+        return spoken(entry.event)
+
+    @admin.display(description="Amount")
+    def amount(self, entry: Any) -> str:
+        """What its debits, and its credits, come to."""
+        return _shown(entry.moved, entry.currency_id)
+
+    @admin.display(description="Booked by")
+    def actor(self, entry: JournalEntry) -> str:
+        """Who decided it; most is booked by the system."""
+        return "the system" if entry.actor_id is None else str(User.objects.filter(pk=entry.actor_id).first() or "")
 
     @list_button("Trial balance", path="trial-balance", icon="balance", permission=MAY_SEE)
     def trial(self, request: HttpRequest) -> HttpResponseBase:
@@ -133,7 +160,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
             "form": form,
             "found": found,
             "rows": _rows(found),
-            "proof": [] if found is None else [(code, rest, _shown(rest, code)) for code, rest in found.proof.items()],
+            "proof": [] if found is None else _proof(found),
         }
         return TemplateResponse(request, "payments/trial_balance.html", context)
 
@@ -167,6 +194,19 @@ def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
             "balance": _shown(row.balance * CHART[row.kind].side, row.currency),
         }
         for row in (found.rows if found else [])
+    ]
+
+
+def _proof(found: TrialBalance) -> list[dict[str, Any]]:
+    """Each currency's sums, and what they differ by: nothing."""
+    return [
+        {
+            "currency": code.upper(),
+            "debit": _shown(sum(row.debit for row in found.rows if row.currency == code), code),
+            "credit": _shown(sum(row.credit for row in found.rows if row.currency == code), code),
+            "rest": _shown(rest, code) if rest else "",
+        }
+        for code, rest in found.proof.items()
     ]
 
 
@@ -269,6 +309,7 @@ def _statement(request: HttpRequest, object_id: str) -> dict[str, Any] | None:
         "lines": [
             {
                 "line": line,
+                "event": spoken(line.event),
                 "debit": _shown(line.amount, code) if line.amount > 0 else "",
                 "credit": _shown(-line.amount, code) if line.amount < 0 else "",
                 "balance": _shown(line.balance * side, code),

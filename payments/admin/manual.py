@@ -18,6 +18,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, list_button
 from config.money import format_amount
+from config.words import status_of
 from entries.admin.links import linked
 from entries.admin.requests import RequestAdmin
 from payments.admin.handover import HandoverForm, PaymentForm, PayoutForm, RefundForm, handover_page
@@ -26,7 +27,6 @@ from payments.services.manual.deciding import confirm_record, reject_record
 from payments.services.manual.records import player_id_of
 
 RECORDS, CONFIRMS, DOWNLOADS = "payments.record_manual", "payments.confirm_manual", "payments.download_evidence"
-MOST_SHOWN = 20
 
 
 def to_handover(label: str, page: str, subject: str) -> RowLink:
@@ -63,7 +63,6 @@ def what_confirming_does(rows: QuerySet[ManualRecord]) -> list[str]:
         f"{waiting.count()} of {rows.count()} wait for a second name; the others are refused.",
         "You say that the money has passed as it was written down. What came is booked: it buys its place, or is held.",
         "What left is out, and no refund or prize is sent a second time.",
-        *(f"{_sentence(record)}, recorded by {record.recorded_by.display_name}" for record in waiting[:MOST_SHOWN]),
     ]
 
 
@@ -83,7 +82,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     change_model = ManualRecordChange
     list_display = (
         "id", "direction", "player", "method", "reference", "amount", "passed_at", "status", "recorded_by",
-        "recorded_at", "decided_by", "files",
+        "decided_by", "files",
     )  # fmt: skip
     list_select_related = (
         "payment__request__user", "refund__receipt__payment__request__user", "payout__player", "recorded_by",
@@ -117,7 +116,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: ManualRecord) -> str:
         """What passed, and who wrote it down."""
-        return f"{_sentence(row)}, {row.status}, recorded by {row.recorded_by.display_name}"
+        return f"{_sentence(row)}: {status_of(row)}, by {row.recorded_by.display_name}"
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only to somebody who could give the second name."""
@@ -168,7 +167,8 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         lines = (
             (reverse("admin:payments_evidence_download", args=[scan.pk]), scan.name) for scan in record.evidence.all()
         )
-        return format_html_join(", ", '<a href="{}" download>{}</a>', lines)
+        link = '<a href="{}" class="text-primary-600 dark:text-primary-500" download>{}</a>'
+        return format_html_join(", ", link, lines)
 
     @confirmed("Confirm", permission=CONFIRMS, preview=what_confirming_does, done="confirmed")
     def confirm(self, request: HttpRequest, row: ManualRecord, reason: str) -> None:

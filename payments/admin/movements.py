@@ -4,11 +4,13 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin
 from config.money import format_amount
+from payments.admin.ways import journal_of, way
 from payments.models import Movement
 
 
@@ -43,6 +45,7 @@ class MovementInline(_Amounts, TabularInline):  # type: ignore[misc]  # unfold s
     ordering = ("id",)
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -55,8 +58,7 @@ class MovementInline(_Amounts, TabularInline):  # type: ignore[misc]  # unfold s
 class MovementAdmin(_Amounts, ReadOnlyAdmin):
     """One row for each, written once."""
 
-    list_display = ("id", "provider", "reference", "kind", "category", "amount", "fee", "net", "occurred_at", "receipt")
-    list_select_related = ("receipt",)
+    list_display = ("reference", "provider", "kind", "amount", "fee", "net", "occurred_at", "belongs_to")
     list_filter: ClassVar = (
         "provider",
         ("kind", ChoicesDropdownFilter),
@@ -69,6 +71,20 @@ class MovementAdmin(_Amounts, ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "provider", "reference", "kind", "category", "amount", "fee", "net", "exchange_rate", "livemode", "receipt",
-        "refund", "dispute", "occurred_at", "available_at", "created_at",
+        "refund", "dispute", "booked", "occurred_at", "available_at", "created_at",
     )  # fmt: skip
-    readonly_fields = ("amount", "fee", "net")
+    readonly_fields = ("amount", "fee", "net", "booked")
+
+    @admin.display(description="Belongs to")
+    def belongs_to(self, movement: Movement) -> SafeString | str:
+        """The closest thing that it moved for."""
+        for kind in ("dispute", "refund", "receipt"):
+            number = getattr(movement, f"{kind}_id")
+            if number is not None:
+                return way(kind, number)
+        return ""
+
+    @admin.display(description="Booked")
+    def booked(self, movement: Movement) -> SafeString:
+        """Its entries in the journal; the amount of a charge or a refund is booked with that."""
+        return journal_of([("movement", f"{movement.provider}:{movement.reference}")])

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -16,8 +17,10 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, list_button
 from config.money import format_amount
+from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
 from payments.admin.report_page import report_page
+from payments.admin.ways import way
 from payments.models import Payment, PaymentChange, Receipt
 from payments.services.provider_state import Source, apply_provider_state
 
@@ -34,11 +37,25 @@ class ReceiptInline(TabularInline):  # type: ignore[misc]  # unfold ships no typ
     """The money that came for it."""
 
     model = Receipt
-    fields = readonly_fields = (
-        "charge_id", "amount_cents", "currency", "status", "unapplied_because", "entry", "source", "received_at",
-    )  # fmt: skip
+    fields = readonly_fields = ("receipt", "amount", "status", "because", "entry", "source", "received_at")
     extra = 0
     can_delete = False
+    hide_title = True
+
+    @admin.display(description="Receipt")
+    def receipt(self, row: Receipt) -> SafeString | str:
+        """The way to its page."""
+        return way("receipt", row.pk, row.charge_id)
+
+    @admin.display(description="Amount")
+    def amount(self, row: Receipt) -> str:
+        """In whole units."""
+        return format_amount(row.amount_cents, row.currency)
+
+    @admin.display(description="Unapplied because")
+    def because(self, row: Receipt) -> str:
+        """In words."""
+        return spoken(row.unapplied_because)
 
     def has_add_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
         return False
@@ -79,7 +96,7 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def describe(self, row: Payment) -> str:
         """Whose money, for what, and where it stands."""
         user = row.request.user
-        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {row.request.pool.name}: {row.status}"
+        return f"{self.amount(row)} of {user.display_name} <{user.email}> for {row.request.pool.name}: {status_of(row)}"
 
     @admin.display(description="Player", ordering="request__user__email")
     def player(self, payment: Payment) -> str:

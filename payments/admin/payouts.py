@@ -15,17 +15,20 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
 from payments.admin.manual import to_handover
-from payments.models import Payout, PayoutChange, PayoutState, PrizeBooking
+from payments.admin.ways import journal_of
+from payments.models import ManualState, Payout, PayoutChange, PayoutState, PrizeBooking
 from payments.models.payout import LIVE_PAYOUTS
 from payments.services.payouts import approve_payout, cancel_payout, request_payout, return_payout
 from pools.admin.made_by_service import MadeByService
 
 MOST_LISTED = 100
+HANDED_OVER = to_handover("Record that it was handed over", "record_payout", "payout")
 
 if TYPE_CHECKING:
     Base = forms.ModelForm[Payout]
@@ -60,8 +63,10 @@ def what_approving_does(rows: QuerySet[Payout]) -> list[str]:
 def what_cancelling_does(rows: QuerySet[Payout]) -> list[str]:
     """The preview of `cancel`."""
     return [
-        (f"{rows.filter(status__in=(PayoutState.REQUESTED, PayoutState.APPROVED)).count()} of {rows.count()} are"
-        " not handed over; the others are refused."),
+        (
+            f"{rows.filter(status__in=(PayoutState.REQUESTED, PayoutState.APPROVED)).count()} of {rows.count()} are"
+            " not handed over; the others are refused."
+        ),
         "The prize is owed as before, and can be asked for again.",
     ]
 
@@ -95,14 +100,14 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     ordering = ("-id",)
     fields = (
         "pool", "player", "entry", "prize", "withheld", "status", "reason", "provider", "requested_by", "requested_at",
-        "approved_by", "approved_at", "paid_at", "returned_at", "booking", "history",
+        "approved_by", "approved_at", "paid_at", "returned_at", "booking", "booked", "history",
     )  # fmt: skip
-    readonly_fields = ("pool", "prize", "withheld", "history")
+    readonly_fields = ("pool", "prize", "withheld", "booked", "history")
     add_fieldsets: ClassVar = (
         (None, {"fields": ("entry",), "description": "Somebody else approves it before anything is handed over."}),
     )
     actions = ("approve", "cancel", "mark_returned")
-    links = (to_handover("Record that it was handed over", "record_payout", "payout"),)
+    links = (HANDED_OVER,)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With the entry that a link named."""
@@ -110,11 +115,18 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     def describe(self, row: Payout) -> str:
         """How much to whom."""
-        return f"{self.prize(row)} to {row.player} for {self.pool(row)}, entry {row.entry_id} ({row.status})"
+        return f"{self.prize(row)} to {row.player} for {self.pool(row)}, entry {row.entry_id} ({status_of(row)})"
 
     def make(self, form: Any, by: User) -> Payout:
         """A wish."""
         return request_payout(entry_id=form.cleaned_data["entry"], by=by)
+
+    def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
+        """To the form only once it is approved, and nobody has written it down."""
+        row: Payout | None = self.get_object(request, object_id)
+        if row is None or row.status != PayoutState.APPROVED:
+            return False
+        return not row.manual_records.exclude(status=ManualState.REJECTED).exists()
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only what can be done with it as it is."""
@@ -141,6 +153,11 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     def withheld(self, payout: Payout) -> str:
         """The tax that stays here."""
         return format_amount(payout.withheld_cents, payout.currency)
+
+    @admin.display(description="Booked")
+    def booked(self, payout: Payout) -> SafeString:
+        """Its entries in the journal."""
+        return journal_of([("payout", str(payout.ref))])
 
     @confirmed("Approve", permission="payments.approve_payout", preview=what_approving_does, done="approved")
     def approve(self, request: HttpRequest, row: Payout, reason: str) -> None:
@@ -202,6 +219,9 @@ class PrizeBookingAdmin(ReadOnlyAdmin):
         if payout is None:
             link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", "ask for the payout")
         else:
-            link = linked(reverse("admin:payments_payout_change", args=[payout.pk]), f"payout {payout.status}")
+            link = linked(
+                reverse("admin:payments_payout_change", args=[payout.pk]),
+                f"payout {status_of(payout)}",
+            )
         prize = format_amount(booking.prizes[str(entry.pk)], booking.currency)
         return f"{entry.user.display_name}, entry {entry.number}", prize, link

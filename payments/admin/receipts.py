@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -16,12 +17,15 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.words import spoken
 from entries.models import RequestKind
 from entries.queries.buy_backs import needless_returns
 from payments.admin.movements import MovementInline
+from payments.admin.ways import disputes_of, journal_of, refunds_of, sources_of_receipt, way
 from payments.models import Movement, MovementKind, Receipt, ReceiptChange, ReceiptState
 from payments.services.charge_state import apply_charge_state
 from payments.services.provider_state import Source
+from payments.services.refunds.checks import left_of
 
 
 def what_asking_does(rows: QuerySet[Receipt]) -> list[str]:
@@ -63,8 +67,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     change_model = ReceiptChange
     list_display = (
-        "id", "player", "pool", "kind", "amount", "status", "unapplied_because", "needed", "entry_number", "source",
-        "received_at", "charge_id",
+        "id", "player", "pool", "kind", "amount", "status", "because", "needed", "entry_number", "received_at",
     )  # fmt: skip
     list_select_related = ("payment__request__pool", "payment__request__user", "entry")
     list_filter: ClassVar = (
@@ -81,10 +84,14 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     search_help_text = "Charge or session at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (
-        "payment", "player", "pool", "kind", "amount", "fee", "net", "status", "unapplied_because", "needed", "entry",
-        "provider", "charge_id", "livemode", "source", "received_at", "created_at", "checked_at", "history",
+        "payment", "player", "pool", "kind", "amount", "fee", "net", "status", "because", "needed", "entry_number",
+        "refunds", "disputes", "booked", "provider", "charge_id", "livemode", "source", "received_at", "created_at",
+        "checked_at", "history",
     )  # fmt: skip
-    readonly_fields = ("player", "pool", "kind", "amount", "fee", "net", "needed", "history")
+    readonly_fields = (
+        "player", "pool", "kind", "amount", "fee", "net", "because", "needed", "entry_number", "refunds", "disputes",
+        "booked", "history",
+    )  # fmt: skip
     inlines = (MovementInline,)
     actions = ("ask_again",)
     links = (
@@ -150,10 +157,35 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         is_buy_back = receipt.payment.request.kind == RequestKind.BUY_BACK
         return is_buy_back and receipt.status == ReceiptState.ALLOCATED
 
+    @admin.display(description="Unapplied because", ordering="unapplied_because")
+    def because(self, receipt: Receipt) -> str:
+        """Why it bought no place, in words."""
+        return spoken(receipt.unapplied_because)
+
     @admin.display(description="Entry", ordering="entry")
-    def entry_number(self, receipt: Receipt) -> str:
+    def entry_number(self, receipt: Receipt) -> SafeString | str:
         """The entry it paid for, or brought back."""
-        return str(receipt.entry_id or "")
+        return way("entry", receipt.entry_id, str(receipt.entry_id)) if receipt.entry_id else ""
+
+    @admin.display(description="Refunds")
+    def refunds(self, receipt: Receipt) -> SafeString:
+        """What was given back of it, or is to be."""
+        return refunds_of(receipt)
+
+    @admin.display(description="Disputes")
+    def disputes(self, receipt: Receipt) -> SafeString:
+        """What banks say about it."""
+        return disputes_of(receipt)
+
+    @admin.display(description="Booked")
+    def booked(self, receipt: Receipt) -> SafeString:
+        """Everything in the journal that is about this money."""
+        return journal_of(sources_of_receipt(receipt))
+
+    def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
+        """To the form for a refund only where something is left to give back."""
+        receipt: Receipt | None = self.get_object(request, object_id)
+        return receipt is not None and left_of(receipt) > 0
 
     @confirmed(
         "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"

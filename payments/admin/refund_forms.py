@@ -8,6 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from accounts.models import User
 from config.clock import database_now
 from config.money import format_amount, to_decimal
+from config.words import status_of
 from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
 from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
 from payments.models.dispute import UNDECIDED
@@ -49,9 +50,9 @@ def facts_of(receipt: Receipt) -> list[str]:
     """Whose money it is, and how much of it is left."""
     request, currency = receipt.payment.request, receipt.currency
     whole, left = format_amount(receipt.amount_cents, currency), format_amount(max(left_of(receipt), 0), currency)
-    status = receipt.get_status_display().lower()
+    who = f"{request.user.display_name} <{request.user.email}>"
     said = [
-        f"{request.user.display_name} <{request.user.email}> paid {whole} for {request.pool.name}: {status}.",
+        f"{who} paid {whole} for {request.pool.name}: {status_of(receipt)}.",
         f"{left} of it can still be given back.",
     ]
     if receipt.disputes.filter(status__in=UNDECIDED).exists():

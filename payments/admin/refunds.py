@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -16,11 +17,23 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
 from config.errors import DomainError
 from config.money import format_amount
+from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
 from payments.admin.handover import handover_page
 from payments.admin.manual import to_handover
 from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
-from payments.models import Provider, Receipt, Refund, RefundChange, RefundState, TakenFrom
+from payments.admin.ways import journal_of, sources_of_refund
+from payments.models import (
+    ManualRecord,
+    ManualState,
+    Provider,
+    Receipt,
+    Refund,
+    RefundChange,
+    RefundState,
+    TakenFrom,
+)
+from payments.models.refund import UNFINISHED
 from payments.services.provider_state import Source
 from payments.services.refunds.checks import owed
 from payments.services.refunds.deciding import approve_refund, decline_refund, replace_refund
@@ -28,6 +41,18 @@ from payments.services.refunds.external import settle_external
 from payments.services.refunds.sending import ask_about
 
 REQUEST, APPROVE = "payments.request_refund", "payments.approve_refund"
+
+HANDED_OVER = to_handover("Record that it was handed over", "record_refund", "refund")
+BY_HAND = RowLink(
+    "Hand over what failed", REQUEST, lambda row: f"{reverse('admin:payments_refund_by_hand')}?refund={row}"
+)
+SHORT = {
+    TakenFrom.PLACE: "the place",
+    TakenFrom.HOUSE: "the house",
+    TakenFrom.UNAPPLIED: "no place",
+    TakenFrom.REPLACED: "a failed refund",
+    TakenFrom.UNDECIDED: "to be decided",
+}
 
 
 def _sum_of(rows: QuerySet[Refund]) -> list[str]:
@@ -44,7 +69,7 @@ def what_approving_does(rows: QuerySet[Refund]) -> list[str]:
     return [
         f"{waiting.count()} of {rows.count()} wait for a second name.",
         f"What goes back: {' and '.join(_sum_of(waiting)) or 'nothing'}.",
-        f"{waiting.filter(taken_from=TakenFrom.PLACE).count()} places are taken back with their fees.",
+        f"Places that are taken back with their fees: {waiting.filter(taken_from=TakenFrom.PLACE).count()}.",
     ]
 
 
@@ -92,8 +117,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     change_model = RefundChange
     list_display = (
-        "id", "player", "pool", "amount", "status", "origin", "taken_from", "reason", "failure", "pending_reason",
-        "requested_by", "approved_by", "created_at", "completed_at",
+        "id", "player", "pool", "amount", "status", "trouble", "out_of", "requested_by", "approved_by", "created_at",
     )  # fmt: skip
     list_select_related = (
         "receipt__payment__request__pool", "receipt__payment__request__user", "requested_by", "approved_by",
@@ -111,19 +135,13 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     search_help_text = "Refund or charge at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (
-        "receipt", "player", "pool", "amount", "status", "origin", "taken_from", "reason", "failure",
-        "pending_reason", "is_paid", "provider", "provider_reference", "ref", "livemode", "replaces",
-        "needs_approval", "requested_by", "approved_by", "created_at", "decided_at", "sent_at", "checked_at",
-        "completed_at", "history",
+        "receipt", "player", "pool", "amount", "status", "trouble", "origin", "taken_from", "why", "is_paid",
+        "booked", "provider", "provider_reference", "ref", "livemode", "replaces", "needs_approval", "requested_by",
+        "approved_by", "created_at", "decided_at", "sent_at", "checked_at", "completed_at", "history",
     )  # fmt: skip
-    readonly_fields = ("player", "pool", "amount", "history")
+    readonly_fields = ("player", "pool", "amount", "trouble", "why", "booked", "history")
     actions = ("approve", "decline", "send_again", "let_the_house_bear", "take_the_place", "ask_again")
-    links = (
-        to_handover("Record that it was handed over", "record_refund", "refund"),
-        RowLink(
-            "Hand over what failed", REQUEST, lambda row: f"{reverse('admin:payments_refund_by_hand')}?refund={row}"
-        ),
-    )
+    links = (HANDED_OVER, BY_HAND)
 
     def get_urls(self) -> list[Any]:
         """Django's, with the pages that ask for a refund."""
@@ -140,8 +158,19 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         request = row.receipt.payment.request
         return (
             f"{self.amount(row)} to {request.user.display_name} <{request.user.email}> for {request.pool.name},"
-            f" {row.get_taken_from_display()}, {row.status}: {row.reason}"
+            f" out of {SHORT[TakenFrom(row.taken_from)]}, {status_of(row)}"
+            f"{': ' if row.reason else ''}{self.why(row)}"
         )
+
+    def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
+        """To the forms for money by hand only where somebody has to hand it over."""
+        refund: Refund | None = self.get_object(request, object_id)
+        if refund is None:
+            return False
+        if link is BY_HAND:
+            return refund.status == RefundState.FAILED and owed(Refund.objects.filter(pk=refund.pk)).exists()
+        waits = refund.status in UNFINISHED and refund.provider == Provider.MANUAL
+        return waits and not ManualRecord.objects.filter(refund=refund).exclude(status=ManualState.REJECTED).exists()
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only what can be done with the refund as it is, and by this person."""
@@ -169,6 +198,26 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def pool(self, refund: Refund) -> str:
         """The pool's name."""
         return refund.receipt.payment.request.pool.name
+
+    @admin.display(description="Trouble", ordering="failure")
+    def trouble(self, refund: Refund) -> str:
+        """What keeps it, or why it failed, in words."""
+        return spoken(refund.failure or refund.pending_reason)
+
+    @admin.display(description="Out of", ordering="taken_from")
+    def out_of(self, refund: Refund) -> str:
+        """Whose money it is, in a word or two; the page says what that means."""
+        return SHORT[TakenFrom(refund.taken_from)]
+
+    @admin.display(description="Reason", ordering="reason")
+    def why(self, refund: Refund) -> str:
+        """As it was written, or what it was returned for."""
+        return spoken(refund.reason)
+
+    @admin.display(description="Booked")
+    def booked(self, refund: Refund) -> SafeString:
+        """Its entries in the journal."""
+        return journal_of(sources_of_refund(refund))
 
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, refund: Refund) -> str:

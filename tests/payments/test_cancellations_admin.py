@@ -83,8 +83,8 @@ class TestCancellations:
         answer = back_office(finance).get(page(cancellation))
         text = " ".join(answer.content.decode().split())
         assert "<strong>1 of 1</strong> places given back" in text
-        assert 'value="1"' in text
-        assert f">Receipt {held.pk}</a>: 7.00 USD, wrong_amount" in text
+        assert 'aria-valuenow="1"' in text
+        assert f">Receipt {held.pk}</a>: 7.00 USD, wrong amount" in text
         assert answer["Refresh"] == "5"
 
     def test_a_proposal_says_what_it_would_give_back_and_stands_still(self, back_office, finance, pool):

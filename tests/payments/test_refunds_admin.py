@@ -157,8 +157,8 @@ def test_what_is_on_its_way_is_found_by_a_filter(as_finance):
 
     page = as_finance.get(address("receipt"), {"look_at": "returning"}).content.decode()
 
-    assert going.charge_id in page
-    assert waiting.charge_id not in page
+    assert address("receipt", f"{going.pk}/change/") in page
+    assert address("receipt", f"{waiting.pk}/change/") not in page
 
 
 def test_a_list_costs_the_same_for_one_row_and_for_three(as_finance):

@@ -239,7 +239,7 @@ def test_the_page_of_an_entry_shows_its_lines_and_it_is_found_by_its_source(as_f
     assert "stripe:ch_77" in found
     assert found.count("/journalentry/") < 40
     page = as_finance.get(f"/admin/payments/journalentry/{entry}/change/").content.decode()
-    assert page.count("123.45 USD") == 2
+    assert page.count("123.45 USD") == 3
     assert "Clearing of stripe (USD, test)" in page
 
 
@@ -264,7 +264,7 @@ def test_the_trial_balance_page_shows_the_past_and_makes_a_file(as_finance):
     page = as_finance.get(address, asked, follow=True).content.decode()
     assert "1.00 USD" in page
     assert "10.00 USD" not in page
-    assert "Debits less credits" in page
+    assert "They are the same" in page
     file = as_finance.get(address, {**asked, "csv": "1"}, follow=True)
     assert file["Content-Type"] == "text/csv; charset=utf-8"
     assert file.content.decode().splitlines()[1:] == [
