@@ -13,6 +13,7 @@ from tests.mutation.code_guards import MUTATIONS, ROOT, Mutation
 from tests.mutation.plugin import BROKEN
 
 TIMEOUT_SECONDS = 180
+NONSENSE = ("NameError", "ImportError", "UnboundLocalError", "SyntaxError", "ProgrammingError")
 WITHOUT = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID", "COVERAGE_PROCESS_START")
 
 
@@ -46,6 +47,8 @@ def test_without_it_its_tests_fail(mutation, database):
     if ended != BROKEN:
         database.clear()
     assert ended == 1, said
+    # The guard is missed: it is not that the change made no sense.
+    assert [name for name in NONSENSE if name in said] == [], said
 
 
 def run(mutation: Mutation, *options: str) -> tuple[int, str]:
