@@ -28,6 +28,7 @@ from payments.ledger.models import Account, JournalEntry, Posting
 from payments.ledger.statements import Position, account_statement
 from payments.services.booking import livemode
 from payments.services.books import MOST_SHOWN, invariants
+from pools.models import Pool
 
 MAY_SEE = "payments.view_journalentry"
 LINES_A_PAGE = 100
@@ -178,22 +179,22 @@ class JournalEntryAdmin(ReadOnlyAdmin):
 
 
 def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
+    if found is None:
+        return []
+    pools = Pool.objects.in_bulk([row.pool_id for row in found.rows if row.pool_id])
+    players = User.objects.in_bulk([row.player_id for row in found.rows if row.player_id])
     return [
         {
             "currency": row.currency.upper(),
             "kind": row.kind.label,
-            "of": f"pool {row.pool_id}"
-            if row.pool_id
-            else f"player {row.player_id}"
-            if row.player_id
-            else row.provider,
+            "of": pools.get(row.pool_id or 0) or players.get(row.player_id or 0) or row.provider,
             "account": row.account_id,
             "debit": _shown(row.debit, row.currency),
             "credit": _shown(row.credit, row.currency),
             # As people read it: an account that grows with credits has a positive balance when it is in credit.
             "balance": _shown(row.balance * CHART[row.kind].side, row.currency),
         }
-        for row in (found.rows if found else [])
+        for row in found.rows
     ]
 
 
@@ -237,7 +238,7 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
 
     list_display = ("id", "kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
     list_display_links = ("id", "kind")
-    list_select_related = ("pool", "player")
+    list_select_related = ("pool", "player", "currency")
     list_filter: ClassVar = (
         ("kind", ChoicesDropdownFilter),
         ("pool", AutocompleteSelectFilter),
