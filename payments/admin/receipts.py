@@ -157,7 +157,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         is_buy_back = receipt.payment.request.kind == RequestKind.BUY_BACK
         return is_buy_back and receipt.status == ReceiptState.ALLOCATED
 
-    @admin.display(description="Unapplied because", ordering="unapplied_because")
+    @admin.display(description="Because", ordering="unapplied_because")
     def because(self, receipt: Receipt) -> str:
         """Why it bought no place, in words."""
         return spoken(receipt.unapplied_because)

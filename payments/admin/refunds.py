@@ -158,7 +158,8 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         request = row.receipt.payment.request
         return (
             f"{self.amount(row)} to {request.user.display_name} <{request.user.email}> for {request.pool.name},"
-            f" out of {SHORT[TakenFrom(row.taken_from)]}, {status_of(row)}"
+            f" taken from {SHORT[TakenFrom(row.taken_from)]}, asked for by {row.requested_by or 'the system'},"
+            f" {status_of(row)}"
             f"{': ' if row.reason else ''}{self.why(row)}"
         )
 

@@ -78,7 +78,7 @@ def test_the_page_of_an_entry_tells_its_history(look, moderator):
     entry.status, entry.eliminated_round_number, entry.eliminated_code = "eliminated", 2, "pick_lost"
     entry.save()
     page = look(moderator, page_of(entry))
-    assert "eliminated_code pick_lost" in page
+    assert "eliminated code pick lost" in page
     assert "the system" in page
 
 

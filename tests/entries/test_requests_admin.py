@@ -226,7 +226,7 @@ def test_the_page_of_a_request_tells_its_history(back_office, moderator, finance
     grant_place(request=row, by=finance, now=database_now())
     page = back_office(finance).get(reverse("admin:entries_request_change", args=[row.pk])).content.decode()
     assert moderator.display_name in page
-    assert "payment_status completed" in page
+    assert "payment status completed" in page
     assert "50.00 USD" in page
 
 
@@ -235,7 +235,7 @@ def test_a_refunded_request_is_shown_and_found_as_one(back_office, moderator):
     take_place_back(request=entry.request, by=moderator, reason="asked for it")
     browser = back_office(moderator)
     page = browser.get(reverse("admin:entries_request_change", args=[entry.request_id])).content.decode()
-    assert "payment_status refunded" in page
+    assert "payment status refunded" in page
     assert "asked for it" in page
     found = browser.get(LIST, {"payment_status__exact": "refunded"}).content.decode()
     assert entry.user.email in found

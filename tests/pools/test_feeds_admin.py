@@ -108,7 +108,7 @@ def test_its_page_tells_its_breaker_and_its_history(back_office, moderator, sour
     make_broken(source)
     page = back_office(moderator).get(page_of(source)).content.decode()
     assert "no connection" in page
-    assert "every_seconds 60" in page
+    assert "every seconds 60" in page
     assert "Close the breaker" in page
 
 

@@ -80,7 +80,7 @@ def test_nothing_else_can_be_edited(back_office, admin_user, game):
 def test_the_page_tells_the_games_history(back_office, moderator, game):
     finish(game, 20, 17)
     page = back_office(moderator).get(page_of(game)).content.decode()
-    assert "home_score 20, away_score 17" in page
+    assert "home score 20, away score 17" in page
 
 
 def test_games_are_cancelled_with_a_reason(back_office, moderator, game, choose, confirm):

@@ -284,7 +284,7 @@ def test_the_record_is_on_the_persons_page(boss, admin_user, user):
 
     page = boss.client.get(page_of(user)).content.decode()
     assert "canary reason" in page
-    assert "is_active" in page
+    assert "is active" in page
 
 
 @pytest.mark.parametrize("make", [ModeratorFactory, FinanceFactory])
