@@ -9,15 +9,17 @@ from config import outbox
 from config.clock import database_now
 from entries.models import Entry
 from entries.services.requests import withdraw_request
+from payments.ledger.models import JournalEntry
 from payments.models import Discrepancy, NoticeCursor, Payment, PaymentState, Receipt, WebhookEvent
 from payments.providers import provider_named
 from payments.providers.base import Origin, Unreachable
 from payments.services import backfill
 from payments.services.adoption import adopt_by_origin, adopt_session, adopt_window
 from payments.services.closed_requests import end_payments
+from payments.services.inbox import sweep_events
 from payments.services.provider_state import Source
 from tests.factories.entries import RequestFactory
-from tests.support.payments import events, opened, started
+from tests.support.payments import DECLINED, deliver, events, opened, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,6 +173,29 @@ class TestAdoptingByAMark:
             source=Source.WEBHOOK,
         )  # fmt: skip
         assert Entry.objects.get().request == unpaid
+
+    def test_a_card_that_was_declined_brought_no_money(self, payment, double):
+        double.pay(payment.checkout_url, DECLINED)
+        (failed,) = double.state()["objects"]["charge"]
+        mark = {"ref": "0e5e9e0c-4b1f-4f0e-8f5d-1f2f3a4b5c6d", "env": "test"}
+
+        adopted = adopt_by_origin(
+            provider="stripe", origin=Origin(**mark), session="", charge=failed["id"], at=None, source=Source.WEBHOOK
+        )
+
+        assert adopted is None
+        assert not JournalEntry.objects.exists()
+
+    @pytest.mark.parametrize("ref", ["ORDER-17", "0e5e9e0c"])
+    def test_somebody_else_s_mark_is_not_ours(self, double, ref):
+        double.foreign_charge(metadata={"ref": ref, "env": "test"})
+
+        deliver(double)
+        sweep_events()
+
+        assert set(WebhookEvent.objects.values_list("ignored_because", flat=True)) <= {"foreign", "not_followed"}
+        assert not JournalEntry.objects.exists()
+        assert not Discrepancy.objects.exists()
 
     def test_money_with_our_mark_and_no_session_is_booked_and_told(self, double):
         mark = {"ref": "0e5e9e0c-4b1f-4f0e-8f5d-1f2f3a4b5c6d", "env": "test"}

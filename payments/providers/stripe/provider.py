@@ -13,6 +13,7 @@ from payments.providers.base import (
     BankPayoutFacts,
     ChargeFacts,
     Notice,
+    NotThere,
     Order,
     Origin,
     RefundFacts,
@@ -81,6 +82,9 @@ class StripeProvider:
     def fetch_charge(self, charge_id: str) -> ChargeFacts:
         """Three calls: Stripe puts neither refunds nor disputes into the charge."""
         charge = self._api.charge(charge_id)
+        if not (charge["paid"] or charge.get("balance_transaction")):
+            # A card that was declined leaves a charge as well, and no money ever came with it.
+            raise NotThere("a charge that was never paid")
         return charge_facts(charge, self._api.refunds_of(charge_id), self._api.disputes_of(charge_id))
 
     def origin_of_charge(self, charge_id: str) -> Origin:

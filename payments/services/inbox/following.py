@@ -168,7 +168,8 @@ def _adopt(about: About) -> str:
     """It is none of the payments here: recreated if it bears our mark, which after a restore is the ordinary case."""
     if about.session and not about.origin.ref:
         return _adopt_unread(about)
-    if not (about.origin.ref and about.origin.env):
+    # Whoever else sells on this account may mark things like us; our names are UUIDs.
+    if read_ref(about.origin.ref) is None or not about.origin.env:
         return Ignored.FOREIGN
     is_here = adopt_by_origin(
         provider=about.provider,
