@@ -7,8 +7,10 @@ Needs `python3 manage.py up --fresh` in another terminal, started less than ten 
 import json
 import shutil
 import sys
+import time
 import urllib.request
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,19 @@ DOMAIN = "demo.outlast.test"
 
 def call(base: str, method: str, path: str, token: str = "", **body: Any) -> Any:
     """One API call; its data."""
-    request = urllib.request.Request(f"{base}/api/v1{path}", method=method)
+    return ask(f"{base}/api/v1{path}", method, token, body)["data"]
+
+
+def ask(address: str, method: str, token: str, body: dict[str, Any]) -> Any:
+    """One call, of the API or of the Stripe double's controls."""
+    request = urllib.request.Request(address, method=method)
     request.add_header("Content-Type", "application/json")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
         request.add_header("Idempotency-Key", str(uuid.uuid4()))
     request.data = json.dumps(body).encode() if method != "GET" else None
     with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["data"]
+        return json.load(answer)
 
 
 def sign_in(base: str, name: str) -> str:
@@ -103,6 +110,66 @@ def read_rules(page: Page, base: str) -> None:
     shoot(page, "rules")
 
 
+def money(page: Page, base: str) -> None:
+    """What finance looks at: what waits for a person, a second name, a dispute, the books, a pool that ends."""
+    finance, admin = sign_in(base, "finance"), sign_in(base, "admin")
+    paid = pay_by_card(base, "player187")
+    call(
+        base, "POST", f"/payments/{paid['id']}/refunds", finance,
+        taken_from="place", reason="Moves abroad before the season begins.",
+    )  # fmt: skip
+    for name, control in (("player133", "disputes"), ("player134", "refunds")):
+        at_the_provider(pay_by_card(base, name), control)
+    at_the_provider(start_payment(base, "player135"), "charges", amount=2000)
+    until(lambda: call(base, "GET", "/disputes", finance) and len(call(base, "GET", "/refunds", finance)) > 2)
+    page.wait_for_timeout(3000)
+
+    enter_admin(page, base, "admin")
+    shoot(page, "discrepancies", f"{base}/admin/payments/discrepancy/")
+    page.goto(f"{base}/admin/payments/refund/2/change/")
+    page.click("button:has-text('Approve')")
+    shoot(page, "refund")
+    shoot(page, "dispute", f"{base}/admin/payments/dispute/1/change/")
+    shoot(page, "trial-balance", f"{base}/admin/payments/journalentry/trial-balance/?livemode=test&detail=POOL")
+    pool = next(pool["id"] for pool in call(base, "GET", "/pools") if pool["name"] == "The Second Half")
+    proposal = call(base, "POST", f"/pools/{pool}/cancellation", finance, reason="The league ends its season early.")
+    call(base, "POST", f"/pools/{pool}/cancellation/confirm", admin)
+    page.goto(f"{base}/admin/payments/cancellation/{proposal['id']}/change/")
+    until(lambda: page.reload() and not page.get_by_text("0 of 30", exact=True).is_visible())
+    page.get_by_text("How far it is").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 450)
+    shoot(page, "cancellation")
+
+
+def start_payment(base: str, name: str) -> Any:
+    token = sign_in(base, name)
+    owed = next(r for r in call(base, "GET", "/requests", token) if r["payment_status"] == "pending")
+    return call(base, "POST", f"/requests/{owed['id']}/payment", token)
+
+
+def pay_by_card(base: str, name: str) -> Any:
+    """A fee that came, all the way to its entry."""
+    payment = start_payment(base, name)
+    ask(f"{payment['checkout_url']}/pay", "POST", "", {"card": "4242424242424242"})
+    token = sign_in(base, name)
+    until(lambda: call(base, "GET", f"/payments/{payment['id']}", token)["status"] == "succeeded")
+    return payment
+
+
+def at_the_provider(payment: Any, control: str, **details: Any) -> None:
+    """What banks and people at the dashboard do; see `python -m config.local.stripe`."""
+    double, _, session = payment["checkout_url"].rpartition("/pay/")
+    ask(f"{double}/_double/{control}", "POST", "", {"session": session, **details})
+
+
+def until(holds: Callable[[], Any]) -> None:
+    for _ in range(60):
+        if holds():
+            return
+        time.sleep(0.5)
+    raise TimeoutError
+
+
 def main(base: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -121,6 +188,7 @@ def main(base: str) -> None:
         shoot(page, "receipts", f"{base}/admin/payments/receipt/")
         shoot(page, "reports", f"{base}/admin/payments/payment/reports")
         shoot(page, "docs", f"{base}/api/docs/")
+        money(page, base)
         browser.close()
 
 
