@@ -16,7 +16,8 @@ WON = """
     FROM payments_account a
     JOIN payments_posting l ON l.account_id = a.id
     JOIN payments_journalentry j ON j.id = l.journal_entry_id AND j.source_type = 'pool'
-    WHERE (a.kind, a.player_id, a.currency_id, a.livemode) = ('winnings_payable', %(player)s, %(currency)s, %(livemode)s)
+    WHERE a.kind = 'winnings_payable' AND a.player_id = %(player)s
+      AND (a.currency_id, a.livemode) = (%(currency)s, %(livemode)s)
       AND j.finance_date >= make_date(%(year)s, 1, 1) AND j.finance_date < make_date(%(year)s + 1, 1, 1)
 """
 
