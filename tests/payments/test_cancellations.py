@@ -1,7 +1,7 @@
 """Cancelling a pool that has paid places: two names, every place given back, and nothing lost on the way."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.clock import database_now
@@ -17,7 +17,6 @@ from payments.ledger.balances import balance_of
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import (
-    Cancellation,
     CancellationChange,
     Discrepancy,
     Dispute,
@@ -40,8 +39,8 @@ from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, payment_for, unapplied_money
 from tests.factories.pools import PoolFactory
 from tests.support.by_hand import paid_by_hand
-from tests.support.cancelling import cancelled
-from tests.support.playing import enter, play
+from tests.support.cancelling import cancelled, places
+from tests.support.playing import play
 
 pytestmark = pytest.mark.django_db
 
@@ -62,10 +61,6 @@ def second():
     return FinanceFactory()
 
 
-def places(pool, count=3):
-    return [paid_entry(RequestFactory(approved=True, pool=pool)) for _ in range(count)]
-
-
 def book_loss(receipt):
     """All of it was lost to a dispute, which the house bears."""
     now = database_now()
@@ -75,13 +70,6 @@ def book_loss(receipt):
     )  # fmt: skip
     money = Sum(receipt.amount_cents, receipt.currency, False, now)
     post(rules.dispute_lost("dp_1", receipt.provider, money, from_unallocated=0))
-
-
-def refused(sql, values=None):
-    """The name of the guard that refuses the statement."""
-    with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, values)
-    return caught.value.__cause__.diag.constraint_name
 
 
 def statuses(model, field="status"):
@@ -390,38 +378,3 @@ class TestLivePayments:
         payment_for(RequestFactory(approved=True, pool=pool))
         assert end_payments_of(pool.pk) is None
         assert statuses(Payment) == ["open"]
-
-
-class TestGuards:
-    def test_one_cancellation_of_a_pool(self, pool, finance):
-        places(pool, 1)
-        cancellation = propose_cancellation(pool=pool, by=finance, reason="x")
-        sql = (
-            "INSERT INTO payments_cancellation (pool_id, status, reason, proposed_by_id)"
-            " VALUES (%s, 'proposed', 'x', %s)"
-        )
-        assert refused(sql, [pool.pk, finance.pk]) == "cancellation_once"
-        same = "UPDATE payments_cancellation SET status = 'running', decided_by_id = proposed_by_id, decided_at = now()"
-        assert refused(same) == "cancellation_two_names"
-        assert refused("UPDATE payments_cancellation SET status = 'done'") == "status_map"
-        assert refused("DELETE FROM payments_cancellation") == "never_deleted"
-        assert refused("DELETE FROM payments_cancellationchange") == "append_only"
-        assert Cancellation.objects.get() == cancellation
-
-
-class TestProgress:
-    def test_it_says_how_far_the_money_is(self, pool, django_assert_num_queries):
-        places(pool, 2)
-        cancellation = cancelled(pool)
-        run(cancellation.pk)
-        progress = progress_of(cancellation)
-        assert (progress.places_total, progress.places_given_back, progress.percent) == (2, 2, 100)
-        assert [(one.status, one.count, one.amount_cents) for one in progress.refunds] == [("sending", 2, 10000)]
-        with django_assert_num_queries(6):
-            progress_of(cancellation)
-
-
-def test_a_winner_of_a_pool_that_is_cancelled_wins_nothing(finance):
-    pool = PoolFactory()
-    entry = enter(pool, "ANT")
-    assert entry.prize_cents is None

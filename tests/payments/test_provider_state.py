@@ -2,11 +2,10 @@
 
 import itertools
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from config import outbox
 from config.clock import database_now
@@ -20,6 +19,7 @@ from payments.services import sessions
 from payments.services.provider_state import Source, apply_facts, apply_provider_state
 from pools.models import PoolStatus
 from tests.factories.entries import RequestFactory
+from tests.support.outbox import no_outbox
 from tests.support.payments import DECLINED, paid_behind_our_back, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -338,17 +338,6 @@ class TestTrouble:
         assert everything() == before
         learn(paid)
         assert Entry.objects.count() == Receipt.objects.count() == 1
-
-
-@contextmanager
-def no_outbox():
-    """The last thing that is written cannot be written."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE config_outboxmessage RENAME TO config_outboxmessage_away")
-        try:
-            yield
-        finally:
-            cursor.execute("ALTER TABLE config_outboxmessage_away RENAME TO config_outboxmessage")
 
 
 def held(payment):

@@ -1,11 +1,16 @@
 """Cancelling pools in tests, and doing at once what waits in the outbox, however long it should wait."""
 
+import pytest
+from django.db import IntegrityError, connection, transaction
+
 from config import outbox
 from config.clock import ClockTimestamp
 from config.models import OutboxMessage
 from payments.models import Cancellation
 from payments.services.cancellations import confirm_cancellation, propose_cancellation
 from tests.factories.accounts import FinanceFactory
+from tests.factories.entries import RequestFactory
+from tests.factories.payments import paid_entry
 
 
 def cancelled(pool, *, by=None, second=None, reason="Too few players.") -> Cancellation:
@@ -33,3 +38,15 @@ def carried_out(cancellation) -> Cancellation:
     work_off(times=6, until=is_done)
     cancellation.refresh_from_db()
     return cancellation
+
+
+def places(pool, count=3):
+    """So many paid entries of different players."""
+    return [paid_entry(RequestFactory(approved=True, pool=pool)) for _ in range(count)]
+
+
+def refused(sql, values=None):
+    """The name of the guard that refuses the statement."""
+    with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+    return caught.value.__cause__.diag.constraint_name
