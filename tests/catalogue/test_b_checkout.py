@@ -176,7 +176,8 @@ def test_23_a_worker_killed_between_stripes_success_and_our_commit_leaves_no_sec
     payment = Payment.objects.get()
     (session,) = opened(double)
     assert (payment.status, payment.provider_reference, payment.checkout_url) == ("open", session["id"], session["url"])
-    assert set(keys_used(double)) == {payment.idempotency_key}
+    # Calls of other tests may still be told of: a double that was reset goes on answering them.
+    assert {key for key in keys_used(double) if str(payment.ref) in key} == {payment.idempotency_key}
     assert start(api(player), owing).json()["data"]["checkout_url"] == session["url"]
     buys_one_place(double, owing, mailoutbox)
 
