@@ -49,7 +49,12 @@ def doors(entry) -> list[str]:
         "pools": {"{id}": entry.pool_id, "{pool_id}": entry.pool_id, "{number}": 1},
         "requests": {"{id}": entry.request_id},
         "rulings": {"{id}": ruling.pk},
-        "payments": {"{id}": 1},
+        # Doors of money, where there is none: their answers are the same whatever was picked.
+        **{
+            kind: {"{id}": 1}
+            for kind in ("payments", "refunds", "receipts", "disputes", "payouts", "manual-records", "cancellations")
+        },
+        "ledger": {"{id}": 1, "{account_id}": 1},
     }
     found = []
     for path, operations in schema_of("config.urls")["paths"].items():

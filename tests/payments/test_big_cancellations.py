@@ -13,7 +13,7 @@ from payments.services.pots import pot_of
 from tests.support.cancelling import cancelled
 from tests.support.paid_pool import paid_pool
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.django_db]
 
 PLACES, BATCH = 10_000, 100
 # Measured: 62 for a place; some of its triggers fold a tally now and then.

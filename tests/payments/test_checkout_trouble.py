@@ -10,23 +10,12 @@ from payments.models import Payment, PaymentState
 from payments.providers.base import Busy
 from payments.services import checkout, sessions
 from payments.services.checkout import start_payment
-from tests.support.payments import SESSIONS, code_of, opened, payment_left_behind, start, started
+from tests.support.payments import SESSIONS, TROUBLE, code_of, opened, payment_left_behind, start, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        {"action": "drop_before"},
-        {"action": "drop_after"},
-        {"action": "error_before", "status": 503},
-        {"action": "error_after", "status": 500},
-        {"action": "rate_limit"},
-        {"action": "lock_timeout"},
-    ],
-    ids=lambda rule: rule["action"],
-)
+@pytest.mark.parametrize("rule", TROUBLE, ids=lambda rule: rule["action"])
 def test_trouble_ends_in_one_session(api, player, unpaid, double, rule):
     # More often than the client tries by itself.
     double.fault(method="POST", path=SESSIONS, times=3, **rule)

@@ -23,7 +23,7 @@ from tests.support.payments import events, post_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ORDERS = 6
+ORDERS = 2
 
 
 @pytest.fixture

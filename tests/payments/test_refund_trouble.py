@@ -16,6 +16,7 @@ from payments.services.refunds import sending
 from payments.services.refunds.deciding import replace_refund
 from payments.services.refunds.sending import ask_about, order_of, sweep_refunds
 from tests.support.charging import balances, held_receipt, learn, paid_receipt
+from tests.support.payments import TROUBLE
 from tests.support.refunding import asked, at_stripe, doubts, fresh, sent, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,18 +35,7 @@ def refund(receipt, finance):
     return asked(receipt, finance)
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        {"action": "drop_before"},
-        {"action": "drop_after"},
-        {"action": "error_before", "status": 503},
-        {"action": "error_after", "status": 500},
-        {"action": "rate_limit"},
-        {"action": "lock_timeout"},
-    ],
-    ids=lambda rule: rule["action"],
-)
+@pytest.mark.parametrize("rule", TROUBLE, ids=lambda rule: rule["action"])
 def test_trouble_ends_in_one_refund(refund, receipt, double, rule):
     # More often than the client tries by itself.
     double.fault(method="POST", path=REFUNDS, times=3, **rule)

@@ -18,6 +18,15 @@ SESSIONS = "/v1/checkout/sessions"
 WEBHOOK = "/api/v1/webhooks/stripe"
 SECRET = "whsec_of_these_tests_0123456789"
 ROTATED = "whsec_of_these_tests_after_the_rotation"
+# What can go wrong with a call to the provider, whatever it is about.
+TROUBLE = (
+    {"action": "drop_before"},
+    {"action": "drop_after"},
+    {"action": "error_before", "status": 503},
+    {"action": "error_after", "status": 500},
+    {"action": "rate_limit"},
+    {"action": "lock_timeout"},
+)
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
 
