@@ -85,8 +85,13 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 
 LONG = ("tests/stack", "tests/races", "tests/replay")
-# The double is a tool of ours, and changes seldom: it is tried by itself where there is time.
-SLOW = ("tests/config/local/stripe/",)
+# Tried where there is time: our tools by themselves, each guard without itself, all orders of news.
+SLOW = (
+    "tests/config/local/stripe/",
+    "tests/config/local/supervisor/",
+    "tests/mutation/test_database_guards.py",
+    "tests/catalogue/test_a_order.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

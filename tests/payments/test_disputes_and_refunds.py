@@ -150,7 +150,7 @@ class TestOrder:
     """Every look at the provider on the way, applied in any order and again: the end is that of the last look."""
 
     @pytest.mark.parametrize("story", STORIES, ids="-".join)
-    @pytest.mark.parametrize("bearer", ["house", "pot"])
+    @pytest.mark.parametrize("bearer", ["house", pytest.param("pot", marks=pytest.mark.slow)])
     def test_answers_that_overtake_each_other_change_nothing_in_the_end(self, api, double, story, bearer):
         draw = random.Random(int(os.environ["OUTLAST_PROPERTY_SEED"]))
         ends = set()
