@@ -1,5 +1,6 @@
 """The form on which staff write down that money passed by hand: a fee that came, a refund or a prize that left."""
 
+from abc import abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -98,9 +99,9 @@ class HandoverForm(forms.Form):
         """What is known about the row that the address names."""
         return []
 
+    @abstractmethod
     def write(self, by: User) -> ManualRecord:
         """Hand it to the service."""
-        raise NotImplementedError
 
 
 def _number(label: str) -> forms.IntegerField:
