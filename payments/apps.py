@@ -1,8 +1,21 @@
 """Money coming in, as a Django app."""
 
+from importlib import import_module
 from typing import ClassVar
 
 from django.apps import AppConfig
+
+# Their being imported makes them known: to Django's checks, and to the outbox as its handlers.
+REGISTERED = (
+    "payments.checks",
+    "payments.emails",
+    "payments.services.cancellations",
+    "payments.services.catching_up",
+    "payments.services.closed_requests",
+    "payments.services.manual.deciding",
+    "payments.services.prizes",
+    "payments.services.refunds.sending",
+)
 
 
 class PaymentsConfig(AppConfig):
@@ -13,15 +26,12 @@ class PaymentsConfig(AppConfig):
     role_permissions: ClassVar = {"finance": ("payments.*",)}
 
     def ready(self) -> None:
-        # checks, emails: register themselves with Django, and their handlers with the outbox.
         from entries.services.expiry import spare_while
-        from payments import checks, emails  # noqa: F401  # reason above
         from payments.pool_numbers import MoneyNumbers
-        from payments.services import cancellations, catching_up, closed_requests, prizes  # noqa: F401  # the same
         from payments.services.held_places import is_paying
-        from payments.services.manual import deciding  # noqa: F401  # the same
-        from payments.services.refunds import sending  # noqa: F401  # the same
         from pools.queries import statistics
 
+        for module in REGISTERED:
+            import_module(module)
         spare_while(is_paying)
         statistics.register(MoneyNumbers())

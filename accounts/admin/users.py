@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
@@ -14,7 +13,7 @@ from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.registration import resend_verification_to
 from accounts.services.roles import assign_role, refuse_unless_admin
 from accounts.services.sessions import end_all_sessions
-from config.admin import HouseAdmin, ReadOnlyAdmin, Reason, confirmed
+from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
 
 if TYPE_CHECKING:
     from config.admin import Action, Preview
@@ -85,22 +84,14 @@ def what_resending_does(rows: QuerySet[User]) -> list[str]:
     return [f"{rows.filter(email_verified_at=None).count()} of {_people(rows)} get a new link."]
 
 
-class SessionInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class SessionInline(ReadOnlyInline):
     """Where and when somebody signed in."""
 
     model = Session
     fields = readonly_fields = ("created_at", "refreshed_at", "address", "user_agent", "revoked_at", "revoked_because")
     ordering = ("-created_at",)
-    extra = 0
-    can_delete = False
     show_change_link = False
     per_page = 20
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

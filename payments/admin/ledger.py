@@ -11,12 +11,11 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, RowLink, WithRowActions, list_button
 from config.cells import RISKY
 from config.money import format_amount
 from config.words import spoken
@@ -38,24 +37,16 @@ def _shown(amount: int, currency: str) -> str:
     return format_amount(amount, currency)
 
 
-class PostingInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class PostingInline(ReadOnlyInline):
     """The lines of an entry."""
 
     model = Posting
     fields = readonly_fields = ("account_name", "debit", "credit")
     ordering = ("id",)
-    extra = 0
-    can_delete = False
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("account__pool", "account__player")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Account")
     def account_name(self, line: Posting) -> SafeString:

@@ -1,14 +1,12 @@
 """Movements of our balance at the providers, as they list them: read-only, and on the pages of what they belong to."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from config.admin import ReadOnlyAdmin
+from config.admin import ReadOnlyAdmin, ReadOnlyInline
 from config.money import format_amount
 from payments.admin.ways import journal_of, way
 from payments.models import Movement
@@ -37,21 +35,13 @@ class _Amounts:
         return _shown(movement.net_cents, movement)
 
 
-class MovementInline(_Amounts, TabularInline):  # type: ignore[misc]  # unfold ships no types
+class MovementInline(_Amounts, ReadOnlyInline):
     """What moved because of it."""
 
     model = Movement
     fields = readonly_fields = ("reference", "kind", "category", "amount", "fee", "net", "occurred_at", "available_at")
     ordering = ("id",)
-    extra = 0
-    can_delete = False
     hide_title = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Movement)

@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -15,7 +14,7 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirmed, list_button
 from config.money import format_amount
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
@@ -33,13 +32,11 @@ def what_asking_does(rows: QuerySet[Payment]) -> list[str]:
     ]
 
 
-class ReceiptInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class ReceiptInline(ReadOnlyInline):
     """The money that came for it."""
 
     model = Receipt
     fields = readonly_fields = ("receipt", "amount", "status", "because", "entry", "source", "received_at")
-    extra = 0
-    can_delete = False
     hide_title = True
 
     @admin.display(description="Receipt")
@@ -56,12 +53,6 @@ class ReceiptInline(TabularInline):  # type: ignore[misc]  # unfold ships no typ
     def because(self, row: Receipt) -> str:
         """In words."""
         return spoken(row.unapplied_because)
-
-    def has_add_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
-        return False
 
 
 @admin.register(Payment)
