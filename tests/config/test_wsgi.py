@@ -5,11 +5,18 @@ from io import BytesIO
 import pytest
 from django.test import RequestFactory
 
-from config import asgi
-from config.wsgi import KnownLength, application
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_here():
+    """The servers' modules say in the environment what process this is: what other tests start must not inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OUTLAST_PROCESS", "web")
+        yield
 
 
 def call(environ, limit=10):
+    from config.wsgi import KnownLength
+
     seen = {}
 
     def inner(environ, start_response):
@@ -41,6 +48,8 @@ def test_a_body_of_known_length_is_left_alone():
 @pytest.mark.django_db
 @pytest.mark.parametrize(("size", "status"), [(10, 400), (2 * 1024 * 1024, 413)])
 def test_the_application_reads_chunked_bodies_up_to_its_limit(size, status):
+    from config.wsgi import application
+
     environ = RequestFactory().generic("POST", "/api/v1/auth/token").environ
     environ |= {"CONTENT_TYPE": "application/json"}
     environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"[" + b" " * size + b"]")}
@@ -51,4 +60,6 @@ def test_the_application_reads_chunked_bodies_up_to_its_limit(size, status):
 
 
 def test_the_asynchronous_server_has_the_same_application():
+    from config import asgi
+
     assert type(asgi.application).__name__ == "ASGIHandler"

@@ -53,8 +53,6 @@ def packed(path: Path, *lines: str) -> None:
 def run(folder: Path) -> tuple[subprocess.CompletedProcess[str], str]:
     """What the command said, and the name that its database had."""
     environment = {**os.environ, "OUTLAST_SHARED_DATA": str(folder), "OUTLAST_ENV": "test", "COLUMNS": "120"}
-    # A test that imported the web server's module has said so for this whole process; a command has other time limits.
-    environment.pop("OUTLAST_PROCESS", None)
     command = [sys.executable, str(ROOT / "manage.py"), "replay", "2024"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

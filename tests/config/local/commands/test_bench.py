@@ -74,8 +74,6 @@ def test_a_small_scale_keeps_entries_enough_for_some_to_fall():
 def run(*arguments):
     """What the command said, how it ended, and the name that its databases began with."""
     environment = {**os.environ, "OUTLAST_ENV": "test"}
-    # A test that imported the web server's module has said so for this whole process; a command has other time limits.
-    environment.pop("OUTLAST_PROCESS", None)
     command = [sys.executable, str(ROOT / "manage.py"), "bench", *arguments]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
