@@ -49,6 +49,10 @@ class Kind(Words):
     WAIVED_FEES = "waived_fees"
     # Both sides of a conversion by the provider, one in each currency.
     CONVERSION = "conversion"
+    # What a person gave up looking for, with a second name.
+    WRITE_OFFS = "write_offs"
+    # Money at the provider, or in the bank, that is another business of the house's: not these books'.
+    NOT_OURS = "not_ours"
     # What was collected before the books began: entries that moved here from elsewhere.
     OPENING_EQUITY = "opening_equity"
 
@@ -81,6 +85,8 @@ CHART = {
     Kind.GOODWILL: Meaning(Side.DEBIT, of_pool=True),
     Kind.WAIVED_FEES: Meaning(Side.DEBIT, of_pool=True),
     Kind.CONVERSION: Meaning(Side.DEBIT, of_provider=True),
+    Kind.WRITE_OFFS: Meaning(Side.DEBIT),
+    Kind.NOT_OURS: Meaning(Side.CREDIT),
     Kind.OPENING_EQUITY: Meaning(Side.CREDIT, of_pool=True),
 }
 

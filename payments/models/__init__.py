@@ -10,6 +10,18 @@ from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
 from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking, TaxForm, TaxYear
 from payments.models.receipt import Receipt, ReceiptChange, ReceiptState
+from payments.models.reconciliation import (
+    FeedCursor,
+    ObjectKind,
+    ReconciliationRun,
+    ReconciliationRunChange,
+    RunKind,
+    RunPhase,
+    RunStatus,
+    SourceKind,
+    StagedMovement,
+    StagedObject,
+)
 from payments.models.refund import Refund, RefundChange, RefundOrigin, RefundState, TakenFrom
 from payments.models.unpaid import UnpaidRequest
 from payments.models.webhook import NoticeCursor, WebhookEvent, WebhookRefusal, WebhookState
@@ -30,6 +42,7 @@ __all__ = [
     "DisputeState",
     "EntryMoney",
     "Evidence",
+    "FeedCursor",
     "JournalEntry",
     "LossBearer",
     "ManualMethod",
@@ -39,6 +52,7 @@ __all__ = [
     "Movement",
     "MovementKind",
     "NoticeCursor",
+    "ObjectKind",
     "Payment",
     "PaymentChange",
     "PaymentState",
@@ -51,10 +65,18 @@ __all__ = [
     "Receipt",
     "ReceiptChange",
     "ReceiptState",
+    "ReconciliationRun",
+    "ReconciliationRunChange",
     "Refund",
     "RefundChange",
     "RefundOrigin",
     "RefundState",
+    "RunKind",
+    "RunPhase",
+    "RunStatus",
+    "SourceKind",
+    "StagedMovement",
+    "StagedObject",
     "TakenFrom",
     "TaxForm",
     "TaxYear",

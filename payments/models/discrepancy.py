@@ -11,6 +11,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.words import Words
+from payments.models.reconciliation import ReconciliationRun
 
 
 class DiscrepancyState(Words):
@@ -46,7 +47,36 @@ class DiscrepancyKind(Words):
     PAYOUT_FAILED = "payout_failed"
     PRIZE_OVERPAID = "prize_overpaid"
     NOT_BOOKED = "not_booked"
+    STATUS_MISMATCH = "status_mismatch"
+    PAID_NO_ENTRY = "paid_no_entry"
+    ENTRY_WITHOUT_PAYMENT = "entry_without_payment"
+    ORPHAN_REFUND = "orphan_refund"
+    FEE_MISSING = "fee_missing"
+    FEE_CHANGED = "fee_changed"
+    PAYOUT_SUM_MISMATCH = "payout_sum_mismatch"
+    PAYOUT_NOT_IN_BANK = "payout_not_in_bank"
+    BANK_UNMATCHED = "bank_unmatched"
+    STATEMENT_GAP = "statement_gap"
+    CLEARING_TIEOUT_DIFF = "clearing_tieout_diff"
+    FOREIGN_ACCOUNT = "foreign_account"
+    ROWS_DISAGREE = "rows_disagree"
+    BOOKS_BROKEN = "books_broken"
+    MASS_HEALING = "mass_healing"
 
+
+# Somebody is told at once: money may be forged, lost, or booked to the wrong books.
+URGENT = frozenset(
+    {
+        DiscrepancyKind.MISSING_AT_PROVIDER,
+        DiscrepancyKind.ENTRY_WITHOUT_PAYMENT,
+        DiscrepancyKind.CLEARING_TIEOUT_DIFF,
+        DiscrepancyKind.LIVEMODE_LEAK,
+        DiscrepancyKind.FOREIGN_ACCOUNT,
+        DiscrepancyKind.BOOKS_BROKEN,
+        DiscrepancyKind.MASS_HEALING,
+        DiscrepancyKind.SIGNATURES,
+    }
+)
 
 _DONE = (DiscrepancyState.RESOLVED, DiscrepancyState.WRITTEN_OFF)
 OPEN_STATES = (DiscrepancyState.OPEN, DiscrepancyState.ACKNOWLEDGED)
@@ -65,6 +95,18 @@ class Discrepancy(HasStatus):
     sentence = models.CharField(max_length=500)
     suggestion = models.CharField(max_length=500)
     details = models.JSONField(default=dict)
+    # What we have and what the other side has, each as facts: {"amount_cents": 5000, "status": "succeeded"}.
+    ours = models.JSONField(default=dict, db_default=models.Value("{}", models.JSONField()))
+    theirs = models.JSONField(default=dict, db_default=models.Value("{}", models.JSONField()))
+    amount_cents = models.BigIntegerField(null=True, blank=True, help_text="How much money it is about, if any.")
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+    # The runs that saw it first and last; empty where a service, not a run, has the doubt.
+    first_run = models.ForeignKey(
+        ReconciliationRun, on_delete=models.PROTECT, null=True, blank=True, related_name="opened_rows"
+    )
+    last_run = models.ForeignKey(
+        ReconciliationRun, on_delete=models.PROTECT, null=True, blank=True, related_name="seen_rows"
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -1,0 +1,89 @@
+"""As of when a report is: not an instant, but the last row of every table that it reads.
+
+An instant would not do: a transaction that is at work may commit rows that bear an earlier one. So the bounds are
+taken in a moment without writers of these tables, which proves that no row with a smaller id is committed any more.
+All of them are tables whose rows are never changed; what a row with a status was then, its changes tell.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import OperationalError, connection, transaction
+
+from config.clock import database_now
+from config.errors import Code, Unavailable
+
+# Name of the bound in a report's SQL (`%(as_of_posting)s`) → its table.
+TABLES = {
+    "posting": "payments_posting",
+    "journal": "payments_journalentry",
+    "movement": "payments_movement",
+    "payment_change": "payments_paymentchange",
+    "receipt_change": "payments_receiptchange",
+    "refund_change": "payments_refundchange",
+    "dispute_change": "payments_disputechange",
+    "payout_change": "payments_payoutchange",
+    "discrepancy_change": "payments_discrepancychange",
+    "manual_change": "payments_manualrecordchange",
+    "run_change": "payments_reconciliationrunchange",
+}
+# Shorter than PostgreSQL waits before it looks for a deadlock: of two that wait for each other, we give up.
+PATIENCE = "300ms"
+TRIES = 20
+PAUSE_SECONDS = 0.25
+
+
+class BooksBusy(Unavailable):
+    """Somebody was writing all the time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.SERVICE_UNAVAILABLE, "The books are being written to without a pause. Try again in a moment."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The last row of each table; `instant` is the database's clock at that moment."""
+
+    instant: datetime
+    bounds: Mapping[str, int]
+
+    @property
+    def posting_id(self) -> int:
+        """The last line of the journal."""
+        return self.bounds["posting"]
+
+    def parameters(self) -> dict[str, int | datetime]:
+        """For a report's SQL: `as_of`, and `as_of_<name>` of each table."""
+        return {"as_of": self.instant, **{f"as_of_{name}": bound for name, bound in self.bounds.items()}}
+
+
+def take_as_of() -> AsOf:
+    """Where the books are now. Refuses (`BooksBusy`) where there is no moment without writers within some seconds.
+
+    Refuses to be called in a transaction, which would keep all writers waiting to its end.
+    """
+    for _ in range(TRIES):
+        found = _try()
+        if found is not None:
+            return found
+        time.sleep(PAUSE_SECONDS)
+    raise BooksBusy
+
+
+def _try() -> AsOf | None:
+    try:
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+            cursor.execute(f"LOCK TABLE {', '.join(sorted(TABLES.values()))} IN SHARE ROW EXCLUSIVE MODE")
+            columns = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table})" for table in TABLES.values())
+            cursor.execute(f"SELECT {columns}")
+            row = cursor.fetchone()
+            return AsOf(database_now(), dict(zip(TABLES, row, strict=True)))
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != "55P03":
+            raise
+        return None
