@@ -1,0 +1,301 @@
+"""What is done about each kind of doubt: by the machine, and by people. The one table; everything else reads it.
+
+A machine heals only what asking the provider again can heal; what remains is put before a person, who may do to it
+what stands here and nothing else. docs/reconciliation.md has this table, and a test keeps the two the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from payments.models.discrepancy import URGENT, DiscrepancyKind
+
+
+class Heal(StrEnum):
+    """What the machine does, one object at a time. All of them ask the provider, or only hold something back."""
+
+    ASK = "ask"
+    """Ask the provider about the payment, charge, dispute or payout, and apply its answer."""
+
+    ADOPT = "adopt"
+    """Make a payment of ours that is not here again, from what the provider has; a request that is gone: only book."""
+
+    BOOK = "book"
+    """Write down a movement that nobody knows, and book it: to suspense, where nothing says what it was."""
+
+    ALLOCATE = "allocate"
+    """Try again to make money a place; what can be none goes back by itself, or waits for a person."""
+
+    SUSPEND = "suspend"
+    """Suspend a place that nobody paid for: it plays on as its pool says, and wins nothing before it is cleared."""
+
+
+class Action(StrEnum):
+    """What staff may do to a row of the queue."""
+
+    RESYNC = "resync"
+    ALLOCATE = "allocate"
+    REFUND = "refund"
+    MARK_FOREIGN = "mark_foreign"
+    WRITE_OFF = "write_off"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """What a kind means, what heals it, and what people may do.
+
+    `creates`: its healing makes rows that were not here; too many of these at once are a wrong key sooner than a loss.
+    """
+
+    means: str
+    advice: str
+    heal: Heal | None = None
+    creates: bool = False
+    actions: tuple[Action, ...] = ()
+
+
+_LOOK = (Action.ACKNOWLEDGE, Action.RESOLVE)
+_ASK = (Action.RESYNC, *_LOOK)
+_MONEY = (Action.RESYNC, Action.ALLOCATE, Action.REFUND, *_LOOK)
+_LOSS = (Action.WRITE_OFF, *_LOOK)
+_STRANGE = (Action.RESYNC, Action.MARK_FOREIGN, Action.WRITE_OFF, *_LOOK)
+
+_Kind = DiscrepancyKind
+
+DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
+    # What only one side has.
+    _Kind.MISSING_LOCALLY: Disposition(
+        means="The provider has money with our mark, and there is no row of ours: the ordinary case after a restore.",
+        advice="It comes back by itself where its request is here; else give the money back at the provider.",
+        heal=Heal.ADOPT,
+        creates=True,
+        actions=(Action.RESYNC, Action.MARK_FOREIGN, *_LOOK),
+    ),
+    _Kind.MISSING_AT_PROVIDER: Disposition(
+        means="We have money in the books that the provider does not know.",
+        advice="Check key and account at once. If both are right, the row is forged or a test's.",
+        actions=_ASK,
+    ),
+    _Kind.LIVEMODE_LEAK: Disposition(
+        means="Test money beside real money: a key, an endpoint or a row is of the other mode.",
+        advice="Find the wrong key or endpoint. Nothing of it was applied.",
+        actions=_ASK,
+    ),
+    _Kind.FOREIGN_ACCOUNT: Disposition(
+        means="Most of what the provider has is not ours: the key is of another account or environment.",
+        advice="Check the key and the name of this environment. Nothing was healed.",
+        actions=_LOOK,
+    ),
+    # What both have, and not alike.
+    _Kind.STATUS_MISMATCH: Disposition(
+        means="A payment, refund or dispute is at another point here than at the provider.",
+        advice="Asked about again by itself; what stays was refused here: read why, and ask again.",
+        heal=Heal.ASK,
+        actions=_ASK,
+    ),
+    _Kind.AMOUNT_MISMATCH: Disposition(
+        means="Another amount than was asked for, or than stands here.",
+        advice="Talk to the player; give it back, all or a part. Nothing is paid on top by itself.",
+        actions=(Action.RESYNC, Action.REFUND, *_LOOK),
+    ),
+    _Kind.CURRENCY_MISMATCH: Disposition(
+        means="Another currency than was asked for, or than stands here.",
+        advice="Talk to the player, and give it back.",
+        actions=(Action.RESYNC, Action.REFUND, *_LOOK),
+    ),
+    _Kind.ROWS_DISAGREE: Disposition(
+        means="Two of our own rows contradict each other.",
+        advice="Read both. Ask the provider again; if it stays, a developer has to look.",
+        actions=_ASK,
+    ),
+    # Money and places.
+    _Kind.DUPLICATE_PAYMENT: Disposition(
+        means="A second payment for the same place.",
+        advice="The newer one goes back by itself, unless that is switched off or it came by hand: then give it back.",
+        heal=Heal.ALLOCATE,
+        actions=(Action.REFUND, *_LOOK),
+    ),
+    _Kind.PAID_NO_ENTRY: Disposition(
+        means="Money waits for longer than 15 minutes, and is neither a place nor on its way back.",
+        advice="Tried again by itself. What stays: make it a place if its request still waits, or give it back.",
+        heal=Heal.ALLOCATE,
+        actions=_MONEY,
+    ),
+    _Kind.HELD_MONEY: Disposition(
+        means="Money that the machine may not return by itself.",
+        advice="Make it a place, or give it back.",
+        actions=_MONEY,
+    ),
+    _Kind.ENTRY_WITHOUT_PAYMENT: Disposition(
+        means="A place in a pool that costs something, with neither money nor a waiver.",
+        advice="It is suspended by itself. Find out who made it, then waive its fee, have it paid, or take it away.",
+        heal=Heal.SUSPEND,
+        actions=_ASK,
+    ),
+    # Refunds.
+    _Kind.EXTERNAL_REFUND: Disposition(
+        means="A refund made past us, of money that we know. It is booked; whose money it was, nobody has said.",
+        advice="Take the place back, or let the house bear it: on the page of the refund.",
+        heal=Heal.ASK,
+        creates=True,
+        actions=_ASK,
+    ),
+    _Kind.ORPHAN_REFUND: Disposition(
+        means="A refund of a charge that is not here.",
+        advice="It lies in suspense. If the charge is another product's, mark it as not ours.",
+        heal=Heal.BOOK,
+        creates=True,
+        actions=_STRANGE,
+    ),
+    _Kind.REFUND_FAILED: Disposition(
+        means="A refund failed or came back: the player is owed the money again.",
+        advice="Send it again, by hand if need be.",
+        heal=Heal.ASK,
+        actions=(Action.RESYNC, Action.REFUND, *_LOOK),
+    ),
+    _Kind.REFUND_STUCK: Disposition(
+        means="A refund that was decided has not arrived anywhere.",
+        advice="Asked about again by itself. Look at the provider's dashboard, then ask again.",
+        heal=Heal.ASK,
+        actions=_ASK,
+    ),
+    _Kind.REFUND_UNFUNDED: Disposition(
+        means="Refunds wait because the balance at the provider is too small.",
+        advice="Top the balance up.",
+        actions=_ASK,
+    ),
+    # Disputes.
+    _Kind.REFUND_AND_DISPUTE: Disposition(
+        means="The same money left twice: by a refund and by a dispute.",
+        advice="Contest the dispute with the refund as evidence.",
+        actions=_ASK,
+    ),
+    _Kind.DISPUTE_UNKNOWN: Disposition(
+        means="A dispute, or money of one, that is not here or says something new.",
+        advice="Asked about by itself: then its place is suspended and its money booked. What stays needs a look.",
+        heal=Heal.ASK,
+        creates=True,
+        actions=_ASK,
+    ),
+    _Kind.DISPUTE_DEADLINE: Disposition(
+        means="A dispute has to be answered by the day named.",
+        advice="Hand the evidence in at the provider.",
+        actions=_ASK,
+    ),
+    _Kind.DISPUTE_LOST: Disposition(
+        means="A dispute was lost, and money with it.",
+        advice="Look at the player and the place; the loss is booked.",
+        actions=_ASK,
+    ),
+    # Fees and other movements of the balance.
+    _Kind.FEE_MISSING: Disposition(
+        means="The provider has told what it kept of a payment, and it is not booked.",
+        advice="Booked by itself, as the provider says it.",
+        heal=Heal.ASK,
+        actions=_ASK,
+    ),
+    _Kind.FEE_CHANGED: Disposition(
+        means="The provider names another fee than the one that is booked.",
+        advice="The difference is booked by itself.",
+        heal=Heal.BOOK,
+        actions=_ASK,
+    ),
+    _Kind.UNKNOWN_MOVEMENT: Disposition(
+        means="The balance at the provider moved, and no rule says why.",
+        advice="It lies in suspense. Find out what it was; mark it as not ours, or write it off.",
+        heal=Heal.BOOK,
+        creates=True,
+        actions=_STRANGE,
+    ),
+    _Kind.NOT_BOOKED: Disposition(
+        means="A row was missing in the journal and had to be caught up.",
+        advice="The books are right again. Find out how it could be missing.",
+        actions=_LOOK,
+    ),
+    # Pots and prizes.
+    _Kind.POT_SHORT: Disposition(
+        means="Prizes and pot do not agree.",
+        advice="Find out which is right before anything is paid out.",
+        actions=_LOOK,
+    ),
+    _Kind.PAYOUT_FAILED: Disposition(
+        means="A payout came back: from our bank, or from a winner's.",
+        advice="Correct the account there. A winner's prize is owed again: ask for another payout.",
+        actions=_ASK,
+    ),
+    _Kind.PRIZE_OVERPAID: Disposition(
+        means="A corrected result took a prize, or a part of it, that was paid out.",
+        advice="Ask for it back, and record it when it comes; or let the house bear it.",
+        actions=_LOSS,
+    ),
+    # The provider's payouts, and the bank.
+    _Kind.PAYOUT_SUM_MISMATCH: Disposition(
+        means="The movements of a provider's payout do not add up to it, or one of them is not booked.",
+        advice="Ask for the payout again; then compare its items with the provider's report.",
+        actions=(Action.RESYNC, *_LOSS),
+    ),
+    _Kind.PAYOUT_NOT_IN_BANK: Disposition(
+        means="A payout of the provider should be on the account by now, and no line of the bank says so.",
+        advice="Import the newest statement. If it is not there, ask the provider for the trace.",
+        actions=_ASK,
+    ),
+    _Kind.BANK_UNMATCHED: Disposition(
+        means="A line of the bank that belongs to no payout and no record, or to several.",
+        advice="Match it by hand, or say what it was.",
+        actions=_LOSS,
+    ),
+    _Kind.STATEMENT_GAP: Disposition(
+        means="A statement does not begin where the one before ended.",
+        advice="Import the statement between them.",
+        actions=_LOOK,
+    ),
+    # The books as a whole.
+    _Kind.CLEARING_TIEOUT_DIFF: Disposition(
+        means="What the books say that the provider owes us is not its balance.",
+        advice="Run the reconciliation. What stays has to be found before anything is paid out.",
+        actions=_LOSS,
+    ),
+    _Kind.BOOKS_BROKEN: Disposition(
+        means="The proof of the books fails.",
+        advice="Read the page of the proof: it names the rows. A developer has to look.",
+        actions=_LOOK,
+    ),
+    _Kind.MASS_HEALING: Disposition(
+        means="More was to be healed at once than is healed unasked: mostly a wrong key, account or mode.",
+        advice="Check the key. If all of it is ours, let the healing go on: on the page of the run.",
+        actions=_LOOK,
+    ),
+    # News.
+    _Kind.POISON_WEBHOOK: Disposition(
+        means="News that could not be worked on ten times.",
+        advice="Read the error, mend it, look again.",
+        actions=_LOOK,
+    ),
+    _Kind.SIGNATURES: Disposition(
+        means="Many calls with wrong signatures.",
+        advice="A forgotten secret, or somebody trying.",
+        actions=_LOOK,
+    ),
+    _Kind.EVENTS_LOST: Disposition(
+        means="The provider says that it failed to make events.",
+        advice="All objects were asked about already; look whether the reconciliation is quiet.",
+        actions=_LOOK,
+    ),
+}
+
+
+def disposition(kind: str) -> Disposition:
+    """What is done about a kind."""
+    return DISPOSITIONS[DiscrepancyKind(kind)]
+
+
+def is_allowed(kind: str, action: Action) -> bool:
+    """Whether staff may do this to a row of that kind."""
+    return action in disposition(kind).actions
+
+
+def is_urgent(kind: str) -> bool:
+    """Whether finance is told at once, by mail."""
+    return DiscrepancyKind(kind) in URGENT
