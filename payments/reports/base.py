@@ -5,14 +5,18 @@ numbers stay numbers. Money comes twice, as a fixed decimal of major units and a
 currency beside it. Instants are ISO 8601 in UTC, ids are text.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from config.errors import invalid
 from config.money import THREE_DECIMAL, ZERO_DECIMAL
+from payments.reports.as_of import AsOf
+from payments.reports.options import Option, OptionValue
 
 # SQL of whether a refund's money has left our balance for good; see `RefundQuerySet.gone`.
 GONE = "({0}.status = 'succeeded' OR {0}.is_paid AND {0}.status IN ('sending', 'unknown', 'pending'))"
@@ -29,17 +33,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column, under the name that stands in the first line."""
+    """One column, under the name that stands in the first line. `currency` names the one that says of what it is."""
 
     name: str
     kind: Kind
+    currency: str = ""
+
+
+class Days(StrEnum):
+    """Which days a report may be asked for."""
+
+    BOTH = "both"  # from one to another
+    UNTIL = "until"  # through one, from the beginning: what stands on a day
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One kind of report. `day` says what `--from` and `--to` count by.
 
-    `sql` selects exactly the columns, in order, and is given `pool`, `since`, `until` and `zone`.
+    `sql` selects exactly the columns, in order, and is given `pool`, `since`, `until`, `first_day`, `last_day`, `zone`,
+    every option by its name, and `as_of` with `as_of_<table>` for each bound (`payments.reports.as_of.TABLES`).
+    It ends in an ORDER BY that leaves no two rows in doubt: what is asked twice must come out alike, byte for byte.
     """
 
     kind: str
@@ -47,21 +62,70 @@ class Report:
     day: str
     columns: tuple[Column, ...]
     sql: str
+    describe: str = ""  # what it is for, in a sentence or two, for the pages
+    options: tuple[Option, ...] = ()
+    days: Days = Days.BOTH
+    has_pool: bool = True  # whether it can be narrowed to a pool
+    is_personal: bool = True  # names people: needs its own permission, bears a watermark, is kept for less time
+    needs_approval: bool = False  # waits for a second name before it is written
+    is_live: bool = False  # tells of now only, and comes out otherwise tomorrow: reads rows that change
+    version: int = 1  # of its columns and their meaning; grows with every change of either
+    pdf: str = ""  # name of the template in templates/reports, for those that are printed
+
+    def parameters(self, narrowing: "Narrowing") -> dict[str, int | str | date | datetime | None]:
+        """What the SQL is asked with: the narrowing, and a value for each option, its default where none is given.
+
+        Refuses, naming the field, what this report does not take.
+        """
+        self._check(narrowing)
+        given = {option.name: option.read(narrowing.options.get(option.name)) for option in self.options}
+        return {**narrowing.parameters(), **given}
+
+    def _check(self, narrowing: "Narrowing") -> None:
+        unknown = sorted(set(narrowing.options) - {option.name for option in self.options})
+        if unknown:
+            raise invalid(unknown[0], f"The report {self.kind} takes no {unknown[0]}.")
+        if narrowing.pool_id is not None and not self.has_pool:
+            raise invalid("pool", f"The report {self.kind} is of all pools.")
+        if narrowing.first_day is not None and self.days is not Days.BOTH:
+            raise invalid("from", f"The report {self.kind} has no first day.")
+        if narrowing.last_day is not None and self.days is Days.NONE:
+            raise invalid("to", f"The report {self.kind} is not of certain days.")
+
+    @property
+    def totals(self) -> tuple[tuple[int, int, int], ...]:
+        """Where the control totals come from: the places of each amount, of its minor units, and of its currency."""
+        places = {column.name: place for place, column in enumerate(self.columns)}
+        return tuple(
+            (place, places[f"{column.name}_minor"], places[column.currency])
+            for place, column in enumerate(self.columns)
+            if column.kind is Kind.MONEY and column.currency in places
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """Which rows are wanted: of one pool, of days of the finance zone, both ends included."""
+    """Which rows are wanted: of one pool, of days of the finance zone, both ends included, and as of when."""
 
     pool_id: int | None = None
     first_day: date | None = None
     last_day: date | None = None
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    as_of: AsOf | None = None
 
-    def parameters(self) -> dict[str, int | str | datetime | None]:
+    def parameters(self) -> dict[str, int | str | date | datetime | None]:
         """What the SQL is asked with; the time is a half-open interval."""
         zone: ZoneInfo = settings.FINANCE_TIME_ZONE
         since, until = self.bounds()
-        return {"pool": self.pool_id, "since": since, "until": until, "zone": zone.key}
+        return {
+            "pool": self.pool_id,
+            "since": since,
+            "until": until,
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            "zone": zone.key,
+            **(self.as_of.parameters() if self.as_of else {}),
+        }
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         """The time as a half-open interval; None where it has no end."""
@@ -89,9 +153,12 @@ def number(name: str) -> Column:
     return Column(name, Kind.NUMBER)
 
 
-def money(name: str) -> tuple[Column, Column]:
-    """The two columns of an amount; see `money_sql`."""
-    return Column(name, Kind.MONEY), Column(f"{name}_minor", Kind.NUMBER)
+def money(name: str, *, currency: str = "currency") -> tuple[Column, Column]:
+    """The two columns of an amount, see `money_sql`, with the name of the column that has its currency.
+
+    What they come to is among the control totals of every export.
+    """
+    return Column(name, Kind.MONEY, currency), Column(f"{name}_minor", Kind.NUMBER, currency)
 
 
 def money_sql(minor: str, currency: str) -> str:

@@ -12,6 +12,7 @@ REPORT = Report(
     kind="entries",
     title="Entries",
     day="the day the entry was made",
+    is_live=True,
     columns=(
         text("reference"),
         text("player"),

@@ -36,7 +36,7 @@ REPORT = Report(
         code("unapplied_because"),
         text("charge"),
         code("received_at"),
-        *money("received"),
+        *money("received", currency="received_currency"),
         code("received_currency"),
         code("entry"),
         code("source"),

@@ -15,6 +15,8 @@ REPORT = Report(
     kind="pool_summary",
     title="Pools",
     day="the day the pool was created",
+    is_live=True,
+    is_personal=False,
     columns=(
         code("pool"),
         text("pool_name"),

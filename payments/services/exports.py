@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from itertools import chain
 from typing import IO
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from config.errors import invalid
 from config.files import filled_file
 from payments.reports import REPORTS, Narrowing, Report
+from payments.reports.as_of import take_as_of
 from payments.reports.csv_file import Row, write_csv
 from payments.reports.xlsx_file import write_xlsx
 from pools.models import Pool
@@ -52,7 +54,13 @@ def exported_file(*, kind: str, narrowing: Narrowing, file_format: FileFormat) -
 
 @contextmanager
 def rows_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Row]]:
-    """The report's rows, as of one instant, fetched a few thousand at a time."""
+    """The report's rows, as of one instant, fetched a few thousand at a time.
+
+    As of now, where the narrowing does not say and the report is not always of now.
+    """
+    if narrowing.as_of is None and not report.is_live:
+        narrowing = replace(narrowing, as_of=take_as_of())
+    parameters = report.parameters(narrowing)
     is_ours = not connection.in_atomic_block
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -64,7 +72,7 @@ def rows_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Row]]:
                 [LONGEST_STATEMENT, LONGEST_STATEMENT],
             )
         with connection.chunked_cursor() as cursor:
-            cursor.execute(report.sql, narrowing.parameters())
+            cursor.execute(report.sql, parameters)
             # Row by row, Django's wrapper would cost more than the writing.
             batches = iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
             yield chain.from_iterable(batches)
