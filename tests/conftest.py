@@ -68,6 +68,18 @@ def _empty_tables(self) -> None:
 TransactionTestCase._fixture_teardown = _empty_tables
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A commit does not wait for the disk here: nobody pulls the plug of these databases, and half the time was that.
+
+    What a client sees of commits, locks and crashes of its own is the same. Tests that kill servers have their own.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        cursor.execute("SET synchronous_commit = off")
+
+
 @pytest.fixture(autouse=True)
 def fresh_limits():
     """Rate limits begin at zero in every test: ids and addresses repeat from one to the next."""
