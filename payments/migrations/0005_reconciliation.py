@@ -656,6 +656,11 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        # What a reconciliation of some days compares.
+        migrations.AddIndex(model_name="payment", index=models.Index(fields=["created_at"], name="payment_by_time")),
+        migrations.AddIndex(model_name="receipt", index=models.Index(fields=["received_at"], name="receipt_by_time")),
+        migrations.AddIndex(model_name="movement", index=models.Index(fields=["occurred_at"], name="movement_by_time")),
+        migrations.AddIndex(model_name="refund", index=models.Index(fields=["created_at"], name="refund_by_time")),
         # What was read can be read again: not worth a line in the log.
         migrations.RunSQL(
             "ALTER TABLE payments_stagedmovement SET UNLOGGED; ALTER TABLE payments_stagedobject SET UNLOGGED;",

@@ -12,6 +12,7 @@ from config.audit import append_only
 from config.clock import ClockTimestamp
 from config.words import Words
 from payments.models.dispute import Dispute
+from payments.models.payout import Payout
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
 
@@ -24,6 +25,9 @@ class MovementKind(Words):
     DISPUTE_REVERSAL = "dispute_reversal"
     PAYOUT = "payout"
     PAYOUT_REVERSAL = "payout_reversal"
+    # A prize to its winner's account at the provider, and its coming back.
+    TRANSFER = "transfer"
+    TRANSFER_REVERSAL = "transfer_reversal"
     OTHER = "other"
 
 
@@ -41,6 +45,7 @@ class Movement(models.Model):
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
     refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
     occurred_at = models.DateTimeField()
     available_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=ClockTimestamp())
@@ -53,6 +58,8 @@ class Movement(models.Model):
                 condition=models.Q(net_cents=models.F("amount_cents") - models.F("fee_cents")), name="movement_net"
             ),
         ]
+        # What a reconciliation of some days compares.
+        indexes = [models.Index(fields=["occurred_at"], name="movement_by_time")]
         triggers = append_only()
 
     def __str__(self) -> str:

@@ -111,6 +111,7 @@ class Payment(HasStatus):
             models.Index(
                 fields=["checked_at", "id"], condition=Q(status__in=LIVE_STATES), name="payment_live_by_check"
             ),
+            models.Index(fields=["created_at"], name="payment_by_time"),
         ]
         triggers = [
             status_guard(PAYMENT_TRANSITIONS),

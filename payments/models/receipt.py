@@ -88,6 +88,7 @@ class Receipt(HasStatus):
         ]
         indexes = [
             models.Index(fields=["checked_at", "id"], condition=Q(is_fee_known=False), name="receipt_fee_unknown"),
+            models.Index(fields=["received_at"], name="receipt_by_time"),
         ]
         triggers = [
             status_guard(RECEIPT_TRANSITIONS),

@@ -157,6 +157,7 @@ class Refund(HasStatus):
         indexes = [
             models.Index(fields=["receipt"], condition=Q(status__in=COUNTED), name="refund_counted"),
             models.Index(fields=["checked_at", "id"], condition=Q(status__in=UNFINISHED), name="refund_unfinished"),
+            models.Index(fields=["created_at"], name="refund_by_time"),
         ]
         triggers = [
             status_guard(REFUND_TRANSITIONS),

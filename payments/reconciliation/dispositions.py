@@ -59,7 +59,6 @@ class Disposition:
 _LOOK = (Action.ACKNOWLEDGE, Action.RESOLVE)
 _ASK = (Action.RESYNC, *_LOOK)
 _MONEY = (Action.RESYNC, Action.ALLOCATE, Action.REFUND, *_LOOK)
-_LOSS = (Action.WRITE_OFF, *_LOOK)
 _STRANGE = (Action.RESYNC, Action.MARK_FOREIGN, Action.WRITE_OFF, *_LOOK)
 
 _Kind = DiscrepancyKind
@@ -228,13 +227,13 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
     _Kind.PRIZE_OVERPAID: Disposition(
         means="A corrected result took a prize, or a part of it, that was paid out.",
         advice="Ask for it back, and record it when it comes; or let the house bear it.",
-        actions=_LOSS,
+        actions=_LOOK,
     ),
     # The provider's payouts, and the bank.
     _Kind.PAYOUT_SUM_MISMATCH: Disposition(
         means="The movements of a provider's payout do not add up to it, or one of them is not booked.",
         advice="Ask for the payout again; then compare its items with the provider's report.",
-        actions=(Action.RESYNC, *_LOSS),
+        actions=_ASK,
     ),
     _Kind.PAYOUT_NOT_IN_BANK: Disposition(
         means="A payout of the provider should be on the account by now, and no line of the bank says so.",
@@ -244,7 +243,7 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
     _Kind.BANK_UNMATCHED: Disposition(
         means="A line of the bank that belongs to no payout and no record, or to several.",
         advice="Match it by hand, or say what it was.",
-        actions=_LOSS,
+        actions=_LOOK,
     ),
     _Kind.STATEMENT_GAP: Disposition(
         means="A statement does not begin where the one before ended.",
@@ -255,7 +254,7 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
     _Kind.CLEARING_TIEOUT_DIFF: Disposition(
         means="What the books say that the provider owes us is not its balance.",
         advice="Run the reconciliation. What stays has to be found before anything is paid out.",
-        actions=_LOSS,
+        actions=_LOOK,
     ),
     _Kind.BOOKS_BROKEN: Disposition(
         means="The proof of the books fails.",
