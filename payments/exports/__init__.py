@@ -1,0 +1,1 @@
+"""Reports as files: written once, kept, and fetched by those who may."""
