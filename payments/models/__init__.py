@@ -1,6 +1,16 @@
 """Money: payments, receipts, refunds, disputes, prizes, what was passed by hand, the inbox, and what is unclear."""
 
 from payments.ledger.models import Account, Checkpoint, Currency, JournalEntry, Posting
+from payments.models.bank import (
+    BankAccount,
+    BankFile,
+    BankFormat,
+    BankLine,
+    BankLineChange,
+    BankLineState,
+    BankStatement,
+)
+from payments.models.bank_match import BankMatch, FoundBy, MatchKind
 from payments.models.cancellation import Cancellation, CancellationChange, CancellationState
 from payments.models.discrepancy import Discrepancy, DiscrepancyChange, DiscrepancyKind, DiscrepancyState
 from payments.models.dispute import Dispute, DisputeChange, DisputeState, LossBearer
@@ -9,6 +19,12 @@ from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualR
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
 from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking, TaxForm, TaxYear
+from payments.models.provider_payout import (
+    ProviderPayout,
+    ProviderPayoutChange,
+    ProviderPayoutItem,
+    ProviderPayoutState,
+)
 from payments.models.receipt import Receipt, ReceiptChange, ReceiptState
 from payments.models.reconciliation import (
     FeedCursor,
@@ -28,6 +44,14 @@ from payments.models.webhook import NoticeCursor, WebhookEvent, WebhookRefusal, 
 
 __all__ = [
     "Account",
+    "BankAccount",
+    "BankFile",
+    "BankFormat",
+    "BankLine",
+    "BankLineChange",
+    "BankLineState",
+    "BankMatch",
+    "BankStatement",
     "Cancellation",
     "CancellationChange",
     "CancellationState",
@@ -43,12 +67,14 @@ __all__ = [
     "EntryMoney",
     "Evidence",
     "FeedCursor",
+    "FoundBy",
     "JournalEntry",
     "LossBearer",
     "ManualMethod",
     "ManualRecord",
     "ManualRecordChange",
     "ManualState",
+    "MatchKind",
     "Movement",
     "MovementKind",
     "NoticeCursor",
@@ -62,6 +88,10 @@ __all__ = [
     "Posting",
     "PrizeBooking",
     "Provider",
+    "ProviderPayout",
+    "ProviderPayoutChange",
+    "ProviderPayoutItem",
+    "ProviderPayoutState",
     "Receipt",
     "ReceiptChange",
     "ReceiptState",
