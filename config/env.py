@@ -46,6 +46,11 @@ VARIABLES: tuple[Variable, ...] = (
         parse=v.one_of("web", "worker", "command"),
     ),
     Variable(
+        "OUTLAST_RELEASE",
+        "The release that is deployed, kept on runs and exports; empty: the commit that is checked out.",
+        sample="",
+    ),
+    Variable(
         "DEBUG",
         "Django's debug pages; refused in staging and production.",
         sample="false",

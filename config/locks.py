@@ -6,9 +6,11 @@ payment, the order of imports.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
 
-from django.db import connection, models
+from django.db import Error, connection, models
 
 M = TypeVar("M", bound=models.Model)
 
@@ -53,3 +55,23 @@ def try_advisory_lock(kind: str, *ids: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(kind, *ids)])
         return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def held_across_transactions(kind: str, *ids: int) -> Iterator[bool]:
+    """Hold the named lock until the block ends, over all its transactions; False where somebody else holds it.
+
+    It is the connection's: should that break, the lock is gone before the block ends, and another may take it. Whoever
+    goes on afterwards must see from the rows themselves that nobody has overtaken it.
+    """
+    key = [lock_key(kind, *ids)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", key)
+        is_ours = bool(cursor.fetchone()[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            # What the block failed with is worth more than a connection that is broken, and free of its locks.
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", key)

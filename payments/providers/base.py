@@ -13,15 +13,15 @@ anything. Its answers are the plain facts below; what it could not do is an erro
 All of them are PROVIDER_ERROR (502) to a caller.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from config.errors import Code, Malformed, ProviderFailed
-from payments.models import MovementKind
+from payments.models import MovementKind, ObjectKind, SourceKind
 
 
 class SessionState(StrEnum):
@@ -106,6 +106,11 @@ class MovementFacts:
     occurred_at: datetime
     available_at: datetime | None = None
     exchange_rate: Decimal | None = None
+
+    @property
+    def net_cents(self) -> int:
+        """What the balance grew by."""
+        return self.amount_cents - self.fee_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,63 @@ class BankPayoutFacts:
     arrives_at: datetime
     failure: str = ""
     movements: tuple[MovementFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMovement:
+    """A movement as the feed has it, with what it is a movement of: its source.
+
+    `source_cents` and `source_currency` say what the source was made for, in the currency of the customer. `origin` is
+    what we wrote on the source when we made it (of a refund, `ref` is the refund's); disputes and payouts have none.
+    """
+
+    movement: MovementFacts
+    livemode: bool
+    source_kind: SourceKind
+    source_id: str = ""  # empty: of nothing, such as a monthly fee
+    source_cents: int | None = None
+    source_currency: str = ""
+    charge_id: str = ""
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """One object of one of the provider's lists, as it was at that moment.
+
+    `status` is a `SessionState`, a `RefundPhase` or a `BankPayoutState` in theirs, "succeeded", "pending" or "failed"
+    of a charge, and the provider's own word of a dispute. `back_cents` is what a charge has been refunded.
+    """
+
+    kind: ObjectKind
+    object_id: str
+    status: str
+    amount_cents: int
+    currency: str
+    livemode: bool
+    made_at: datetime
+    charge_id: str = ""
+    back_cents: int = 0
+    origin: Origin = Origin()
+
+
+Listed = TypeVar("Listed")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Listed]):
+    """One page of a list, newest first. `after` is where the next one begins, None where this was the last."""
+
+    rows: tuple[Listed, ...] = ()
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the provider keeps for us, available or pending: currency → our minor units, before anything is paid out."""
+
+    livemode: bool
+    cents: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +382,26 @@ class PaymentProvider(Protocol):
 
     def fetch_payout(self, reference: str) -> BankPayoutFacts:
         """The truth about a payout to our bank. Raises `NotThere`."""
+
+    def movements_page(self, *, since: datetime, until: datetime, after: str | None) -> Page[ListedMovement]:
+        """Movements of our balance from `since` until before `until`, to the second; from the newest, or past `after`.
+
+        Whoever asks keeps the bounds from page to page. `until` should be a minute ago: lists lag behind.
+        """
+
+    def objects_page(
+        self, kind: ObjectKind, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[ListedObject]:
+        """The same for a list of objects, by the time at which they were made."""
+
+    def movements_of_payout(self, reference: str, *, after: str | None) -> Page[ListedMovement]:
+        """What a payout paid out, its own movement included. `NotThere`: no such payout; `Rejected`: not itemised.
+
+        Complete only once the provider said that its reconciliation is; before, its own movement is all there is.
+        """
+
+    def balance(self) -> Balance:
+        """What we have there at this moment; no currency at all with who keeps no money for us."""
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """News from outside. Raises `SignatureInvalid`, and `Malformed` for signed nonsense."""

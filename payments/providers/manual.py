@@ -12,17 +12,21 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from payments.models import ManualRecord, ManualState, MovementKind, Provider, Refund, RefundState
+from payments.models import ManualRecord, ManualState, MovementKind, ObjectKind, Provider, Refund, RefundState
 from payments.providers import online_provider
 from payments.providers.base import (
+    Balance,
     BankPayoutFacts,
     Charge,
     ChargeFacts,
+    ListedMovement,
+    ListedObject,
     MovementFacts,
     Notice,
     NotThere,
     Order,
     Origin,
+    Page,
     RefundFacts,
     RefundOrder,
     RefundPhase,
@@ -131,6 +135,24 @@ class ManualProvider:
     def fetch_payout(self, reference: str) -> BankPayoutFacts:
         """Nobody collects the money for us and pays it out."""
         raise NotThere("nothing is paid out to a bank")
+
+    def movements_page(self, *, since: datetime, until: datetime, after: str | None) -> Page[ListedMovement]:
+        """None: what passes by hand is written down here, or nowhere, so there is no other side to compare it with."""
+        return Page()
+
+    def objects_page(
+        self, kind: ObjectKind, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[ListedObject]:
+        """None either."""
+        return Page()
+
+    def movements_of_payout(self, reference: str, *, after: str | None) -> Page[ListedMovement]:
+        """Nothing is paid out to a bank."""
+        raise NotThere("nothing is paid out to a bank")
+
+    def balance(self) -> Balance:
+        """Nobody keeps it for us."""
+        return Balance(self.livemode, {})
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """Nobody brings news of it."""

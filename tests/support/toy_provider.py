@@ -4,19 +4,23 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
 from config.clock import database_now
-from payments.models import MovementKind
+from payments.models import MovementKind, ObjectKind, SourceKind
 from payments.providers.base import (
+    Balance,
     Charge,
     ChargeFacts,
+    ListedMovement,
+    ListedObject,
     MovementFacts,
     Notice,
     NotThere,
     Origin,
+    Page,
     RefundFacts,
     RefundPhase,
     Rejected,
@@ -104,7 +108,9 @@ class ToyProvider:
         return ChargeFacts(
             charge=money,
             livemode=False,
-            movement=self._movement(f"in-{charge_id}", MovementKind.CHARGE, money.amount_cents, money.currency, fee=30),
+            movement=self._movement(
+                f"in-{charge_id}", MovementKind.CHARGE, money.amount_cents, money.currency, fee=30, at=money.paid_at
+            ),
             refunds=tuple(one for one in self.refunds.values() if one.charge_id == charge_id),
         )
 
@@ -138,6 +144,31 @@ class ToyProvider:
     def fetch_payout(self, reference):
         raise NotThere(reference)
 
+    def movements_page(self, *, since, until, after):
+        return self._page([one for one in self._moved() if since <= one.movement.occurred_at < until], after)
+
+    def objects_page(self, kind, *, since, until, after):
+        if kind != ObjectKind.SESSION:
+            return Page()
+        listed = [
+            ListedObject(
+                kind=kind, object_id=one.reference, status=str(one.state), amount_cents=one.amount_cents,
+                currency=one.currency, livemode=False, made_at=one.opened_at, origin=one.origin,
+                charge_id="" if one.charge is None else one.charge.id,
+            )
+            for one in self.sessions.values() if since <= one.opened_at < until
+        ]  # fmt: skip
+        return self._page(listed, after)
+
+    def movements_of_payout(self, reference, *, after):
+        raise NotThere(reference)
+
+    def balance(self):
+        cents = {}
+        for one in self._moved():
+            cents[one.movement.currency] = cents.get(one.movement.currency, 0) + one.movement.net_cents
+        return Balance(False, cents)
+
     def read_notice(self, body, signature):
         if not hmac.compare_digest(hmac.new(SECRET, body, hashlib.sha256).hexdigest(), signature):
             raise SignatureInvalid
@@ -163,5 +194,28 @@ class ToyProvider:
             raise NotThere(charge_id)
         return session
 
-    def _movement(self, reference, kind, amount_cents, currency, fee=0):
-        return MovementFacts(reference, kind, str(kind), amount_cents, fee, currency, database_now())
+    def _moved(self):
+        paid = [one for one in self.sessions.values() if one.charge is not None]
+        charged = [
+            self._listed(self.fetch_charge(one.charge.id).movement, SourceKind.CHARGE, one.charge, one) for one in paid
+        ]
+        refunded = [
+            self._listed(one.movement, SourceKind.REFUND, one, self._paid(one.charge_id))
+            for one in self.refunds.values()
+        ]
+        return sorted([*charged, *refunded], key=lambda one: one.movement.occurred_at)
+
+    def _listed(self, movement, kind, source, session):
+        name = source.id if kind == SourceKind.CHARGE else source.reference
+        return ListedMovement(
+            movement, False, kind, name, source.amount_cents, source.currency, session.charge.id, session.origin
+        )
+
+    def _page(self, rows, after):
+        """Two to a page, so that a test of paging needs three."""
+        begin = int(after or 0)
+        following = begin + 2 if begin + 2 < len(rows) else None
+        return Page(tuple(reversed(rows))[begin : begin + 2], None if following is None else str(following))
+
+    def _movement(self, reference, kind, amount_cents, currency, fee=0, at=None):
+        return MovementFacts(reference, kind, str(kind), amount_cents, fee, currency, at or database_now())

@@ -80,7 +80,7 @@ def refund_facts(refund: Json, livemode: bool) -> RefundFacts:
     return RefundFacts(
         reference=refund["id"],
         ref=str(metadata.get("ref") or ""),
-        charge_id=_id(refund.get("charge")),
+        charge_id=id_of(refund.get("charge")),
         # What a newer version may call it is not final.
         phase=PHASES.get(refund["status"], RefundPhase.PENDING),
         amount_cents=to_minor(refund["amount"], refund["currency"]),
@@ -100,7 +100,7 @@ def dispute_facts(dispute: Json) -> DisputeFacts:
     legs = (movement_facts(leg) for leg in dispute.get("balance_transactions") or ())
     return DisputeFacts(
         reference=dispute["id"],
-        charge_id=_id(dispute.get("charge")),
+        charge_id=id_of(dispute.get("charge")),
         status=dispute["status"],
         amount_cents=to_minor(dispute["amount"], dispute["currency"]),
         currency=dispute["currency"],
@@ -115,8 +115,11 @@ def dispute_facts(dispute: Json) -> DisputeFacts:
 
 def movement_facts(movement: Json | str | None) -> MovementFacts | None:
     """A balance transaction; None where there is none yet."""
-    if not isinstance(movement, dict):
-        return None
+    return moved(movement) if isinstance(movement, dict) else None
+
+
+def moved(movement: Json) -> MovementFacts:
+    """A balance transaction."""
     currency = movement["currency"]
     rate = movement.get("exchange_rate")
     return MovementFacts(
@@ -158,6 +161,6 @@ def _taken_back(charge: Json) -> list[DisputeFacts]:
     ]
 
 
-def _id(value: Json | str | None) -> str:
+def id_of(value: Json | str | None) -> str:
     """The id of what may be expanded."""
     return str(value["id"]) if isinstance(value, dict) else value or ""

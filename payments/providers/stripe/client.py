@@ -69,7 +69,7 @@ class Api:
             max_network_retries=WEB_RETRIES if is_web else WORKER_RETRIES,
             http_client=stripe.RequestsClient(timeout=WEB_TIMEOUT if is_web else WORKER_TIMEOUT),
         )
-        self._v1 = client.v1
+        self._client, self._v1 = client, client.v1
         self._is_web = is_web
 
     def create_session(self, params: "SessionCreateParams", key: str) -> Json:
@@ -128,6 +128,19 @@ class Api:
         if before is not None:
             created["lt"] = int(before.timestamp())
         return self._each(self._v1.events.list, {"created": created, "delivery_success": False})
+
+    def page(self, path: str, params: Json) -> Json:
+        """One page of any list, with its rows as they came: objects of the client's would cost seven times as much."""
+        return self._read(path, {**params, "limit": PAGE})
+
+    def balance(self) -> Json:
+        """What Stripe keeps for us at this moment."""
+        return self._read("/v1/balance", {})
+
+    def _read(self, path: str, params: Json) -> Json:
+        with self._call():
+            answer: Json = self._client.raw_request("get", path, **params).data
+            return answer
 
     def _each(self, listing: Callable[[Any], stripe.ListObject[Any]], params: Json) -> Iterator[Json]:
         """All that a list has, page by page, each page in a call of its own."""

@@ -8,14 +8,18 @@ from functools import lru_cache
 from django.conf import settings
 
 from config.clock import database_now
-from payments.models import Provider
+from payments.models import ObjectKind, Provider
 from payments.providers.base import (
+    Balance,
     BankPayoutFacts,
     ChargeFacts,
+    ListedMovement,
+    ListedObject,
     Notice,
     NotThere,
     Order,
     Origin,
+    Page,
     RefundFacts,
     RefundOrder,
     Rejected,
@@ -24,7 +28,8 @@ from payments.providers.base import (
 )
 from payments.providers.notices import notice_of, parse_notice
 from payments.providers.stripe.charges import charge_facts, refund_facts, refund_params
-from payments.providers.stripe.client import Api, is_signed
+from payments.providers.stripe.client import Api, Json, is_signed
+from payments.providers.stripe.listings import LISTINGS, balance_of, listed_movement
 from payments.providers.stripe.payouts import payout_facts
 from payments.providers.stripe.sessions import facts_of, origin_of, session_params
 
@@ -104,6 +109,27 @@ class StripeProvider:
         """The payout with both of its movements, in one call."""
         return payout_facts(self._api.payout(reference))
 
+    def movements_page(self, *, since: datetime, until: datetime, after: str | None) -> Page[ListedMovement]:
+        """The balance transactions of that time, each with its source in full."""
+        return self._movements(_bounds(since, until), after)
+
+    def movements_of_payout(self, reference: str, *, after: str | None) -> Page[ListedMovement]:
+        """Stripe itemises automatic payouts alone, once their reconciliation is completed."""
+        return self._movements({"payout": reference}, after)
+
+    def objects_page(
+        self, kind: ObjectKind, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[ListedObject]:
+        """One of Stripe's lists; the expansions are those that its rows cannot be read without."""
+        listing = LISTINGS[kind]
+        expand = {"expand": [f"data.{name}" for name in listing.expand]} if listing.expand else {}
+        found, following = self._page(listing.path, {**_bounds(since, until), **expand}, after)
+        return Page(tuple(listing.read(one, self.livemode) for one in found), following)
+
+    def balance(self) -> Balance:
+        """In one call."""
+        return balance_of(self._api.balance())
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """Proved with any of the configured secrets, so that two are good while they are rotated.
 
@@ -129,3 +155,18 @@ class StripeProvider:
             if until is None:
                 return
             since = until
+
+    def _movements(self, narrowing: Json, after: str | None) -> Page[ListedMovement]:
+        found, following = self._page("/v1/balance_transactions", {**narrowing, "expand": ["data.source"]}, after)
+        return Page(tuple(listed_movement(one, self.livemode) for one in found), following)
+
+    def _page(self, path: str, params: Json, after: str | None) -> tuple[list[Json], str | None]:
+        """The rows, and where the next page begins."""
+        page = self._api.page(path, params if after is None else {**params, "starting_after": after})
+        found: list[Json] = page["data"]
+        return found, found[-1]["id"] if found and page["has_more"] else None
+
+
+def _bounds(since: datetime, until: datetime) -> Json:
+    """Stripe dates by the second."""
+    return {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}}

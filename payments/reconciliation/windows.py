@@ -1,0 +1,51 @@
+"""From when until when a run looks: whole seconds, the first included, the last not.
+
+The provider dates by the second, and its lists lag behind; so nobody looks nearer than a minute to now, and each run
+looks back over what earlier ones have read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+SETTLED_AFTER = timedelta(seconds=60)
+# What the feed looks back over every hour: a movement can be listed late.
+OVERLAP = timedelta(hours=2)
+# How far back the very first run looks; what is older, a deeper run has to be asked for.
+FIRST_LOOK = timedelta(days=35)
+NIGHTLY_DAYS = 3
+WEEKLY_DAYS = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open, in whole seconds. Refuses an end that is not after its beginning."""
+
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "since", to_the_second(self.since))
+        object.__setattr__(self, "until", to_the_second(self.until))
+        if self.since >= self.until:
+            raise ValueError(f"a window from {self.since} until {self.until} holds nothing")
+
+    def holds(self, other: "Window") -> bool:
+        """Whether the other lies within."""
+        return self.since <= other.since and other.until <= self.until
+
+
+def to_the_second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+def feed_window(*, through: datetime | None, now: datetime, until: datetime | None = None) -> Window:
+    """What the hourly run reads: from before where the last one ended. `until` looks nearer to now than is wise."""
+    end = until or now - SETTLED_AFTER
+    begin = end - FIRST_LOOK if through is None else min(through, end) - OVERLAP
+    return Window(begin, end)
+
+
+def deep_window(*, days: int, now: datetime, until: datetime | None = None) -> Window:
+    """The last days, whatever was read before."""
+    end = until or now - SETTLED_AFTER
+    return Window(end - timedelta(days=days), end)
