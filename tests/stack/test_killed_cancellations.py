@@ -105,10 +105,10 @@ def test_a_cancellation_survives_every_kill(api, double, settings):
             met += is_at_work(pool)
     assert met >= 5, f"only {met} kills met it"
     leases_end()
-    carried_out(cancellation)
+    carried_out(cancellation, walks=60)
     for receipt in Receipt.objects.exclude(status="returned").values_list("pk", flat=True):
         apply_charge_state(receipt_id=receipt, source=Source.SWEEP)
-    carried_out(cancellation)
+    carried_out(cancellation, walks=60)
 
     assert (cancellation.status, pot_of(pool)) == ("done", 0)
     assert list(Refund.objects.values_list("status", "amount_cents")) == [("succeeded", 5000)] * PLACES

@@ -28,14 +28,14 @@ def work_off(*, times=30, until=lambda: False) -> None:
             return
 
 
-def carried_out(cancellation) -> Cancellation:
-    """As far as it goes: until it is done, or a few walks found nothing more to do."""
+def carried_out(cancellation, *, walks=6) -> Cancellation:
+    """As far as it goes: until it is done, or so many walks found nothing more to do."""
 
     def is_done() -> bool:
         cancellation.refresh_from_db()
         return cancellation.status == "done"
 
-    work_off(times=6, until=is_done)
+    work_off(times=walks, until=is_done)
     cancellation.refresh_from_db()
     return cancellation
 
