@@ -200,7 +200,9 @@ class BankLine(HasStatus):
                 name="bank_line_stays",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Condition("(to_jsonb(OLD) - 'status') IS DISTINCT FROM (to_jsonb(NEW) - 'status')"),
+                condition=pgtrigger.Condition(
+                    "((to_jsonb(OLD) - 'status') IS DISTINCT FROM (to_jsonb(NEW) - 'status'))"
+                ),
                 func="""
                     RAISE EXCEPTION 'what a bank said is kept as it said it'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_stays';

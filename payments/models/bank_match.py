@@ -115,11 +115,12 @@ class BankMatch(models.Model):
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_undone';
                     END IF;
                     IF NEW.payout_id IS NOT NULL THEN
-                        SELECT currency, livemode, abs(amount_cents) AS cents INTO other
+                        -- It arrives with its own sign, and goes back with the other.
+                        SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents INTO other
                             FROM payments_providerpayout WHERE id = NEW.payout_id;
                     ELSIF NEW.record_id IS NOT NULL THEN
                         SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode) AS livemode,
-                               m.amount_cents::bigint AS cents INTO other
+                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents INTO other
                             FROM payments_manualrecord m
                             LEFT JOIN payments_payment p ON p.id = m.payment_id
                             LEFT JOIN payments_refund r ON r.id = m.refund_id
@@ -129,7 +130,7 @@ class BankMatch(models.Model):
                         RETURN NEW;
                     END IF;
                     IF (other.currency, other.livemode, other.cents)
-                       IS DISTINCT FROM (of.currency, of.livemode, abs(NEW.amount_cents)) THEN
+                       IS DISTINCT FROM (of.currency, of.livemode, NEW.amount_cents) THEN
                         RAISE EXCEPTION 'a match is of the amount, currency and mode of both'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_fits';
                     END IF;
