@@ -228,55 +228,6 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
             },
         ),
-        migrations.AddField(
-            model_name="movement",
-            name="payout",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="movements",
-                to="payments.payout",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="movement",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("charge", "Charge"),
-                    ("refund", "Refund"),
-                    ("refund_failure", "Refund failure"),
-                    ("dispute", "Dispute"),
-                    ("dispute_reversal", "Dispute reversal"),
-                    ("payout", "Payout"),
-                    ("payout_reversal", "Payout reversal"),
-                    ("transfer", "Transfer"),
-                    ("transfer_reversal", "Transfer reversal"),
-                    ("other", "Other"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="stagedmovement",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("charge", "Charge"),
-                    ("refund", "Refund"),
-                    ("refund_failure", "Refund failure"),
-                    ("dispute", "Dispute"),
-                    ("dispute_reversal", "Dispute reversal"),
-                    ("payout", "Payout"),
-                    ("payout_reversal", "Payout reversal"),
-                    ("transfer", "Transfer"),
-                    ("transfer_reversal", "Transfer reversal"),
-                    ("other", "Other"),
-                ],
-                max_length=20,
-            ),
-        ),
         migrations.CreateModel(
             name="BankAccount",
             fields=[
@@ -805,8 +756,8 @@ class Migration(migrations.Migration):
                 name="bank_line_matched_whole",
                 sql=config.triggers.GuardSql(
                     declare="DECLARE found numeric;",
-                    func="\n                    SELECT coalesce(sum(amount_cents), 0) INTO found\n                        FROM payments_bankmatch WHERE line_id = NEW.id AND undone_at IS NULL;\n                    IF found <> CASE NEW.status WHEN 'matched' THEN NEW.amount_cents ELSE 0 END THEN\n                        RAISE EXCEPTION 'line % of % is matched with %', NEW.id, NEW.amount_cents, found\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_matched_whole';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="532b507de4f199409c622935daa9ecb33d745a3a",
+                    func="\n                    SELECT coalesce(sum(amount_cents), 0) INTO found\n                        FROM payments_bankmatch WHERE line_id = NEW.id AND undone_at IS NULL;\n                    IF (NEW.status = 'matched' AND found <> NEW.amount_cents)\n                       OR (NEW.status <> 'matched' AND found <> 0) THEN\n                        RAISE EXCEPTION 'line % of % is matched with %', NEW.id, NEW.amount_cents, found\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_matched_whole';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="e14c3339319b7acc0f08649ba7a1ffae12359c62",
                     operation='UPDATE OF "status"',
                     pgid="pgtrigger_bank_line_matched_whole_2ad7a",
                     table="payments_bankline",
@@ -962,8 +913,8 @@ class Migration(migrations.Migration):
                 name="bank_match_fits",
                 sql=config.triggers.GuardSql(
                     declare="DECLARE of record; other record;",
-                    func="\n                    SELECT l.status, l.currency, l.amount_cents, a.livemode INTO of\n                        FROM payments_bankline l JOIN payments_bankaccount a ON a.id = l.account_id\n                        WHERE l.id = NEW.line_id FOR NO KEY UPDATE OF l;\n                    IF of.status IS DISTINCT FROM 'waiting' THEN\n                        RAISE EXCEPTION 'line % is matched', NEW.line_id\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_of_waiting';\n                    END IF;\n                    IF NEW.undone_at IS NOT NULL THEN\n                        RAISE EXCEPTION 'a match begins as one'\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_undone';\n                    END IF;\n                    IF NEW.payout_id IS NOT NULL THEN\n                        -- It arrives with its own sign, and goes back with the other.\n                        SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents INTO other\n                            FROM payments_providerpayout WHERE id = NEW.payout_id;\n                    ELSIF NEW.record_id IS NOT NULL THEN\n                        SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode) AS livemode,\n                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents INTO other\n                            FROM payments_manualrecord m\n                            LEFT JOIN payments_payment p ON p.id = m.payment_id\n                            LEFT JOIN payments_refund r ON r.id = m.refund_id\n                            LEFT JOIN payments_payout o ON o.id = m.payout_id\n                            WHERE m.id = NEW.record_id AND m.status = 'confirmed';\n                    ELSE\n                        RETURN NEW;\n                    END IF;\n                    IF (other.currency, other.livemode, other.cents)\n                       IS DISTINCT FROM (of.currency, of.livemode, NEW.amount_cents) THEN\n                        RAISE EXCEPTION 'a match is of the amount, currency and mode of both'\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_fits';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="00647929f7ab7208cca795e55adc41c6d8fe1f32",
+                    func="\n                    SELECT l.status, l.currency, l.amount_cents, a.livemode INTO of\n                        FROM payments_bankline l JOIN payments_bankaccount a ON a.id = l.account_id\n                        WHERE l.id = NEW.line_id FOR NO KEY UPDATE OF l;\n                    IF of.status IS DISTINCT FROM 'waiting' THEN\n                        RAISE EXCEPTION 'line % is matched', NEW.line_id\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_of_waiting';\n                    END IF;\n                    IF NEW.undone_at IS NOT NULL THEN\n                        RAISE EXCEPTION 'a match begins as one'\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_undone';\n                    END IF;\n                    IF NEW.payout_id IS NOT NULL THEN\n                        -- It arrives with its own sign, and goes back with the other.\n                        SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents\n                            INTO other FROM payments_providerpayout WHERE id = NEW.payout_id;\n                    ELSIF NEW.record_id IS NOT NULL THEN\n                        SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode) AS livemode,\n                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents\n                            INTO other FROM payments_manualrecord m\n                            LEFT JOIN payments_payment p ON p.id = m.payment_id\n                            LEFT JOIN payments_refund r ON r.id = m.refund_id\n                            LEFT JOIN payments_payout o ON o.id = m.payout_id\n                            WHERE m.id = NEW.record_id AND m.status = 'confirmed';\n                    ELSE\n                        RETURN NEW;\n                    END IF;\n                    IF (other.currency, other.livemode, other.cents)\n                       IS DISTINCT FROM (of.currency, of.livemode, NEW.amount_cents) THEN\n                        RAISE EXCEPTION 'a match is of the amount, currency and mode of both'\n                            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_match_fits';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="efe6ee337f9f7ca08dd6d7d3d008c533953ccf41",
                     operation="INSERT",
                     pgid="pgtrigger_bank_match_fits_9874e",
                     table="payments_bankmatch",

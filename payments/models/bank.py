@@ -216,7 +216,8 @@ class BankLine(HasStatus):
                 func="""
                     SELECT coalesce(sum(amount_cents), 0) INTO found
                         FROM payments_bankmatch WHERE line_id = NEW.id AND undone_at IS NULL;
-                    IF found <> CASE NEW.status WHEN 'matched' THEN NEW.amount_cents ELSE 0 END THEN
+                    IF (NEW.status = 'matched' AND found <> NEW.amount_cents)
+                       OR (NEW.status <> 'matched' AND found <> 0) THEN
                         RAISE EXCEPTION 'line % of % is matched with %', NEW.id, NEW.amount_cents, found
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_matched_whole';
                     END IF;

@@ -116,12 +116,12 @@ class BankMatch(models.Model):
                     END IF;
                     IF NEW.payout_id IS NOT NULL THEN
                         -- It arrives with its own sign, and goes back with the other.
-                        SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents INTO other
-                            FROM payments_providerpayout WHERE id = NEW.payout_id;
+                        SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents
+                            INTO other FROM payments_providerpayout WHERE id = NEW.payout_id;
                     ELSIF NEW.record_id IS NOT NULL THEN
                         SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode) AS livemode,
-                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents INTO other
-                            FROM payments_manualrecord m
+                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents
+                            INTO other FROM payments_manualrecord m
                             LEFT JOIN payments_payment p ON p.id = m.payment_id
                             LEFT JOIN payments_refund r ON r.id = m.refund_id
                             LEFT JOIN payments_payout o ON o.id = m.payout_id
