@@ -47,12 +47,15 @@ class Disposition:
     """What a kind means, what heals it, and what people may do.
 
     `creates`: its healing makes rows that were not here; too many of these at once are a wrong key sooner than a loss.
+    `closes_itself`: a run that does not see it any more closes it. The others have been booked meanwhile, so that they
+    cannot be seen, and still wait for a person, or for the service that raised them.
     """
 
     means: str
     advice: str
     heal: Heal | None = None
     creates: bool = False
+    closes_itself: bool = True
     actions: tuple[Action, ...] = ()
 
 
@@ -70,6 +73,7 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
         advice="It comes back by itself where its request is here; else give the money back at the provider.",
         heal=Heal.ADOPT,
         creates=True,
+        closes_itself=False,
         actions=(Action.RESYNC, Action.MARK_FOREIGN, *_LOOK),
     ),
     _Kind.MISSING_AT_PROVIDER: Disposition(
@@ -146,6 +150,7 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
         advice="It lies in suspense. If the charge is another product's, mark it as not ours.",
         heal=Heal.BOOK,
         creates=True,
+        closes_itself=False,
         actions=_STRANGE,
     ),
     _Kind.REFUND_FAILED: Disposition(
@@ -206,6 +211,7 @@ DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
         advice="It lies in suspense. Find out what it was; mark it as not ours, or write it off.",
         heal=Heal.BOOK,
         creates=True,
+        closes_itself=False,
         actions=_STRANGE,
     ),
     _Kind.NOT_BOOKED: Disposition(
