@@ -1,8 +1,28 @@
 """The finance reports, by kind. A new one is a module with a `REPORT`, and a line here."""
 
-from payments.reports import entries, payments, pool_summary
+from payments.reports import (
+    account_statement,
+    entries,
+    journal,
+    payments,
+    pool_profit_and_loss,
+    pool_summary,
+    pot_liability,
+    trial_balance,
+)
 from payments.reports.base import Narrowing, Report
 
-REPORTS: dict[str, Report] = {report.kind: report for report in (payments.REPORT, entries.REPORT, pool_summary.REPORT)}
+# In the order in which people are shown them.
+MODULES = (
+    payments,
+    entries,
+    pool_summary,
+    journal,
+    trial_balance,
+    account_statement,
+    pool_profit_and_loss,
+    pot_liability,
+)
+REPORTS: dict[str, Report] = {module.REPORT.kind: module.REPORT for module in MODULES}
 
 __all__ = ["REPORTS", "Narrowing", "Report"]
