@@ -9,11 +9,13 @@ import pytest
 
 from config.clock import database_now
 from payments import providers
-from payments.models import MovementKind, Receipt
+from payments.models import MovementKind, ObjectKind, Receipt
 from payments.providers import provider_named, register
 from payments.providers.base import (
+    Balance,
     NotThere,
     Order,
+    Page,
     PaymentProvider,
     ProviderError,
     RefundOrder,
@@ -197,8 +199,45 @@ class TestEverybody:
     def test_nothing_was_missed_in_the_future(self, house):
         assert list(house.provider.missed_notices(since=database_now() + timedelta(minutes=1))) == []
 
+    def test_lists_name_nothing_that_did_not_happen_then(self, house):
+        house.paid()
+        then = {"since": database_now() - timedelta(days=2), "until": database_now() - timedelta(days=1), "after": None}
+
+        assert house.provider.movements_page(**then) == Page()
+        assert [house.provider.objects_page(kind, **then) for kind in ObjectKind] == [Page()] * len(ObjectKind)
+
+    def test_a_payout_that_is_not_there_has_no_movements(self, house):
+        with pytest.raises(NotThere):
+            house.provider.movements_of_payout("po_unknown", after=None)
+
+    def test_the_balance_is_of_its_mode(self, house):
+        assert house.provider.balance() == Balance(house.provider.livemode, house.provider.balance().cents)
+
 
 class TestOnline:
+    def test_the_feed_has_all_that_moved_and_the_balance_its_sum(self, online):
+        charge = online.paid().charge
+        online.refunded(charge)
+        now = {"since": database_now() - timedelta(minutes=5), "until": database_now() + timedelta(minutes=5)}
+
+        rows = online.provider.movements_page(**now, after=None).rows
+
+        assert [(one.movement.kind, one.movement.amount_cents, one.charge_id) for one in rows] == [
+            ("refund", -2000, charge.id), ("charge", 5000, charge.id),
+        ]  # fmt: skip
+        assert rows[1].origin == online.provider.origin_of_charge(charge.id)
+        assert online.provider.balance().cents == {"usd": sum(one.movement.net_cents for one in rows)}
+
+    def test_sessions_are_listed_with_what_was_paid(self, online):
+        session, paid = online.opened(), online.paid()
+        now = {"since": database_now() - timedelta(minutes=5), "until": database_now() + timedelta(minutes=5)}
+
+        rows = online.provider.objects_page(ObjectKind.SESSION, **now, after=None).rows
+
+        assert [(one.object_id, one.status, one.charge_id) for one in rows] == [
+            (paid.reference, "paid", paid.charge.id), (session.reference, "open", ""),
+        ]  # fmt: skip
+
     def test_the_same_call_opens_nothing_new(self, online):
         whole = order()
 

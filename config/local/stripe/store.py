@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS object (
     hidden TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS object_kind ON object (kind, seq);
+CREATE INDEX IF NOT EXISTS object_created ON object (kind, created, seq);
 CREATE INDEX IF NOT EXISTS object_payment_intent ON object (kind, json_extract(body, '$.payment_intent'), seq);
 CREATE INDEX IF NOT EXISTS object_charge ON object (kind, json_extract(body, '$.charge'), seq);
 CREATE INDEX IF NOT EXISTS object_source ON object (kind, json_extract(body, '$.source'), seq);
