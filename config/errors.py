@@ -39,6 +39,7 @@ class Code(StrEnum):
     CHARGE_DISPUTED = "CHARGE_DISPUTED"
     REFUND_TOO_LARGE = "REFUND_TOO_LARGE"
     REFUND_NOT_ALLOWED = "REFUND_NOT_ALLOWED"
+    WRITE_OFF_TOO_LARGE = "WRITE_OFF_TOO_LARGE"
     CORRECTION_NEEDS_RULING = "CORRECTION_NEEDS_RULING"
     RULING_STALE = "RULING_STALE"
     POOL_CLOSED = "POOL_CLOSED"
@@ -98,6 +99,10 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """409: the state does not allow it, or it exists already."""
+
+
+class Gone(DomainError):
+    """410: it was there, and is not any more."""
 
 
 class Refused(DomainError):

@@ -74,6 +74,7 @@ DESCRIPTIONS = {
     405: "The address does not know the method.",
     406: "No acceptable form.",
     409: "The state does not allow it, or it exists already.",
+    410: "It was there, and is not any more.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Well-formed, refused by a rule of the contest.",

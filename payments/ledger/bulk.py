@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from payments.ledger.accounts import CHART
+from payments.ledger.posting import FINANCE_DATE
 
 DRAFT = "CREATE TEMP TABLE ledger_draft ON COMMIT DROP AS {lines}"
 
@@ -23,12 +24,12 @@ ACCOUNTS = """
     ON CONFLICT DO NOTHING
 """
 
-ENTRIES = """
+ENTRIES = f"""
     WITH entry AS (
         INSERT INTO payments_journalentry (
             source_type, source_id, event, currency_id, livemode, effective_at, finance_date, memo)
         SELECT source_type, source_id, event, currency, livemode, effective_at,
-               (effective_at AT TIME ZONE %(zone)s)::date, ''
+               {FINANCE_DATE.format(instant="effective_at")}, ''
         FROM ledger_draft WHERE amount <> 0
         GROUP BY row_id, source_type, source_id, event, currency, livemode, effective_at ORDER BY row_id
         ON CONFLICT (source_type, source_id, event) DO NOTHING

@@ -142,7 +142,9 @@ class JournalEntry(models.Model):
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+", db_index=False)
     livemode = models.BooleanField()
     effective_at = models.DateTimeField(help_text="When it happened, as far as the world is concerned.")
-    finance_date = models.DateField(help_text="The day of that instant in the finance zone; written once.")
+    finance_date = models.DateField(
+        help_text="The day of that instant in the finance zone; the first open one, where its month was closed already."
+    )
     posted_at = models.DateTimeField(db_default=ClockTimestamp())
     actor_id = models.BigIntegerField(null=True, blank=True, db_default=CurrentActor())
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
@@ -172,6 +174,24 @@ class JournalEntry(models.Model):
                     IF NOT EXISTS (SELECT 1 FROM payments_posting WHERE journal_entry_id = NEW.id) THEN
                         RAISE EXCEPTION 'entry % has no lines', NEW.id
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_balanced';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="journal_period_open",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                # Who closes a month waits for all who write here, and they for him: none slips in between.
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM new_rows WHERE finance_date <=
+                            (SELECT max(last_day) FROM payments_periodclose WHERE status = 'closed')
+                    ) THEN
+                        RAISE EXCEPTION 'an entry belongs into the first open day, not into a closed month'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_period_open';
                     END IF;
                     RETURN NULL;
                 """,

@@ -46,13 +46,17 @@ ACCOUNTS = f"""
     ON CONFLICT DO NOTHING
 """
 
+# The day of an instant in the finance zone; the first open day, where that one's month is closed.
+FINANCE_DATE = """greatest(({instant} AT TIME ZONE %(zone)s)::date,
+    (SELECT max(last_day) + 1 FROM payments_periodclose WHERE status = 'closed'))"""
+
 # A line whose account is missing would leave the entry unbalanced, and the commit would refuse it.
 ENTRY = f"""
     WITH entry AS (
         INSERT INTO payments_journalentry (
             source_type, source_id, event, currency_id, livemode, effective_at, finance_date, reverses_id, memo)
         VALUES (%(type)s, %(id)s, %(event)s, %(currency)s, %(livemode)s, %(at)s,
-                (%(at)s::timestamptz AT TIME ZONE %(zone)s)::date, %(reverses)s, %(memo)s)
+                {FINANCE_DATE.format(instant="%(at)s::timestamptz")}, %(reverses)s, %(memo)s)
         ON CONFLICT (source_type, source_id, event) DO NOTHING
         RETURNING id
     ), lines AS (

@@ -15,10 +15,21 @@ from payments.models.cancellation import Cancellation, CancellationChange, Cance
 from payments.models.discrepancy import Discrepancy, DiscrepancyChange, DiscrepancyKind, DiscrepancyState
 from payments.models.dispute import Dispute, DisputeChange, DisputeState, LossBearer
 from payments.models.entry_money import EntryMoney
+from payments.models.export import (
+    DownloadWay,
+    Export,
+    ExportChange,
+    ExportDownload,
+    ExportOrigin,
+    ExportState,
+    FileFormat,
+)
+from payments.models.export_schedule import Every, ExportSchedule, ExportScheduleChange, ScheduleState
 from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
 from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking, TaxForm, TaxYear
+from payments.models.period import PeriodClose, PeriodCloseChange, PeriodState
 from payments.models.provider_payout import (
     ProviderPayout,
     ProviderPayoutChange,
@@ -64,9 +75,19 @@ __all__ = [
     "Dispute",
     "DisputeChange",
     "DisputeState",
+    "DownloadWay",
     "EntryMoney",
+    "Every",
     "Evidence",
+    "Export",
+    "ExportChange",
+    "ExportDownload",
+    "ExportOrigin",
+    "ExportSchedule",
+    "ExportScheduleChange",
+    "ExportState",
     "FeedCursor",
+    "FileFormat",
     "FoundBy",
     "JournalEntry",
     "LossBearer",
@@ -85,6 +106,9 @@ __all__ = [
     "Payout",
     "PayoutChange",
     "PayoutState",
+    "PeriodClose",
+    "PeriodCloseChange",
+    "PeriodState",
     "Posting",
     "PrizeBooking",
     "Provider",
@@ -104,6 +128,7 @@ __all__ = [
     "RunKind",
     "RunPhase",
     "RunStatus",
+    "ScheduleState",
     "SourceKind",
     "StagedMovement",
     "StagedObject",
