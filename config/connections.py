@@ -1,6 +1,7 @@
-"""Addresses from the environment, as the settings Django wants: database, cache, mail."""
+"""Addresses from the environment, as the settings Django wants: database, cache, mail, store of reports."""
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -77,3 +78,35 @@ def mail(url: str) -> dict[str, Any]:
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
         "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
+
+
+def report_store(url: str, *, home: Path) -> dict[str, Any]:
+    """`STORAGES["reports"]` for `file:` or `s3://key:secret@host/bucket`; query parameters become options.
+
+    Nobody but this system reads what lies there: files are its own user's, objects are as private as their bucket.
+    """
+    if url == "file:":
+        options: dict[str, Any] = {
+            "location": home / "reports",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+            "base_url": None,
+        }
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    parts = urlsplit(url)
+    scheme = "http" if parts.scheme == "s3+http" else "https"
+    options = {
+        "access_key": unquote(parts.username or ""),
+        "secret_key": unquote(parts.password or ""),
+        "bucket_name": parts.path.strip("/"),
+        "endpoint_url": f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""),
+        "signature_version": "s3v4",
+        "addressing_style": "path",
+        "default_acl": None,
+        "querystring_auth": True,
+        "file_overwrite": False,
+        # Beyond it a file that is read lies on disk, not in memory.
+        "max_memory_size": 4 * 1024 * 1024,
+        **dict(parse_qsl(parts.query)),
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

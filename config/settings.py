@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import reverse_lazy
 
 from config import env
-from config.connections import cache, database, mail
+from config.connections import cache, database, mail, report_store
 from config.logging import logging_config
 
 BASE_DIR = env.PROJECT
@@ -52,6 +52,9 @@ STRIPE_WEBHOOK_SECRETS = SETTINGS.texts("STRIPE_WEBHOOK_SECRETS")
 STRIPE_THIN_WEBHOOK_SECRETS = SETTINGS.texts("STRIPE_THIN_WEBHOOK_SECRETS")
 STRIPE_API_BASE = SETTINGS.text("STRIPE_API_BASE") or None
 REFUND_APPROVAL_ABOVE = SETTINGS.number("REFUND_APPROVAL_ABOVE")
+WRITE_OFF_AT_MOST = SETTINGS.number("WRITE_OFF_AT_MOST")
+REPORT_DAYS = SETTINGS.number("REPORT_DAYS")
+PERSONAL_REPORT_DAYS = SETTINGS.number("PERSONAL_REPORT_DAYS")
 AUTO_RETURN = SETTINGS.flag("AUTO_RETURN")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
@@ -258,6 +261,7 @@ WHITENOISE_USE_FINDERS = not IS_SERVED
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "reports": report_store(SETTINGS.text("REPORT_STORAGE"), home=OUTLAST_HOME),
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"

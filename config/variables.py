@@ -138,6 +138,16 @@ def parse_mail(text: str) -> str:
     return url_with("smtp", "smtp+tls", "smtps")(text)
 
 
+def parse_store(text: str) -> str:
+    """`file:` for a folder, or an S3 bucket with its key and secret."""
+    if text == "file:":
+        return text
+    parts = urlsplit(url_with("s3", "s3+http")(text))
+    if not parts.username or not parts.password or not parts.path.strip("/") or "/" in parts.path.strip("/"):
+        raise ValueError("must be file: or s3://key:secret@host/bucket")
+    return text
+
+
 def parse_zone(text: str) -> ZoneInfo:
     """An IANA time zone."""
     if text not in available_timezones():
@@ -192,6 +202,11 @@ def webhook_secrets(secrets: list[str], environment: Environment) -> str:
 def webhook_secrets_if_any(secrets: list[str], environment: Environment) -> str:
     """The same for an endpoint that there need not be."""
     return webhook_secrets(secrets, environment) if secrets else ""
+
+
+def encrypted_store_when_served(url: str, environment: Environment) -> str:
+    """Players' names never travel in the clear."""
+    return "must start with s3://" if environment.is_served and url.startswith("s3+http://") else ""
 
 
 def password_when_served(url: str, environment: Environment) -> str:
