@@ -3,6 +3,8 @@
 import re
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from xlsxwriter import Workbook
@@ -16,7 +18,28 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 WIDTHS = {Kind.TEXT: 26, Kind.CODE: 18, Kind.NUMBER: 14, Kind.MONEY: 14}
 
 
-def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes]) -> int:
+# What stands as its date in a book that is as of no instant; the format has no place for none.
+NO_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # the format knows no zones
+LONGEST_FOOTER = 200
+# The format allows 31 characters; a number follows.
+LONGEST_TITLE = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a book says of itself: the instant it is as of, and a mark in its properties and at the foot of each page.
+
+    Without a given instant the writer would take the clock's, and the same rows would make other bytes.
+    """
+
+    made_at: datetime | None = None
+    mark: str = ""
+
+
+PLAIN = Look()
+
+
+def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes], *, look: Look = PLAIN) -> int:
     """Write the heading and all rows, on as many sheets as it takes; how many rows."""
     with tempfile.TemporaryDirectory() as folder:
         options = {
@@ -28,15 +51,20 @@ def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes]) -> int:
         }
         # Numbers beyond a double's precision do not occur: ids are text, amounts are below 2^53.
         with Workbook(file, options) as book:
-            return _Sheets(report, book).write(rows)
+            made_at = look.made_at.astimezone(UTC).replace(tzinfo=None, microsecond=0) if look.made_at else NO_DATE
+            mark = NOT_XML.sub("", look.mark)
+            book.set_properties({"title": report.title, "created": made_at, "comments": mark})
+            # An ampersand begins a code there.
+            return _Sheets(report, book, mark[:LONGEST_FOOTER].replace("&", "&&")).write(rows)
 
 
 class _Sheets:
     """The sheets of one report, a new one whenever the last is full."""
 
-    def __init__(self, report: Report, book: Workbook) -> None:
+    def __init__(self, report: Report, book: Workbook, footer: str) -> None:
         self.report = report
         self.book = book
+        self.footer = footer
         self.heading = book.add_format({"bold": True, "bottom": 1})
         self.decimals = {places: book.add_format({"num_format": _pattern(places)}) for places in (0, 2, 3)}
         self.sheet: Any = None
@@ -67,8 +95,11 @@ class _Sheets:
     def _turn_over(self) -> None:
         """Begin the next sheet with its heading."""
         number = len(self.book.worksheets()) + 1
-        self.sheet = self.book.add_worksheet(self.report.title if number == 1 else f"{self.report.title} {number}")
+        title = self.report.title[:LONGEST_TITLE]
+        self.sheet = self.book.add_worksheet(title if number == 1 else f"{title} {number}")
         self.sheet.freeze_panes(1, 0)
+        if self.footer:
+            self.sheet.set_footer(f"&L&8{self.footer}")
         for index, column in enumerate(self.report.columns):
             self.sheet.set_column(index, index, max(WIDTHS[column.kind], len(column.name) + 2))
             self.sheet.write_string(0, index, column.name, self.heading)

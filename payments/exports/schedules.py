@@ -1,0 +1,159 @@
+"""Reports that come by themselves: a row for each period that is over, also for days on which nothing ran."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from config.audit import attribute
+from config.errors import DomainError, invalid
+from payments.exports.asking import PERSONAL, may_export, scheduled_export
+from payments.exports.fetching import EXPORT
+from payments.exports.writing import checked
+from payments.models import Every, ExportSchedule, FileFormat, ScheduleState
+from payments.reports import REPORTS, Narrowing, Report
+from payments.reports.base import Days
+
+logger = logging.getLogger(__name__)
+
+# Of one schedule in one sweep: a year that was missed is caught up in some minutes, without filling the queue.
+MOST_AT_ONCE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a schedule is to be: which report, how narrowed, how often, for whom."""
+
+    name: str
+    report: str
+    file_format: FileFormat
+    every: Every
+    hour: int = 6
+    pool_id: int | None = None
+    options: Mapping[str, Any] | None = None
+    first: date | None = None
+
+
+@transaction.atomic
+def create_schedule(*, plan: Plan, recipients: Iterable[User], by: User, now: datetime) -> ExportSchedule:
+    """Have a report written for every day or month from now on, or from `first` on: the period it is in is the first.
+
+    Refuses what an export itself would be refused for, a report that needs a second name each time, and recipients who
+    may not export it.
+    """
+    first = first_of(plan.first or _today(now), plan.every)
+    narrowing = narrowing_for(plan.report, plan.pool_id, plan.options or {}, first, plan.every)
+    report = checked(plan.report, narrowing, plan.file_format)
+    may_export(report, by)
+    if report.needs_approval:
+        raise invalid("report", f"The report {report.kind} needs a second name each time it is written.")
+    if not plan.name.strip() or plan.hour > 23:
+        raise invalid("hour" if plan.name.strip() else "name", "A name, and an hour from 0 to 23.")
+    people = list(recipients)
+    for person in people:
+        if not may_receive(person, report):
+            raise invalid("recipients", f"{person.email} may not export this report.")
+    attribute(by=by)
+    schedule = ExportSchedule.objects.create(
+        name=plan.name.strip(), report=plan.report, format=plan.file_format, pool_id=plan.pool_id,
+        options=dict(plan.options or {}), every=plan.every, hour=plan.hour, next_first=first, created_by=by,
+    )  # fmt: skip
+    schedule.recipients.set(people)
+    return schedule
+
+
+@transaction.atomic
+def stop_schedule(*, schedule_id: int, by: User) -> ExportSchedule:
+    """No more of it, until it is started again."""
+    schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
+    schedule.move_to(ScheduleState.STOPPED)
+    attribute(by=by)
+    schedule.save(update_fields=["status"])
+    return schedule
+
+
+@transaction.atomic
+def start_schedule(*, schedule_id: int, by: User, now: datetime) -> ExportSchedule:
+    """Go on with the period that it is now: what was missed on purpose is not caught up."""
+    schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
+    schedule.move_to(ScheduleState.ACTIVE)
+    attribute(by=by)
+    schedule.next_first = max(schedule.next_first, first_of(_today(now), Every(schedule.every)))
+    schedule.save(update_fields=["status", "next_first"])
+    return schedule
+
+
+def run_due_schedules(*, now: datetime) -> int:
+    """Queue the exports of all periods that are over; how many. Two at once take turns, and neither does it twice."""
+    active = ExportSchedule.objects.filter(status=ScheduleState.ACTIVE, next_first__lt=_today(now))
+    return sum(_run(schedule_id, now) for schedule_id in active.values_list("pk", flat=True))
+
+
+def _run(schedule_id: int, now: datetime) -> int:
+    count = 0
+    while count < MOST_AT_ONCE and _run_period(schedule_id, now):
+        count += 1
+    return count
+
+
+@transaction.atomic
+def _run_period(schedule_id: int, now: datetime) -> bool:
+    schedule = ExportSchedule.objects.locked(skip_busy=True).filter(pk=schedule_id, status=ScheduleState.ACTIVE).first()
+    if schedule is None or due_at(schedule) > now:
+        return False
+    first, every = schedule.next_first, Every(schedule.every)
+    attribute(reason=f"period from {first}")
+    try:
+        with transaction.atomic():
+            narrowing = narrowing_for(schedule.report, schedule.pool_id, schedule.options, first, every)
+            scheduled_export(schedule=schedule, narrowing=narrowing, now=now)
+    except DomainError as refusal:
+        # A report that is gone, or another by now: nobody asks for it a thousand times.
+        logger.error("schedule %s is stopped: %s", schedule.pk, refusal.message)
+        schedule.move_to(ScheduleState.STOPPED)
+        schedule.save(update_fields=["status"])
+        return False
+    schedule.next_first = last_of(first, every) + timedelta(days=1)
+    schedule.save(update_fields=["next_first"])
+    return True
+
+
+def due_at(schedule: ExportSchedule) -> datetime:
+    """When the export of its next period is written: the day after the period, at its hour, in the finance zone."""
+    day = last_of(schedule.next_first, Every(schedule.every)) + timedelta(days=1)
+    return datetime.combine(day, time(schedule.hour), settings.FINANCE_TIME_ZONE)
+
+
+def narrowing_for(kind: str, pool_id: int | None, options: Mapping[str, Any], first: date, every: Every) -> Narrowing:
+    """The period, as far as the report can be asked for days."""
+    days = REPORTS[kind].days if kind in REPORTS else Days.NONE
+    return Narrowing(
+        pool_id=pool_id,
+        first_day=first if days is Days.BOTH else None,
+        last_day=None if days is Days.NONE else last_of(first, every),
+        options=options,
+    )
+
+
+def may_receive(person: User, report: Report) -> bool:
+    """Whether this person may have such a report; asked again whenever one is ready."""
+    return person.is_active and person.has_perm(EXPORT) and (not report.is_personal or person.has_perm(PERSONAL))
+
+
+def first_of(day: date, every: Every) -> date:
+    """The first day of the period that the day is in."""
+    return day if every is Every.DAY else day.replace(day=1)
+
+
+def last_of(first: date, every: Every) -> date:
+    """The last day of the period."""
+    return first if every is Every.DAY else (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(settings.FINANCE_TIME_ZONE).date()
