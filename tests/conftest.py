@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from config.api import ratelimit
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
+from tests.support.template import prepare_template
 
 # Every client has middleware of its own, and this one would read all static files anew: two thirds of a call's time.
 settings.WHITENOISE_AUTOREFRESH = True
@@ -66,6 +67,13 @@ def _empty_tables(self) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    """Copied from one database that was migrated once."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = prepare_template()
 
 
 @pytest.fixture(scope="session")
