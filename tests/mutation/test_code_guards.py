@@ -41,6 +41,7 @@ def database():
 
 
 @pytest.mark.slow
+@pytest.mark.sliced
 @each_mutation
 def test_without_it_its_tests_fail(mutation, database):
     ended, said = run(mutation, *database)
