@@ -162,6 +162,13 @@ VARIABLES: tuple[Variable, ...] = (
         parse=v.parse_count,
     ),
     Variable(
+        "RECONCILIATION_HEALS_AT_MOST",
+        "How many things of a kind that only the provider knows a reconciliation heals unasked; ten times of our own.",
+        sample="500",
+        default="500",
+        parse=v.parse_count,
+    ),
+    Variable(
         "AUTO_RETURN",
         "Whether money that became no place goes back by itself; false leaves all of it to a person.",
         sample="true",

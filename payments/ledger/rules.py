@@ -71,6 +71,23 @@ def fee_taken(provider: str, movement: str, money: Sum) -> Draft:
     )  # fmt: skip
 
 
+def fee_corrected(provider: str, movement: str, number: int, money: Sum, *, of_dispute: bool) -> Draft:
+    """The provider names another fee than is booked: the difference, `number` counting such corrections."""
+    kind = Kind.DISPUTE_FEES if of_dispute else Kind.PROVIDER_FEES
+    return _draft(
+        ("movement", f"{provider}:{movement}"), f"fee_corrected_{number}", money,
+        Line(AccountName(kind, provider=provider), money.amount), Line(_clearing(provider), -money.amount),
+    )  # fmt: skip
+
+
+def moved_for_others(provider: str, movement: str, money: Sum) -> Draft:
+    """The balance moved for another business or environment of the house's, which said so on what it made."""
+    return _draft(
+        ("movement", f"{provider}:{movement}"), "for_others", money,
+        Line(_clearing(provider), money.amount), Line(AccountName(Kind.NOT_OURS), -money.amount),
+    )  # fmt: skip
+
+
 def converted(provider: str, movement: str, given: Sum, got: Sum) -> tuple[Draft, Draft]:
     """The provider turned money of one currency into another's: one entry in each."""
     exchange = AccountName(Kind.CONVERSION, provider=provider)
@@ -278,6 +295,26 @@ def winner_payment_returned(
     )  # fmt: skip
 
 
+def prize_corrected(correction: str, kind: str, player_id: int, provider: str, money: Sum) -> Draft:
+    """What becomes of a prize that was paid too much, or taxed too much, or came back in part.
+
+    repaid        the player sent it back                       clearing +X · winnings_payable −X
+    came_back     a part of it came back at the provider        the same
+    borne         the house lets the player keep it             write_offs +X · winnings_payable −X
+    reclaimed     the prize was raised again: the other way     winnings_payable +X · write_offs −X
+    tax_released  what was withheld is the winner's after all   tax_withheld +X · winnings_payable −X
+    """
+    against = {
+        "repaid": Line(_clearing(provider), money.amount),
+        "came_back": Line(_clearing(provider), money.amount),
+        "borne": Line(AccountName(Kind.WRITE_OFFS), money.amount),
+        "reclaimed": Line(AccountName(Kind.WRITE_OFFS), -money.amount),
+        "tax_released": Line(AccountName(Kind.TAX_WITHHELD), money.amount),
+    }[kind]
+    owed = Line(AccountName(Kind.WINNINGS_PAYABLE, player_id=player_id), -against.amount)
+    return _draft(("prize_correction", correction), kind, money, against, owed)
+
+
 def provider_payout(provider: str, movement: str, money: Sum) -> Draft:
     """The provider sent money to our bank; if negative, a payout came back."""
     return _draft(
@@ -293,6 +330,30 @@ def unexplained(provider: str, movement: str, money: Sum) -> Draft:
         ("movement", f"{provider}:{movement}"), "unexplained", money,
         Line(_clearing(provider), money.amount),
         Line(AccountName(Kind.SUSPENSE, provider=provider), -money.amount),
+    )  # fmt: skip
+
+
+def written_off(discrepancy: int, account: AccountName, money: Sum) -> Draft:
+    """Two people gave up looking: what lies on the account (debits positive) is the house's loss, or its gain."""
+    return _draft(
+        ("discrepancy", str(discrepancy)), "written_off", money,
+        Line(AccountName(Kind.WRITE_OFFS), money.amount), Line(account, -money.amount),
+    )  # fmt: skip
+
+
+def found_foreign(discrepancy: int, account: AccountName, money: Sum) -> Draft:
+    """What lies on the account (debits positive) is another business's money, which passed through our hands."""
+    return _draft(
+        ("discrepancy", str(discrepancy)), "marked_foreign", money,
+        Line(AccountName(Kind.NOT_OURS), money.amount), Line(account, -money.amount),
+    )  # fmt: skip
+
+
+def found_ours(discrepancy: int, account: AccountName, money: Sum, reverses: int) -> Draft:
+    """It is ours after all, and lies where it lay."""
+    return _draft(
+        ("discrepancy", str(discrepancy)), "found_ours", money,
+        Line(account, money.amount), Line(AccountName(Kind.NOT_OURS), -money.amount), reverses=reverses,
     )  # fmt: skip
 
 
