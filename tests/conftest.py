@@ -114,23 +114,24 @@ SLOW = (
 )
 
 
-def in_slice(items: list[pytest.Item], wanted: str) -> list[pytest.Item]:
-    """Without those marked `sliced` that are of another slice: `2/3` keeps every third, beginning with the second."""
+def of_other_slices(items: list[pytest.Item], wanted: str) -> list[pytest.Item]:
+    """Those marked `sliced` that are not wanted now: `2/3` wants every third, beginning with the second."""
     if not wanted:
-        return items
+        return []
     number, count = (int(part) for part in wanted.split("/"))
-    sliced = [item for item in items if item.get_closest_marker("sliced")]
-    others = {id(item) for place, item in enumerate(sliced) if place % count != number - 1}
-    return [item for item in items if id(item) not in others]
+    sliced = (item for item in items if item.get_closest_marker("sliced"))
+    return [item for place, item in enumerate(sliced) if place % count != number - 1]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long ones first: started last, one of them would keep all other workers waiting for the end."""
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
-    items[:] = in_slice(items, os.environ.get("OUTLAST_SLICE", ""))
+    if others := of_other_slices(items, os.environ.get("OUTLAST_SLICE", "")):
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: next((i for i, folder in enumerate(LONG) if item.nodeid.startswith(folder)), len(LONG)))
 
 
