@@ -185,6 +185,39 @@ class ChargeFacts:
     disputes: tuple[DisputeFacts, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TransferOrder:
+    """A prize to be sent to its winner's account there; it never changes between two tries under one key."""
+
+    ref: str
+    idempotency_key: str
+    payout_id: int
+    pool_id: int
+    destination: str
+    amount_cents: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFacts:
+    """A transfer as the provider knows it. `ref` is ours, empty for one that was made past us.
+
+    `movement` is the money leaving our balance; `returned` are the parts of it that came back, `reversed_cents` in all.
+    """
+
+    reference: str
+    ref: str
+    destination: str
+    amount_cents: int
+    reversed_cents: int
+    currency: str
+    livemode: bool
+    created_at: datetime
+    env: str = ""
+    movement: MovementFacts | None = None
+    returned: tuple[MovementFacts, ...] = ()
+
+
 class BankPayoutState(StrEnum):
     """What the provider says about money on its way to our bank."""
 
@@ -195,7 +228,11 @@ class BankPayoutState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BankPayoutFacts:
-    """A payout of the provider to our bank; `movements` are its leaving our balance there, and its coming back."""
+    """A payout of the provider to our bank; `movements` are its leaving our balance there, and its coming back.
+
+    `trace_id` is what the bank's statement should show, empty where nobody knows yet. `is_itemised`: the provider has
+    worked out which movements the payout took along, which it does for automatic ones alone.
+    """
 
     reference: str
     state: BankPayoutState
@@ -205,6 +242,10 @@ class BankPayoutFacts:
     arrives_at: datetime
     failure: str = ""
     movements: tuple[MovementFacts, ...] = ()
+    trace_id: str = ""
+    is_automatic: bool = True
+    is_itemised: bool = False
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +420,15 @@ class PaymentProvider(Protocol):
 
     def find_refund(self, *, ref: str, charge_id: str) -> RefundFacts | None:
         """The refund of that charge made for our `ref`, for when no answer to `create_refund` came."""
+
+    def create_transfer(self, order: TransferOrder) -> TransferFacts:
+        """Send a prize to its winner, or answer what was done before under the same key. `Rejected` is final for it."""
+
+    def find_transfer(self, *, ref: str) -> TransferFacts | None:
+        """The transfer made for our `ref`, for when no answer to `create_transfer` came."""
+
+    def fetch_transfer(self, reference: str) -> TransferFacts:
+        """The truth about a transfer to a winner. Raises `NotThere`."""
 
     def fetch_payout(self, reference: str) -> BankPayoutFacts:
         """The truth about a payout to our bank. Raises `NotThere`."""

@@ -12,13 +12,15 @@ from config.errors import Code, Conflict
 from payments.ledger import rules
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
-from payments.models import DiscrepancyKind, Dispute, Movement, MovementKind, Receipt, Refund
+from payments.models import DiscrepancyKind, Dispute, Movement, MovementKind, Payout, Receipt, Refund
 from payments.providers import provider_named
 from payments.providers.base import BankPayoutFacts, BankPayoutState, MovementFacts
 from payments.services.discrepancies import raise_discrepancy, raise_once
+from payments.services.provider_payouts import record_payout
 
 OF_REFUNDS = (MovementKind.REFUND, MovementKind.REFUND_FAILURE)
 OF_DISPUTES = (MovementKind.DISPUTE, MovementKind.DISPUTE_REVERSAL)
+OF_PRIZES = (MovementKind.TRANSFER, MovementKind.TRANSFER_REVERSAL)
 OF_PAYOUTS = (MovementKind.PAYOUT, MovementKind.PAYOUT_REVERSAL)
 
 
@@ -38,11 +40,12 @@ def apply_movement(
     receipt: Receipt | None = None,
     refund: Refund | None = None,
     dispute: Dispute | None = None,
+    payout: Payout | None = None,
 ) -> bool:
     """Write a movement down and book it; whether it is new. One that is known changes nothing.
 
-    `receipt`, `refund` or `dispute` say what it belongs to. Of a charge and of a refund the main leg is booked by who
-    booked the money itself (`booking`); here only the fee, the exchange, and what does not agree.
+    `receipt`, `refund`, `dispute` or `payout` say what it belongs to. Of a charge, a refund and a prize the main leg is
+    booked by who booked the money itself; here only the fee, the exchange, and what does not agree.
     """
     of = receipt or (refund.receipt if refund is not None else None)
     _, is_new = Movement.objects.get_or_create(
@@ -60,12 +63,13 @@ def apply_movement(
             "receipt": of,
             "refund": refund,
             "dispute": dispute,
+            "payout": payout,
             "occurred_at": facts.occurred_at,
             "available_at": facts.available_at,
         },
     )
     if is_new:
-        _Booking(facts, provider, livemode).book(of, refund, dispute)
+        _Booking(facts, provider, livemode).book(of, refund, dispute, payout)
     return is_new
 
 
@@ -82,6 +86,7 @@ def apply_payout_state(*, provider: str, reference: str) -> BankPayoutFacts:
         attribute(reason=f"payout {reference} is {facts.state}")
         for leg in facts.movements:
             apply_movement(leg, provider=provider, livemode=facts.livemode)
+        record_payout(facts, provider=provider)
         if facts.state is BankPayoutState.FAILED:
             raise_once(
                 kind=DiscrepancyKind.PAYOUT_FAILED,
@@ -101,7 +106,9 @@ class _Booking:
         self.provider = provider
         self.livemode = livemode
 
-    def book(self, receipt: Receipt | None, refund: Refund | None, dispute: Dispute | None) -> None:
+    def book(
+        self, receipt: Receipt | None, refund: Refund | None, dispute: Dispute | None, payout: Payout | None
+    ) -> None:
         kind = self.facts.kind
         if kind in OF_PAYOUTS:
             self._fee()
@@ -112,6 +119,11 @@ class _Booking:
         elif kind in OF_REFUNDS and refund is not None:
             self._fee()
             self._against(self._signed(refund.amount_cents), refund.currency)
+        elif kind in OF_PRIZES and payout is not None:
+            self._fee()
+            self._against(
+                -payout.net_cents if kind == MovementKind.TRANSFER else self.facts.amount_cents, payout.currency
+            )
         elif kind in OF_DISPUTES and dispute is not None:
             self._dispute(dispute)
         else:

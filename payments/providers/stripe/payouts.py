@@ -24,4 +24,14 @@ def payout_facts(payout: Json) -> BankPayoutFacts:
         arrives_at=instant(payout["arrival_date"]),
         failure=str(payout.get("failure_code") or ""),
         movements=tuple(leg for leg in legs if leg is not None),
+        trace_id=_trace_id(payout),
+        is_automatic=bool(payout.get("automatic")),
+        is_itemised=payout.get("reconciliation_status") == "completed",
+        made_at=instant(payout["created"]),
     )
+
+
+def _trace_id(payout: Json) -> str:
+    """What the banks call it; there is none before the payout has arrived, and with some banks never."""
+    trace = payout.get("trace_id")
+    return str(trace.get("value") or "") if isinstance(trace, dict) else ""

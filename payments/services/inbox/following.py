@@ -21,7 +21,7 @@ from payments.services.charge_state import apply_charge_state
 from payments.services.charge_sweep import sweep_charges
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox.kinds import Subject, is_of_session, subject_of_type
-from payments.services.movements import apply_payout_state
+from payments.services.payout_items import reconcile_payout
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds.sending import sweep_refunds
 from payments.services.sweep import sweep_payments
@@ -135,7 +135,7 @@ def _follow_charge(about: About) -> str:
 
 def _follow_payout(about: About) -> str:
     try:
-        apply_payout_state(provider=about.provider, reference=about.payout)
+        reconcile_payout(provider=about.provider, reference=about.payout)
     except NotThere:
         return Ignored.FOREIGN
     return ""

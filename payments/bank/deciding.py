@@ -1,0 +1,273 @@
+"""Saying what a line is, and taking it back: by the machine where nothing else fits, or by a person who says why.
+
+The matches of a line come to exactly what the line is. Each is booked in the transaction that makes it, and undone by
+an entry that reverses it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from config.audit import attribute
+from config.clock import ClockTimestamp
+from config.errors import Code, Conflict, NotFound, invalid
+from config.money import format_amount
+from payments.bank.days import noon
+from payments.ledger import bank as rules
+from payments.ledger.accounts import AccountName
+from payments.ledger.models import JournalEntry
+from payments.ledger.posting import post
+from payments.ledger.rules import Sum
+from payments.models import (
+    BankLine,
+    BankLineState,
+    BankMatch,
+    DiscrepancyKind,
+    FoundBy,
+    ManualRecord,
+    ManualState,
+    MatchKind,
+    Payment,
+    Payout,
+    ProviderPayout,
+    Refund,
+)
+from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
+
+LONGEST_REASON = 500
+MOST_TARGETS = 100
+UNMATCHED_ADVICE = "Say on the line's page what it is."
+ONCE = frozenset({"bank_match_payout_once", "bank_match_record_once"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person says a line is: payouts, money by hand, and what the rest is where they are not all of it."""
+
+    payout_ids: tuple[int, ...] = ()
+    record_ids: tuple[int, ...] = ()
+    rest: MatchKind | None = None
+
+
+class DoesNotAddUp(Conflict):
+    """What was chosen is not what the line is."""
+
+    def __init__(self, line: BankLine, chosen: int) -> None:
+        super().__init__(
+            Code.INVALID_TRANSITION,
+            f"The line is {format_amount(line.amount_cents, line.currency)}; what was chosen comes to"
+            f" {format_amount(chosen, line.currency)}.",
+            {"line_cents": line.amount_cents, "chosen_cents": chosen},
+        )
+
+
+class MatchedElsewhere(Conflict):
+    """Another line is the same payout, or the same money by hand."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.VERSION_CONFLICT, "One of them is matched with another line already.")
+
+
+@transaction.atomic
+def match_by_hand(*, line_id: int, choice: Choice, by: User, reason: str) -> BankLine:
+    """Say what a line that waits is, and book it. The line as it is then.
+
+    Refuses a line that is matched, what is of another currency or mode, what is matched with another line, and a
+    choice that does not come to the line's amount.
+    """
+    reason = _checked(reason)
+    line = _locked(line_id, BankLineState.WAITING)
+    matches = [*_payouts(line, choice.payout_ids), *_records(line, choice.record_ids)]
+    chosen = sum(match.amount_cents for match in matches)
+    rest = line.amount_cents - chosen
+    if rest and choice.rest in (MatchKind.BANK_FEE, MatchKind.NOT_OURS):
+        matches.append(BankMatch(line=line, kind=choice.rest, amount_cents=rest))
+    elif rest or not matches:
+        raise DoesNotAddUp(line, chosen)
+    for match in matches:
+        match.found_by, match.made_by, match.reason = FoundBy.PERSON, by, reason
+    attribute(by=by, reason=reason)
+    return _write(line, matches)
+
+
+@transaction.atomic
+def match_by_machine(*, line_id: int, found_by: FoundBy, payout_id: int | None, record_id: int | None) -> bool:
+    """The same where only one thing fits; whether it still did."""
+    line = _locked(line_id)
+    if line.status != BankLineState.WAITING:
+        return False
+    matches = _payouts(line, () if payout_id is None else (payout_id,))
+    matches += _records(line, () if record_id is None else (record_id,))
+    if sum(match.amount_cents for match in matches) != line.amount_cents:
+        return False
+    for match in matches:
+        match.found_by = found_by
+    attribute(reason=f"found by {found_by}")
+    try:
+        with transaction.atomic():
+            _write(line, matches)
+    except MatchedElsewhere:
+        return False
+    return True
+
+
+@transaction.atomic
+def undo_match(*, line_id: int, by: User, reason: str) -> BankLine:
+    """That is not what the line is: everything it was matched with is undone, and the line waits again.
+
+    Refuses a line that waits, and no reason.
+    """
+    reason = _checked(reason)
+    line = _locked(line_id, BankLineState.MATCHED)
+    attribute(by=by, reason=reason)
+    for match in line.matches.locked().filter(undone_at=None).select_related("payout", "record"):
+        booked = JournalEntry.objects.filter(source_type="bank_match", source_id=str(match.pk), event="matched").first()
+        post(rules.match_undone(match.pk, _other_side(match), _sum(line, match), None if booked is None else booked.pk))
+        match.undone_at, match.undone_by, match.undone_because = ClockTimestamp(), by, reason
+        match.save(update_fields=["undone_at", "undone_by", "undone_because"])
+    line.move_to(BankLineState.WAITING)
+    line.save(update_fields=["status"])
+    tell_of_unmatched(line, f"It was matched, and that was taken back: {reason}")
+    return line
+
+
+def tell_of_unmatched(line: BankLine, why: str) -> None:
+    """Put a line before a person, for as long as it waits."""
+    raise_discrepancy(
+        kind=DiscrepancyKind.BANK_UNMATCHED,
+        object_key=line.key,
+        sentence=unmatched_sentence(line, why),
+        suggestion=UNMATCHED_ADVICE,
+        theirs=facts_of(line),
+        amount_cents=line.amount_cents,
+        currency=line.currency,
+        details={"account": line.account.name, "livemode": line.account.livemode},
+    )
+
+
+def unmatched_sentence(line: BankLine, why: str) -> str:
+    """What is wrong with a line that waits."""
+    amount = format_amount(line.amount_cents, line.currency)
+    return f"{amount} of {line.booked_on} on the statement of {line.account.name}: {why}"[:500]
+
+
+def facts_of(line: BankLine) -> dict[str, object]:
+    """A line, for the eye."""
+    return {
+        "amount_cents": line.amount_cents,
+        "booked_on": line.booked_on.isoformat(),
+        "text": line.text[:200],
+        "counterparty": line.counterparty,
+        "trace_id": line.trace_id,
+    }
+
+
+def _locked(line_id: int, status: BankLineState | None = None) -> BankLine:
+    line = BankLine.objects.locked().select_related("account").filter(pk=line_id).first()
+    if line is None:
+        raise NotFound(Code.NOT_FOUND, "There is no such line.")
+    if status is not None and line.status != status:
+        raise Conflict(Code.INVALID_TRANSITION, f"The line is {line.status} already.", {"from": str(line.status)})
+    return line
+
+
+def _payouts(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
+    """Arriving with their own sign; one that is chosen against it goes back."""
+    found = ProviderPayout.objects.filter(
+        pk__in=_few(ids), currency=line.currency, livemode=line.account.livemode
+    ).order_by("pk")
+    if len(found) != len(set(ids)):
+        raise invalid("payouts", "One of them is not there, or of another currency or mode.")
+    sign = 1 if line.amount_cents > 0 else -1
+    # Several at once have their own signs: a collection of some that came and one that went.
+    return [
+        BankMatch(
+            line=line,
+            kind=MatchKind.PAYOUT,
+            payout=payout,
+            amount_cents=payout.amount_cents if len(found) > 1 else sign * abs(payout.amount_cents),
+        )
+        for payout in found
+    ]
+
+
+def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
+    found = (
+        ManualRecord.objects.filter(pk__in=_few(ids), currency=line.currency, status=ManualState.CONFIRMED)
+        .select_related("payment", "refund", "payout")
+        .order_by("pk")
+    )
+    if len(found) != len(set(ids)):
+        raise invalid("records", "One of them is not there, not confirmed, or of another currency.")
+    matches = [
+        BankMatch(
+            line=line,
+            kind=MatchKind.BY_HAND,
+            record=record,
+            amount_cents=record.amount_cents if record.payment_id else -record.amount_cents,
+        )
+        for record in found
+    ]
+    if any(_owner(record).livemode != line.account.livemode for record in found):
+        raise invalid("records", "One of them is of the other mode.")
+    return matches
+
+
+def _few(ids: Sequence[int]) -> Sequence[int]:
+    if len(ids) > MOST_TARGETS:
+        raise invalid("line", f"A line is of {MOST_TARGETS} things at most.")
+    return ids
+
+
+def _write(line: BankLine, matches: Sequence[BankMatch]) -> BankLine:
+    for match in matches:
+        try:
+            with transaction.atomic():
+                match.save(force_insert=True)
+        except IntegrityError as error:
+            if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") not in ONCE:
+                raise
+            raise MatchedElsewhere from error
+        post(rules.line_matched(match.pk, _other_side(match), _sum(line, match)))
+        if match.payout is not None:
+            settle_discrepancy(
+                kind=DiscrepancyKind.PAYOUT_NOT_IN_BANK,
+                object_key=match.payout.key,
+                resolution=f"It is on the bank's statement of {line.booked_on}.",
+            )
+    line.move_to(BankLineState.MATCHED)
+    line.save(update_fields=["status"])
+    settle_discrepancy(
+        kind=DiscrepancyKind.BANK_UNMATCHED, object_key=line.key, resolution="It is known what the line is."
+    )
+    return line
+
+
+def _sum(line: BankLine, match: BankMatch) -> Sum:
+    return Sum(match.amount_cents, line.currency, line.account.livemode, noon(line.booked_on))
+
+
+def _other_side(match: BankMatch) -> AccountName:
+    """The account that what a line is was on before."""
+    if match.payout is not None:
+        return rules.in_transit(match.payout.provider)
+    if match.record is not None:
+        return rules.in_hand(_owner(match.record).provider)
+    return rules.bank_fees() if match.kind == MatchKind.BANK_FEE else rules.not_ours()
+
+
+def _owner(record: ManualRecord) -> Payment | Refund | Payout:
+    """What the record is of: exactly one of the three."""
+    owner = record.payment or record.refund or record.payout
+    if owner is None:
+        raise LookupError(f"{record} is of nothing")
+    return owner
+
+
+def _checked(reason: str) -> str:
+    reason = reason.strip()
+    if not 0 < len(reason) <= LONGEST_REASON:
+        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
+    return reason

@@ -1,0 +1,226 @@
+"""Finding out what the lines of statements are: by a name that both sides know, else by amount and day.
+
+A match is made only where one line and one thing fit each other and nobody else. Everything that could be two things,
+and everything that could be nothing, waits for a person.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from config.locks import allow_long_statements
+from payments.bank.days import spans
+from payments.bank.deciding import UNMATCHED_ADVICE, facts_of, match_by_machine, unmatched_sentence
+from payments.models import (
+    BankAccount,
+    BankLine,
+    BankLineState,
+    Discrepancy,
+    DiscrepancyKind,
+    DiscrepancyState,
+    FoundBy,
+)
+from payments.services.discrepancies import RAISED
+
+# Banks are late, and weekends in between.
+BUSINESS_DAYS = 3
+# Shorter names stand in texts by chance.
+SHORTEST_NAME = 6
+# Where an amount is as common as this, its day says nothing.
+MOST_PAIRS = 2_500
+TOLD_AT_ONCE = 500
+
+# What waits on both sides. A payout is expected once, with its own sign; having arrived, it may go back, turned round.
+OPEN = """
+    WITH line AS (
+        SELECT l.id, l.amount_cents, l.booked_on,
+               upper(concat_ws(' ', l.trace_id, l.reference, l.text, l.counterparty)) AS said
+        FROM payments_bankline l JOIN payments_bankaccount a ON a.id = l.account_id
+        WHERE l.status = 'waiting' AND l.currency = %(currency)s AND a.livemode = %(livemode)s
+    ), payout AS (
+        SELECT p.id, p.status, p.arrives_on AS day, upper(p.trace_id) AS trace, upper(p.reference) AS name,
+               CASE WHEN s.is_back THEN -p.amount_cents ELSE p.amount_cents END AS amount_cents, s.is_back
+        FROM payments_providerpayout p CROSS JOIN (VALUES (false), (true)) s (is_back)
+        WHERE p.currency = %(currency)s AND p.livemode = %(livemode)s
+        AND NOT EXISTS (
+            SELECT 1 FROM payments_bankmatch m WHERE m.payout_id = p.id AND m.undone_at IS NULL
+            AND sign(m.amount_cents) = sign(CASE WHEN s.is_back THEN -p.amount_cents ELSE p.amount_cents END))
+        AND (NOT s.is_back OR p.status = 'failed')
+    ), record AS (
+        SELECT r.id, r.method, (r.passed_at AT TIME ZONE %(zone)s)::date AS day, upper(r.reference) AS name,
+               CASE WHEN r.payment_id IS NULL THEN -r.amount_cents ELSE r.amount_cents END::bigint AS amount_cents
+        FROM payments_manualrecord r
+        LEFT JOIN payments_payment p ON p.id = r.payment_id
+        LEFT JOIN payments_refund f ON f.id = r.refund_id
+        LEFT JOIN payments_payout o ON o.id = r.payout_id
+        WHERE r.status = 'confirmed' AND r.currency = %(currency)s
+        AND coalesce(p.livemode, f.livemode, o.livemode) = %(livemode)s
+        AND NOT EXISTS (SELECT 1 FROM payments_bankmatch m WHERE m.record_id = r.id AND m.undone_at IS NULL)
+    )
+"""
+
+# A line that bears a payout's name is that payout or nobody's: whatever its amount.
+BY_NAME = f"""
+    {OPEN}
+    SELECT l.id, p.id, NULL::bigint, 'trace', l.amount_cents > 0, l.amount_cents = p.amount_cents
+    FROM line l JOIN payout p ON sign(p.amount_cents) = sign(l.amount_cents)
+        AND (length(p.trace) >= %(shortest)s AND strpos(l.said, p.trace) > 0 OR strpos(l.said, p.name) > 0)
+    UNION ALL
+    SELECT l.id, NULL, r.id, 'reference', l.amount_cents > 0, true
+    FROM line l JOIN record r ON r.amount_cents = l.amount_cents
+        AND length(r.name) >= %(shortest)s AND strpos(l.said, r.name) > 0
+    ORDER BY 1, 2, 3
+"""
+
+BY_AMOUNT = f"""
+    {OPEN}, thing AS (
+        SELECT id AS payout_id, NULL::bigint AS record_id, amount_cents, day FROM payout
+        WHERE is_back OR status <> 'failed'
+        UNION ALL
+        SELECT NULL, id, amount_cents, day FROM record WHERE method <> 'cash'
+    ), common AS (
+        SELECT amount_cents FROM (SELECT amount_cents, count(*) AS lines FROM line GROUP BY 1) l
+        JOIN (SELECT amount_cents, count(*) AS things FROM thing GROUP BY 1) t USING (amount_cents)
+        WHERE lines * things > %(most)s
+    )
+    SELECT l.id, t.payout_id, t.record_id, 'amount', l.amount_cents > 0, true
+    FROM line l JOIN thing t ON t.amount_cents = l.amount_cents
+        AND l.booked_on BETWEEN t.day - (%(back)s::int[])[extract(isodow FROM t.day)::int]
+                            AND t.day + (%(forth)s::int[])[extract(isodow FROM t.day)::int]
+    WHERE NOT l.id = ANY (%(named)s::bigint[])
+        AND NOT EXISTS (SELECT 1 FROM common c WHERE c.amount_cents = l.amount_cents)
+    ORDER BY 1, 2, 3
+"""
+
+UNTOLD = """
+    SELECT l.id FROM payments_bankline l JOIN payments_bankaccount a ON a.id = l.account_id
+    WHERE l.status = 'waiting' AND l.currency = %(currency)s AND a.livemode = %(livemode)s
+    AND NOT EXISTS (SELECT 1 FROM payments_discrepancy d
+                    WHERE (d.kind, d.object_key) = ('bank_unmatched', 'bank_line:' || l.id)
+                    AND (d.status IN ('open', 'acknowledged') OR d.closed_by_id IS NOT NULL))
+    ORDER BY l.id
+"""
+
+
+class Pair(NamedTuple):
+    """A line and a thing that it may be; `fits` is false where only the name does."""
+
+    line_id: int
+    payout_id: int | None
+    record_id: int | None
+    found_by: str
+    is_in: bool
+    fits: bool
+
+    @property
+    def thing(self) -> tuple[int | None, int | None, bool]:
+        """What it may be; a payout that comes is another thing than the same one going back."""
+        return self.payout_id, self.record_id, self.is_in
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """Lines and things of one currency and mode: only these can be one another."""
+
+    currency: str
+    livemode: bool
+
+
+def match_lines(*, account_id: int) -> int:
+    """Match what waits in the currency and mode of this account, and put the rest before a person; how many lines of
+    this account were matched.
+
+    Can be killed anywhere: what is matched is booked, and the next time goes on.
+    """
+    account = BankAccount.objects.get(pk=account_id)
+    before = account.lines.filter(status=BankLineState.WAITING).count()
+    _match(_Books(account.currency, account.livemode))
+    return before - account.lines.filter(status=BankLineState.WAITING).count()
+
+
+def match_all_lines() -> int:
+    """The same for every account: payouts and records may come after their lines. How many were matched."""
+    waiting = BankLine.objects.filter(status=BankLineState.WAITING)
+    books = set(waiting.values_list("currency", "account__livemode"))
+    return sum(_match(_Books(currency, livemode)) for currency, livemode in sorted(books))
+
+
+def _match(books: _Books) -> int:
+    named = _pairs(BY_NAME, books, shortest=SHORTEST_NAME)
+    done = _apply(named)
+    back, forth = spans(BUSINESS_DAYS)
+    alike = _pairs(
+        BY_AMOUNT, books, back=back, forth=forth, most=MOST_PAIRS, named=sorted({pair.line_id for pair in named})
+    )
+    done += _apply(alike)
+    _tell(books, named, alike)
+    return done
+
+
+def _pairs(statement: str, books: _Books, **parameters: int | list[int]) -> list[Pair]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        allow_long_statements()
+        zone = settings.FINANCE_TIME_ZONE.key
+        cursor.execute(statement, {"currency": books.currency, "livemode": books.livemode, "zone": zone, **parameters})
+        return [Pair(*row) for row in cursor.fetchall()]
+
+
+def _apply(pairs: list[Pair]) -> int:
+    """Those that fit nothing else on either side."""
+    lines = Counter(pair.line_id for pair in pairs)
+    things = Counter(pair.thing for pair in pairs)
+    return sum(
+        match_by_machine(
+            line_id=pair.line_id,
+            found_by=FoundBy(pair.found_by),
+            payout_id=pair.payout_id,
+            record_id=pair.record_id,
+        )
+        for pair in pairs
+        if pair.fits and lines[pair.line_id] == 1 and things[pair.thing] == 1
+    )
+
+
+def _tell(books: _Books, named: list[Pair], alike: list[Pair]) -> None:
+    """Put before a person what still waits and nobody was told of, or what a person has said nothing about."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNTOLD, {"currency": books.currency, "livemode": books.livemode})
+        ids = [line_id for (line_id,) in cursor.fetchall()]
+    may_be = Counter(pair.line_id for pair in (*named, *alike))
+    strange = {pair.line_id for pair in named if not pair.fits}
+    for start in range(0, len(ids), TOLD_AT_ONCE):
+        lines = BankLine.objects.filter(pk__in=ids[start : start + TOLD_AT_ONCE]).select_related("account")
+        _raise([(line, _why(may_be[line.pk], line.pk in strange)) for line in lines.order_by("pk")])
+
+
+def _why(may_be: int, is_strange: bool) -> str:
+    if is_strange:
+        return "it bears the name of a payout of another amount."
+    if may_be:
+        return f"{may_be} expected payouts or records could be it." if may_be > 1 else "other lines could be the same."
+    return "nothing that is expected fits it alone."
+
+
+def _raise(lines: list[tuple[BankLine, str]]) -> None:
+    """As a set: a first statement has thousands of lines that are none of these books'."""
+    made = Discrepancy.objects.bulk_create(
+        [
+            Discrepancy(
+                kind=DiscrepancyKind.BANK_UNMATCHED,
+                object_key=line.key,
+                status=DiscrepancyState.OPEN,
+                sentence=unmatched_sentence(line, why),
+                suggestion=UNMATCHED_ADVICE,
+                theirs=facts_of(line),
+                amount_cents=line.amount_cents,
+                currency=line.currency,
+                details={"account": line.account.name, "livemode": line.account.livemode},
+            )
+            for line, why in lines
+        ],
+        ignore_conflicts=True,
+    )
+    RAISED.labels(DiscrepancyKind.BANK_UNMATCHED).inc(len(made))
