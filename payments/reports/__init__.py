@@ -1,27 +1,25 @@
 """The finance reports, by kind. A new one is a module with a `REPORT`, and a line here."""
 
 from payments.reports import (
-    account_statement,
+    discrepancies,
+    disputes,
     entries,
-    journal,
+    open_items,
     payments,
-    pool_profit_and_loss,
     pool_summary,
-    pot_liability,
-    trial_balance,
+    refunds,
 )
 from payments.reports.base import Narrowing, Report
 
 # In the order in which people are shown them.
 MODULES = (
     payments,
+    refunds,
+    disputes,
+    discrepancies,
+    open_items,
     entries,
     pool_summary,
-    journal,
-    trial_balance,
-    account_statement,
-    pool_profit_and_loss,
-    pot_liability,
 )
 REPORTS: dict[str, Report] = {module.REPORT.kind: module.REPORT for module in MODULES}
 

@@ -28,6 +28,10 @@ TABLES = {
     "discrepancy_change": "payments_discrepancychange",
     "manual_change": "payments_manualrecordchange",
     "run_change": "payments_reconciliationrunchange",
+    "payout_item": "payments_providerpayoutitem",
+    "provider_payout_change": "payments_providerpayoutchange",
+    "bank_line_change": "payments_banklinechange",
+    "cancellation_change": "payments_cancellationchange",
 }
 # Shorter than PostgreSQL waits before it looks for a deadlock: of two that wait for each other, we give up.
 PATIENCE = "300ms"
