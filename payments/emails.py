@@ -2,11 +2,17 @@
 
 from typing import Any
 
+from django.db.models import Q
+from django.urls import reverse
+
 from accounts.models import NOBODYS_DOMAIN, User
 from config import mail, outbox
 from config.money import format_amount
 from entries.models import PaymentStatus, RequestKind
-from payments.models import Cancellation, Payment, Provider, Receipt, Refund
+from payments.models import Cancellation, Discrepancy, Payment, Provider, Receipt, Refund
+from payments.models.discrepancy import OPEN_STATES, URGENT
+
+MOST_TOLD = 20
 
 
 @outbox.handler("mail.payment_received")
@@ -95,4 +101,40 @@ def send_pool_cancelled(payload: dict[str, Any]) -> None:
         subject=f"{cancellation.pool.name} is cancelled",
         template="pool_cancelled",
         context={"user": user, "pool": cancellation.pool, "reason": cancellation.reason},
+    )
+
+
+@outbox.handler("mail.urgent_discrepancies")
+def send_urgent_discrepancies(payload: dict[str, Any]) -> None:
+    """What finance has to know at once, to everybody who may deal with it; what is settled by now is no news."""
+    rows = Discrepancy.objects.filter(kind__in=URGENT, status__in=OPEN_STATES).order_by("id")
+    if "run" in payload:
+        rows = rows.filter(first_run_id=payload["run"])
+    elif "since" in payload:
+        rows = rows.filter(opened_at__gte=payload["since"], opened_at__lt=payload["until"])
+    else:
+        rows = rows.filter(pk=payload["discrepancy"])
+    count, people = rows.count(), _who_may("payments", "resolve_discrepancy")
+    if not count or not people:
+        return
+    shown = list(rows[:MOST_TOLD])
+    first = f"{shown[0].get_kind_display()}: {shown[0].sentence}"
+    mail.send(
+        to=people,
+        subject=f"Urgent: {first if count == 1 else f'{count} discrepancies'}"[:200],
+        template="urgent_discrepancies",
+        context={
+            "rows": [(row, reverse("admin:payments_discrepancy_change", args=[row.pk])) for row in shown],
+            "more": count - len(shown),
+            "list": reverse("admin:payments_discrepancy_changelist"),
+        },
+    )
+
+
+def _who_may(app: str, codename: str) -> list[str]:
+    """The addresses of all who have a permission, by their role."""
+    permitted = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
+    people = User.objects.filter(permitted | Q(is_superuser=True), is_active=True)
+    return list(
+        people.exclude(email__endswith=NOBODYS_DOMAIN).order_by("email").values_list("email", flat=True).distinct()
     )

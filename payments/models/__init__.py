@@ -12,7 +12,14 @@ from payments.models.bank import (
 )
 from payments.models.bank_match import BankMatch, FoundBy, MatchKind
 from payments.models.cancellation import Cancellation, CancellationChange, CancellationState
-from payments.models.discrepancy import Discrepancy, DiscrepancyChange, DiscrepancyKind, DiscrepancyState
+from payments.models.discrepancy import (
+    Act,
+    Discrepancy,
+    DiscrepancyAct,
+    DiscrepancyChange,
+    DiscrepancyKind,
+    DiscrepancyState,
+)
 from payments.models.dispute import Dispute, DisputeChange, DisputeState, LossBearer
 from payments.models.entry_money import EntryMoney
 from payments.models.export import (
@@ -25,6 +32,7 @@ from payments.models.export import (
     FileFormat,
 )
 from payments.models.export_schedule import Every, ExportSchedule, ExportScheduleChange, ScheduleState
+from payments.models.foreign import ForeignObject, ForeignObjectChange, ForeignState
 from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
@@ -52,9 +60,11 @@ from payments.models.reconciliation import (
 from payments.models.refund import Refund, RefundChange, RefundOrigin, RefundState, TakenFrom
 from payments.models.unpaid import UnpaidRequest
 from payments.models.webhook import NoticeCursor, WebhookEvent, WebhookRefusal, WebhookState
+from payments.models.write_off import WriteOff, WriteOffChange, WriteOffState
 
 __all__ = [
     "Account",
+    "Act",
     "BankAccount",
     "BankFile",
     "BankFormat",
@@ -69,6 +79,7 @@ __all__ = [
     "Checkpoint",
     "Currency",
     "Discrepancy",
+    "DiscrepancyAct",
     "DiscrepancyChange",
     "DiscrepancyKind",
     "DiscrepancyState",
@@ -88,6 +99,9 @@ __all__ = [
     "ExportState",
     "FeedCursor",
     "FileFormat",
+    "ForeignObject",
+    "ForeignObjectChange",
+    "ForeignState",
     "FoundBy",
     "JournalEntry",
     "LossBearer",
@@ -139,4 +153,7 @@ __all__ = [
     "WebhookEvent",
     "WebhookRefusal",
     "WebhookState",
+    "WriteOff",
+    "WriteOffChange",
+    "WriteOffState",
 ]

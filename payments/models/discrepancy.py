@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,7 @@ from config.audit import StatusChange, append_only, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
+from config.triggers import Guard
 from config.words import Words
 from payments.models.reconciliation import ReconciliationRun
 
@@ -22,7 +24,7 @@ class DiscrepancyState(Words):
 
 
 class DiscrepancyKind(Words):
-    """What kind of doubt; what is done about each stands in docs/money.md."""
+    """What kind of doubt; what is done about each stands in docs/discrepancies.md."""
 
     MISSING_LOCALLY = "missing_locally"
     MISSING_AT_PROVIDER = "missing_at_provider"
@@ -142,7 +144,42 @@ class Discrepancy(HasStatus):
         indexes = [models.Index(fields=["opened_at"], condition=Q(status__in=OPEN_STATES), name="discrepancy_open")]
         triggers = [
             status_guard(DISCREPANCY_TRANSITIONS),
-            *record_status("payments_discrepancychange", ("owner_id", "resolution")),
+            Guard(
+                name="discrepancy_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF OLD.status IN ('resolved', 'written_off') THEN
+                        RAISE EXCEPTION 'discrepancy % is closed: what comes up again is a new one', OLD.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_closed_stays';
+                    END IF;
+                    IF (NEW.kind, NEW.object_key, NEW.opened_at) IS DISTINCT FROM
+                       (OLD.kind, OLD.object_key, OLD.opened_at)
+                       OR OLD.first_run_id IS NOT NULL AND OLD.first_run_id IS DISTINCT FROM NEW.first_run_id THEN
+                        RAISE EXCEPTION 'what a discrepancy is about never changes'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_stays';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="written_off_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Condition("NEW.status = 'written_off'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM payments_writeoff w
+                                   WHERE w.discrepancy_id = NEW.id AND w.status = 'approved') THEN
+                        RAISE EXCEPTION 'discrepancy % is written off by two people, not by a status', NEW.id
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_written_off_by_two';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            *record_status(
+                "payments_discrepancychange",
+                ("owner_id", "resolution", "sentence", "amount_cents", "currency", "due_at"),
+            ),
             *never_deleted(),
         ]
 
@@ -157,3 +194,41 @@ class DiscrepancyChange(StatusChange):
 
     def __str__(self) -> str:
         return f"Change {self.pk} of discrepancy {self.subject_id}"
+
+
+class Act(Words):
+    """What a person did to a row of the queue."""
+
+    LOOKED_AFTER = "looked_after"
+    GIVEN = "given", "Given to a colleague"
+    PUT_BACK = "put_back"
+    ASKED = "asked", "Asked the provider"
+    ALLOCATED = "allocated", "Made the money a place"
+    REFUNDED = "refunded", "Started a refund"
+    MARKED_FOREIGN = "marked_foreign", "Marked as not ours"
+    FOUND_OURS = "found_ours", "Found to be ours after all"
+    WRITE_OFF_ASKED = "write_off_asked", "Asked for a write-off"
+    WRITE_OFF_APPROVED = "write_off_approved", "Approved the write-off"
+    WRITE_OFF_DECLINED = "write_off_declined", "Declined the write-off"
+    RESOLVED = "resolved"
+
+
+class DiscrepancyAct(models.Model):
+    """One act of one person, also one that moved no status: who did what, why, and what came of it."""
+
+    discrepancy = models.ForeignKey(Discrepancy, on_delete=models.PROTECT, related_name="acts")
+    act = models.CharField(max_length=20, choices=Act)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True, default="")
+    outcome = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField(db_default=ClockTimestamp())
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(act__in=Act.values), name="discrepancy_act_known"),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.get_act_display()} ({self.by})"

@@ -25,12 +25,15 @@ from payments.models import (
 from payments.services.cancellations.deciding import propose_cancellation
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox import note_refusal
+from payments.services.queue.foreign import mark_foreign
+from payments.services.queue.write_offs import approve_write_off, request_write_off
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import payment_for, refund_of, unapplied_money
 from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.by_hand import paid_by_hand, transfer
 from tests.support.ledger import CLEARING, UNALLOCATED, draft
+from tests.support.queue import moved
 from tests.support.winning import booked, paid_out, won_pool
 
 
@@ -48,6 +51,7 @@ def build() -> None:
     _books()
     propose_cancellation(pool=by_hand.pool, by=FinanceFactory(), reason="Too few players.")
     raise_discrepancy(kind="held_money", object_key="receipt:0", sentence="It waits.", suggestion="Look at it.")
+    _given_up()
     TaxYear.objects.create(country="US", year=2026, currency="usd", form="W-9", threshold_cents=60_000)
     TaxForm.objects.create(
         player=winner.user, form="W-9", received_on=database_now().date(), recorded_by=FinanceFactory()
@@ -110,3 +114,11 @@ def _books() -> None:
         account=Account.objects.first(), through_posting_id=1, balance=1, credits=0, debits=1,
         made_at=database_now() - timedelta(hours=1),
     )  # fmt: skip
+
+
+def _given_up() -> None:
+    """What is not ours, what two people wrote off, and what waits for the second."""
+    finance = FinanceFactory()
+    mark_foreign(discrepancy_id=moved().pk, by=finance, reason="The shop's.")
+    wishes = [request_write_off(discrepancy_id=moved().pk, by=finance, reason="Nobody knows.") for _ in range(2)]
+    approve_write_off(write_off_id=wishes[0].pk, by=FinanceFactory())

@@ -141,11 +141,39 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
     },
     "payments_discrepancy": {
         "discrepancy_closed_with_reason": Attack("What is closed says why.", Change("status = 'resolved'")),
+        "discrepancy_stays: discrepancy_closed_stays": Attack(
+            "What is closed stays as it was closed.", Change("resolution = 'another'", "status = 'resolved'")
+        ),
+        "discrepancy_stays: discrepancy_stays": Attack(
+            "What it is about never changes.", Change("object_key = 'receipt:1'", "status = 'open'")
+        ),
+        "written_off_by_two: discrepancy_written_off_by_two": Attack(
+            "It is written off by two people.",
+            Change("status = 'written_off', closed_at = now(), resolution = 'gone'", "status = 'open'"),
+        ),
+    },
+    "payments_discrepancyact": {
+        "discrepancy_act_known": Attack("An act is one of those that there are.", Change("act = 'zz'")),
     },
     "payments_dispute": {
         "dispute_stays: dispute_stays": Attack("What a dispute is about never changes.", Change(OTHER_MODE)),
     },
     "payments_evidence": {"evidence_size": Attack("A scan has a size.", Change("size = 0"))},
+    "payments_foreignobject": {
+        "foreign_has_reason": Attack("Somebody says why it is not ours.", Change("reason = ''")),
+        "foreign_money_is_booked": Attack("What was moved is booked.", Change("entry_id = NULL")),
+        "foreign_found_is_named": Attack(
+            "What is ours after all says who found it.", Change("status = 'ours'", "status = 'foreign'")
+        ),
+        "foreign_begins: foreign_begins": Attack(
+            "A mark begins with the entry that books it.",
+            Copy("entry_id IS NOT NULL", {"amount_cents": "amount_cents + 1"}),
+        ),
+        "foreign_stays: foreign_stays": Attack("What was marked is kept as it was.", Change("amount_cents = 1")),
+        "foreign_stays: foreign_is_booked_back": Attack(
+            "What is ours after all is booked back.", Change("status = 'ours'", "status = 'foreign'")
+        ),
+    },
     "payments_journalentry": {
         "journal_balanced: journal_balanced": Attack("An entry has lines.", Copy(instead={"source_id": "'raw'"})),
         "journal_balanced: journal_sealed": Attack(
@@ -251,6 +279,23 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
     },
     "payments_taxyear": {
         "tax_year_withholding": Attack("No more is withheld than all.", Change("withholding_bp = 10001")),
+    },
+    "payments_writeoff": {
+        "write_off_of_something": Attack("It is about something.", Change("amount_cents = 0")),
+        "write_off_has_reason": Attack("Somebody says why.", Change("reason = ''")),
+        "write_off_two_names": Attack(TWO_NAMES, Change("decided_by_id = requested_by_id", "status = 'approved'")),
+        "write_off_is_booked": Attack("What is approved is booked.", Change("entry_id = NULL", "status = 'approved'")),
+        "write_off_begins: write_off_begins": Attack("It begins as a wish.", Copy("status = 'approved'")),
+        "write_off_begins: write_off_of_an_open_one": Attack(
+            "Only what is open is written off.", Copy("status = 'approved'", {"status": "'requested'"})
+        ),
+        "write_off_stays: write_off_stays": Attack(
+            "What was asked for and decided never changes.", Change("amount_cents = amount_cents + 1")
+        ),
+        "write_off_stays: write_off_of_its_entry": Attack(
+            "It is booked by an entry of its own.",
+            Change("entry_id = (SELECT min(id) FROM payments_journalentry)", "status = 'requested'"),
+        ),
     },
     "pools_pool": {
         "pool_capacity_positive": Attack("A pool has a place.", Change("capacity = 0")),
