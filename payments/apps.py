@@ -5,16 +5,21 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
-# Their being imported makes them known: to Django's checks, and to the outbox as its handlers.
+# Their being imported makes them known: to Django's checks, to /metrics, and to the outbox as its handlers.
 REGISTERED = (
     "payments.checks",
     "payments.emails",
+    "payments.exports.mails",
+    "payments.prize_emails",
+    "payments.reconciliation.figures",
+    "payments.reconciliation.wanted",
     "payments.services.cancellations",
     "payments.services.catching_up",
     "payments.services.closed_requests",
     "payments.services.manual.deciding",
     "payments.services.prizes",
     "payments.services.refunds.sending",
+    "payments.services.winners.sending",
 )
 
 
