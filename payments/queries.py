@@ -2,12 +2,26 @@
 
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextChoices, Value, When
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, JSONObject
 
 from entries.models import Entry, EntryStatus, Request
 from entries.services.imports.land import WAIVER_REASON
-from payments.models import Payment, Receipt, ReceiptState, Refund
+from payments.models import Payment, Payout, Receipt, ReceiptState, Refund
 
 
 class MoneySource(TextChoices):
@@ -87,3 +101,16 @@ def _without_receipt(request: str) -> tuple[When, ...]:
         When(Q(**waived, **{f"{request}waiver_reason": WAIVER_REASON}), then=Value(MoneySource.IMPORT)),
         When(Q(**waived), then=Value(MoneySource.WAIVER)),
     )
+
+
+# The entries that won what a payout is of, by its booking.
+WINNING_ENTRIES = """ARRAY(
+    SELECT e.id FROM payments_prizebooking b JOIN entries_entry e ON e.pool_id = b.pool_id
+    WHERE b.id = payments_payout.booking_id AND e.user_id = payments_payout.player_id AND b.prizes ? e.id::text
+    ORDER BY e.id
+)"""
+
+
+def with_entries(payouts: QuerySet[Payout]) -> QuerySet[Payout]:
+    """Add `entry_ids`: the entries that won what the payout is of, by the booking that it was asked for under."""
+    return payouts.annotate(entry_ids=RawSQL(WINNING_ENTRIES, (), ArrayField(BigIntegerField())))

@@ -86,20 +86,20 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     add_form = WishForm
     change_model = PayoutChange
     list_display = (
-        "id", "pool", "player", "entry", "prize", "withheld", "status", "requested_by", "requested_at", "approved_by",
+        "id", "pool", "player", "prize", "withheld", "status", "requested_by", "requested_at", "approved_by",
         "paid_at",
     )  # fmt: skip
-    list_select_related = ("entry__pool", "player", "requested_by", "approved_by")
+    list_select_related = ("booking__pool", "player", "requested_by", "approved_by")
     list_filter: ClassVar = (
         ("status", ChoicesDropdownFilter),
         ("booking__pool", AutocompleteSelectFilter),
         "requested_at",
     )
-    search_fields = ("player__email", "player__display_name", "=entry__pk")
+    search_fields = ("player__email", "player__display_name")
     search_help_text = "The winner's e-mail address or name, or the entry's number"
     ordering = ("-id",)
     fields = (
-        "pool", "player", "entry", "prize", "withheld", "status", "reason", "provider", "requested_by", "requested_at",
+        "pool", "player", "prize", "withheld", "status", "reason", "provider", "requested_by", "requested_at",
         "approved_by", "approved_at", "paid_at", "returned_at", "booking", "booked", "history",
     )  # fmt: skip
     readonly_fields = ("pool", "prize", "withheld", "booked", "history")
@@ -115,7 +115,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     def describe(self, row: Payout) -> str:
         """How much to whom."""
-        return f"{self.prize(row)} to {row.player} for {self.pool(row)}, entry {row.entry_id} ({status_of(row)})"
+        return f"{self.prize(row)} to {row.player} for {self.pool(row)} ({status_of(row)})"
 
     def make(self, form: Any, by: User) -> Payout:
         """A wish."""
@@ -139,10 +139,10 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
             return row.status in (PayoutState.REQUESTED, PayoutState.APPROVED)
         return row.status == PayoutState.PAID
 
-    @admin.display(description="Pool", ordering="entry__pool__name")
+    @admin.display(description="Pool", ordering="booking__pool__name")
     def pool(self, payout: Payout) -> str:
         """The pool's name."""
-        return payout.entry.pool.name
+        return payout.booking.pool.name
 
     @admin.display(description="Prize", ordering="amount_cents")
     def prize(self, payout: Payout) -> str:
@@ -208,14 +208,15 @@ class PrizeBookingAdmin(ReadOnlyAdmin):
     def list_of_prizes(self, booking: PrizeBooking) -> SafeString:
         """Each entry with its prize, and its payout, or the way to ask for one."""
         shown = [int(entry) for entry in list(booking.prizes)[:MOST_LISTED]]
-        payouts = {row.entry_id: row for row in Payout.objects.filter(entry__in=shown, status__in=LIVE_PAYOUTS)}
+        live = Payout.objects.filter(booking__pool=booking.pool_id, status__in=LIVE_PAYOUTS).order_by("pk")
+        payouts = {row.player_id: row for row in live}
         entries = Entry.objects.filter(pk__in=shown).select_related("user").order_by("pk")
         lines = format_html_join("", "<li>{}: {}, {}</li>", (self._line(booking, row, payouts) for row in entries))
         more = len(booking.prizes) - len(shown)
         return format_html("<ul>{}</ul>{}", lines, f"and {more} more" if more else "")
 
     def _line(self, booking: PrizeBooking, entry: Entry, payouts: dict[int, Payout]) -> tuple[str, str, SafeString]:
-        payout = payouts.get(entry.pk)
+        payout = payouts.get(entry.user_id)
         if payout is None:
             link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", "ask for the payout")
         else:

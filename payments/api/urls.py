@@ -8,7 +8,8 @@ from payments.api.disputes import DisputeViewSet
 from payments.api.entry_money import EntryMoneyView
 from payments.api.ledger import StatementView, TrialBalanceView
 from payments.api.manual import ManualRecordViewSet, RecordPaymentView
-from payments.api.payouts import PayoutViewSet
+from payments.api.payouts import PayoutViewSet, RequestPayoutsView
+from payments.api.prizes import PrizeView
 from payments.api.refunds import RefundViewSet, RequestRefundView
 from payments.api.views import PaymentViewSet, StartPaymentView
 from payments.api.webhooks import WebhookView
@@ -31,6 +32,8 @@ urlpatterns = [
     ),
     re_path(r"^payments/(?P<pk>[0-9]{1,18})/refunds$", RequestRefundView.as_view(), name="payment-refunds"),
     re_path(r"^entries/(?P<pk>[0-9]{1,18})/money$", EntryMoneyView.as_view(), name="entry-money"),
+    re_path(r"^entries/(?P<pk>[0-9]{1,18})/prize$", PrizeView.as_view(), name="entry-prize"),
+    re_path(r"^pools/(?P<pk>[0-9]{1,18})/payouts$", RequestPayoutsView.as_view(), name="pool-payouts"),
     re_path(CANCELLATION + r"$", CancellationView.as_view(), name="cancellation"),
     re_path(CANCELLATION + r"/confirm$", ConfirmCancellationView.as_view(), name="cancellation-confirm"),
     re_path(CANCELLATION + r"/withdraw$", WithdrawCancellationView.as_view(), name="cancellation-withdraw"),

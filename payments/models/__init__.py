@@ -36,7 +36,9 @@ from payments.models.foreign import ForeignObject, ForeignObjectChange, ForeignS
 from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
-from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking, TaxForm, TaxYear
+from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking
+from payments.models.payout_account import PayoutAccount, PayoutAccountChange, PayoutAccountState
+from payments.models.prize_correction import CorrectionKind, CorrectionState, PrizeCorrection, PrizeCorrectionChange
 from payments.models.period import PeriodClose, PeriodCloseChange, PeriodState
 from payments.models.provider_payout import (
     ProviderPayout,
@@ -58,6 +60,7 @@ from payments.models.reconciliation import (
     StagedObject,
 )
 from payments.models.refund import Refund, RefundChange, RefundOrigin, RefundState, TakenFrom
+from payments.models.tax import TaxForm, TaxYear
 from payments.models.unpaid import UnpaidRequest
 from payments.models.webhook import NoticeCursor, WebhookEvent, WebhookRefusal, WebhookState
 from payments.models.write_off import WriteOff, WriteOffChange, WriteOffState
@@ -77,6 +80,8 @@ __all__ = [
     "CancellationChange",
     "CancellationState",
     "Checkpoint",
+    "CorrectionKind",
+    "CorrectionState",
     "Currency",
     "Discrepancy",
     "DiscrepancyAct",
@@ -118,6 +123,9 @@ __all__ = [
     "PaymentChange",
     "PaymentState",
     "Payout",
+    "PayoutAccount",
+    "PayoutAccountChange",
+    "PayoutAccountState",
     "PayoutChange",
     "PayoutState",
     "PeriodClose",
@@ -125,6 +133,8 @@ __all__ = [
     "PeriodState",
     "Posting",
     "PrizeBooking",
+    "PrizeCorrection",
+    "PrizeCorrectionChange",
     "Provider",
     "ProviderPayout",
     "ProviderPayoutChange",

@@ -14,6 +14,7 @@ from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from payments.models.payment import Payment
 from payments.models.payout import Payout
+from payments.models.prize_correction import PrizeCorrection
 from payments.models.refund import Refund
 
 
@@ -29,17 +30,26 @@ class ManualState(models.TextChoices):
     REJECTED = "rejected"
 
 
+# What a record can be about: exactly one of these.
+SUBJECTS = ("payment", "refund", "payout", "correction")
 MANUAL_TRANSITIONS = {ManualState.RECORDED: (ManualState.CONFIRMED, ManualState.REJECTED)}
 
 
 class ManualRecord(HasStatus):
-    """One passing of money: of a payment (in), or of a refund or a payout (out). What was written never changes."""
+    """One passing of money: of a payment or a prize sent back (in), or of a refund or a payout (out).
+
+    What was written never changes.
+    """
 
     payment = models.OneToOneField(
         Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="manual_record"
     )
     refund = models.OneToOneField(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="manual_record")
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="manual_records")
+    correction = models.OneToOneField(
+        PrizeCorrection, on_delete=models.PROTECT, null=True, blank=True, related_name="manual_record",
+        help_text="A prize, or a part of one, that its winner sent back.",
+    )  # fmt: skip
     method = models.CharField(max_length=10, choices=ManualMethod)
     reference = models.CharField(max_length=100, help_text="Number of the receipt, the cheque, or the bank's own.")
     amount_cents = models.PositiveIntegerField()
@@ -67,9 +77,9 @@ class ManualRecord(HasStatus):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(payment__isnull=False, refund__isnull=True, payout__isnull=True)
-                | Q(payment__isnull=True, refund__isnull=False, payout__isnull=True)
-                | Q(payment__isnull=True, refund__isnull=True, payout__isnull=False),
+                condition=Q(
+                    *(Q(**{f"{name}__isnull": name != one for name in SUBJECTS}) for one in SUBJECTS), _connector=Q.OR
+                ),
                 name="manual_is_about_one_thing",
             ),
             models.CheckConstraint(condition=Q(status__in=ManualState.values), name="manual_status_known"),
@@ -93,10 +103,12 @@ class ManualRecord(HasStatus):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func="""
-                    IF (NEW.payment_id, NEW.refund_id, NEW.payout_id, NEW.method, NEW.reference, NEW.amount_cents,
-                        NEW.currency, NEW.passed_at, NEW.note, NEW.recorded_by_id, NEW.recorded_at)
-                       IS DISTINCT FROM (OLD.payment_id, OLD.refund_id, OLD.payout_id, OLD.method, OLD.reference,
-                        OLD.amount_cents, OLD.currency, OLD.passed_at, OLD.note, OLD.recorded_by_id, OLD.recorded_at)
+                    IF (NEW.payment_id, NEW.refund_id, NEW.payout_id, NEW.correction_id, NEW.method,
+                        NEW.reference, NEW.amount_cents, NEW.currency, NEW.passed_at,
+                        NEW.note, NEW.recorded_by_id, NEW.recorded_at)
+                       IS DISTINCT FROM (OLD.payment_id, OLD.refund_id, OLD.payout_id, OLD.correction_id,
+                        OLD.method, OLD.reference, OLD.amount_cents, OLD.currency, OLD.passed_at,
+                        OLD.note, OLD.recorded_by_id, OLD.recorded_at)
                        OR OLD.status <> 'recorded' AND (NEW.decided_by_id, NEW.decided_at, NEW.decision_reason)
                        IS DISTINCT FROM (OLD.decided_by_id, OLD.decided_at, OLD.decision_reason) THEN
                         RAISE EXCEPTION 'what was recorded is kept as it was written'

@@ -34,6 +34,8 @@ from payments.providers.base import (
     SessionFacts,
     SessionState,
     SignatureInvalid,
+    TransferFacts,
+    TransferOrder,
 )
 
 PHASES = {
@@ -131,6 +133,18 @@ class ManualProvider:
         """The same, by our own name for it."""
         refund = _refunds().filter(ref=UUID(ref)).first()
         return None if refund is None else _facts_of(refund)
+
+    def create_transfer(self, order: TransferOrder) -> TransferFacts:
+        """Refused: a prize is handed over by a person, and its record says so."""
+        raise Rejected("a prize is handed over by hand")
+
+    def find_transfer(self, *, ref: str) -> TransferFacts | None:
+        """None."""
+        return None
+
+    def fetch_transfer(self, reference: str) -> TransferFacts:
+        """None."""
+        raise NotThere("a prize is handed over by hand")
 
     def fetch_payout(self, reference: str) -> BankPayoutFacts:
         """Nobody collects the money for us and pays it out."""

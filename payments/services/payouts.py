@@ -1,18 +1,22 @@
-"""Prizes on their way to the winners: asked for by one, approved by another, handed over, and signed for by two.
+"""Prizes on their way to the winners: asked for by one, approved by another, then handed over or sent, once.
 
-A prize is paid out once, however often somebody asks: the pool is locked before anybody looks, and the database keeps
-one live payout for each entry. What was handed over is booked in any case, also if a correction came between.
+What a player has won in a pool is paid out in one payout, whichever entries won it, less what was paid before. It is
+paid once, however often somebody asks: the pool is locked before anybody looks, and the database keeps one live payout
+for each booking and player, and no more in all than was won. By hand, two people sign that it was handed over; at a
+provider, the outbox sends it. What has moved is booked in any case, also if a correction came between.
 """
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
+from config import outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
-from config.errors import Code, Conflict, Forbidden, NotFound, Refused, invalid
+from config.errors import Code, Conflict, Forbidden, Refused, invalid
 from entries.models import Entry
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
@@ -21,222 +25,288 @@ from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import (
+    CorrectionKind,
+    CorrectionState,
     DiscrepancyKind,
     ManualRecord,
     ManualState,
     Payout,
     PayoutState,
     PrizeBooking,
+    Provider,
 )
-from payments.models.payout import LIVE_PAYOUTS
+from payments.models.payout import LIVE_PAYOUTS, PAYOUTS_UNDER_WAY, WAITING_PAYOUTS
 from payments.services.booking import livemode
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.manual.outgoing import record_payout
 from payments.services.manual.records import Handover
-from payments.services.prizes import latest_booking, note_overpaid
 from payments.services.taxes import finance_year, withheld_of
-from pools.models import Pool
+from payments.services.winners.accounts import account_in_use, usual_way
+from payments.services.winners.locking import Winner, lock_entry_owner, lock_payout, lock_winner
+from payments.services.winners.overpaid import note_overpaid, prize_key
+from payments.services.winners.standing import standing_of
 
 REASON_LENGTH = 500
 ON_ITS_WAY = "This prize is paid out already, or on its way."
 
 explain("payout_once", Code.PRIZE_NOT_DUE, ON_ITS_WAY)
+explain("payout_replaced_once", Code.PRIZE_NOT_DUE, ON_ITS_WAY)
+explain("payout_within_prize", Code.PRIZE_NOT_DUE, "More would be paid out than was won.")
 explain("payout_two_names", Code.FORBIDDEN, "A payout needs two different names.")
 
 
 class PrizeNotDue(Conflict):
-    """There is nothing to pay out for this entry now."""
+    """There is nothing to pay out to this player now."""
 
     def __init__(self, why: str) -> None:
         super().__init__(Code.PRIZE_NOT_DUE, why)
 
 
-@transaction.atomic
-def request_payout(*, entry_id: int, by: User) -> Payout:
-    """Ask that an entry's prize be paid out; the amount is the one booked, less the tax that is withheld.
+def request_payout(*, entry_id: int, by: User, provider: str | None = None) -> Payout:
+    """Ask that the prize of an entry's player be paid out: everything won in the entry's pool, less what was paid.
 
-    Refuses one's own prize, one that is paid or on its way, one that is not booked (PRIZE_NOT_DUE), a disputed entry
-    (ENTRY_SUSPENDED), and a winner whose country wants a form first (TAX_FORM_MISSING).
+    `provider` is the way; by default the one where the player has a confirmed account, else by hand. Refuses one's own
+    prize, one that is paid or on its way, one that is not booked (PRIZE_NOT_DUE), a disputed entry (ENTRY_SUSPENDED),
+    a provider without an account of the player, and a winner whose country wants a form first (TAX_FORM_MISSING).
     """
-    pool, entry = _lock_entry(entry_id)
-    booking = latest_booking(pool)
-    amount = 0 if booking is None else int(booking.prizes.get(str(entry.pk), 0))
-    if booking is None or not amount:
-        raise PrizeNotDue(f"Entry {entry.pk} has no prize in the books.")
-    _check_person(entry, by)
-    _check_not_suspended(entry)
-    if Payout.objects.filter(entry=entry, status__in=LIVE_PAYOUTS).exists():
-        raise PrizeNotDue(ON_ITS_WAY)
-    _check_owed(entry, amount, pool.currency)
-    attribute(by=by, reason="asked for a payout")
-    return Payout.objects.create(
-        booking=booking,
-        entry=entry,
-        player=entry.user,
-        livemode=livemode(),
-        amount_cents=amount,
-        withheld_cents=_withheld(entry, amount, booking),
-        currency=pool.currency,
-        requested_by=by,
-    )
+    with transaction.atomic():
+        winner = lock_entry_owner(entry_id)
+        if str(entry_id) not in ({} if winner.booking is None else winner.booking.prizes):
+            raise PrizeNotDue(f"Entry {entry_id} has no prize in the books.")
+        return _request(winner, by, provider)
+
+
+def request_payout_of(*, pool_id: int, player_id: int, by: User, provider: str | None = None) -> Payout:
+    """The same for a player of a pool, whichever entries won."""
+    with transaction.atomic():
+        return _request(lock_winner(pool_id, player_id), by, provider)
 
 
 @transaction.atomic
 def approve_payout(*, payout_id: int, by: User) -> Payout:
-    """Approve what another asked for. Refuses the same person, the winner, a dispute since then, a missing form."""
-    payout = _lock(payout_id)
+    """Approve what another asked for; at a provider it is sent after the commit.
+
+    Refuses the same person, the winner, a dispute since then, a missing form, and an account that is not in use.
+    """
+    payout, winner = lock_payout(payout_id)
     payout.move_to(PayoutState.APPROVED)
-    _check_person(payout.entry, by)
+    _check_person(winner, by)
     if payout.requested_by_id == by.pk:
         raise Forbidden(Code.FORBIDDEN, "Whoever asked for a payout cannot approve it: somebody else has to.")
-    _check_not_suspended(payout.entry)
-    withheld = _withheld(payout.entry, payout.amount_cents, payout.booking)
-    if withheld != payout.withheld_cents:
-        raise PrizeNotDue("What is withheld has changed since it was asked for. Cancel it and ask anew.")
+    check_still_right(payout, winner, at=database_now())
     attribute(by=by, reason="approved")
     payout.approved_by, payout.approved_at = by, ClockTimestamp()
     payout.save(update_fields=["status", "approved_by", "approved_at"])
-    return _fresh(payout)
+    if payout.provider != Provider.MANUAL:
+        outbox.post(kind="payout.send", key=f"payout-{payout.pk}", payload={"payout": payout.pk})
+    return fresh(payout)
 
 
 @transaction.atomic
 def cancel_payout(*, payout_id: int, by: User, reason: str) -> Payout:
-    """Take back what was not handed over. Refuses one whose money somebody says is on its way: decide that first."""
-    reason = _said(reason)
-    payout = _lock(payout_id)
+    """Take back what has not moved. Refuses one that is sent, and one whose money somebody says is handed over."""
+    reason = said(reason)
+    payout, _ = lock_payout(payout_id)
     payout.move_to(PayoutState.CANCELLED)
     if _live_record(payout) is not None:
         raise PrizeNotDue("Somebody wrote down that this was handed over. Confirm the record, or turn it down, first.")
     attribute(by=by, reason=reason)
     payout.reason = reason
     payout.save(update_fields=["status", "reason"])
-    return _fresh(payout)
+    return fresh(payout)
 
 
 @transaction.atomic
 def hand_over(*, payout_id: int, handover: Handover, by: User) -> ManualRecord:
     """Write down that an approved payout was handed over; a second name confirms it, and only then it is paid."""
-    payout = _lock(payout_id)
-    _check_person(payout.entry, by)
+    payout, winner = lock_payout(payout_id)
+    _check_person(winner, by)
+    if payout.provider != Provider.MANUAL:
+        raise PrizeNotDue(f"This payout goes through {payout.provider}: nothing is handed over for it.")
     if payout.status != PayoutState.APPROVED:
         raise PrizeNotDue(f"This payout is {payout.status}, not approved.")
     if _live_record(payout) is not None:
         raise PrizeNotDue("Somebody wrote down already that this was handed over.")
+    _check_withheld(payout, at=handover.passed_at)
     return record_payout(payout=payout, handover=handover, by=by)
 
 
 @transaction.atomic
 def mark_paid(*, payout: Payout, record: ManualRecord, by: User) -> Payout:
     """Book what a confirmed record says was handed over. Refuses another amount, and a payout that is not approved."""
-    payout = _lock(payout.pk)
+    payout, _ = lock_payout(payout.pk)
     if (record.payout_id, record.status) != (payout.pk, ManualState.CONFIRMED):
         raise PrizeNotDue("Only a confirmed record of this payout pays it.")
-    if (record.amount_cents, record.currency) != (payout.amount_cents - payout.withheld_cents, payout.currency):
+    if (record.amount_cents, record.currency) != (payout.net_cents, payout.currency):
         raise PrizeNotDue("The record is of another amount than the payout.")
-    payout.move_to(PayoutState.PAID)
     attribute(by=by, reason=f"handed over: {record}")
-    payout.paid_at = record.passed_at
-    payout.save(update_fields=["status", "paid_at"])
-    post(
-        rules.winner_paid(
-            str(payout.ref),
-            payout.player_id,
-            payout.withheld_cents,
-            payout.provider,
-            _sum_of(payout, record.passed_at),
-        )
-    )
-    settle_discrepancy(
-        kind=DiscrepancyKind.PAYOUT_FAILED, object_key=_key(payout), resolution=f"paid by payout {payout.pk}"
-    )
-    booking = latest_booking(payout.entry.pool)
-    note_overpaid(payout, 0 if booking is None else int(booking.prizes.get(str(payout.entry_id), 0)))
-    return _fresh(payout)
+    return book_paid(payout, at=record.passed_at)
 
 
 @transaction.atomic
 def return_payout(*, payout_id: int, by: User, reason: str) -> Payout:
-    """The bank sent it back: the winner is owed it as before, and another payout can be made."""
-    reason = _said(reason)
-    payout = _lock(payout_id)
-    payout.move_to(PayoutState.RETURNED)
+    """What was handed over came back: the winner is owed it as before, and another payout can be made.
+
+    Refuses one that went through a provider: what comes back there is learned from it.
+    """
+    reason = said(reason)
+    payout, _ = lock_payout(payout_id)
+    if payout.provider != Provider.MANUAL:
+        raise PrizeNotDue(f"Reverse it at {payout.provider}: the books follow by themselves.")
     attribute(by=by, reason=reason)
-    payout.returned_at, payout.reason = ClockTimestamp(), reason
+    return book_returned(payout, at=database_now(), why=reason)
+
+
+def book_paid(payout: Payout, *, at: datetime, reference: str = "") -> Payout:
+    """It has moved: booked once, whatever happened to the prize since. For a payout held by `lock_payout`."""
+    payout.move_to(PayoutState.PAID)
+    payout.paid_at, payout.failure = at, ""
+    payout.provider_reference = payout.provider_reference or reference
+    payout.save(update_fields=["status", "paid_at", "failure", "provider_reference"])
+    money = Sum(payout.amount_cents, payout.currency, payout.livemode, at)
+    post(rules.winner_paid(str(payout.ref), payout.player_id, payout.withheld_cents, payout.provider, money))
+    settle_discrepancy(
+        kind=DiscrepancyKind.PAYOUT_FAILED, object_key=_key(payout), resolution=f"paid by payout {payout.pk}"
+    )
+    outbox.post(kind="mail.prize_paid", key=f"prize-paid-{payout.pk}", payload={"payout": payout.pk})
+    note_overpaid(payout.booking.pool, payout.player_id)
+    return fresh(payout)
+
+
+def book_returned(payout: Payout, *, at: datetime, why: str) -> Payout:
+    """It is back: what had not come back, or been released, before is owed again. For one held by `lock_payout`."""
+    payout.move_to(PayoutState.RETURNED)
+    payout.returned_at, payout.reason = at, why[:REASON_LENGTH]
     payout.save(update_fields=["status", "returned_at", "reason"])
-    payout = _fresh(payout)
+    parts = payout.corrections.filter(status=CorrectionState.DONE)
+    gone = sum(parts.values_list("amount_cents", flat=True))
+    released = sum(parts.filter(kind=CorrectionKind.TAX_RELEASED).values_list("amount_cents", flat=True))
     paid = JournalEntry.objects.filter(source_type="payout", source_id=str(payout.ref), event="paid")
     post(
         rules.winner_payment_returned(
             str(payout.ref),
             payout.player_id,
-            payout.withheld_cents,
+            payout.withheld_cents - released,
             payout.provider,
-            _sum_of(payout, payout.returned_at or database_now()),
+            Sum(payout.amount_cents - gone, payout.currency, payout.livemode, at),
             paid.values_list("pk", flat=True).first(),
         )
     )
-    note_overpaid(payout, payout.amount_cents)
+    outbox.post(kind="mail.prize_returned", key=f"prize-returned-{payout.pk}", payload={"payout": payout.pk})
+    note_overpaid(payout.booking.pool, payout.player_id)
+    doubt_payout(payout, f"came back: {why}", "Ask the winner where to send it, and ask for another payout.")
+    return fresh(payout)
+
+
+def doubt_payout(payout: Payout, what: str, suggestion: str) -> None:
+    """Put a payout that did not arrive, or does not end, before a person."""
     raise_discrepancy(
         kind=DiscrepancyKind.PAYOUT_FAILED,
         object_key=_key(payout),
-        sentence=f"Payout {payout.pk} to {payout.player.display_name} came back: {reason}",
-        suggestion="Ask the winner where to send it, and ask for another payout.",
-        details={"payout": payout.pk, "entry": payout.entry_id},
+        sentence=f"Payout {payout.pk} to {payout.player.display_name} {what}",
+        suggestion=suggestion,
+        details={"payout": payout.pk, "pool": payout.booking.pool_id, "player": payout.player_id},
     )
-    return payout
 
 
-def _lock_entry(entry_id: int) -> tuple[Pool, Entry]:
-    """The pool, the entry and its player, locked in this order: two payouts of one player take turns."""
-    pool_id = Entry.objects.filter(pk=entry_id).values_list("pool_id", flat=True).first()
-    if pool_id is None:
-        raise NotFound(Code.NOT_FOUND, "There is no such entry.")
-    pool = Pool.objects.locked().get(pk=pool_id)
-    entry = Entry.objects.locked().get(pk=entry_id)
-    entry.pool, entry.user = pool, User.objects.select_for_update(no_key=True).get(pk=entry.user_id)
-    return pool, entry
+def check_still_right(payout: Payout, winner: Winner, *, at: datetime) -> None:
+    """Refuses what may not be sent as it was asked for: a dispute, another tax, an account that is not in use."""
+    _check_not_suspended(winner.entries)
+    _check_withheld(payout, at=at)
+    if payout.provider == Provider.MANUAL:
+        return
+    account = account_in_use(payout.player_id, payout.provider)
+    if account is None or account.reference != payout.destination:
+        raise PrizeNotDue(f"The winner's account at {payout.provider} is another one now. Cancel it and ask anew.")
 
 
-def _lock(payout_id: int) -> Payout:
-    entry_id = Payout.objects.filter(pk=payout_id).values_list("entry_id", flat=True).first()
-    if entry_id is None:
-        raise NotFound(Code.NOT_FOUND, "There is no such payout.")
-    _, entry = _lock_entry(entry_id)
-    payout = Payout.objects.locked().select_related("booking").get(pk=payout_id)
-    payout.entry, payout.player = entry, entry.user
-    return payout
+def said(reason: str) -> str:
+    """The reason without blanks around it. Refuses none, and one that is too long."""
+    reason = reason.strip()
+    if not 0 < len(reason) <= REASON_LENGTH:
+        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters.")
+    return reason
 
 
-def _check_person(entry: Entry, by: User) -> None:
-    if entry.user_id == by.pk:
+def fresh(payout: Payout) -> Payout:
+    """The row as it is now, with what is shown of it."""
+    return Payout.objects.select_related("booking__pool", "player").get(pk=payout.pk)
+
+
+def _request(winner: Winner, by: User, provider: str | None) -> Payout:
+    """The wish, for a winner who is held."""
+    standing = standing_of(winner.pool.pk, winner.player.pk)
+    if winner.booking is None or not standing.won:
+        raise PrizeNotDue(f"{winner.player.display_name} has no prize in the books of {winner.pool.name}.")
+    _check_person(winner, by)
+    _check_not_suspended(winner.entries)
+    if not standing.due:
+        raise PrizeNotDue(ON_ITS_WAY)
+    _check_owed(winner, standing.due)
+    account = usual_way(winner.player.pk, provider)
+    withheld = _withheld(winner.player, standing.due, winner.pool.currency, at=database_now())
+    if withheld == standing.due:
+        raise PrizeNotDue("All of it would be withheld: there is nothing to pay out.")
+    attribute(by=by, reason="asked for a payout")
+    payout = Payout.objects.create(
+        **_slot(winner.booking, winner.player),
+        player=winner.player,
+        provider=Provider.MANUAL if account is None else account.provider,
+        destination="" if account is None else account.reference,
+        livemode=livemode(),
+        won_cents=standing.won,
+        amount_cents=standing.due,
+        withheld_cents=withheld,
+        currency=winner.pool.currency,
+        requested_by=by,
+    )
+    return fresh(payout)
+
+
+def _slot(booking: PrizeBooking, player: User) -> dict[str, PrizeBooking | Payout | None]:
+    """Of the newest booking; where that is paid and a part came back, in the place of what came back."""
+    mine = Payout.objects.filter(booking__pool=booking.pool_id, player=player)
+    if not mine.filter(booking=booking, replaces=None, status__in=LIVE_PAYOUTS).exists():
+        return {"booking": booking, "replaces": None}
+    following = mine.filter(replaces=OuterRef("pk"), status__in=LIVE_PAYOUTS)
+    return {"booking": booking, "replaces": mine.filter(~Exists(following)).latest("pk")}
+
+
+def _check_person(winner: Winner, by: User) -> None:
+    if winner.player.pk == by.pk:
         raise Forbidden(Code.FORBIDDEN, "Nobody pays out a prize of their own. Ask a colleague.")
 
 
-def _check_not_suspended(entry: Entry) -> None:
-    if entry.is_suspended:
-        raise Refused(
-            Code.ENTRY_SUSPENDED, f"The payment of entry {entry.pk} is disputed: its prize waits until that is decided."
-        )
+def _check_not_suspended(entries: tuple[Entry, ...]) -> None:
+    for entry in entries:
+        if entry.is_suspended:
+            raise Refused(
+                Code.ENTRY_SUSPENDED,
+                f"The payment of entry {entry.pk} is disputed: its prize waits until that is decided.",
+            )
 
 
-def _check_owed(entry: Entry, amount_cents: int, currency: str) -> None:
+def _check_owed(winner: Winner, amount_cents: int) -> None:
     """The books owe the player this much, beside all that is on its way already."""
-    account = AccountName(Kind.WINNINGS_PAYABLE, player_id=entry.user_id)
+    currency = winner.pool.currency
+    account = AccountName(Kind.WINNINGS_PAYABLE, player_id=winner.player.pk)
     owed = -balance_of(account, currency, livemode=livemode())
     waiting = Payout.objects.filter(
-        player=entry.user_id, currency=currency, status__in=(PayoutState.REQUESTED, PayoutState.APPROVED)
+        player=winner.player, currency=currency, status__in=(*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY)
     )
     if owed < amount_cents + sum(waiting.values_list("amount_cents", flat=True)):
         raise PrizeNotDue("The books owe the player less than this prize: an earlier one was paid too much.")
 
 
-def _withheld(entry: Entry, amount_cents: int, booking: PrizeBooking) -> int:
+def _check_withheld(payout: Payout, *, at: datetime) -> None:
+    withheld = _withheld(payout.player, payout.amount_cents, payout.currency, at=at, but=payout.pk)
+    if withheld != payout.withheld_cents:
+        raise PrizeNotDue("What is withheld has changed since it was asked for. Cancel it and ask anew.")
+
+
+def _withheld(player: User, amount_cents: int, currency: str, *, at: datetime, but: int | None = None) -> int:
     return withheld_of(
-        player=entry.user,
-        amount_cents=amount_cents,
-        currency=booking.currency,
-        livemode=livemode(),
-        year=finance_year(booking.made_at),
+        player=player, amount_cents=amount_cents, currency=currency, livemode=livemode(), year=finance_year(at), but=but
     )
 
 
@@ -244,20 +314,5 @@ def _live_record(payout: Payout) -> ManualRecord | None:
     return payout.manual_records.exclude(status=ManualState.REJECTED).first()
 
 
-def _sum_of(payout: Payout, at: datetime) -> Sum:
-    return Sum(payout.amount_cents, payout.currency, payout.livemode, at)
-
-
 def _key(payout: Payout) -> str:
-    return f"entry:{payout.entry_id}"
-
-
-def _said(reason: str) -> str:
-    reason = reason.strip()
-    if not 0 < len(reason) <= REASON_LENGTH:
-        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters.")
-    return reason
-
-
-def _fresh(payout: Payout) -> Payout:
-    return Payout.objects.select_related("entry", "player").get(pk=payout.pk)
+    return prize_key(payout.booking.pool_id, payout.player_id)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from config import outbox
 from config.audit import attribute
@@ -19,10 +20,13 @@ from payments.ledger import rules
 from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
-from payments.models import DiscrepancyKind, Payout, PayoutState, PrizeBooking
+from payments.models import DiscrepancyKind, ManualRecord, ManualState, Payout, PayoutState, PrizeBooking
+from payments.models.payout import LIVE_PAYOUTS, WAITING_PAYOUTS
 from payments.services.booking import livemode
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.pots import pot_of
+from payments.services.winners.overpaid import note_overpaid
+from payments.services.winners.standing import standings
 from pools.models import Pool, PoolStatus
 
 # Entry → minor units. Keys are texts, as JSON keeps them.
@@ -86,25 +90,6 @@ def latest_booking(pool: Pool) -> PrizeBooking | None:
     return PrizeBooking.objects.filter(pool=pool).order_by("-number").first()
 
 
-def note_overpaid(payout: Payout, prize_cents: int) -> None:
-    """Put before a person what was paid above the prize as it is now, or take it back once that is no longer so."""
-    key, over = f"payout:{payout.pk}", payout.amount_cents - prize_cents
-    if payout.status != PayoutState.PAID or over <= 0:
-        settle_discrepancy(
-            kind=DiscrepancyKind.PRIZE_OVERPAID, object_key=key, resolution="what was paid is what was won"
-        )
-        return
-    raise_discrepancy(
-        kind=DiscrepancyKind.PRIZE_OVERPAID,
-        object_key=key,
-        sentence=f"Entry {payout.entry_id} was paid {format_amount(payout.amount_cents, payout.currency)}; after a"
-        f" correction it has won {format_amount(prize_cents, payout.currency)}. The player owes"
-        f" {format_amount(over, payout.currency)}.",
-        suggestion="Ask the player to send it back, or let the house bear it. The books show it as a debt of theirs.",
-        details={"payout": payout.pk, "entry": payout.entry_id, "over_cents": over},
-    )
-
-
 def _prizes_of(pool: Pool) -> Prizes:
     if pool.status != PoolStatus.FINISHED:
         return {}
@@ -164,13 +149,16 @@ def _sum_of(booking: PrizeBooking) -> Sum:
 
 def _look_at_payouts(booking: PrizeBooking) -> None:
     """What waits for another prize than the one won now is cancelled; what was paid too much is put before a person."""
-    live = (PayoutState.REQUESTED, PayoutState.APPROVED, PayoutState.PAID)
-    for payout in Payout.objects.locked().filter(booking__pool=booking.pool_id, status__in=live).order_by("pk"):
-        prize = booking.prizes.get(str(payout.entry_id), 0)
-        if payout.status == PayoutState.PAID:
-            note_overpaid(payout, prize)
-        # Money that somebody says was handed over is booked as what it was.
-        elif payout.amount_cents != prize and not payout.manual_records.exclude(status="rejected").exists():
+    payouts = Payout.objects.filter(booking__pool=booking.pool_id, status__in=LIVE_PAYOUTS)
+    players = sorted(set(payouts.values_list("player_id", flat=True)))
+    # Money that somebody says was handed over is booked as what it was.
+    said = ManualRecord.objects.filter(payout=OuterRef("pk")).exclude(status=ManualState.REJECTED)
+    waiting = payouts.filter(~Exists(said), status__in=WAITING_PAYOUTS)
+    won = standings(booking.pool_id, players)
+    for payout in waiting.locked().order_by("pk"):
+        if payout.won_cents != won[payout.player_id].won:
             attribute(reason="a correction changed the prize")
             payout.move_to(PayoutState.CANCELLED)
             payout.save(update_fields=["status"])
+    for player in players:
+        note_overpaid(booking.pool, player)

@@ -198,7 +198,7 @@ class TestComingBack:
         assert (back.status, owed_to(winner.user)) == ("returned", 10000)
         assert journal(source_type="payout") == [(str(payout.ref), "paid"), (str(payout.ref), "returned")]
         doubt = Discrepancy.objects.get(kind="payout_failed")
-        assert doubt.object_key == f"entry:{winner.pk}"
+        assert doubt.object_key == f"prize:{winner.pool_id}:{winner.user_id}"
         assert paid_out(winner).pk != payout.pk
         doubt.refresh_from_db()
         assert (doubt.status, owed_to(winner.user)) == ("resolved", 0)
@@ -223,16 +223,23 @@ class TestGuards:
     def test_the_database_refuses_it_as_well(self, winner, finance, second):
         payout = approved_payout(winner)
         copy = (
-            "INSERT INTO payments_payout (ref, booking_id, entry_id, player_id, provider, livemode, amount_cents,"
-            " currency, status, reason, requested_by_id) SELECT gen_random_uuid(), booking_id, entry_id, player_id,"
-            " provider, livemode, {amount}, currency, '{status}', '', requested_by_id FROM payments_payout"
+            "INSERT INTO payments_payout (ref, booking_id, player_id, replaces_id, provider, livemode, won_cents,"
+            " amount_cents, currency, status, reason, requested_by_id) SELECT gen_random_uuid(), booking_id, player_id,"
+            " {replaces}, provider, livemode, won_cents, {amount}, '{currency}', '{status}', '', requested_by_id"
+            " FROM payments_payout"
         )
-        assert refused(copy.format(amount="amount_cents", status="requested")) == "payout_once"
-        assert refused(copy.format(amount="0", status="cancelled")) == "payout_amounts"
-        assert refused(copy.format(amount="1", status="paid")) in ("payout_once", "payout_two_names")
+        usual = {"replaces": "NULL", "amount": "amount_cents", "currency": "usd", "status": "requested"}
+        assert refused(copy.format(**usual)) == "payout_within_prize"
+        assert refused(copy.format(**usual | {"replaces": "id", "amount": "1"})) == "payout_within_prize"
+        assert refused(copy.format(**usual | {"amount": "0"})) in ("payout_once", "payout_amounts")
+        assert refused(copy.format(**usual | {"currency": "eur"})) == "payout_of_its_prize"
+        assert refused(copy.format(**usual | {"amount": "won_cents + 1", "status": "cancelled"})) == "payout_amounts"
         assert refused("UPDATE payments_payout SET amount_cents = 1") == "payout_stays"
-        assert refused("UPDATE payments_payout SET entry_id = entry_id + 1") == "payout_stays"
-        assert refused("UPDATE payments_payout SET approved_by_id = requested_by_id") == "payout_two_names"
+        assert refused("UPDATE payments_payout SET player_id = player_id + 1") == "payout_stays"
+        assert refused("UPDATE payments_payout SET destination = 'acct_mine'") in ("payout_stays", "payout_destination")
+        assert refused("UPDATE payments_payout SET status = 'sending'") == "payout_destination"
+        assert refused("UPDATE payments_payout SET status = 'paid'") == "payout_paid_when"
+        assert refused("UPDATE payments_payout SET approved_by_id = requested_by_id") in ("payout_two_names", "payout_stays")
         assert refused("UPDATE payments_payout SET status = 'requested'") == "status_map"
         assert refused("DELETE FROM payments_payout") == "never_deleted"
         told = PayoutChange.objects.filter(subject_id=payout.pk).values_list("to_status", flat=True)

@@ -126,7 +126,7 @@ class TestCorrections:
         booked(pool)
         assert (owed_to(winner.user), owed_to(loser.user)) == (-10000, 10000)
         (doubt,) = Discrepancy.objects.filter(kind="prize_overpaid")
-        assert (doubt.object_key, doubt.details["over_cents"]) == (f"payout:{payout.pk}", 10000)
+        assert (doubt.object_key, doubt.details["over_cents"]) == (f"prize:{pool.pk}:{winner.user_id}", 10000)
         payout.refresh_from_db()
         assert payout.status == "paid"
 

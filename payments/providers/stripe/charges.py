@@ -34,6 +34,8 @@ KINDS = {
     "dispute_reversal": MovementKind.DISPUTE_REVERSAL,
     "payout": MovementKind.PAYOUT,
     "payout_reversal": MovementKind.PAYOUT_REVERSAL,
+    "transfer": MovementKind.TRANSFER,
+    "transfer_reversal": MovementKind.TRANSFER_REVERSAL,
 }
 PHASES = {
     "succeeded": RefundPhase.SUCCEEDED,

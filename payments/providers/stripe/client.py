@@ -32,6 +32,7 @@ from payments.providers.base import (
 
 if TYPE_CHECKING:
     from stripe.params import RefundCreateParams as RefundCreateParams
+    from stripe.params import TransferCreateParams as TransferCreateParams
     from stripe.params.checkout import SessionCreateParams as SessionCreateParams
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ WEB_CALLS_AT_ONCE, WEB_PATIENCE_SECONDS = 2, 1.0
 PAGE = 100
 WITH_CHARGE = ["payment_intent.latest_charge"]
 WITH_MOVEMENTS = ["balance_transaction", "failure_balance_transaction"]
+WITH_REVERSALS = ["balance_transaction", "reversals.data.balance_transaction"]
 
 _web_calls = threading.BoundedSemaphore(WEB_CALLS_AT_ONCE)
 # The client tells of every call, in Stripe's own sentences; ours are one line each, and name nobody.
@@ -111,6 +113,21 @@ class Api:
     def disputes_of(self, charge_id: str) -> list[Json]:
         """Every dispute of a charge, newest first; their movements are part of them."""
         return list(self._each(self._v1.disputes.list, {"charge": charge_id}))
+
+    def create_transfer(self, params: "TransferCreateParams", key: str) -> Json:
+        """A transfer with what it moved, or the one made before under the key."""
+        with self._call(otherwise=Unclear):
+            return self._v1.transfers.create({**params, "expand": WITH_REVERSALS}, {"idempotency_key": key}).to_dict()
+
+    def transfer(self, reference: str) -> Json:
+        """A transfer with what it moved, and what came back of it."""
+        with self._call():
+            return self._v1.transfers.retrieve(reference, params={"expand": WITH_REVERSALS}).to_dict()
+
+    def transfers_of(self, group: str) -> list[Json]:
+        """Every transfer of that group, newest first, with what it moved."""
+        expand = [f"data.{name}" for name in WITH_REVERSALS]
+        return list(self._each(self._v1.transfers.list, {"transfer_group": group, "expand": expand}))
 
     def payout(self, reference: str) -> Json:
         """A payout to our bank, with its movement, and the one of its return."""

@@ -25,6 +25,8 @@ from payments.providers.base import (
     Rejected,
     SessionFacts,
     SignatureInvalid,
+    TransferFacts,
+    TransferOrder,
 )
 from payments.providers.notices import notice_of, parse_notice
 from payments.providers.stripe.charges import charge_facts, refund_facts, refund_params
@@ -32,6 +34,7 @@ from payments.providers.stripe.client import Api, Json, is_signed
 from payments.providers.stripe.listings import LISTINGS, balance_of, listed_movement
 from payments.providers.stripe.payouts import payout_facts
 from payments.providers.stripe.sessions import facts_of, origin_of, session_params
+from payments.providers.stripe.transfers import transfer_facts, transfer_params
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +107,19 @@ class StripeProvider:
         """Looks through the refunds of the charge for our mark."""
         found = (refund_facts(refund, self.livemode) for refund in self._api.refunds_of(charge_id))
         return next((facts for facts in found if facts.ref == ref), None)
+
+    def create_transfer(self, order: TransferOrder) -> TransferFacts:
+        """Marked with our ref, and grouped under it, so that it can be found although the answer was lost."""
+        return transfer_facts(self._api.create_transfer(transfer_params(order), order.idempotency_key))
+
+    def find_transfer(self, *, ref: str) -> TransferFacts | None:
+        """By the group, and our mark on it: a group is a word that anybody may use."""
+        found = (transfer_facts(one) for one in self._api.transfers_of(ref))
+        return next((facts for facts in found if facts.ref == ref), None)
+
+    def fetch_transfer(self, reference: str) -> TransferFacts:
+        """The transfer with the movements of its going and coming back, in one call."""
+        return transfer_facts(self._api.transfer(reference))
 
     def fetch_payout(self, reference: str) -> BankPayoutFacts:
         """The payout with both of its movements, in one call."""

@@ -16,6 +16,7 @@ from payments.services.manual.records import check_reason, lock_record, sign
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds import sending
 from payments.services.refunds.deciding import approve_refund, decline_refund
+from payments.services.winners import corrections
 
 
 def confirm_record(*, record_id: int, by: User) -> ManualRecord:
@@ -50,6 +51,8 @@ def _sign(record_id: int, status: ManualState, by: User, reason: str) -> ManualR
         outbox.post(kind="manual.decided", key=f"manual-decided-{record.pk}", payload={"payment": record.payment_id})
     if record.payout is not None and status == ManualState.CONFIRMED:
         payouts.mark_paid(payout=record.payout, record=record, by=by)
+    if record.correction is not None:
+        corrections.decide_repayment(record=record, by=by)
     return record
 
 

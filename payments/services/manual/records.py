@@ -9,7 +9,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
-from payments.models import ManualMethod, ManualRecord, ManualState, Payment, Payout, Refund
+from payments.models import ManualMethod, ManualRecord, ManualState, Payment, Payout, PrizeCorrection, Refund
 from payments.services.manual.evidence import Scan, check_scans, keep_scans
 
 LONGEST_REFERENCE, LONGEST_NOTE, LONGEST_REASON = 100, 500, 500
@@ -65,6 +65,7 @@ def write_record(
     payment: Payment | None = None,
     refund: Refund | None = None,
     payout: Payout | None = None,
+    correction: PrizeCorrection | None = None,
 ) -> ManualRecord:
     """Write it down, in the caller's transaction, for a second person to confirm. It was checked before.
 
@@ -78,6 +79,7 @@ def write_record(
                 payment=payment,
                 refund=refund,
                 payout=payout,
+                correction=correction,
                 method=handover.method,
                 reference=reference,
                 amount_cents=amount_cents,
@@ -133,7 +135,8 @@ def player_id_of(record: ManualRecord) -> int | None:
         return record.payment.request.user_id
     if record.refund is not None:
         return record.refund.receipt.payment.request.user_id
-    return None if record.payout is None else record.payout.player_id
+    about = record.payout or record.correction
+    return None if about is None else about.player_id
 
 
 def _standing(method: str, reference: str) -> ManualRecord:
