@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
+from config.clock import database_now
+from payments.exports import fetching, schedules, work
 from payments.ledger import checkpoints
 from payments.services import backfill, cancellations, catching_up, charge_sweep, inbox, prizes, sweep
 from payments.services.refunds import sending
-from payments.services.winners import sending as winner_payouts
 
 
 @shared_task
@@ -45,12 +46,6 @@ def sweep_refunds() -> int:
 
 
 @shared_task
-def sweep_payouts() -> int:
-    """Go on with prizes on their way through a provider that have not ended; how many."""
-    return winner_payouts.sweep_payouts().asked
-
-
-@shared_task
 def catch_up_the_books() -> int:
     """Book what no service has booked, and tell a person where it should have; how many entries."""
     return sum(catching_up.catch_up(watchful=True).values())
@@ -72,3 +67,22 @@ def book_prizes() -> int:
 def make_checkpoints() -> int | None:
     """Sum up what the ledger's accounts have come to since the last time; how many accounts."""
     return checkpoints.make_checkpoints()
+
+
+# A million rows as a spreadsheet take minutes. A message that is delivered again meanwhile finds the slot taken.
+@shared_task(time_limit=3600, soft_time_limit=3500)
+def write_exports() -> int:
+    """Write the exports that wait, one at a time; how many."""
+    return work.write_waiting()
+
+
+@shared_task
+def run_export_schedules() -> int:
+    """Queue the reports of the days and months that are over; how many."""
+    return schedules.run_due_schedules(now=database_now())
+
+
+@shared_task
+def delete_expired_exports() -> int:
+    """Delete the files of exports whose time is over; how many."""
+    return fetching.sweep_expired(now=database_now())

@@ -23,6 +23,7 @@ NO_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # the format knows no zones
 LONGEST_FOOTER = 200
 # The format allows 31 characters; a number follows.
 LONGEST_TITLE = 26
+NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class _Sheets:
     def _turn_over(self) -> None:
         """Begin the next sheet with its heading."""
         number = len(self.book.worksheets()) + 1
-        title = self.report.title[:LONGEST_TITLE]
+        title = NOT_IN_TITLES.sub(" ", self.report.title)[:LONGEST_TITLE].strip()
         self.sheet = self.book.add_worksheet(title if number == 1 else f"{title} {number}")
         self.sheet.freeze_panes(1, 0)
         if self.footer:

@@ -8,9 +8,9 @@ import pytest
 
 from config.errors import DomainError
 from entries.models import Entry, EntryStatus, PaymentStatus
-from payments.models import Payment, Receipt
+from payments.exports.writing import export_report
+from payments.models import FileFormat, Payment, Receipt
 from payments.reports import REPORTS, Narrowing
-from payments.services.exports import FileFormat, export_report
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry, payment_for, refund_of, unapplied_money
 from tests.factories.pools import PoolFactory
@@ -193,7 +193,7 @@ class TestNarrowing:
     @pytest.mark.parametrize(
         ("kind", "narrowing", "field"),
         [
-            ("journal", {}, "kind"),
+            ("nonsense", {}, "kind"),
             ("entries", {"pool_id": 77}, "pool"),
             ("entries", {"first_day": date(2026, 2, 2), "last_day": date(2026, 2, 1)}, "to"),
         ],

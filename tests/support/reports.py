@@ -5,8 +5,9 @@ import io
 
 import openpyxl
 
+from payments.exports.writing import exported_file
+from payments.models import FileFormat
 from payments.reports import Narrowing
-from payments.services.exports import FileFormat, exported_file
 
 
 def rows(kind, file_format=FileFormat.CSV, **narrowing):

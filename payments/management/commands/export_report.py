@@ -1,4 +1,4 @@
-"""`manage.py export_report KIND -o FILE`: a finance report as CSV or XLSX."""
+"""`manage.py export_report KIND -o FILE`: a finance report as a file, and a row that says what it was of."""
 
 import os
 import shutil
@@ -10,11 +10,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.clock import database_now
 from config.errors import DomainError
+from config.files import filled_file
+from payments.exports.asking import record_command
+from payments.exports.formats import Sheet
+from payments.exports.rows import as_of_now
+from payments.exports.writing import Written, checked, write_sheet
+from payments.models import FileFormat
 from payments.reports import REPORTS, Narrowing
-from payments.services.exports import FileFormat, export_report, exported_file
 
 STANDARD_OUTPUT = "-"
+ENDINGS = {".xlsx": FileFormat.XLSX, ".jsonl": FileFormat.JSONL, ".pdf": FileFormat.PDF}
 
 
 def a_day(text: str) -> date:
@@ -25,8 +32,20 @@ def a_day(text: str) -> date:
         raise ArgumentTypeError(f"{text!r} is not a day such as 2026-01-31") from None
 
 
+def _options_of() -> list[str]:
+    return [f"{r.kind}: {', '.join(option.name for option in r.options)}" for r in REPORTS.values() if r.options]
+
+
+def an_option(text: str) -> tuple[str, str]:
+    """`year=2026`."""
+    name, is_given, value = text.partition("=")
+    if not is_given:
+        raise ArgumentTypeError(f"{text!r} is not an option such as year=2026")
+    return name, value
+
+
 class Command(BaseCommand):
-    """Writes the whole file or none of it."""
+    """Writes the whole file or none of it. Nobody's name is on it: who may run this sees everything anyway."""
 
     help = "Write a finance report: " + "; ".join(f"{r.kind} (days: {r.day})" for r in REPORTS.values()) + "."
 
@@ -35,42 +54,49 @@ class Command(BaseCommand):
         parser.add_argument("--pool", type=int, metavar="ID", help="only this pool")
         parser.add_argument("--from", dest="first", type=a_day, metavar="D", help="first day, in the finance zone")
         parser.add_argument("--to", dest="last", type=a_day, metavar="D", help="last day, included")
-        parser.add_argument("--format", choices=tuple(FileFormat), help="csv, unless the file's name ends in .xlsx")
+        parser.add_argument(
+            "--option", dest="options", type=an_option, action="append", default=[], metavar="NAME=VALUE",
+            help="of the report: " + "; ".join(_options_of()),
+        )  # fmt: skip
+        parser.add_argument(
+            "--format", choices=tuple(FileFormat), help="csv, unless the file's name ends in .xlsx, .jsonl or .pdf"
+        )
         parser.add_argument("-o", "--output", required=True, metavar="FILE", help="- for the standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         output: str = options["output"]
-        file_format = FileFormat(options["format"] or _format_of(output))
-        narrowing = Narrowing(options["pool"], options["first"], options["last"])
+        file_format = FileFormat(options["format"] or ENDINGS.get(Path(output).suffix.lower(), FileFormat.CSV))
+        narrowing = Narrowing(options["pool"], options["first"], options["last"], dict(options["options"]))
         try:
-            if output == STANDARD_OUTPUT:
-                _to_standard_output(options["kind"], narrowing, file_format)
-            else:
-                count = _to_file(Path(output), options["kind"], narrowing, file_format)
-                self.stdout.write(f"{count} rows in {output}")
+            report = checked(options["kind"], narrowing, file_format)
+            sheet = Sheet(report, as_of_now(report, narrowing))
+            written = _write(sheet, file_format, output)
+            record_command(sheet=sheet, file_format=file_format, written=written, now=database_now())
+            if output != STANDARD_OUTPUT:
+                self.stdout.write(f"{written.rows} rows in {output}")
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         except OSError as failure:
             raise CommandError(f"{output} cannot be written: {failure.strerror or failure}") from failure
 
 
-def _format_of(output: str) -> FileFormat:
-    return FileFormat.XLSX if output.lower().endswith(".xlsx") else FileFormat.CSV
-
-
-def _to_standard_output(kind: str, narrowing: Narrowing, file_format: FileFormat) -> None:
-    with exported_file(kind=kind, narrowing=narrowing, file_format=file_format) as file:
+def _write(sheet: Sheet, file_format: FileFormat, output: str) -> Written:
+    if output != STANDARD_OUTPUT:
+        return _to_file(Path(output), sheet, file_format)
+    found: list[Written] = []
+    with filled_file(lambda file: found.append(write_sheet(sheet, file_format, file))) as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()
+    return found[0]
 
 
-def _to_file(path: Path, kind: str, narrowing: Narrowing, file_format: FileFormat) -> int:
+def _to_file(path: Path, sheet: Sheet, file_format: FileFormat) -> Written:
     """Under another name until it is whole: half a report must not look like one."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with unfinished.open("w+b") as file:
-            count = export_report(kind=kind, narrowing=narrowing, file_format=file_format, file=file)
+            written = write_sheet(sheet, file_format, file)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return count
+    return written

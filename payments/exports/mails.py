@@ -1,0 +1,56 @@
+"""Telling people that their report is ready: a link to its page, never the file. What may be seen is asked there."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.models import User
+from config import mail, outbox
+from payments.exports.schedules import may_receive
+from payments.exports.wishes import report_of, title_of
+from payments.models import Export, ExportOrigin, ExportState
+
+
+@outbox.handler("mail.export_ready")
+def send_export_ready(payload: dict[str, Any]) -> None:
+    """To who asked for it, or to the recipients of its schedule; to nobody who may not fetch it any more."""
+    _send(payload["export"], "export_ready", "is ready", (ExportState.DONE,))
+
+
+@outbox.handler("mail.export_failed")
+def send_export_failed(payload: dict[str, Any]) -> None:
+    """It will not come by itself."""
+    _send(payload["export"], "export_failed", "could not be written", (ExportState.FAILED,))
+
+
+def people_of(export: Export) -> list[User]:
+    """Who is told."""
+    report = report_of(export)
+    if export.schedule is not None:
+        people = [*export.schedule.recipients.order_by("pk")]
+    else:
+        people = [export.requested_by] if export.requested_by is not None else []
+    return [person for person in people if report is not None and person.can_get_mail and may_receive(person, report)]
+
+
+def _send(export_id: int, template: str, what: str, states: tuple[ExportState, ...]) -> None:
+    export = Export.objects.select_related("schedule", "requested_by", "repeats").get(pk=export_id)
+    if export.status not in states:
+        return
+    address = f"{settings.PUBLIC_URL}{reverse('admin:payments_export_change', args=[export.pk])}"
+    for person in people_of(export):
+        mail.send(
+            to=person.email,
+            subject=f"{title_of(export)}: the report {what}",
+            template=template,
+            context={
+                "person": person,
+                "export": export,
+                "title": title_of(export),
+                "format": export.get_format_display(),
+                "address": address,
+                "is_check": export.origin == ExportOrigin.CHECK,
+                "period": " to ".join(filter(None, (export.parameters.get("from"), export.parameters.get("to")))),
+            },
+        )

@@ -1,0 +1,1 @@
+"""Exports: from the wish to the file, and everything that may go wrong in between."""
