@@ -1,4 +1,4 @@
-"""Tie-outs: sums that two sides have to agree on to the cent, ours and somebody else's.
+"""Tie-outs (L6): sums that two sides have to agree on to the cent, ours and somebody else's.
 
 The books against themselves, what providers say we have with them, what banks say, and what nobody has looked at for
 too long. `tie_outs` asks everything anew, and providers over the network; `checked` is what the last check found, and
@@ -6,40 +6,26 @@ what pages show. Each that is broken is a row of the queue until it holds again 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from payments.models import ReconciliationRun, RunKind, RunStatus
+from django.db import transaction
+
+from accounts.models import User
+from config.money import format_amount
+from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun, RunKind, RunPhase, RunStatus
+from payments.models.discrepancy import OPEN_STATES
+from payments.providers import online_provider
+from payments.reconciliation.clearing import clearing_tie_outs
+from payments.reconciliation.runs import start_or_resume
+from payments.reconciliation.sums import sums_of_ours
+from payments.reconciliation.tie_out import TieOut, read_tie_out
 from payments.services import books
+from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 
+__all__ = ["Checked", "TieOut", "check_tie_outs", "checked", "tie_outs"]
 
-@dataclass(frozen=True, slots=True)
-class TieOut:
-    """One sum, on both sides, in minor units; without a currency they are numbers of things that differ.
-
-    `agrees` is None where the other side could not be asked. `differences` name what differs, the first of them.
-    """
-
-    name: str
-    sentence: str
-    currency: str
-    livemode: bool
-    ours: int | None
-    theirs: int | None
-    agrees: bool | None
-    provider: str = ""
-    differences: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """What a discrepancy about it is called."""
-        mode = "live" if self.livemode else "test"
-        return ":".join(("tie_out", self.name, self.provider, self.currency, mode))
-
-    def told(self) -> dict[str, Any]:
-        """As it is kept in a run."""
-        return asdict(self)
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +43,8 @@ class Checked:
 
 
 def tie_outs() -> list[TieOut]:
-    """Ask all of them now: the database in one look, the providers over the network. Nothing is changed."""
-    return _of_the_books()
+    """Ask all of them now: the providers over the network, the database. Nothing is changed."""
+    return [*clearing_tie_outs(), *sums_of_ours(), *_of_the_books()]
 
 
 def checked() -> Checked:
@@ -70,30 +56,90 @@ def checked() -> Checked:
     )
     if run is None:
         return Checked()
-    return Checked(run.finished_at, run.pk, tuple(_read(row) for row in run.tie_outs))
+    return Checked(run.finished_at, run.pk, tuple(read_tie_out(row) for row in run.tie_outs))
+
+
+def check_tie_outs(*, by: User | None = None) -> ReconciliationRun | None:
+    """Ask all of them, put what is broken before a person, and close what holds again; None while another does."""
+    return start_or_resume(
+        kind=RunKind.INVARIANTS, livemode=online_provider().livemode, steps={RunPhase.CHECKING: _check}, by=by
+    )
+
+
+def _check(run: ReconciliationRun) -> None:
+    rows = tie_outs()
+    told = set(
+        Discrepancy.objects.filter(status__in=OPEN_STATES, object_key__startswith="tie_out:").values_list(
+            "object_key", flat=True
+        )
+    )
+    found: dict[str, int] = {}
+    with transaction.atomic():
+        for row in rows:
+            if row.agrees is False:
+                found[row.doubt] = found.get(row.doubt, 0) + 1
+                _tell(row)
+            elif row.agrees and row.key in told:
+                settle_discrepancy(kind=row.doubt, object_key=row.key, resolution="Both sides are the same again.")
+        run.tie_outs, run.found = [row.told() for row in rows], found
+        run.save(update_fields=["tie_outs", "found"])
+
+
+def _tell(row: TieOut) -> None:
+    where = f" at {row.provider}" if row.provider else ""
+    mode = "real" if row.livemode else "test"
+    if row.currency:
+        said = (
+            f"It does not hold for {mode} money in {row.currency.upper()}{where}: {_amount(row, row.ours)} here,"
+            f" {_amount(row, row.theirs)} there."
+        )
+    else:
+        said = f"It does not hold: {'; '.join(row.differences[:3]) or f'{row.ours} differ'}."
+    raise_discrepancy(
+        kind=row.doubt,
+        object_key=row.key,
+        sentence=f"{row.sentence} {said}"[:500],
+        suggestion="Look at what differs, run the deep reconciliation, and find out which side is right.",
+        ours={"amount_cents": row.ours} if row.currency else {"differences": row.ours},
+        theirs={"amount_cents": row.theirs} if row.currency else {"differences": row.theirs},
+        amount_cents=row.difference if row.currency else None,
+        currency=row.currency,
+        details={
+            "tie_out": row.name,
+            "provider": row.provider,
+            "livemode": row.livemode,
+            "differences": list(row.differences),
+        },
+    )
+
+
+def _amount(row: TieOut, cents: int | None) -> str:
+    return "nothing known" if cents is None else format_amount(cents, row.currency)
 
 
 def _of_the_books() -> list[TieOut]:
     """The ledger against the rows of payments, refunds, disputes and pools: each invariant is one."""
-    return [_of_check(check) for check in books.invariants()]
-
-
-def _of_check(check: books.Check) -> TieOut:
-    return TieOut(
-        name=check.name,
-        sentence=check.sentence,
-        currency="",
-        livemode=True,
-        ours=len(check.differences),
-        theirs=0,
-        agrees=check.holds,
-        differences=_named(check.differences),
-    )
+    return [
+        TieOut(
+            name=check.name,
+            sentence=check.sentence,
+            currency="",
+            livemode=True,
+            ours=len(check.differences),
+            theirs=0,
+            agrees=check.holds,
+            differences=_named(check.differences),
+            doubt=DiscrepancyKind.BOOKS_BROKEN,
+        )
+        for check in books.invariants()
+    ]
 
 
 def _named(differences: Sequence[books.Difference]) -> tuple[str, ...]:
-    return tuple(f"{one.what}: {one.found} instead of {one.expected}" for one in differences[:10])
+    return tuple(
+        f"{one.what}: {_of(one, one.found)} instead of {_of(one, one.expected)}" for one in differences[:MOST_NAMED]
+    )
 
 
-def _read(row: dict[str, Any]) -> TieOut:
-    return TieOut(**{**row, "differences": tuple(row.get("differences", ()))})
+def _of(difference: books.Difference, amount: int) -> str:
+    return format_amount(amount, difference.currency) if difference.currency else str(amount)
