@@ -153,55 +153,6 @@ class Migration(migrations.Migration):
             model_name="discrepancy",
             name="record_update",
         ),
-        migrations.AddField(
-            model_name="movement",
-            name="payout",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="movements",
-                to="payments.payout",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="movement",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("charge", "Charge"),
-                    ("refund", "Refund"),
-                    ("refund_failure", "Refund failure"),
-                    ("dispute", "Dispute"),
-                    ("dispute_reversal", "Dispute reversal"),
-                    ("payout", "Payout"),
-                    ("payout_reversal", "Payout reversal"),
-                    ("transfer", "Transfer"),
-                    ("transfer_reversal", "Transfer reversal"),
-                    ("other", "Other"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="stagedmovement",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("charge", "Charge"),
-                    ("refund", "Refund"),
-                    ("refund_failure", "Refund failure"),
-                    ("dispute", "Dispute"),
-                    ("dispute_reversal", "Dispute reversal"),
-                    ("payout", "Payout"),
-                    ("payout_reversal", "Payout reversal"),
-                    ("transfer", "Transfer"),
-                    ("transfer_reversal", "Transfer reversal"),
-                    ("other", "Other"),
-                ],
-                max_length=20,
-            ),
-        ),
         config.triggers.AddGuard(
             model_name="discrepancy",
             trigger=pgtrigger.compiler.Trigger(
