@@ -33,6 +33,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "ask about payments": {"task": "payments.tasks.sweep_payments", "schedule": 120.0},
     "ask about charges": {"task": "payments.tasks.sweep_charges", "schedule": 120.0},
     "ask about refunds": {"task": "payments.tasks.sweep_refunds", "schedule": 120.0},
+    "ask about payouts": {"task": "payments.tasks.sweep_payouts", "schedule": 120.0},
     "catch up the books": {"task": "payments.tasks.catch_up_the_books", "schedule": 3600.0},
     "sum up the ledger": {"task": "payments.tasks.make_checkpoints", "schedule": 3600.0},
     "continue cancellations": {"task": "payments.tasks.continue_cancellations", "schedule": 60.0},

@@ -7,6 +7,7 @@ from payments.exports import fetching, schedules, work
 from payments.ledger import checkpoints
 from payments.services import backfill, cancellations, catching_up, charge_sweep, inbox, prizes, sweep
 from payments.services.refunds import sending
+from payments.services.winners import sending as winner_payouts
 
 
 @shared_task
@@ -43,6 +44,12 @@ def sweep_charges() -> int:
 def sweep_refunds() -> int:
     """Go on with refunds that have not ended; how many."""
     return sending.sweep_refunds().asked
+
+
+@shared_task
+def sweep_payouts() -> int:
+    """Go on with prizes on their way through a provider that have not ended; how many."""
+    return winner_payouts.sweep_payouts().asked
 
 
 @shared_task

@@ -166,6 +166,16 @@ class DoubleProcess:
     def reconcile_payout(self, id):
         return self.control("POST", "/payouts/reconcile", id=id)
 
+    def fund(self, amount, currency="usd"):
+        """Money of some other product of the account, available at once."""
+        ids = self.foreign_charge(amount, currency)
+        self.advance(4 * 86_400)
+        return ids
+
+    def reverse_transfer(self, id, amount=None):
+        """Somebody takes a transfer back at the Dashboard, or a part of it; answers it."""
+        return self.control("POST", "/transfers/reverse", id=id, amount=amount)
+
     def thin(self, secret, *, url=None, style="both"):
         """From now on events are sent in thin form too ("both"), or in that form alone ("thin")."""
         address = {} if url is None else {"thin_url": url}

@@ -1,10 +1,10 @@
 """A double of Stripe for one machine: stateful, with a hosted page, signed webhooks, and faults on command.
 
 It answers the official client: checkout sessions, payment intents, charges, refunds, disputes, events, balance,
-balance transactions and payouts, in Stripe's shapes, with its idempotency keys, expiry, fees and errors. What Stripe
-offers and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays, 4000000000000002 is
-declined, any other number is wrong. The bank account 000123456789 pays by debit, which takes days, where the session's
-allowed_payment_method_types name us_bank_account. Money is pretended; everything else is meant.
+balance transactions, payouts and transfers, in Stripe's shapes, with its idempotency keys, expiry, fees and errors.
+What Stripe offers and the double does not carry out is refused, never ignored. Cards: 4242424242424242 pays,
+4000000000000002 is declined, any other number is wrong. The bank account 000123456789 pays by debit, which takes days,
+where the session's allowed_payment_method_types name us_bank_account. Money is pretended; everything else is meant.
 
     python -m config.local.stripe --port 8420 --home ./var --webhook-url http://127.0.0.1:8000/api/v1/webhooks/stripe
 
@@ -75,6 +75,8 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
     POST   /_double/payouts/move        {"id", "status": "in_transit" | "paid" | "failed" | "canceled", "failure_code":
                                         "account_closed" | ...}; a paid one may still fail, and its money comes back
     POST   /_double/payouts/reconcile   {"id"}: its movements can be listed by `payout` from now on
+    POST   /_double/transfers/reverse   {"id", "amount", "metadata": {}}: taken back at the Dashboard, what is left
+                                        of it or a part. To acct_missing… or acct_restricted… none is sent at all
     GET    /_double/books               {"currencies": {"usd": {"count", "gross", "fee", "net", "available", "pending",
                                         "categories": {reporting_category: {"count", "gross", "fee", "net"}}}},
                                         "charges": [{"id", "payment_intent", "session", "currency", "amount",

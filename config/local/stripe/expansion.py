@@ -21,6 +21,8 @@ EXPANDABLE: dict[str, frozenset[str]] = {
     "dispute": frozenset({"charge", "payment_intent"}),
     "balance_transaction": frozenset({"source"}),
     "payout": frozenset({"balance_transaction", "failure_balance_transaction"}),
+    "transfer": frozenset({"balance_transaction"}),
+    "transfer_reversal": frozenset({"balance_transaction"}),
 }
 
 

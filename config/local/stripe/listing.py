@@ -20,6 +20,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "dispute": ("charge", "payment_intent"),
     "balance_transaction": ("currency", "source", "type"),
     "payout": ("status",),
+    "transfer": ("destination", "transfer_group"),
     "event": (),
 }
 WINDOWS: dict[str, tuple[str, ...]] = {"payout": ("created", "arrival_date")}

@@ -17,6 +17,7 @@ from config.local.stripe.objects import (
     session_opening,
     sessions,
     thin_events,
+    transfers,
 )
 from config.local.stripe.objects.balance import read_balance
 from config.local.stripe.objects.events import KEPT_SECONDS
@@ -126,5 +127,10 @@ ROUTES = [
     _listing("payout", "/v1/payouts"),
     _retrieval("payout", "/v1/payouts/{id}"),
     _updating("payout", "/v1/payouts/{id}"),
+    _route("POST", "/v1/transfers", lambda work, params, _: transfers.create(work, params)),
+    _listing("transfer", "/v1/transfers"),
+    _retrieval("transfer", "/v1/transfers/{id}"),
+    _updating("transfer", "/v1/transfers/{id}"),
+    _route("POST", "/v1/transfers/{id}/reversals", lambda work, params, id: transfers.reverse(work, id, params)),
     _route("POST", "/v1/payouts/{id}/cancel", lambda work, params, id: payout_moves.cancel(work, id, params)),
 ]

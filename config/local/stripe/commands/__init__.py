@@ -5,7 +5,7 @@ Each runs in one transaction and is refused as a whole. The package's own docume
 
 from collections.abc import Callable
 
-from config.local.stripe.commands import books, delayed, disputes, events, payouts, refunds, strangers
+from config.local.stripe.commands import books, delayed, disputes, events, payouts, refunds, strangers, transfers
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
@@ -28,4 +28,5 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "/_double/refunds/next"): refunds.order,
     ("POST", "/_double/returns"): delayed.give_back,
     ("POST", "/_double/settlement"): strangers.order_settlement,
+    ("POST", "/_double/transfers/reverse"): transfers.reverse,
 }

@@ -20,6 +20,9 @@ CATEGORIES = {
     "payment_failure_refund": "charge_failure",
     "payout_cancel": "payout_reversal",
     "payout_failure": "payout_reversal",
+    "transfer_cancel": "transfer_reversal",
+    "transfer_failure": "transfer_reversal",
+    "transfer_refund": "transfer_reversal",
 }
 
 

@@ -5,8 +5,13 @@ from config.local.stripe.params import Params
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
-DESCRIBED = ("payment_intent", "charge")
-ANNOUNCED = {"charge": "charge.updated", "refund": "refund.updated", "payout": "payout.updated"}
+DESCRIBED = ("payment_intent", "charge", "transfer")
+ANNOUNCED = {
+    "charge": "charge.updated",
+    "refund": "refund.updated",
+    "payout": "payout.updated",
+    "transfer": "transfer.updated",
+}
 
 
 def update(work: Work, kind: str, id: str, params: Params) -> Json:

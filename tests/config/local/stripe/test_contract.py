@@ -17,6 +17,7 @@ SHAPES = {
     "refund": stripe.Refund,
     "balance_transaction": stripe.BalanceTransaction,
     "payout": stripe.Payout,
+    "transfer": stripe.Transfer,
     "event": stripe.Event,
     "dispute": stripe.Dispute,
 }
@@ -45,6 +46,9 @@ def objects(double, client):
     double.pay_otherwise(open_session(client).id, presentment={"amount": 4600, "currency": "eur"})
     double.advance(3 * 86_400)
     client.v1.payouts.create(params={"amount": 1000, "currency": "usd"})
+    for amount in (300, 500):
+        sent = client.v1.transfers.create(params={"amount": amount, "currency": "usd", "destination": "acct_1"})
+    client.v1.transfers.reversals.create(sent.id, params={"amount": 200})
     for payout in double.run_payouts():
         double.move_payout(payout["id"], "failed")
     return double.state()["objects"]
