@@ -70,6 +70,8 @@ TARGET is exactly one of "charge", "payment_intent", "session", by id.
                                         {"session", "payment_intent", "charge"}, ids
     POST   /_double/settlement          {"currency", "rate", "times": 1}: the next charges, their refunds and disputes
                                         settle in this currency, a minor unit of theirs being `rate` of it; {"orders"}
+    POST   /_double/movements           {"amount", "fee", "currency": "usd", "category"}: the balance moves for a
+                                        reason of Stripe's own, with no source
     POST   /_double/payouts/run         {"currency"}: pays out everything available, automatically; {"payouts"}. Arrives
                                         after two midnights; reconciled after an hour, or when told
     POST   /_double/payouts/move        {"id", "status": "in_transit" | "paid" | "failed" | "canceled", "failure_code":

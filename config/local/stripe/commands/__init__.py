@@ -20,6 +20,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "/_double/disputes/move"): disputes.move,
     ("POST", "/_double/events"): events.announce,
     ("POST", "/_double/events/missed"): events.admit_missed,
+    ("POST", "/_double/movements"): strangers.move_balance,
     ("POST", "/_double/payouts/move"): payouts.move,
     ("POST", "/_double/payouts/reconcile"): payouts.reconcile,
     ("POST", "/_double/payouts/run"): payouts.run,
