@@ -7,6 +7,7 @@ from payments.services.manual.deciding import confirm_record
 from payments.services.manual.records import Handover
 from payments.services.payouts import approve_payout, hand_over, request_payout
 from payments.services.prizes import book_prizes
+from payments.services.winners.accounts import confirm_account, record_account
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory, pick
 from tests.factories.payments import paid_entry
@@ -54,6 +55,12 @@ def approved_payout(entry):
     """Asked for by one, approved by another."""
     wish = request_payout(entry_id=entry.pk, by=FinanceFactory())
     return approve_payout(payout_id=wish.pk, by=FinanceFactory())
+
+
+def account_of(player, reference="acct_winner"):
+    """Where the player is paid at Stripe: written down by one, confirmed by another."""
+    account = record_account(player=player, provider="stripe", reference=reference, note="", by=FinanceFactory())
+    return confirm_account(account_id=account.pk, by=FinanceFactory())
 
 
 def paid_out(entry):

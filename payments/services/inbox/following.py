@@ -25,6 +25,8 @@ from payments.services.payout_items import reconcile_payout
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds.sending import sweep_refunds
 from payments.services.sweep import sweep_payments
+from payments.services.winners.mirroring import apply_transfer
+from payments.services.winners.sending import sweep_payouts
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class About:
     session: str = ""
     charge: str = ""
     payout: str = ""
+    transfer: str = ""
     at: datetime | None = None
     refund_ref: str = ""
     origin: Origin = field(default_factory=Origin)
@@ -105,6 +108,7 @@ def about_of(event: WebhookEvent, subject: Subject) -> About:
         session=event.object_id if is_session else "",
         charge=event.object_id if is_charge else _text(found, "charge"),
         payout=event.object_id if subject is Subject.PAYOUT else "",
+        transfer=event.object_id if subject is Subject.TRANSFER else "",
         refund_ref=ref if is_refund else "",
         at=_instant(found.get("created")),
         origin=Origin(env=_text(_metadata(found), "env"), ref="" if is_refund else ref),
@@ -141,6 +145,14 @@ def _follow_payout(about: About) -> str:
     return ""
 
 
+def _follow_transfer(about: About) -> str:
+    try:
+        payout = apply_transfer(provider=about.provider, reference=about.transfer, source=Source.WEBHOOK)
+    except NotThere:
+        return Ignored.FOREIGN
+    return Ignored.FOREIGN if payout is None else ""
+
+
 def _follow_loss(about: About) -> str:
     """The provider says that news never came to be: a person is told, and everything open is asked about at once."""
     LOST.labels(about.provider).inc()
@@ -152,6 +164,7 @@ def _follow_loss(about: About) -> str:
     )
     sweep_payments(seconds=SWEEP_SECONDS, patience=timedelta())
     sweep_refunds(seconds=SWEEP_SECONDS, patience=timedelta())
+    sweep_payouts(seconds=SWEEP_SECONDS, patience=timedelta())
     sweep_charges(seconds=SWEEP_SECONDS)
     return ""
 
@@ -160,6 +173,7 @@ ASK: dict[Subject, Callable[[About], str]] = {
     Subject.PAYMENT: _follow_payment,
     Subject.CHARGE: _follow_charge,
     Subject.PAYOUT: _follow_payout,
+    Subject.TRANSFER: _follow_transfer,
     Subject.EVENTS_LOST: _follow_loss,
 }
 

@@ -13,6 +13,7 @@ class Subject(StrEnum):
     PAYMENT = "payment"
     CHARGE = "charge"
     PAYOUT = "payout"
+    TRANSFER = "transfer"
     EVENTS_LOST = "events_lost"
 
 
@@ -28,6 +29,8 @@ SUBJECTS = (
     ("charge.dispute.", Subject.CHARGE),
     ("refund.", Subject.CHARGE),
     ("payout.", Subject.PAYOUT),
+    # A prize on its way to its winner.
+    ("transfer.", Subject.TRANSFER),
     (EVENTS_LOST, Subject.EVENTS_LOST),
 )
 
