@@ -27,6 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action as unfold_action
+from unfold.decorators import display as unfold_display
 
 from config import outbox
 from config.api.handler import explain, report
@@ -169,6 +170,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def list_button(label: str, *, path: str, permission: str, icon: str | None = None) -> Callable[[F], F]:
     """A button above a list that opens the decorated page, for those with the permission."""
     made: Callable[[F], F] = unfold_action(description=label, url_path=path, permissions=[permission], icon=icon)
+    return made
+
+
+def labelled(description: str, *, ordering: str, colours: dict[str, str]) -> Callable[[F], F]:
+    """A column as a coloured label: the function answers the value, which has a colour, and the words for it."""
+    made: Callable[[F], F] = unfold_display(description=description, ordering=ordering, label=colours)
     return made
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import NOBODYS_DOMAIN, User
+from accounts.queries import who_may
 from config import mail, outbox
 from config.money import format_amount
 from entries.models import PaymentStatus, RequestKind
@@ -111,16 +111,18 @@ def send_urgent_discrepancies(payload: dict[str, Any]) -> None:
     if "run" in payload:
         rows = rows.filter(first_run_id=payload["run"])
     elif "since" in payload:
-        rows = rows.filter(opened_at__gte=payload["since"], opened_at__lt=payload["until"])
+        within = rows.filter(opened_at__gte=payload["since"], opened_at__lt=payload["until"])
+        rows = within.exclude(pk=payload["told"])
     else:
         rows = rows.filter(pk=payload["discrepancy"])
-    count, people = rows.count(), _who_may("payments", "resolve_discrepancy")
-    if not count or not people:
+    people = who_may("payments.resolve_discrepancy").exclude(email__endswith=NOBODYS_DOMAIN).order_by("email")
+    addresses, count = list(people.values_list("email", flat=True)), rows.count()
+    if not addresses or not count:
         return
     shown = list(rows[:MOST_TOLD])
     first = f"{shown[0].get_kind_display()}: {shown[0].sentence}"
     mail.send(
-        to=people,
+        to=addresses,
         subject=f"Urgent: {first if count == 1 else f'{count} discrepancies'}"[:200],
         template="urgent_discrepancies",
         context={
@@ -128,13 +130,4 @@ def send_urgent_discrepancies(payload: dict[str, Any]) -> None:
             "more": count - len(shown),
             "list": reverse("admin:payments_discrepancy_changelist"),
         },
-    )
-
-
-def _who_may(app: str, codename: str) -> list[str]:
-    """The addresses of all who have a permission, by their role."""
-    permitted = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
-    people = User.objects.filter(permitted | Q(is_superuser=True), is_active=True)
-    return list(
-        people.exclude(email__endswith=NOBODYS_DOMAIN).order_by("email").values_list("email", flat=True).distinct()
     )

@@ -14,6 +14,7 @@ from payments.admin.refunds import RefundAdmin
 from payments.admin.taxes import TaxFormAdmin, TaxYearAdmin
 from payments.admin.unpaid import UnpaidRequestAdmin
 from payments.admin.webhooks import WebhookEventAdmin, WebhookRefusalAdmin
+from payments.admin.write_offs import ForeignObjectAdmin, WriteOffAdmin
 
 __all__ = [
     "AccountAdmin",
@@ -21,6 +22,7 @@ __all__ = [
     "DiscrepancyAdmin",
     "DisputeAdmin",
     "EntryMoneyAdmin",
+    "ForeignObjectAdmin",
     "JournalEntryAdmin",
     "ManualRecordAdmin",
     "MovementAdmin",
@@ -34,4 +36,5 @@ __all__ = [
     "UnpaidRequestAdmin",
     "WebhookEventAdmin",
     "WebhookRefusalAdmin",
+    "WriteOffAdmin",
 ]

@@ -1,130 +1,318 @@
-"""What waits for a person, the most urgent first: who looks after it, how old it is, what is suggested."""
+"""What waits for a person, the most urgent first: both sides, whose it is, how old, and what may be done to it."""
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
-from config.clock import database_now
+from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, labelled
+from config.errors import DomainError
+from config.money import format_amount
 from config.words import told
-from payments.admin.ways import way_of_key, ways
-from payments.models import Discrepancy, DiscrepancyChange, Receipt
-from payments.models.discrepancy import OPEN_STATES
-from payments.services.discrepancies import acknowledge, resolve
+from payments.admin import discrepancy_previews as previews
+from payments.admin.discrepancy_filters import Age, Owner, Urgency, Waiting
+from payments.admin.discrepancy_forms import GiveForm
+from payments.admin.discrepancy_parts import acts_of, both_sides, in_the_books, sums, what_to_do
+from payments.admin.ways import journal_of, way_of_key, ways
+from payments.models import Discrepancy, DiscrepancyChange, ReceiptState, WriteOff, WriteOffState
+from payments.models.discrepancy import OPEN_STATES, URGENT
+from payments.reconciliation.dispositions import Action
+from payments.services.discrepancies import PERMISSION, acknowledge, put_back, resolve
+from payments.services.queue.acting import allocate, ask_again, receipt_of, refund
+from payments.services.queue.ages import bucket_of
+from payments.services.queue.allowed import allowed_actions
+from payments.services.queue.foreign import mark_foreign
+from payments.services.queue.write_offs import approve_write_off, decline_write_off, request_write_off
 
+REFUND, ASK = "payments.request_refund", "payments.ask_provider"
+FOREIGN, WRITE_OFF, APPROVE = "payments.mark_foreign", "payments.request_writeoff", "payments.approve_writeoff"
 
-class Waiting(admin.SimpleListFilter):
-    """Open ones, unless something else is asked for."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The lists."""
-        return (("mine", "Mine"), ("overdue", "Overdue"), ("closed", "Closed"), ("all", "All"))
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """Django's, with "Open" where it says "All"."""
-        first, *others = super().choices(changelist)
-        yield {**first, "display": "Open"}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
-        """Narrowed by state, owner and due date."""
-        still_open = queryset.filter(status__in=OPEN_STATES)
-        return {
-            "mine": still_open.filter(owner=staff(request)),
-            "overdue": still_open.filter(due_at__lt=database_now()),
-            "closed": queryset.exclude(status__in=OPEN_STATES),
-            "all": queryset,
-        }.get(self.value() or "", still_open)
-
-
-def what_looking_after_does(rows: QuerySet[Discrepancy]) -> list[str]:
-    """The preview of `look_after`."""
-    return [f"Your name stands beside {rows.count()}: the others know that somebody is at it."]
-
-
-def what_resolving_does(rows: QuerySet[Discrepancy]) -> list[str]:
-    """The preview of `mark_resolved`."""
-    return [
-        f"{rows.count()} are closed, with your name and what you say was done. No money moves by this.",
-        "Should the same doubt come up again, a new one is opened.",
-    ]
+GIVE = RowLink("Give to a colleague", PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row]))
+# What stands in the table of dispositions, by the button that does it.
+ACTIONS = {
+    "look_after": Action.ACKNOWLEDGE,
+    "ask_again": Action.RESYNC,
+    "make_place": Action.ALLOCATE,
+    "give_back": Action.REFUND,
+    "mark_not_ours": Action.MARK_FOREIGN,
+    "ask_write_off": Action.WRITE_OFF,
+    "mark_resolved": Action.RESOLVE,
+}
 
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
-    """One doubt about one thing."""
+    """One doubt about one thing. Nothing of it is edited: what may be done to its kind are its buttons."""
 
     change_model = DiscrepancyChange
-    list_display = ("kind", "about", "sentence", "suggestion", "due_at", "age", "status", "owner")
+    list_before_template = "payments/discrepancy_sums.html"
+    list_display = ("urgency", "about", "sentence", "amount", "due_at", "age", "state", "owner")
+    list_display_links = ("urgency",)
     list_select_related = ("owner",)
-    list_filter: ClassVar = (Waiting, ("kind", ChoicesDropdownFilter), "opened_at")
-    search_fields = ("object_key", "sentence")
-    search_help_text = "What it is about: receipt:12, refund:3"
-    ordering = ("due_at", "id")
+    list_filter: ClassVar = (
+        Waiting,
+        Urgency,
+        Age,
+        ("kind", ChoicesDropdownFilter),
+        Owner,
+        "currency",
+        "opened_at",
+    )
+    search_fields = ("object_key", "sentence", "resolution")
+    search_help_text = "What it is about (receipt:12, refund:3), or its words"
     fields = (
-        "kind", "about", "sentence", "suggestion", "facts", "status", "owner", "due_at", "opened_at",
-        "last_seen_at", "times_seen", "closed_at", "closed_by", "resolution", "history",
+        "kind", "about", "sentence", "suggestion", "what_to_do", "amount", "both_sides", "in_the_books", "facts",
+        "booked", "status", "owner", "due_at", "age", "opened_at", "last_seen_at", "times_seen", "first_run",
+        "last_run", "closed_at", "closed_by", "resolution", "what_was_done", "history",
     )  # fmt: skip
-    readonly_fields = ("about", "facts", "history")
-    actions = ("look_after", "mark_resolved")
+    readonly_fields = (
+        "about", "what_to_do", "amount", "both_sides", "in_the_books", "facts", "booked", "age", "what_was_done",
+        "history",
+    )  # fmt: skip
+    actions = (
+        "look_after", "give_up", "ask_again", "make_place", "give_back", "mark_not_ours", "ask_write_off",
+        "approve_write_off", "decline_write_off", "mark_resolved",
+    )  # fmt: skip
+    links = (GIVE,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
+        """Each with whether it is urgent, so that those can come first."""
+        rows: QuerySet[Discrepancy] = super().get_queryset(request)
+        is_urgent = Case(When(kind__in=URGENT, then=Value(1)), default=Value(0), output_field=IntegerField())
+        return rows.annotate(is_urgent=is_urgent)
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """The urgent first, then what is due first, then the oldest."""
+        return [F("is_urgent").desc(), F("due_at").asc(nulls_last=True), "id"]
+
+    def get_urls(self) -> list[Any]:
+        """Django's, with the page that gives a row to somebody else."""
+        give = self.admin_site.admin_view(self.give_page)
+        return [path("<int:row_id>/give/", give, name="payments_discrepancy_give"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's, with the sums of what is listed above it."""
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        context = getattr(page, "context_data", None) or {}
+        if "cl" in context:
+            context["queue_sums"] = sums(context["cl"].queryset, request.GET)
+        return page
 
     def describe(self, row: Discrepancy) -> str:
         """What it says."""
         return f"{row.get_kind_display()}: {row.sentence}"
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
-        """Only while it is open, and looking after it to whoever does not yet."""
+        """Only what may be done to a row of its kind, as it is, by this person."""
         row: Discrepancy | None = self.get_object(request, object_id)
         if row is None or row.status not in OPEN_STATES:
             return False
-        return name != "look_after" or row.owner_id != staff(request).pk
+        wish = row.write_offs.filter(status=WriteOffState.REQUESTED).first()
+        if name in ACTIONS and ACTIONS[name] not in allowed_actions(row):
+            return False
+        offered = {
+            "look_after": row.owner_id is None,
+            "give_up": row.owner_id is not None,
+            "make_place": _waits(row),
+            "ask_write_off": wish is None,
+            "approve_write_off": wish is not None and wish.requested_by_id != staff(request).pk,
+            "decline_write_off": wish is not None,
+        }
+        return offered.get(name, True)
+
+    def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
+        """A closed row is nobody's work."""
+        row: Discrepancy | None = self.get_object(request, object_id)
+        return row is not None and row.status in OPEN_STATES
+
+    @labelled("Kind", ordering="kind", colours={"urgent": "danger", "other": "info"})
+    def urgency(self, row: Discrepancy) -> tuple[str, str]:
+        """What kind of doubt; the urgent ones stand out."""
+        return ("urgent" if row.kind in URGENT else "other", row.get_kind_display())
+
+    @labelled(
+        "Status",
+        ordering="status",
+        colours={"open": "warning", "acknowledged": "info", "resolved": "success", "written_off": "success"},
+    )
+    def state(self, row: Discrepancy) -> tuple[str, str]:
+        """Where it stands."""
+        return row.status, row.get_status_display()
 
     @admin.display(description="About", ordering="object_key")
     def about(self, row: Discrepancy) -> SafeString | str:
         """The way to what it is about."""
         return way_of_key(row.object_key)
 
+    @admin.display(description="What it means, and what to do")
+    def what_to_do(self, row: Discrepancy) -> SafeString:
+        """As the handbook has it."""
+        return what_to_do(row)
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, row: Discrepancy) -> str:
+        """How much money it is about, in whole units; nothing where it is about none."""
+        if row.amount_cents is None:
+            return ""
+        return format_amount(row.amount_cents, row.currency) if row.currency else str(row.amount_cents)
+
+    @admin.display(description="Both sides")
+    def both_sides(self, row: Discrepancy) -> SafeString | str:
+        """Ours and theirs, beside each other."""
+        return both_sides(row)
+
+    @admin.display(description="In the books because of it")
+    def in_the_books(self, row: Discrepancy) -> SafeString | str:
+        """What would be cleared."""
+        return in_the_books(row)
+
     @admin.display(description="Facts")
     def facts(self, row: Discrepancy) -> SafeString:
         """What was known when it was seen last, with the way to each thing."""
-        receipt = Receipt.objects.filter(pk=row.details.get("receipt")).only("currency").first()
-        return ways(told(row.details, receipt.currency if receipt else ""))
+        receipt = receipt_of(row)
+        return ways(told(row.details, row.currency or (receipt.currency if receipt else "")))
+
+    @admin.display(description="Booked")
+    def booked(self, row: Discrepancy) -> SafeString:
+        """What acting on it has put into the journal."""
+        return journal_of([("discrepancy", str(row.pk))])
 
     @admin.display(description="Age", ordering="opened_at")
     def age(self, row: Discrepancy) -> str:
         """Since when it is open, in the buckets that finance looks at."""
-        waited = (row.closed_at or timezone.now()) - row.opened_at
-        for limit, name in ((1, "under 1 day"), (3, "1 to 3 days"), (7, "3 to 7 days")):
-            if waited < timedelta(days=limit):
-                return name
-        return "over 7 days"
+        return bucket_of(row, timezone.now()).label
+
+    @admin.display(description="What was done")
+    def what_was_done(self, row: Discrepancy) -> SafeString | str:
+        """By whom, why, and what came of it."""
+        return acts_of(row)
+
+    @confirmed("Look after", permission=PERMISSION, preview=previews.what_looking_after_does, done="looked after")
+    def look_after(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Take it on; not from under somebody else's hands."""
+        acknowledge(discrepancy_id=row.pk, by=staff(request), take_over=False)
+
+    @confirmed("Put back", permission=PERMISSION, preview=previews.what_putting_back_does, done="put back")
+    def give_up(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Nobody looks after it any more."""
+        put_back(discrepancy_id=row.pk, by=staff(request))
+
+    @confirmed("Ask the provider now", permission=ASK, preview=previews.what_asking_does, done="asked about")
+    def ask_again(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Learn what is true, and apply it."""
+        ask_again(discrepancy_id=row.pk, by=staff(request))
 
     @confirmed(
-        "Look after", permission="payments.resolve_discrepancy", preview=what_looking_after_does, done="looked after"
+        "Make it a place",
+        permission=PERMISSION,
+        preview=previews.what_making_a_place_does,
+        reason=Reason.REQUIRED,
+        done="made places",
     )
-    def look_after(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
-        """Take it on."""
-        acknowledge(discrepancy_id=row.pk, by=staff(request))
+    def make_place(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Allocate the money that waits."""
+        allocate(discrepancy_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed(
+        "Give it back",
+        permission=REFUND,
+        preview=previews.what_giving_back_does,
+        reason=Reason.REQUIRED,
+        done="given back, or waiting for a second name",
+    )
+    def give_back(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Start the refund."""
+        refund(discrepancy_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed(
+        "Not ours",
+        permission=FOREIGN,
+        preview=previews.what_marking_foreign_does,
+        reason=Reason.REQUIRED,
+        done="marked as not ours",
+    )
+    def mark_not_ours(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Another business's money."""
+        mark_foreign(discrepancy_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed(
+        "Ask for a write-off",
+        permission=WRITE_OFF,
+        preview=previews.what_asking_for_a_write_off_does,
+        reason=Reason.REQUIRED,
+        done="asked for",
+    )
+    def ask_write_off(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """The first name."""
+        request_write_off(discrepancy_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed("Approve the write-off", permission=APPROVE, preview=previews.what_approving_does, done="written off")
+    def approve_write_off(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """The second name."""
+        approve_write_off(write_off_id=_wish_of(row), by=staff(request))
+
+    @confirmed(
+        "Decline the write-off",
+        permission=APPROVE,
+        preview=previews.what_declining_does,
+        reason=Reason.REQUIRED,
+        done="declined",
+    )
+    def decline_write_off(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
+        """Not like that."""
+        decline_write_off(write_off_id=_wish_of(row), by=staff(request), reason=reason)
 
     @confirmed(
         "Resolve",
-        permission="payments.resolve_discrepancy",
-        preview=what_resolving_does,
+        permission=PERMISSION,
+        preview=previews.what_resolving_does,
         reason=Reason.REQUIRED,
         done="resolved",
     )
     def mark_resolved(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """Close it, and say how."""
         resolve(discrepancy_id=row.pk, by=staff(request), resolution=reason)
+
+    def give_page(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """The form that gives a row to a colleague; the row's page afterwards."""
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        row = get_object_or_404(Discrepancy, pk=row_id)
+        form = GiveForm(request.POST or None, row=row)
+        if request.method == "POST" and form.is_valid():
+            try:
+                row = form.give(staff(request))
+            except DomainError as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                self.message_user(request, f"{row.owner} looks after it now.", messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:payments_discrepancy_change", args=[row.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Give to a colleague",
+            "opts": self.opts,
+            "form": form,
+            "facts": [self.describe(row)],
+        }
+        return TemplateResponse(request, "payments/give_form.html", context)
+
+
+def _waits(row: Discrepancy) -> bool:
+    receipt = receipt_of(row)
+    return receipt is not None and receipt.status == ReceiptState.UNAPPLIED
+
+
+def _wish_of(row: Discrepancy) -> int:
+    """The write-off that waits; one that is not there is refused by the service."""
+    waiting = WriteOff.objects.filter(discrepancy=row, status=WriteOffState.REQUESTED)
+    return waiting.values_list("pk", flat=True).first() or 0

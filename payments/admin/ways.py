@@ -26,6 +26,7 @@ ROWS = {
     "dispute": "payments_dispute",
     "payout": "payments_payout",
     "webhook": "payments_webhookevent",
+    "discrepancy": "payments_discrepancy",
     "request": "entries_request",
     "entry": "payments_entrymoney",
     "pool": "pools_pool",

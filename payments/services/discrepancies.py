@@ -16,6 +16,7 @@ from config import metrics, outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict, InvalidTransition, NotFound, invalid
+from config.models import OutboxMessage
 from payments.models import (
     Act,
     Discrepancy,
@@ -222,11 +223,11 @@ def _tell(row: Discrepancy) -> None:
     key = f"urgent-{begun:%Y%m%d%H%M}"
     if outbox.post(kind="mail.urgent_discrepancies", key=key, payload={"discrepancy": row.pk}):
         return
-    until = begun + TOLD_TOGETHER
+    until, told = begun + TOLD_TOGETHER, OutboxMessage.objects.get(key=key).payload.get("discrepancy")
     outbox.post(
         kind="mail.urgent_discrepancies",
         key=f"{key}-rest",
-        payload={"since": begun.isoformat(), "until": until.isoformat()},
+        payload={"since": begun.isoformat(), "until": until.isoformat(), "told": told},
         delay=max(until - now, timedelta(seconds=1)),
     )
 

@@ -37,9 +37,10 @@ def mark_foreign(*, discrepancy_id: int, by: User, reason: str) -> ForeignObject
     outcome = "Nothing lay in the books because of it."
     if stake is not None:
         money = Sum(stake.amount, stake.currency, stake.livemode, database_now())
-        entry_id = post(rules.found_foreign(row.pk, stake.account, money))
+        post(rules.found_foreign(row.pk, stake.account, money))
+        entry = JournalEntry.objects.get(source_type="discrepancy", source_id=str(row.pk), event="marked_foreign")
         booked = {
-            "entry": JournalEntry.objects.get(pk=entry_id),
+            "entry": entry,
             "account_kind": stake.account.kind,
             "provider": stake.account.provider,
             "amount_cents": stake.amount,
@@ -47,7 +48,7 @@ def mark_foreign(*, discrepancy_id: int, by: User, reason: str) -> ForeignObject
             "livemode": stake.livemode,
         }
         amount = format_amount(abs(stake.amount), stake.currency)
-        outcome = f"{amount} moved out of {Kind(stake.account.kind).label.lower()}: journal entry {entry_id}."
+        outcome = f"{amount} moved out of {Kind(stake.account.kind).label.lower()}: journal entry {entry.pk}."
     mark = ForeignObject.objects.create(
         object_key=row.object_key, discrepancy=row, reason=reason, marked_by=by, **booked
     )

@@ -48,9 +48,8 @@ def _named(row: Discrepancy) -> tuple[str, str]:
 
 def _charge_of(row: Discrepancy) -> str:
     """The charge behind it: its own, or the one that the provider named for a payment that is not here."""
-    provider, name = _named(row)
     if row.object_key.startswith("charge:"):
-        return name
+        return _named(row)[1]
     if not row.object_key.startswith("payment:"):
         return ""
     told: Any = row.details.get("charge")

@@ -72,11 +72,11 @@ def approve_write_off(*, write_off_id: int, by: User) -> WriteOff:
     _refuse_too_much(stake)
     attribute(by=by, reason=wish.reason)
     money = Sum(stake.amount, stake.currency, stake.livemode, database_now())
-    entry_id = post(rules.written_off(row.pk, stake.account, money))
+    post(rules.written_off(row.pk, stake.account, money))
     wish.move_to(WriteOffState.APPROVED)
-    wish.entry = JournalEntry.objects.get(pk=entry_id)
+    wish.entry = JournalEntry.objects.get(source_type="discrepancy", source_id=str(row.pk), event="written_off")
     _decide(wish, by, "")
-    write_act(row, Act.WRITE_OFF_APPROVED, by, wish.reason, f"{said(wish)}: journal entry {entry_id}.")
+    write_act(row, Act.WRITE_OFF_APPROVED, by, wish.reason, f"{said(wish)}: journal entry {wish.entry.pk}.")
     close(row, DiscrepancyState.WRITTEN_OFF, by, f"Written off: {wish.reason}")
     return wish
 

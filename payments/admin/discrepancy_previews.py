@@ -1,0 +1,123 @@
+"""What the confirm pages of the queue say before anything is done: how many, and what it does to the money."""
+
+from collections import Counter
+
+from django.db.models import QuerySet
+
+from config.money import format_amount
+from payments.models import Discrepancy, WriteOff, WriteOffState
+from payments.models.discrepancy import OPEN_STATES
+from payments.reconciliation.dispositions import Action, is_allowed
+from payments.services.queue.stakes import stake_of
+
+# More rows than this are not looked up one by one for a sentence.
+MOST_COUNTED = 200
+
+
+def what_looking_after_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `look_after`."""
+    return [f"Your name stands beside {rows.count()}: the others know that somebody is at it."]
+
+
+def what_putting_back_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `give_up`."""
+    return [f"Nobody looks after {rows.count()} any more: they wait for somebody else."]
+
+
+def what_asking_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `ask_again`."""
+    return [
+        _allowed(rows, Action.RESYNC),
+        "The provider is asked what is true now, and its answer is applied and booked. Nothing is ever sent twice.",
+    ]
+
+
+def what_making_a_place_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `make_place`."""
+    return [
+        _allowed(rows, Action.ALLOCATE),
+        "Where the request still waits and the money is its fee to the cent, it becomes the place it was paid for.",
+    ]
+
+
+def what_giving_back_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `give_back`."""
+    return [
+        _allowed(rows, Action.REFUND),
+        "All that is left of the money goes back to where it came from; above the limit once somebody else approves.",
+    ]
+
+
+def what_marking_foreign_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `mark_not_ours`."""
+    return [
+        _allowed(rows, Action.MARK_FOREIGN),
+        f"Moved out of the books' own accounts, to \u201cnot ours\u201d: {_at_stake(rows, Action.MARK_FOREIGN)}.",
+        "No rule raises these objects again. It can be taken back.",
+    ]
+
+
+def what_asking_for_a_write_off_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `ask_write_off`."""
+    return [
+        _allowed(rows, Action.WRITE_OFF),
+        f"To be given up: {_at_stake(rows, Action.WRITE_OFF)}. Nothing is booked before somebody else approves it.",
+    ]
+
+
+def what_approving_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `approve_write_off`, on the page of the row."""
+    return what_approving_writes_off(WriteOff.objects.filter(discrepancy__in=rows.order_by()))
+
+
+def what_declining_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `decline_write_off`, on the page of the row."""
+    return what_declining_writes_off(WriteOff.objects.filter(discrepancy__in=rows.order_by()))
+
+
+def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
+    """The preview of an approval, on the list of write-offs."""
+    waiting = rows.filter(status=WriteOffState.REQUESTED)
+    sums: Counter[tuple[str, bool]] = Counter()
+    for currency, amount in waiting.values_list("currency", "amount_cents"):
+        sums[currency, amount > 0] += abs(amount)
+    said = [
+        f"{format_amount(total, currency)} {'lost' if is_loss else 'gained'}"
+        for (currency, is_loss), total in sorted(sums.items())
+    ]
+    return [
+        f"{waiting.count()} wait for a second name.",
+        f"Booked for the house: {' and '.join(said) or 'nothing'}. The rows are closed as written off.",
+    ]
+
+
+def what_declining_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
+    """The preview of a refusal."""
+    waiting = rows.filter(status=WriteOffState.REQUESTED).count()
+    return [f"{waiting} wait; they are turned down, and the rows wait on.", "Nothing is booked."]
+
+
+def what_resolving_does(rows: QuerySet[Discrepancy]) -> list[str]:
+    """The preview of `mark_resolved`."""
+    return [
+        f"{rows.count()} are closed, with your name and what you say was done. No money moves by this.",
+        "Should the same doubt come up again, a new one is opened.",
+    ]
+
+
+def _allowed(rows: QuerySet[Discrepancy], action: Action) -> str:
+    kinds = [kind for kind in rows.order_by().values_list("kind", flat=True).distinct() if is_allowed(kind, action)]
+    able = rows.filter(kind__in=kinds, status__in=OPEN_STATES).count()
+    return f"{able} of {rows.count()} are of a kind for which this may be done."
+
+
+def _at_stake(rows: QuerySet[Discrepancy], action: Action) -> str:
+    """What lies in the books because of them, by currency and side."""
+    if rows.count() > MOST_COUNTED:
+        return "whatever lies in the books because of them"
+    sums: Counter[str] = Counter()
+    for row in rows.filter(status__in=OPEN_STATES):
+        stake = stake_of(row) if is_allowed(row.kind, action) else None
+        if stake is not None:
+            sums[stake.currency] += abs(stake.amount)
+    return " and ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or "nothing"
