@@ -4,13 +4,17 @@ from payments.admin.cancellations import CancellationAdmin
 from payments.admin.discrepancies import DiscrepancyAdmin
 from payments.admin.disputes import DisputeAdmin
 from payments.admin.entry_money import EntryMoneyAdmin
+from payments.admin.export_schedules import ExportScheduleAdmin
+from payments.admin.exports import ExportAdmin
 from payments.admin.ledger import AccountAdmin, JournalEntryAdmin
 from payments.admin.manual import ManualRecordAdmin
 from payments.admin.movements import MovementAdmin
 from payments.admin.payments import PaymentAdmin
 from payments.admin.payouts import PayoutAdmin, PrizeBookingAdmin
+from payments.admin.periods import PeriodCloseAdmin
 from payments.admin.receipts import ReceiptAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.runs import ReconciliationRunAdmin
 from payments.admin.taxes import TaxFormAdmin, TaxYearAdmin
 from payments.admin.unpaid import UnpaidRequestAdmin
 from payments.admin.webhooks import WebhookEventAdmin, WebhookRefusalAdmin
@@ -22,14 +26,18 @@ __all__ = [
     "DiscrepancyAdmin",
     "DisputeAdmin",
     "EntryMoneyAdmin",
+    "ExportAdmin",
+    "ExportScheduleAdmin",
     "ForeignObjectAdmin",
     "JournalEntryAdmin",
     "ManualRecordAdmin",
     "MovementAdmin",
     "PaymentAdmin",
     "PayoutAdmin",
+    "PeriodCloseAdmin",
     "PrizeBookingAdmin",
     "ReceiptAdmin",
+    "ReconciliationRunAdmin",
     "RefundAdmin",
     "TaxFormAdmin",
     "TaxYearAdmin",

@@ -1,0 +1,122 @@
+"""Runs of the reconciliation: what each read, what differed on both sides, what it healed; and finance's page."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, list_button
+from config.errors import DomainError
+from config.money import format_amount
+from config.words import spoken
+from payments.admin.by_provider import ByProvider
+from payments.admin.finance_page import finance_page
+from payments.models import ReconciliationRun, ReconciliationRunChange
+from payments.reconciliation.wanted import want_run
+
+MAY_SEE = "payments.view_reconciliationrun"
+MAY_RUN = "payments.run_reconciliation"
+
+
+@admin.register(ReconciliationRun)
+class ReconciliationRunAdmin(WithHistory, ReadOnlyAdmin):
+    """One row for each run, from its first moment on."""
+
+    change_model = ReconciliationRunChange
+    list_display = ("id", "kind", "provider", "status", "phase", "started_at", "took", "staged", "differs", "mended")
+    list_filter: ClassVar = (("kind", ChoicesDropdownFilter), ByProvider, "status", "started_at")
+    ordering = ("-id",)
+    fields = (
+        "kind", "provider", "livemode", "status", "phase", "since", "until", "started_at", "finished_at", "took",
+        "pages", "staged", "resumed", "started_by", "code_version", "error", "both_sides", "differs", "mended",
+        "stopped", "queue", "history",
+    )  # fmt: skip
+    readonly_fields = ("took", "both_sides", "differs", "mended", "stopped", "queue", "history")
+    list_select_related = ("started_by",)
+    actions_list = ("finance",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, with the button of finance's page."""
+        run_now = path(
+            "run-now/", self.admin_site.admin_view(self.run_now), name="payments_reconciliationrun_run_now"
+        )  # fmt: skip
+        return [run_now, *super().get_urls()]
+
+    @list_button("Finance", path="finance", icon="monitoring", permission=MAY_SEE)
+    def finance(self, request: HttpRequest) -> HttpResponseBase:
+        """Does the money agree today?"""
+        return finance_page(self, request)
+
+    def run_now(self, request: HttpRequest) -> HttpResponseBase:
+        """Have a worker reconcile; back to finance's page."""
+        if request.method != "POST" or not request.user.has_perm(MAY_RUN):
+            raise PermissionDenied
+        try:
+            want_run(by=staff(request))
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.WARNING)
+        else:
+            self.message_user(request, "A worker reconciles now. This page shows what it found.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:payments_reconciliationrun_finance"))
+
+    @admin.display(description="Took")
+    def took(self, run: ReconciliationRun) -> str:
+        """From its beginning to its end."""
+        if run.finished_at is None:
+            return "at work"
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
+
+    @admin.display(description="Found")
+    def differs(self, run: ReconciliationRun) -> str:
+        """How many of each kind."""
+        return _counts(run.found) or "nothing"
+
+    @admin.display(description="Healed")
+    def mended(self, run: ReconciliationRun) -> str:
+        """How many of each kind."""
+        return _counts(run.healed) or "nothing"
+
+    @admin.display(description="Too many to heal unasked")
+    def stopped(self, run: ReconciliationRun) -> str:
+        """What waits for a person's word."""
+        return _counts(run.stopped_healing) or "nothing"
+
+    @admin.display(description="In the queue")
+    def queue(self, run: ReconciliationRun) -> SafeString:
+        """The way to what this run saw last."""
+        address = reverse("admin:payments_discrepancy_changelist")
+        return format_html('<a href="{}?state=all&last_run__id__exact={}">What this run saw</a>', address, run.pk)
+
+    @admin.display(description="Both sides")
+    def both_sides(self, run: ReconciliationRun) -> SafeString:
+        """Each currency's charges, refunds, disputes, fees and payouts: ours, theirs, and what they differ by."""
+        return render_to_string("payments/run_totals.html", {"rows": list(_both_sides(run))})
+
+
+def _both_sides(run: ReconciliationRun) -> Any:
+    for currency, whats in sorted(run.totals.items()):
+        for what, sides in whats.items():
+            (our_count, ours), (their_count, theirs) = sides["ours"], sides["theirs"]
+            yield {
+                "currency": currency.upper(),
+                "what": spoken(what),
+                "our_count": our_count,
+                "ours": format_amount(ours, currency),
+                "their_count": their_count,
+                "theirs": format_amount(theirs, currency),
+                "rest": format_amount(ours - theirs, currency) if ours != theirs else "",
+                "agrees": (our_count, ours) == (their_count, theirs),
+            }
+
+
+def _counts(found: dict[str, int]) -> str:
+    return ", ".join(f"{count} {spoken(kind)}" for kind, count in sorted(found.items()) if count)

@@ -1,0 +1,45 @@
+"""A reconciliation that a person wants now: asked for on a page, carried out by a worker."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from config import outbox
+from config.clock import database_now
+from config.errors import Code, Conflict
+from payments.models import ReconciliationRun, RunStatus
+from payments.providers import provider_names
+from payments.reconciliation.feed import run_deep
+from payments.reconciliation.tie_outs import check_tie_outs
+
+# How far back a person's run goes: what a night's run goes through as well.
+DAYS = 3
+
+
+class AlreadyRunning(Conflict):
+    """One is at work."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.ALREADY_RUNNING, "A reconciliation is at work already. Look at it when it has ended.")
+
+
+@transaction.atomic
+def want_run(*, by: User) -> None:
+    """Have a worker reconcile the last days of every provider, and check that the money agrees.
+
+    Refuses (`AlreadyRunning`) while a run is at work. Within the same minute it is asked for once.
+    """
+    if ReconciliationRun.objects.filter(status=RunStatus.RUNNING).exists():
+        raise AlreadyRunning
+    minute = f"{database_now():%Y%m%d%H%M}"
+    outbox.post(kind="reconciliation.wanted", key=f"reconciliation-wanted-{minute}", payload={"by": by.pk})
+
+
+@outbox.handler("reconciliation.wanted")
+def _carry_out(payload: dict[str, Any]) -> None:
+    """What is at work already when its turn comes is not waited for: it does the same."""
+    by = User.objects.get(pk=payload["by"])
+    for provider in provider_names():
+        run_deep(days=DAYS, provider=provider, by=by)
+    check_tie_outs(by=by)
