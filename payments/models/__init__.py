@@ -1,6 +1,15 @@
 """Money: payments, receipts, refunds, disputes, prizes, what was passed by hand, the inbox, and what is unclear."""
 
 from payments.ledger.models import Account, Checkpoint, Currency, JournalEntry, Posting
+from payments.models.accounting import (
+    AccountingSystem,
+    AccountMapping,
+    AccountMappingChange,
+    BatchState,
+    JournalBatch,
+    JournalBatchChange,
+    JournalBatchDay,
+)
 from payments.models.bank import (
     BankAccount,
     BankFile,
@@ -38,8 +47,8 @@ from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
 from payments.models.payout import Payout, PayoutChange, PayoutState, PrizeBooking
 from payments.models.payout_account import PayoutAccount, PayoutAccountChange, PayoutAccountState
-from payments.models.prize_correction import CorrectionKind, CorrectionState, PrizeCorrection, PrizeCorrectionChange
 from payments.models.period import PeriodClose, PeriodCloseChange, PeriodState
+from payments.models.prize_correction import CorrectionKind, CorrectionState, PrizeCorrection, PrizeCorrectionChange
 from payments.models.provider_payout import (
     ProviderPayout,
     ProviderPayoutChange,
@@ -67,6 +76,9 @@ from payments.models.write_off import WriteOff, WriteOffChange, WriteOffState
 
 __all__ = [
     "Account",
+    "AccountMapping",
+    "AccountMappingChange",
+    "AccountingSystem",
     "Act",
     "BankAccount",
     "BankFile",
@@ -76,6 +88,7 @@ __all__ = [
     "BankLineState",
     "BankMatch",
     "BankStatement",
+    "BatchState",
     "Cancellation",
     "CancellationChange",
     "CancellationState",
@@ -108,6 +121,9 @@ __all__ = [
     "ForeignObjectChange",
     "ForeignState",
     "FoundBy",
+    "JournalBatch",
+    "JournalBatchChange",
+    "JournalBatchDay",
     "JournalEntry",
     "LossBearer",
     "ManualMethod",
