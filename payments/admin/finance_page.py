@@ -1,6 +1,7 @@
 """Finance's page: does the money agree today, where is it, what has been open for how long, and what ran last."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Window
@@ -59,7 +60,7 @@ def finance_page(page: Any, request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "payments/finance_page.html", context)
 
 
-def _verdict(rows: list[TieOut]) -> str:
+def _verdict(rows: Sequence[TieOut]) -> str:
     """`green`, `red`, or `unknown` where something could not be asked, or nothing was asked yet."""
     if any(row.agrees is False for row in rows):
         return "red"
