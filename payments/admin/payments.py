@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -18,7 +19,6 @@ from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirme
 from config.money import format_amount
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
-from payments.admin.report_page import report_page
 from payments.admin.ways import way
 from payments.models import Payment, PaymentChange, Receipt
 from payments.services.provider_state import Source, apply_provider_state
@@ -113,5 +113,5 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     @list_button("Reports", path="reports", icon="download", permission="payments.export_reports")
     def reports(self, request: HttpRequest) -> HttpResponseBase:
-        """The page on which finance fetches its reports."""
-        return report_page(self, request)
+        """To where finance has its reports."""
+        return HttpResponseRedirect(reverse("admin:payments_export_centre"))

@@ -6,11 +6,13 @@ from rest_framework.routers import SimpleRouter
 from payments.api.cancellations import CancellationView, ConfirmCancellationView, WithdrawCancellationView
 from payments.api.disputes import DisputeViewSet
 from payments.api.entry_money import EntryMoneyView
+from payments.api.export_schedules import ExportScheduleViewSet
+from payments.api.exports import ExportFileView, ExportViewSet, ReportsView
 from payments.api.ledger import StatementView, TrialBalanceView
 from payments.api.manual import ManualRecordViewSet, RecordPaymentView
 from payments.api.payouts import PayoutViewSet, RequestPayoutsView
-from payments.api.prizes import PrizeView
 from payments.api.periods import PeriodViewSet
+from payments.api.prizes import PrizeView
 from payments.api.refunds import RefundViewSet, RequestRefundView
 from payments.api.views import PaymentViewSet, StartPaymentView
 from payments.api.webhooks import WebhookView
@@ -18,6 +20,9 @@ from payments.api.webhooks import WebhookView
 router = SimpleRouter(trailing_slash=False)
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("disputes", DisputeViewSet, basename="dispute")
+router.register("exports", ExportViewSet, basename="export")
+router.register("export-schedules", ExportScheduleViewSet, basename="export-schedule")
+router.register("periods", PeriodViewSet, basename="period")
 router.register("manual-records", ManualRecordViewSet, basename="manual-record")
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("refunds", RefundViewSet, basename="refund")
@@ -38,6 +43,8 @@ urlpatterns = [
     re_path(CANCELLATION + r"$", CancellationView.as_view(), name="cancellation"),
     re_path(CANCELLATION + r"/confirm$", ConfirmCancellationView.as_view(), name="cancellation-confirm"),
     re_path(CANCELLATION + r"/withdraw$", WithdrawCancellationView.as_view(), name="cancellation-withdraw"),
+    path("reports", ReportsView.as_view(), name="reports"),
+    re_path(r"^exports/(?P<pk>[0-9]{1,18})/file$", ExportFileView.as_view(), name="export-file"),
     path("ledger/trial-balance", TrialBalanceView.as_view(), name="trial-balance"),
     re_path(r"^ledger/accounts/(?P<pk>[0-9]{1,18})/statement$", StatementView.as_view(), name="account-statement"),
     path("webhooks/stripe", WebhookView.as_view(), {"provider": "stripe"}, name="stripe-webhook"),

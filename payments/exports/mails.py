@@ -51,6 +51,8 @@ def _send(export_id: int, template: str, what: str, states: tuple[ExportState, .
                 "format": export.get_format_display(),
                 "address": address,
                 "is_check": export.origin == ExportOrigin.CHECK,
-                "period": " to ".join(filter(None, (export.parameters.get("from"), export.parameters.get("to")))),
+                "period": " to ".join(
+                    filter(None, (export.parameters.get("first_day"), export.parameters.get("last_day")))
+                ),
             },
         )

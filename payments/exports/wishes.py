@@ -12,8 +12,8 @@ def parameters_of(narrowing: Narrowing) -> dict[str, Any]:
     """As JSON; options that were not given are left out, so that their default can be seen to be one."""
     return {
         "pool": narrowing.pool_id,
-        "from": narrowing.first_day.isoformat() if narrowing.first_day else None,
-        "to": narrowing.last_day.isoformat() if narrowing.last_day else None,
+        "first_day": narrowing.first_day.isoformat() if narrowing.first_day else None,
+        "last_day": narrowing.last_day.isoformat() if narrowing.last_day else None,
         "options": {name: value for name, value in sorted(narrowing.options.items()) if value not in (None, "")},
     }
 
@@ -23,8 +23,8 @@ def narrowing_of(export: Export) -> Narrowing:
     given = export.parameters
     return Narrowing(
         pool_id=given.get("pool"),
-        first_day=_day(given.get("from")),
-        last_day=_day(given.get("to")),
+        first_day=_day(given.get("first_day")),
+        last_day=_day(given.get("last_day")),
         options=given.get("options", {}),
         as_of=AsOf(export.as_of, export.bounds) if export.as_of else None,
     )
@@ -44,7 +44,12 @@ def title_of(export: Export) -> str:
 def file_name_of(export: Export, ending: str) -> str:
     """`payments-pool-12-2026-09-01-2026-09-30-export-7.csv`: nothing of it was typed by anybody."""
     given = export.parameters
-    parts = [export.report, f"pool-{given['pool']}" if given.get("pool") else "", given.get("from"), given.get("to")]
+    parts = [
+        export.report,
+        f"pool-{given['pool']}" if given.get("pool") else "",
+        given.get("first_day"),
+        given.get("last_day"),
+    ]
     return "-".join([*(part for part in parts if part), f"export-{export.pk}"]) + f".{ending}"
 
 

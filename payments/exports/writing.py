@@ -45,7 +45,7 @@ def checked(kind: str, narrowing: Narrowing, file_format: FileFormat) -> Report:
         raise invalid("format", f"The report {kind} is not printed.")
     first, last = narrowing.first_day, narrowing.last_day
     if first is not None and last is not None and first > last:
-        raise invalid("to", f"{last} is before {first}.")
+        raise invalid("last_day", f"{last} is before {first}.")
     report.parameters(narrowing)
     if narrowing.pool_id is not None and not Pool.objects.filter(pk=narrowing.pool_id).exists():
         raise invalid("pool", f"There is no pool {narrowing.pool_id}.")

@@ -88,9 +88,9 @@ class Report:
         if narrowing.pool_id is not None and not self.has_pool:
             raise invalid("pool", f"The report {self.kind} is of all pools.")
         if narrowing.first_day is not None and self.days is not Days.BOTH:
-            raise invalid("from", f"The report {self.kind} has no first day.")
+            raise invalid("first_day", f"The report {self.kind} has no first day.")
         if narrowing.last_day is not None and self.days is Days.NONE:
-            raise invalid("to", f"The report {self.kind} is not of certain days.")
+            raise invalid("last_day", f"The report {self.kind} is not of certain days.")
 
     @property
     def totals(self) -> tuple[tuple[int, int, int], ...]:

@@ -38,7 +38,7 @@ def test_the_row_says_everything_about_the_file(numbers, finance, folder):
     assert (export.status, export.rows, export.rows_done, export.size) == ("done", 4, 4, len(raw))
     assert export.sha256 == hashlib.sha256(raw).hexdigest()
     assert export.totals == {"amount": {"jpy": 300, "usd": 700}}
-    assert export.parameters == {"pool": None, "from": None, "to": None, "options": {"count": 4}}
+    assert export.parameters == {"pool": None, "first_day": None, "last_day": None, "options": {"count": 4}}
     assert export.bounds["posting"] == 0
     assert export.as_of is not None
     assert export.schema_version == 1

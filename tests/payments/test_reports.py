@@ -195,7 +195,7 @@ class TestNarrowing:
         [
             ("nonsense", {}, "kind"),
             ("entries", {"pool_id": 77}, "pool"),
-            ("entries", {"first_day": date(2026, 2, 2), "last_day": date(2026, 2, 1)}, "to"),
+            ("entries", {"first_day": date(2026, 2, 2), "last_day": date(2026, 2, 1)}, "last_day"),
         ],
     )
     def test_what_makes_no_sense_is_refused_by_name(self, kind, narrowing, field):

@@ -1,0 +1,253 @@
+"""The reports centre: choose a report, say what of it, see it being written, fetch it; and all that was written."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, confirmed, list_button
+from config.api.addresses import client_address
+from config.errors import DomainError
+from config.money import format_amount
+from payments.admin.export_forms import ExportForm, ScheduleForm, report_asked
+from payments.exports.asking import approve_export, cancel_export, request_check, try_again
+from payments.exports.fetching import EXPORT, Fetched, fetch
+from payments.exports.formats import narrowing_in_words
+from payments.exports.wishes import narrowing_of, report_of, title_of
+from payments.models import DownloadWay, Export, ExportChange, ExportDownload, ExportState
+from payments.reports import REPORTS
+from pools.admin.switch_fields import tell
+
+APPROVES = "payments.approve_export"
+AT_WORK = (ExportState.WAITING, ExportState.QUEUED, ExportState.RUNNING)
+
+
+def what_approving_does(rows: QuerySet[Export]) -> list[str]:
+    """The preview of `approve`."""
+    waiting = rows.filter(status=ExportState.WAITING).count()
+    return [f"{waiting} of {rows.count()} wait for a second name. They are written."]
+
+
+def what_cancelling_does(rows: QuerySet[Export]) -> list[str]:
+    """The preview of `cancel`."""
+    return ["Those that are not being written yet never will be."]
+
+
+def what_trying_again_does(rows: QuerySet[Export]) -> list[str]:
+    """The preview of `again`."""
+    return ["Those that failed are written after all, as of what they were to be as of."]
+
+
+def what_checking_does(rows: QuerySet[Export]) -> list[str]:
+    """The preview of `check`."""
+    return ["The same file is made again from the same rows of the books, and its bytes are compared. It is not kept."]
+
+
+class DownloadInline(ReadOnlyInline):
+    """Who has fetched it."""
+
+    model = ExportDownload
+    fields = readonly_fields = ("at", "by", "way", "address")
+    verbose_name_plural = "Fetched by"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("by")
+
+
+@admin.register(Export)
+class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """Every export, newest first."""
+
+    change_model = ExportChange
+    list_display = ("number", "title", "about", "format", "state", "rows", "whose", "created_at", "expires_at")
+    list_select_related = ("requested_by", "schedule")
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter), ("format", ChoicesDropdownFilter), ("origin", ChoicesDropdownFilter),
+        "created_at",
+    )  # fmt: skip
+    search_fields = ("=id", "report", "requested_by__email", "sha256", "=ref")
+    search_help_text = "Number, kind of report, e-mail address, SHA-256 of the file, or the name in its mark"
+    ordering = ("-id",)
+    fields = (
+        "title", "file", "about", "as_of", "sums", "sha256", "schema_version", "code_version", "origin", "whose",
+        "approved_by", "schedule", "repeats", "agrees", "watermark", "error", "attempts", "created_at", "finished_at",
+        "expires_at", "history",
+    )  # fmt: skip
+    readonly_fields = ("title", "file", "about", "sums", "whose", "history")
+    inlines = (DownloadInline,)
+    actions = ("approve", "cancel", "again", "check")
+    actions_list = ("centre",)
+    change_form_outer_before_template = "payments/export_fetch.html"
+
+    class Media:
+        js = ("payments/export_progress.js",)
+
+    def get_urls(self) -> list[Any]:
+        """Beside Django's: the fetching of a file, and how far it is."""
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/download", require_POST(view(self.download)), name="payments_export_download"),
+            path("<int:pk>/progress", view(never_cache(self.progress)), name="payments_export_progress"),
+        ]
+        return [*own, *super().get_urls()]
+
+    @list_button("New report", path="new", icon="add", permission=EXPORT)
+    def centre(self, request: HttpRequest) -> HttpResponseBase:
+        """All reports, and what one of them asks."""
+        if not request.user.has_perm(EXPORT):
+            raise PermissionDenied
+        report = report_asked(request.GET.get("report"))
+        context = {**self.admin_site.each_context(request), "title": "Reports", "opts": self.opts}
+        if report is None:
+            return TemplateResponse(request, "payments/reports_centre.html", {**context, "reports": REPORTS.values()})
+        form = ExportForm(request.POST or None, report=report, by=staff(request))
+        if request.method == "POST" and form.is_valid():
+            try:
+                export = form.ask()
+            except DomainError as refusal:
+                tell_form(form, refusal)
+            else:
+                return HttpResponseRedirect(reverse("admin:payments_export_change", args=[export.pk]))
+        page = {**context, "title": report.title, "form": form, "report": report}
+        return TemplateResponse(request, "payments/report_form.html", page)
+
+    def download(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+        """The file; every time is noted."""
+        try:
+            fetched = fetch(
+                export_id=pk, by=staff(request), way=DownloadWay.ADMIN, address=client_address(request) or None
+            )
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:payments_export_change", args=[pk]))
+        return file_response(fetched)
+
+    def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """How far it is, for the page that is looked at meanwhile."""
+        if not request.user.has_perm("payments.view_export"):
+            raise PermissionDenied
+        return JsonResponse(progress_of(get_object_or_404(Export, pk=pk)))
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only what can be done with it now."""
+        export = self.get_object(request, object_id)
+        if export is None:
+            raise Http404
+        offered: dict[str, bool] = {
+            "approve": export.status == ExportState.WAITING and export.requested_by_id != request.user.pk,
+            "cancel": export.status in (ExportState.WAITING, ExportState.QUEUED),
+            "again": export.status == ExportState.FAILED,
+            "check": export.status in (ExportState.DONE, ExportState.EXPIRED) and export.as_of is not None,
+        }
+        return offered[name]
+
+    @admin.display(description="Export", ordering="id")
+    def number(self, export: Export) -> int:
+        """By which it is spoken of."""
+        return export.pk
+
+    @admin.display(description="Report", ordering="report")
+    def title(self, export: Export) -> str:
+        """What it is."""
+        return title_of(export)
+
+    @admin.display(description="Of")
+    def about(self, export: Export) -> str:
+        """What was asked for."""
+        report = report_of(export)
+        words = narrowing_in_words(report, narrowing_of(export)) if report else []
+        return ", ".join(f"{label.lower()} {value}" for label, value in words) or "everything"
+
+    @admin.display(description="State", ordering="status")
+    def state(self, export: Export) -> str:
+        """How far it is."""
+        return str(progress_of(export)["words"])
+
+    @admin.display(description="For")
+    def whose(self, export: Export) -> str:
+        """Who asked for it."""
+        return str(export.requested_by or export.schedule or "the command line")
+
+    @admin.display(description="File")
+    def file(self, export: Export) -> SafeString:
+        """A bar while it is written, then the button that fetches it."""
+        return SafeString(
+            render_to_string("payments/export_file.html", {"export": export, "progress": progress_of(export)})
+        )
+
+    @admin.display(description="Control totals")
+    def sums(self, export: Export) -> SafeString:
+        """What each amount comes to, per currency."""
+        lines = [
+            (name.replace("_", " "), format_amount(minor, currency))
+            for name, of in export.totals.items()
+            for currency, minor in of.items()
+        ]
+        rows = "".join(format_html("<div>{}: {}</div>", name, amount) for name, amount in lines)
+        return SafeString(rows or "–")
+
+    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved")
+    def approve(self, request: HttpRequest, row: Export, reason: str) -> None:
+        """Give the second name."""
+        approve_export(export_id=row.pk, by=staff(request))
+
+    @confirmed("Cancel", permission=EXPORT, preview=what_cancelling_does, done="cancelled", reason=Reason.OPTIONAL)
+    def cancel(self, request: HttpRequest, row: Export, reason: str) -> None:
+        """Before it is written."""
+        cancel_export(export_id=row.pk, by=staff(request), reason=reason)
+
+    @confirmed("Try again", permission=EXPORT, preview=what_trying_again_does, done="put back")
+    def again(self, request: HttpRequest, row: Export, reason: str) -> None:
+        """After whatever was in the way is gone."""
+        try_again(export_id=row.pk, by=staff(request))
+
+    @confirmed("Make again and compare", permission=EXPORT, preview=what_checking_does, done="queued")
+    def check(self, request: HttpRequest, row: Export, reason: str) -> None:
+        """The proof that a file can be made again."""
+        request_check(export_id=row.pk, by=staff(request))
+
+
+def progress_of(export: Export) -> dict[str, Any]:
+    """How far an export is: in words, and in hundredths where that can be reckoned."""
+    done, expected = export.rows_done, export.rows_expected
+    percent = None
+    words = export.get_status_display()
+    if export.status == ExportState.RUNNING:
+        # What the database reckons is often too little: the last hundredth is for the end.
+        percent = min(99, 100 * done // expected) if expected else 0
+        words = f"Running: {done:,} rows" + (f" of about {max(expected, done):,}" if expected else "")
+    elif export.status == ExportState.WAITING:
+        words = "Waits for a second name"
+    return {"status": export.status, "words": words, "percent": percent, "is_at_work": export.status in AT_WORK}
+
+
+def file_response(fetched: Fetched) -> FileResponse:
+    """The file as a download."""
+    response = FileResponse(fetched.file, as_attachment=True, filename=fetched.name, content_type=fetched.content_type)
+    for name, value in fetched.headers.items():
+        response[name] = value
+    return response
+
+
+def tell_form(form: ExportForm | ScheduleForm, refusal: DomainError) -> None:
+    """Beside the field that is meant, by its name in this form."""
+    names = {"as_of_export": "like"}
+    names |= {option.name: f"option_{option.name}" for option in form.report.options}
+    if len(refusal.details) == 1:
+        (field,) = refusal.details
+        refusal.details = {names.get(field, field): refusal.details[field]}
+    tell(form, refusal)

@@ -1,0 +1,34 @@
+// While an export is at work its page asks how far it is, and shows the whole page anew once it has ended.
+(function () {
+  "use strict";
+  document.addEventListener("DOMContentLoaded", function () {
+    var place = document.querySelector("[data-export-progress]");
+    if (!place) return;
+    var bar = place.querySelector("[data-bar]");
+    var words = place.querySelector("[data-words]");
+    var wait = 1000;
+    function ask() {
+      fetch(place.dataset.exportProgress, {headers: {Accept: "application/json"}, credentials: "same-origin"})
+        .then(function (answer) {
+          if (!answer.ok) throw new Error(answer.status);
+          return answer.json();
+        })
+        .then(function (found) {
+          if (!found.is_at_work) {
+            window.location.reload();
+            return;
+          }
+          words.textContent = found.words;
+          bar.style.width = (found.percent || 0) + "%";
+          bar.parentElement.setAttribute("aria-valuenow", found.percent || 0);
+          window.setTimeout(ask, wait);
+        })
+        .catch(function () {
+          // The server may be on its way back: less and less often.
+          wait = Math.min(wait * 2, 30000);
+          window.setTimeout(ask, wait);
+        });
+    }
+    window.setTimeout(ask, wait);
+  });
+})();

@@ -1,0 +1,116 @@
+"""Reports that come by themselves: each period once, by the clock of the finance zone, also those that were missed."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import mail
+from django.db import DatabaseError, transaction
+
+from accounts.models import User
+from config import outbox
+from config.errors import DomainError
+from payments.exports import work
+from payments.exports.schedules import Plan, create_schedule, run_due_schedules, start_schedule, stop_schedule
+from payments.models import Every, Export, ExportSchedule, FileFormat
+from tests.factories.accounts import ModeratorFactory
+
+pytestmark = pytest.mark.django_db
+BEGUN = datetime(2026, 3, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def zone(settings):
+    settings.FINANCE_TIME_ZONE = ZoneInfo("America/New_York")
+
+
+def daily(by, *, now=BEGUN, recipients=(), **changes):
+    plan = Plan(**{"name": "Daily", "report": "numbers", "file_format": FileFormat.CSV, "every": Every.DAY} | changes)
+    return create_schedule(plan=plan, recipients=recipients, by=by, now=now)
+
+
+def periods():
+    return list(Export.objects.order_by("id").values_list("parameters__first_day", "parameters__last_day"))
+
+
+def test_a_day_is_reported_the_morning_after_in_the_finance_zone(numbers, finance):
+    daily(finance)
+    # Six in the morning of the 7th in New York is eleven o'clock in UTC; on the 8th the clocks go forward.
+    assert run_due_schedules(now=datetime(2026, 3, 7, 10, 59, tzinfo=UTC)) == 0
+    assert run_due_schedules(now=datetime(2026, 3, 7, 11, 0, tzinfo=UTC)) == 1
+    assert run_due_schedules(now=datetime(2026, 3, 7, 23, 0, tzinfo=UTC)) == 0
+    assert run_due_schedules(now=datetime(2026, 3, 8, 9, 59, tzinfo=UTC)) == 0
+    assert run_due_schedules(now=datetime(2026, 3, 8, 10, 0, tzinfo=UTC)) == 1
+    assert periods() == [("2026-03-06", "2026-03-06"), ("2026-03-07", "2026-03-07")]
+
+
+def test_missed_days_are_caught_up_and_none_twice(numbers, finance):
+    daily(finance)
+    now = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    assert run_due_schedules(now=now) == 14
+    assert run_due_schedules(now=now) == 0
+    assert [first for first, _ in periods()] == [f"2026-03-{day:02}" for day in range(6, 20)]
+
+
+def test_a_month_is_reported_on_the_first_of_the_next(numbers, finance):
+    schedule = daily(finance, every=Every.MONTH, first=date(2026, 1, 17))
+    assert run_due_schedules(now=datetime(2026, 3, 1, 10, tzinfo=UTC)) == 1
+    assert run_due_schedules(now=datetime(2026, 3, 1, 11, tzinfo=UTC)) == 1
+    assert periods() == [("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")]
+    schedule.refresh_from_db()
+    assert schedule.next_first == date(2026, 3, 1)
+
+
+def test_recipients_are_told_as_long_as_they_may(numbers, finance, colleague):
+    daily(finance, recipients=[finance, colleague])
+    User.objects.filter(pk=colleague.pk).update(is_active=False)
+    run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC))
+    assert work.write_next()
+    outbox.drain()
+    told = mail.outbox[-1]
+    assert [letter.to for letter in mail.outbox] == [[finance.email]]
+    assert "of the schedule Daily" in told.body
+    assert f"/admin/payments/export/{Export.objects.get().pk}/change/" in told.body
+    assert told.attachments == []
+
+
+def test_stopped_means_nothing_more_and_started_means_from_now_on(numbers, finance):
+    schedule = daily(finance)
+    stop_schedule(schedule_id=schedule.pk, by=finance)
+    assert run_due_schedules(now=datetime(2026, 3, 20, 12, tzinfo=UTC)) == 0
+    start_schedule(schedule_id=schedule.pk, by=finance, now=datetime(2026, 3, 20, 12, tzinfo=UTC))
+    assert run_due_schedules(now=datetime(2026, 3, 21, 12, tzinfo=UTC)) == 1
+    assert periods() == [("2026-03-20", "2026-03-20")]
+
+
+def test_a_report_that_is_gone_stops_its_schedule(numbers, finance, monkeypatch):
+    from payments.reports import REPORTS
+
+    schedule = daily(finance)
+    monkeypatch.delitem(REPORTS, "numbers")
+    assert run_due_schedules(now=datetime(2026, 3, 20, 12, tzinfo=UTC)) == 0
+    schedule.refresh_from_db()
+    assert schedule.status == "stopped"
+
+
+def test_what_makes_no_sense_is_refused_by_name(numbers, finance, changed):
+    def field_of(**changes):
+        with pytest.raises(DomainError) as refusal:
+            daily(finance, **changes)
+        return list(refusal.value.details)
+
+    assert field_of(report="nonsense") == ["kind"]
+    assert field_of(hour=24) == ["hour"]
+    assert field_of(name=" ") == ["name"]
+    assert field_of(options={"count": 0}) == ["count"]
+    assert field_of(recipients=[ModeratorFactory()]) == ["recipients"]
+    changed(needs_approval=True)
+    assert field_of() == ["report"]
+    assert not ExportSchedule.objects.exists()
+
+
+def test_a_schedule_is_never_changed(numbers, finance):
+    schedule = daily(finance)
+    for change in ({"hour": 3}, {"report": "x"}, {"next_first": date(2026, 3, 5)}, {"options": {"count": 9}}):
+        with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+            ExportSchedule.objects.filter(pk=schedule.pk).update(**change)
