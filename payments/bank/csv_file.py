@@ -23,6 +23,9 @@ from payments.bank.read import (
 )
 
 LONGEST_ROW = 20_000
+# A minus stands before or behind, or the amount in brackets.
+SIGNED = re.compile(r"(?P<sign>[+-]?) ?(?P<bare>[^+()-]+)")
+TURNED = re.compile(r"(?P<bare>[^+()-]+?) ?(?P<sign>[+-])|\((?P<inside>[^+()-]+)\)")
 
 
 def read_csv(content: bytes, layout: Layout, currency: str) -> ReadStatement:
@@ -143,9 +146,10 @@ class _Row:
 
     def _decimal(self, written: str) -> Decimal:
         """Read strictly: a separator in the wrong place means that the layout is of another bank."""
-        bare = written.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2212", "-").strip()
-        is_out = bare.startswith(("-", "(")) or bare.endswith("-")
-        bare = bare.strip("+-() ")
+        shown = written.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2212", "-").strip()
+        found = SIGNED.fullmatch(shown) or TURNED.fullmatch(shown)
+        parts = found.groupdict() if found else {}
+        bare, is_out = parts.get("bare") or parts.get("inside") or "", parts.get("sign") == "-" or "(" in shown
         thousands, decimal = re.escape(self.layout.thousands), re.escape(self.layout.decimal)
         whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
         if not re.fullmatch(rf"{whole}(?:{decimal}\d+)?", bare, re.ASCII):

@@ -160,9 +160,8 @@ class _Writing:
         if self.given.account_id not in (None, account.pk):
             raise invalid("account", f"The file is of {account.name}, not of the account that was chosen.")
         if statement.currency not in ("", account.currency):
-            raise unreadable(
-                f"It is in {statement.currency.upper()}, and {account.name} in {account.currency.upper()}."
-            )
+            ours, theirs = account.currency.upper(), statement.currency.upper()
+            raise unreadable(f"It is in {theirs}, and {account.name} is an account in {ours}.")
         return account
 
     def _statement(self, account: BankAccount, read: ReadStatement) -> tuple[BankStatement | None, int]:

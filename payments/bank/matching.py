@@ -33,6 +33,7 @@ SHORTEST_NAME = 6
 MOST_PAIRS = 2_500
 TOLD_AT_ONCE = 500
 
+# What a person has taken back is not proposed again: each statement below leaves such pairs out.
 # What waits on both sides. A payout is expected once, with its own sign; having arrived, it may go back, turned round.
 OPEN = """
     WITH line AS (
@@ -68,10 +69,12 @@ BY_NAME = f"""
     SELECT l.id, p.id, NULL::bigint, 'trace', l.amount_cents > 0, l.amount_cents = p.amount_cents
     FROM line l JOIN payout p ON sign(p.amount_cents) = sign(l.amount_cents)
         AND (length(p.trace) >= %(shortest)s AND strpos(l.said, p.trace) > 0 OR strpos(l.said, p.name) > 0)
+        AND NOT EXISTS (SELECT 1 FROM payments_bankmatch m WHERE (m.line_id, m.payout_id) = (l.id, p.id))
     UNION ALL
     SELECT l.id, NULL, r.id, 'reference', l.amount_cents > 0, true
     FROM line l JOIN record r ON r.amount_cents = l.amount_cents
         AND length(r.name) >= %(shortest)s AND strpos(l.said, r.name) > 0
+        AND NOT EXISTS (SELECT 1 FROM payments_bankmatch m WHERE (m.line_id, m.record_id) = (l.id, r.id))
     ORDER BY 1, 2, 3
 """
 
@@ -92,6 +95,9 @@ BY_AMOUNT = f"""
                             AND t.day + (%(forth)s::int[])[extract(isodow FROM t.day)::int]
     WHERE NOT l.id = ANY (%(named)s::bigint[])
         AND NOT EXISTS (SELECT 1 FROM common c WHERE c.amount_cents = l.amount_cents)
+        AND NOT EXISTS (
+            SELECT 1 FROM payments_bankmatch m WHERE m.line_id = l.id
+            AND (m.payout_id = t.payout_id OR m.record_id = t.record_id))
     ORDER BY 1, 2, 3
 """
 
