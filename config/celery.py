@@ -41,6 +41,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "write exports": {"task": "payments.tasks.write_exports", "schedule": 15.0},
     "run export schedules": {"task": "payments.tasks.run_export_schedules", "schedule": 300.0},
     "delete expired exports": {"task": "payments.tasks.delete_expired_exports", "schedule": 3600.0},
+    "reconcile the feed": {"task": "payments.tasks.reconcile_feed", "schedule": 3600.0},
+    # At three by the clock of finance; asked often, so that a night without a worker is made up for.
+    "reconcile deeply": {"task": "payments.tasks.reconcile_deep", "schedule": 600.0},
+    "continue reconciliations": {"task": "payments.tasks.continue_reconciliations", "schedule": 120.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},

@@ -5,6 +5,7 @@ from celery import shared_task
 from config.clock import database_now
 from payments.exports import fetching, schedules, work
 from payments.ledger import checkpoints
+from payments.reconciliation import feed
 from payments.services import backfill, cancellations, catching_up, charge_sweep, inbox, prizes, sweep
 from payments.services.refunds import sending
 from payments.services.winners import sending as winner_payouts
@@ -93,3 +94,22 @@ def run_export_schedules() -> int:
 def delete_expired_exports() -> int:
     """Delete the files of exports whose time is over; how many."""
     return fetching.sweep_expired(now=database_now())
+
+
+# A run over weeks takes many minutes. A message that is delivered again meanwhile finds that somebody is at it.
+@shared_task(time_limit=3600, soft_time_limit=3500)
+def reconcile_feed() -> int:
+    """Read what moved at the providers since the last time, and deal with what differs; of how many."""
+    return feed.for_each_provider(lambda name: feed.run_feed(provider=name))
+
+
+@shared_task(time_limit=4 * 3600, soft_time_limit=4 * 3600 - 100)
+def reconcile_deep() -> int:
+    """Make last night's deep run, where it has not been made; of how many providers."""
+    return feed.for_each_provider(lambda name: feed.run_deep_if_due(provider=name))
+
+
+@shared_task(time_limit=4 * 3600, soft_time_limit=4 * 3600 - 100)
+def continue_reconciliations() -> int:
+    """Go on with runs that were cut off, or wait for a provider that was away; how many."""
+    return feed.for_each_provider(feed.go_on)

@@ -5,6 +5,8 @@ is new of it is read, and two hours more. A deep run reads the last days again, 
 refunds, disputes and payouts beside it, which shows also what has not moved money, or should have.
 """
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -16,15 +18,27 @@ from accounts.models import User
 from config import metrics
 from config.clock import database_now
 from payments.models import FeedCursor, ObjectKind, ReconciliationRun, RunKind, RunPhase, RunStatus
-from payments.providers import provider_named
+from payments.providers import provider_named, provider_names
 from payments.providers.base import PaymentProvider
 from payments.reconciliation import differences, healing, staging
 from payments.reconciliation.runs import Step, Steps, resume, start_or_resume
 from payments.reconciliation.totals import control_totals
-from payments.reconciliation.windows import NIGHTLY_DAYS, Window, deep_window, feed_window
+from payments.reconciliation.windows import (
+    NIGHTLY_DAYS,
+    SETTLED_AFTER,
+    Window,
+    days_of,
+    deep_window,
+    feed_window,
+    last_night,
+)
+
+logger = logging.getLogger(__name__)
 
 MOVEMENTS = "movement"
 LISTS = {RunKind.FEED: (MOVEMENTS,), RunKind.DEEP: (MOVEMENTS, *ObjectKind.values)}
+# A night whose run fails so often needs a person, not another try.
+MOST_FAILURES = 3
 
 PAGES = metrics.counter("reconciliation_pages", "Pages read of the provider's lists.", ["provider", "listing"])
 ROWS = metrics.counter("reconciliation_rows", "Rows on them.", ["provider", "listing"])
@@ -61,16 +75,39 @@ def run_between(*, window: Window, provider: str | None = None, by: User | None 
     return run
 
 
-def go_on(provider: str) -> list[ReconciliationRun]:
-    """Take up what was cut off of this provider's runs; those that were gone on with."""
+def run_deep_if_due(*, provider: str | None = None) -> ReconciliationRun | None:
+    """The run of last night, where nobody has made it yet: also later, if there was nobody to make it at night."""
+    name, now = provider or settings.PAYMENT_PROVIDER, database_now()
+    night = last_night(now, settings.FINANCE_TIME_ZONE)
+    window = deep_window(days=days_of(night, settings.FINANCE_TIME_ZONE), now=night)
+    since_then = ReconciliationRun.objects.filter(kind=RunKind.DEEP, provider=name, started_at__gte=night)
+    is_made = since_then.filter(status=RunStatus.FINISHED, since__lte=window.since, until__gte=window.until).exists()
+    is_hopeless = since_then.filter(status=RunStatus.FAILED).count() >= MOST_FAILURES
+    if is_made or is_hopeless:
+        return None
+    return run_between(window=Window(window.since, now - SETTLED_AFTER), provider=name)
+
+
+def go_on(provider: str) -> ReconciliationRun | None:
+    """Take up what was cut off of this provider's runs; the last that was gone on with."""
     steps, livemode = _steps(provider), provider_named(provider).livemode
-    found = (resume(kind=kind, steps=steps, provider=provider, livemode=livemode) for kind in LISTS)
-    return [run for run in found if run is not None]
+    found = [resume(kind=kind, steps=steps, provider=provider, livemode=livemode) for kind in LISTS]
+    return next((run for run in reversed(found) if run is not None), None)
 
 
-def providers() -> list[str]:
-    """Whose lists are read: whoever takes payments now, and who has taken some before."""
-    return sorted({settings.PAYMENT_PROVIDER, *FeedCursor.objects.values_list("provider", flat=True)})
+def for_each_provider(work: Callable[[str], ReconciliationRun | None]) -> int:
+    """Whose lists are read: whoever takes payments now, and who has taken some before. Of how many there was a run.
+
+    What goes wrong with one is logged, and noted on its run; the others have their turn.
+    """
+    known = {settings.PAYMENT_PROVIDER, *FeedCursor.objects.values_list("provider", flat=True)}
+    count = 0
+    for name in sorted(known.intersection(provider_names())):
+        try:
+            count += work(name) is not None
+        except Exception:
+            logger.exception("the reconciliation of %s failed", name)
+    return count
 
 
 def _run(kind: RunKind, provider: str, window: Window, by: User | None) -> ReconciliationRun | None:

@@ -5,7 +5,8 @@ looks back over what earlier ones have read.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 SETTLED_AFTER = timedelta(seconds=60)
 # What the feed looks back over every hour: a movement can be listed late.
@@ -14,6 +15,9 @@ OVERLAP = timedelta(hours=2)
 FIRST_LOOK = timedelta(days=35)
 NIGHTLY_DAYS = 3
 WEEKLY_DAYS = 35
+# By the clock of finance.
+NIGHTLY_AT = time(3)
+SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +53,23 @@ def deep_window(*, days: int, now: datetime, until: datetime | None = None) -> W
     """The last days, whatever was read before."""
     end = until or now - SETTLED_AFTER
     return Window(end - timedelta(days=days), end)
+
+
+def last_night(now: datetime, zone: ZoneInfo) -> datetime:
+    """The last time that the clock of finance struck three."""
+    local = now.astimezone(zone)
+    struck = datetime.combine(local.date(), NIGHTLY_AT, zone)
+    if struck > local:
+        struck = datetime.combine(local.date() - timedelta(days=1), NIGHTLY_AT, zone)
+    return struck.astimezone(UTC)
+
+
+def next_night(now: datetime, zone: ZoneInfo) -> datetime:
+    """The next time that it will."""
+    local = last_night(now, zone).astimezone(zone)
+    return datetime.combine(local.date() + timedelta(days=1), NIGHTLY_AT, zone).astimezone(UTC)
+
+
+def days_of(night: datetime, zone: ZoneInfo) -> int:
+    """How far back the run of that night looks: on Sundays much further."""
+    return WEEKLY_DAYS if night.astimezone(zone).weekday() == SUNDAY else NIGHTLY_DAYS
