@@ -32,6 +32,19 @@ TABLES = {
     "provider_payout_change": "payments_providerpayoutchange",
     "bank_line_change": "payments_banklinechange",
     "cancellation_change": "payments_cancellationchange",
+    "discrepancy_act": "payments_discrepancyact",
+    "write_off_change": "payments_writeoffchange",
+    "foreign_object_change": "payments_foreignobjectchange",
+    "prize_correction_change": "payments_prizecorrectionchange",
+    "payout_account_change": "payments_payoutaccountchange",
+    "tax_form": "payments_taxform",
+    "export_change": "payments_exportchange",
+    "export_download": "payments_exportdownload",
+    "schedule_change": "payments_exportschedulechange",
+    "period_change": "payments_periodclosechange",
+    "account_mapping_change": "payments_accountmappingchange",
+    "journal_batch_change": "payments_journalbatchchange",
+    "request_change": "entries_requestchange",
 }
 # Shorter than PostgreSQL waits before it looks for a deadlock: of two that wait for each other, we give up.
 PATIENCE = "300ms"

@@ -9,26 +9,39 @@ from payments.reports.base import Days, Report, code, instant_sql, money, money_
 from payments.reports.options import choice
 from payments.reports.states import MODE
 
-KINDS = "('unallocated', 'refund_payable', 'suspense', 'disputes_receivable')"
 AGE = "greatest(extract(epoch FROM %(as_of)s - o.since), 0)"
 BUCKET = f"""CASE WHEN {AGE} < 86400 THEN '0-1' WHEN {AGE} < 3 * 86400 THEN '1-3'
     WHEN {AGE} < 7 * 86400 THEN '3-7' WHEN {AGE} < 30 * 86400 THEN '7-30' WHEN {AGE} < 90 * 86400 THEN '30-90'
     ELSE '>90' END"""
-# The receipt that an entry of the journal is about, by whatever name its source goes.
-RECEIPT = """
-    SELECT coalesce(
-        CASE WHEN j.source_type = 'receipt' THEN j.source_id::bigint END,
-        (SELECT r.id FROM payments_receipt r WHERE j.source_type = 'charge'
-            AND r.provider = split_part(j.source_id, ':', 1)
-            AND r.charge_id = substr(j.source_id, length(split_part(j.source_id, ':', 1)) + 2)),
-        (SELECT f.receipt_id FROM payments_refund f WHERE j.source_type = 'refund' AND f.ref::text = j.source_id),
-        (SELECT d.receipt_id FROM payments_dispute d WHERE j.source_type = 'dispute'
-            AND d.provider = split_part(j.source_id, ':', 1)
-            AND d.provider_reference = substr(j.source_id, length(split_part(j.source_id, ':', 1)) + 2)),
-        (SELECT m.receipt_id FROM payments_movement m WHERE j.source_type = 'movement'
-            AND m.provider = split_part(j.source_id, ':', 1)
-            AND m.reference = substr(j.source_id, length(split_part(j.source_id, ':', 1)) + 2))
-    ) AS receipt_id
+# What a decision about a row of the queue moved is told of what the row is about: `movement:stripe:txn_1`.
+SOURCE = """
+    SELECT kind, currency_id, livemode, provider, amount, effective_at,
+        CASE WHEN key IS NULL THEN source_type ELSE split_part(key, ':', 1) END AS source_type,
+        CASE WHEN key IS NULL THEN source_id ELSE substr(key, length(split_part(key, ':', 1)) + 2) END AS source_id
+    FROM (
+        SELECT a.kind, a.currency_id, a.livemode, a.provider, a.normal_side * l.amount AS amount, j.effective_at,
+            j.source_type, j.source_id, w.object_key AS key
+        FROM payments_account a
+        JOIN payments_posting l ON l.account_id = a.id AND l.id <= %(as_of_posting)s
+        JOIN payments_journalentry j ON j.id = l.journal_entry_id
+        LEFT JOIN payments_discrepancy w ON w.id = CASE WHEN j.source_type = 'discrepancy' THEN j.source_id::bigint END
+        WHERE a.kind IN ('unallocated', 'refund_payable', 'suspense', 'disputes_receivable')
+          AND (%(account_kind)s::text = 'all' OR a.kind = %(account_kind)s::text)
+    ) line
+"""
+# The receipt that a source is about, by whatever name it goes; a receipt goes by its number.
+NUMBER = "CASE WHEN s.source_id ~ '^[0-9]{1,18}$' THEN s.source_id::bigint END"
+RECEIPT = "coalesce(own.id, charge.id, refund.receipt_id, named.receipt_id, dispute.receipt_id, moved.receipt_id)"
+NAMED = f"""
+    LEFT JOIN payments_receipt own ON s.source_type = 'receipt' AND own.id = {NUMBER}
+    LEFT JOIN payments_receipt charge
+        ON s.source_type = 'charge' AND charge.provider || ':' || charge.charge_id = s.source_id
+    LEFT JOIN payments_refund refund ON s.source_type = 'refund' AND refund.ref::text = s.source_id
+    LEFT JOIN payments_refund named ON s.source_type = 'refund' AND named.id = {NUMBER}
+    LEFT JOIN payments_dispute dispute
+        ON s.source_type = 'dispute' AND dispute.provider || ':' || dispute.provider_reference = s.source_id
+    LEFT JOIN payments_movement moved
+        ON s.source_type = 'movement' AND moved.provider || ':' || moved.reference = s.source_id
 """
 
 REPORT = Report(
@@ -69,21 +82,20 @@ REPORT = Report(
         code("mode"),
     ),
     sql=f"""
-        WITH line AS (
-            SELECT a.kind, a.currency_id, a.livemode, a.provider, a.normal_side * l.amount AS amount, j.effective_at,
-                found.receipt_id,
-                CASE WHEN found.receipt_id IS NULL THEN j.source_type || ' ' || j.source_id
-                    ELSE 'receipt ' || found.receipt_id END AS about
-            FROM payments_account a
-            JOIN payments_posting l ON l.account_id = a.id AND l.id <= %(as_of_posting)s
-            JOIN payments_journalentry j ON j.id = l.journal_entry_id
-            CROSS JOIN LATERAL ({RECEIPT}) found
-            WHERE a.kind IN {KINDS}
-              AND (%(account_kind)s::text = 'all' OR a.kind = %(account_kind)s::text)
-        ), item AS (
-            SELECT kind, currency_id, livemode, about, receipt_id, max(provider) AS provider,
+        WITH source AS (
+            SELECT kind, currency_id, livemode, max(provider) AS provider, source_type, source_id,
                 sum(amount)::bigint AS minor, min(effective_at) AS since
-            FROM line GROUP BY kind, currency_id, livemode, about, receipt_id HAVING sum(amount) <> 0
+            FROM ({SOURCE}) line GROUP BY kind, currency_id, livemode, source_type, source_id
+        ), item AS (
+            SELECT kind, currency_id, livemode, receipt_id, about, max(provider) AS provider,
+                sum(minor)::bigint AS minor, min(since) AS since
+            FROM (
+                SELECT s.kind, s.currency_id, s.livemode, s.provider, s.minor, s.since, {RECEIPT} AS receipt_id,
+                    CASE WHEN {RECEIPT} IS NULL THEN s.source_type || ' ' || s.source_id
+                        ELSE 'receipt ' || {RECEIPT} END AS about
+                FROM source s {NAMED}
+            ) found
+            GROUP BY kind, currency_id, livemode, receipt_id, about HAVING sum(minor) <> 0
         )
         SELECT o.kind, o.about, o.receipt_id::text, q.pool_id::text, pool.name, q.user_id::text, u.display_name,
             coalesce(t.provider, nullif(o.provider, '')), t.charge_id, {instant_sql("o.since")},

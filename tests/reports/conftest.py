@@ -1,36 +1,34 @@
-"""The story, told once for a module of tests that only read it."""
+"""The story, told once for a module of tests."""
 
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 
 from tests.reports.story import SETTINGS, Story, tell
 
 
 @pytest.fixture(scope="module")
 def _told(django_db_setup, django_db_blocker) -> Iterator[Story]:
-    with django_db_blocker.unblock(), override_settings(**SETTINGS):
-        block = transaction.atomic()
-        # As the test cases of Django do it: what must be the outermost transaction may be in this one.
-        block._from_testcase = True
-        block.__enter__()
+    with override_settings(**SETTINGS):
         try:
-            yield tell()
+            with django_db_blocker.unblock():
+                told = tell()
+            yield told
         finally:
-            transaction.set_rollback(True)
-            block.__exit__(None, None, None)
+            with django_db_blocker.unblock():
+                # As after every test that commits.
+                TransactionTestCase._fixture_teardown(None)
 
 
 @pytest.fixture
 def story(_told, db) -> Story:
-    """For reading. What a test writes is taken back after it, and nobody on another connection sees any of it."""
+    """For reading: it is committed, and what a test writes beside it is taken back after the test."""
     return _told
 
 
 @pytest.fixture
 def committed_story(transactional_db) -> Iterator[Story]:
-    """The same, committed: for whoever looks from another connection. It takes a second, each time."""
+    """One's own, for tests that commit. It takes seconds, each time; not in a module with the other one."""
     with override_settings(**SETTINGS):
         yield tell()

@@ -3,20 +3,29 @@
 After a change that is meant: `OUTLAST_GOLDEN=write pytest tests/reports/test_golden.py`, and read the difference.
 """
 
+import csv
+import io
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from payments.exports.writing import exported_file
+from payments.models import Account, FileFormat
 from payments.reports import Narrowing
 from payments.reports.as_of import AsOf, take_as_of
-from payments.services.exports import FileFormat, exported_file
 from tests.reports.calendar import instant
 
 FOLDER = Path(__file__).with_name("golden")
 # When the reports of the story are of: all has been told.
 EVENING = instant("2026-03-02 12:00")
-# What a report cannot do without; `account` and the like come from the story itself.
-OPTIONS = {}
+# What a report cannot do without.
+OPTIONS = {
+    "tax_year": lambda story: {"year": 2026},
+    "account_statement": lambda story: {
+        "account": Account.objects.get(kind="clearing", provider="stripe", currency="usd").pk
+    },
+}
 
 
 def as_of_the_end() -> AsOf:
@@ -29,6 +38,20 @@ def written(kind: str, file_format: FileFormat = FileFormat.CSV, **narrowing) ->
     given = {"as_of": as_of_the_end()} | narrowing
     with exported_file(kind=kind, narrowing=Narrowing(**given), file_format=file_format) as file:
         return file.read()
+
+
+def rows(kind: str, **narrowing) -> list[dict[str, str]]:
+    """The rows of its file, every cell a text."""
+    return list(csv.DictReader(io.StringIO(written(kind, **narrowing).decode(), newline="")))
+
+
+def sums(rows, column: str, currency: str = "currency") -> dict[str, int]:
+    """What a column of amounts comes to in each currency, in minor units; nothing is left out."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        if row[f"{column}_minor"]:
+            found[row[currency]] += int(row[f"{column}_minor"])
+    return {code: minor for code, minor in sorted(found.items()) if minor}
 
 
 def agrees(name: str, raw: bytes) -> bool:

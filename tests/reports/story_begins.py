@@ -57,7 +57,11 @@ def pools_are_made(story: Story) -> None:
             country="US", year=2026, currency="usd", form="W-9", threshold_cents=10_000, withholding_bp=2400
         )
         TaxForm.objects.create(
-            player=story.people["ann"], form="W-9", received_on=date(2026, 1, 5), recorded_by=story.fiona
+            tin_last_four="6789",
+            player=story.people["ann"],
+            form="W-9",
+            received_on=date(2026, 1, 5),
+            recorded_by=story.fiona,
         )
 
 

@@ -2,16 +2,26 @@
 
 from datetime import datetime, timedelta
 
-from payments.models import Discrepancy, DiscrepancyKind, Refund
+from payments.bank.deciding import Choice, match_by_hand
+from payments.bank.importing import Given, import_file
+from payments.models import BankAccount, BankLine, Discrepancy, DiscrepancyKind, MatchKind, Refund
 from payments.services.cancellations import confirm_cancellation, propose_cancellation, run
 from payments.services.discrepancies import resolve
 from payments.services.manual.deciding import confirm_record
 from payments.services.manual.records import Handover
 from payments.services.payouts import approve_payout, hand_over, request_payout, return_payout
 from payments.services.prizes import book_prizes
+from payments.services.queue.write_offs import approve_write_off, request_write_off
 from payments.services.refunds.deciding import approve_refund, request_refund
 from tests.reports.cast import Story
 from tests.support.playing import play
+
+# The provider's payout, the bank's fee, and money that nobody knows.
+STATEMENT = b"""Id,Day,Amount,Text,Trace
+B-1,2026-02-24,144.75,STRIPE PAYMENTS,STRIPE PO-USD
+B-2,2026-02-24,-3.50,Account fee,
+B-3,2026-02-25,2.34,=from a stranger,
+"""
 
 
 def money_goes_back(story: Story) -> None:
@@ -98,8 +108,22 @@ def paid_out(story: Story, name: str, at: datetime) -> None:
 
 
 def bank_and_provider(story: Story) -> None:
-    """What the provider sends to our bank, and what nobody can explain."""
+    """What the provider sends to our bank, what the bank says, and what nobody can explain."""
     with story.calendar.on("2026-02-20 15:00") as at:
-        story.till.pays_out("po_usd", "usd", 15_000, at)
-        story.till.pays_out("po_eur", "eur", 2_000, at)
-        story.till.adjusts("adjusted", "usd", 123, at)
+        of = [story.receipts[name] for name in ("ann", "bob", "fay")]
+        story.till.pays_out("po_usd", "usd", at, of=of, trace_id="STRIPE PO-USD")
+        story.till.pays_out("po_eur", "eur", at, amount=2_000)
+        for name, amount in (("adjusted", 123), ("lost_and_found", -77)):
+            story.till.adjusts(name, "usd", amount, at)
+    with story.calendar.on("2026-02-23 15:00"):
+        doubt = Discrepancy.objects.get(object_key="movement:stripe:txn_lost_and_found")
+        wish = request_write_off(discrepancy_id=doubt.pk, by=story.fiona, reason="=nobody knows")
+        approve_write_off(write_off_id=wish.pk, by=story.frank)
+    with story.calendar.on("2026-02-25 15:00"):
+        account = BankAccount.objects.create(
+            name="House, dollars", number="US00STORY01", currency="usd",
+            layout={"date": "Day", "amount": "Amount", "text": ["Text"], "reference": "Id", "trace": "Trace"},
+        )  # fmt: skip
+        import_file(content=STATEMENT, name="=statement.csv", given=Given(account.pk, 0, 14_359), by=story.fiona)
+        fee = BankLine.objects.get(reference="B-2")
+        match_by_hand(line_id=fee.pk, choice=Choice(rest=MatchKind.BANK_FEE), by=story.fiona, reason="the bank's fee")

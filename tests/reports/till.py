@@ -1,11 +1,14 @@
 """What a provider tells in a story, given as facts with their names, fees and instants: the same in every run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from payments.models import MovementKind, Payment, Receipt, Refund
+from payments.models import Movement, MovementKind, Payment, ProviderPayout, ProviderPayoutItem, Receipt, Refund
 from payments.providers.base import (
+    BankPayoutFacts,
+    BankPayoutState,
     Charge,
     ChargeFacts,
     DisputeFacts,
@@ -17,6 +20,7 @@ from payments.providers.base import (
 )
 from payments.services.charge_state import apply_charge_facts
 from payments.services.movements import apply_movement
+from payments.services.provider_payouts import record_payout
 from payments.services.provider_state import Source, apply_facts
 from tests.factories.payments import payment_for
 
@@ -24,6 +28,7 @@ from tests.factories.payments import payment_for
 PER_MILLE, FLAT = 29, 30
 # It is paid out after so many days.
 AVAILABLE_AFTER = timedelta(days=2)
+ARRIVES_AFTER = timedelta(days=4)
 ANSWER_WITHIN = timedelta(days=9)
 
 
@@ -114,11 +119,25 @@ class Till:
         self.charges[receipt.pk] = replace(self.charges[receipt.pk], disputes=(decided,))
         self._told(receipt, at)
 
-    def pays_out(self, name: str, currency: str, amount: int, at: datetime) -> MovementFacts:
-        """The provider sends money to our bank."""
-        left = self._moves(f"txn_{name}", MovementKind.PAYOUT, -amount, 0, currency, at)
-        apply_movement(left, provider="stripe", livemode=False)
-        return left
+    def pays_out(
+        self, name: str, currency: str, at: datetime, *, amount: int = 0, of: Sequence[Receipt] = (), trace_id: str = ""
+    ) -> ProviderPayout:
+        """The provider sends money to our bank: what these receipts brought, or (by somebody's hand) an amount."""
+        items = Movement.objects.filter(receipt__in=of, kind=MovementKind.CHARGE).order_by("pk")
+        cents = amount or sum(items.values_list("net_cents", flat=True))
+        apply_movement(
+            self._moves(f"txn_{name}", MovementKind.PAYOUT, -cents, 0, currency, at), provider="stripe", livemode=False
+        )
+        payout = record_payout(
+            BankPayoutFacts(
+                name, BankPayoutState.PAID, cents, currency, False, at + ARRIVES_AFTER, trace_id=trace_id,
+                is_automatic=bool(of), is_itemised=bool(of), made_at=at,
+            ),
+            provider="stripe",
+        )  # fmt: skip
+        for item in items:
+            ProviderPayoutItem.objects.create(payout=payout, movement=item)
+        return payout
 
     def adjusts(self, name: str, currency: str, amount: int, at: datetime) -> None:
         """A movement that no rule explains."""
