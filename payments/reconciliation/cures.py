@@ -191,8 +191,11 @@ def _movement(case: Case) -> None:
     found = StagedMovement.objects.filter(run_id=case.run.pk, reference=case.name).first()
     if found is None:
         return
-    if Movement.objects.filter(provider=case.provider, reference=case.name).exists():
+    if case.row.kind == DiscrepancyKind.FEE_CHANGED:
         correct_fee(found, provider=case.provider)
+        return
+    if Movement.objects.filter(provider=case.provider, reference=case.name).exists():
+        # Booked by a run that was cut off right after.
         return
     if found.kind != "charge" and _comes_with_its_charge(case, found):
         return

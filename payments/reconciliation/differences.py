@@ -56,7 +56,7 @@ DECIDED = """
         AND ((d.ours, d.theirs) = (f.ours, f.theirs) OR (d.ours, d.theirs) = ('{}', '{}'))
 """
 SETTLED = "DELETE FROM found f USING decided d WHERE (d.kind, d.object_key) = (f.kind, f.object_key)"
-COUNTED = "SELECT kind, count(*), count(*) FILTER (WHERE NOT known) FROM found GROUP BY kind ORDER BY kind"
+COUNTED = "SELECT kind, count(*) FROM found GROUP BY kind ORDER BY kind"
 # New rows up to a number that people can bear; those that are open are always freshened.
 CAPPED = """
     DELETE FROM found f USING (
@@ -103,12 +103,11 @@ CLOSE = """
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many of each kind differ, were put before people, and were closed. `unknown`: those not ours by name."""
+    """How many of each kind differ, were put before people, and were closed."""
 
     found: Mapping[str, int]
     opened: Mapping[str, int]
     closed: Mapping[str, int]
-    unknown: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +137,13 @@ def compare(run: ReconciliationRun) -> Compared:
     return compared
 
 
-def differences(run: ReconciliationRun) -> list[Difference]:
-    """What differs by what the run has read, whatever became of it; nothing is written."""
+def rows_that_disagree(*, provider: str, livemode: bool) -> list[Difference]:
+    """What our own rows say against each other, with nobody asked and nothing written."""
+    run = ReconciliationRun(pk=0, kind=RunKind.DEEP, provider=provider, livemode=livemode)
     with transaction.atomic(), connection.cursor() as cursor:
         allow_long_statements()
-        _find(cursor, run)
+        _prepare(cursor)
+        _apply(cursor, [rule for rule in RULES if rule.of is Of.ROWS], parameters(run))
         cursor.execute("SELECT rule, kind, object_key, sentence, happened_at FROM found ORDER BY rule, object_key")
         found = [Difference(*row) for row in cursor.fetchall()]
         _drop(cursor)
@@ -176,7 +177,7 @@ def parameters(run: ReconciliationRun) -> dict[str, Any]:
 def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
     given = _find(cursor, run)
     cursor.execute(COUNTED)
-    counted = cursor.fetchall()
+    found = dict(cursor.fetchall())
     cursor.execute(CAPPED, {"most": LISTED_AT_MOST})
     kinds = {str(kind): one for kind, one in DISPOSITIONS.items()}
     told = {"kinds": list(kinds), "advice": [one.advice for one in kinds.values()]}
@@ -196,26 +197,27 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
     )
     closed = _count(kind for (kind,) in cursor.fetchall())
     _drop(cursor)
-    return Compared(
-        found={kind: count for kind, count, _ in counted},
-        opened=opened,
-        closed=closed,
-        unknown={kind: unknown for kind, _, unknown in counted if unknown},
-    )
+    return Compared(found, opened, closed)
 
 
 def _find(cursor: Any, run: ReconciliationRun) -> dict[str, Any]:
     """Fill `found` with what nobody has decided about yet, and `seen` with all of it; what they were asked with."""
     given = parameters(run)
+    _prepare(cursor)
+    for statement in (*meeting.MOVEMENTS, *(meeting.LISTS if run.kind == RunKind.DEEP else ())):
+        cursor.execute(statement, given)
+    cursor.execute(f"ANALYZE {', '.join(_tables(run))}")
+    _apply(cursor, rules_of(run), given)
+    return given
+
+
+def _prepare(cursor: Any) -> None:
     cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])
     cursor.execute(FOUND)
-    for statement in meeting.MOVEMENTS:
-        cursor.execute(statement, given)
-    if run.kind == RunKind.DEEP:
-        for statement in meeting.LISTS:
-            cursor.execute(statement, given)
-    cursor.execute(f"ANALYZE {', '.join(_tables(run))}")
-    for rule in rules_of(run):
+
+
+def _apply(cursor: Any, rules: Iterable[Rule], given: Mapping[str, Any]) -> None:
+    for rule in rules:
         cursor.execute(rule.sql, given)
         if rule.told_as != "''":
             cursor.execute(TOLD_BEFORE.format(kinds=rule.told_as), {"rule": rule.name})
@@ -224,7 +226,6 @@ def _find(cursor: Any, run: ReconciliationRun) -> dict[str, Any]:
     cursor.execute("CREATE TEMP TABLE seen ON COMMIT DROP AS SELECT kind, object_key FROM found")
     cursor.execute(DECIDED)
     cursor.execute(SETTLED)
-    return given
 
 
 def _tables(run: ReconciliationRun) -> tuple[str, ...]:

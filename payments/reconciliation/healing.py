@@ -32,15 +32,13 @@ AT_ONCE = 500
 
 TRIED = metrics.counter("reconciliation_cures", "What runs tried to heal, by kind and outcome.", ["kind", "outcome"])
 
-MARK = """
-    UPDATE payments_discrepancy SET details = details || jsonb_build_object('tried_in', %(run)s::bigint)
-    WHERE id = %(id)s AND status IN ('open', 'acknowledged')
-"""
+# What this run has seen, and what is gone since without a person.
 HEALED = """
     SELECT kind, count(*) FROM payments_discrepancy
-    WHERE last_run_id = %(run)s AND (details ->> 'tried_in')::bigint = %(run)s
+    WHERE last_run_id = %(run)s AND details ? 'target' AND kind = ANY(%(kinds)s)
         AND status = 'resolved' AND closed_by_id IS NULL GROUP BY kind ORDER BY kind
 """
+HEALING_KINDS = [str(kind) for kind, one in DISPOSITIONS.items() if one.heal is not None]
 
 
 def heal(run: ReconciliationRun) -> None:
@@ -89,7 +87,7 @@ def _heal_round(run: ReconciliationRun, tried: set[int]) -> bool:
 
 
 def _next(run: ReconciliationRun, tried: set[int]) -> list[Discrepancy]:
-    kinds = [kind for kind, one in DISPOSITIONS.items() if one.heal is not None and kind not in run.stopped_healing]
+    kinds = [kind for kind in HEALING_KINDS if kind not in run.stopped_healing]
     rows = Discrepancy.objects.filter(
         last_run=run, status__in=OPEN_STATES, kind__in=kinds, details__has_key="target"
     ).exclude(pk__in=tried)
@@ -98,8 +96,6 @@ def _next(run: ReconciliationRun, tried: set[int]) -> list[Discrepancy]:
 
 def _try(run: ReconciliationRun, row: Discrepancy) -> Exception | None:
     """Whatever one of them does, the others have their turn."""
-    with connection.cursor() as cursor:
-        cursor.execute(MARK, {"run": run.pk, "id": row.pk})
     try:
         cure(run, row)
     except Exception as error:
@@ -113,6 +109,6 @@ def _try(run: ReconciliationRun, row: Discrepancy) -> Exception | None:
 
 def _note_healed(run: ReconciliationRun) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(HEALED, {"run": run.pk})
+        cursor.execute(HEALED, {"run": run.pk, "kinds": HEALING_KINDS})
         run.healed = {str(DiscrepancyKind(kind)): count for kind, count in cursor.fetchall()}
     run.save(update_fields=["healed"])

@@ -5,15 +5,16 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from config.clock import database_now
 from entries.models import Entry, EntryStatus, PaymentStatus
-from payments.models import Receipt
+from payments.models import Discrepancy, Receipt
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry, payment_for, receipt_of, refund_of, unapplied_money
 from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.payments import started
+from tests.support.reconciling import behind_the_guards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,14 +27,6 @@ def reconcile(*arguments):
     except CommandError as failure:
         return out.getvalue(), str(failure)
     return out.getvalue(), None
-
-
-def behind_the_guards(sql, *parameters):
-    """What no guard would let happen: a broken disk, a restored backup, a superuser."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(sql, parameters)
-        cursor.execute("SET session_replication_role = origin")
 
 
 def grow_old(model):
@@ -131,12 +124,22 @@ class TestPlanted:
 
         assert self.found() == ["paid_void_entry"]
 
-    def test_money_that_waits(self, double):
-        unapplied_money()
+    def test_money_that_waits_goes_back_by_itself(self, double):
+        receipt = unapplied_money()
         assert reconcile()[1] is None
 
         grow_old(Receipt)
+        printed, failure = reconcile()
+
+        receipt.refresh_from_db()
+        assert (kinds(printed), failure, receipt.status) == (["healed", "Everything"], None, "returning")
+
+    def test_money_that_a_person_has_to_decide_about(self, double):
+        unapplied_money(because="wrong_amount")
+
+        grow_old(Receipt)
         assert self.found() == ["money_without_place"]
+        assert list(Discrepancy.objects.values_list("kind", "status")) == [("amount_mismatch", "open")]
 
     def test_an_entry_without_money(self, double):
         EntryFactory()

@@ -27,6 +27,10 @@ _BOOKED_FEE = """
             AND a.kind IN ('provider_fees', 'dispute_fees')) booked
     WHERE t.ours IS NOT NULL AND t.theirs IS NOT NULL AND t.fee_cents <> t.our_fee_cents
         AND t.currency = t.our_currency AND booked.cents <> t.fee_cents
+        -- What is booked as a whole has no fee of its own.
+        AND NOT EXISTS (SELECT 1 FROM payments_journalentry j
+            WHERE (j.source_type, j.source_id) = ('movement', %(provider)s || ':' || t.reference)
+                AND j.event IN ('unexplained', 'for_others'))
 """
 
 
