@@ -10,8 +10,11 @@ from payments.admin.ledger import AccountAdmin, JournalEntryAdmin
 from payments.admin.manual import ManualRecordAdmin
 from payments.admin.movements import MovementAdmin
 from payments.admin.payments import PaymentAdmin
-from payments.admin.payouts import PayoutAdmin, PrizeBookingAdmin
+from payments.admin.payout_accounts import PayoutAccountAdmin
+from payments.admin.payouts import PayoutAdmin
 from payments.admin.periods import PeriodCloseAdmin
+from payments.admin.prize_bookings import PrizeBookingAdmin
+from payments.admin.prize_corrections import PrizeCorrectionAdmin
 from payments.admin.receipts import ReceiptAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.runs import ReconciliationRunAdmin
@@ -33,9 +36,11 @@ __all__ = [
     "ManualRecordAdmin",
     "MovementAdmin",
     "PaymentAdmin",
+    "PayoutAccountAdmin",
     "PayoutAdmin",
     "PeriodCloseAdmin",
     "PrizeBookingAdmin",
+    "PrizeCorrectionAdmin",
     "ReceiptAdmin",
     "ReconciliationRunAdmin",
     "RefundAdmin",

@@ -22,6 +22,7 @@ from config.words import status_of
 from entries.admin.links import linked
 from entries.admin.requests import RequestAdmin
 from payments.admin.handover import HandoverForm, PaymentForm, PayoutForm, RefundForm, handover_page
+from payments.admin.repayment_form import RepaymentForm
 from payments.models import Evidence, ManualRecord, ManualRecordChange, ManualState
 from payments.services.manual.deciding import confirm_record, reject_record
 from payments.services.manual.records import player_id_of
@@ -85,13 +86,13 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "decided_by", "files",
     )  # fmt: skip
     list_select_related = (
-        "payment__request__user", "refund__receipt__payment__request__user", "payout__player", "recorded_by",
-        "decided_by",
+        "payment__request__user", "refund__receipt__payment__request__user", "payout__player", "correction__player",
+        "recorded_by", "decided_by",
     )  # fmt: skip
     list_filter: ClassVar = (Waiting, ("method", ChoicesDropdownFilter), "recorded_at", "passed_at")
     search_fields = (
         "reference", "payment__request__user__email", "refund__receipt__payment__request__user__email",
-        "payout__player__email",
+        "payout__player__email", "correction__player__email",
     )  # fmt: skip
     search_help_text = "The reference, or the player's e-mail address"
     ordering = ("-id",)
@@ -101,7 +102,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("direction", "player", "about", "amount", "files", "history")
     actions = ("confirm", "turn_down")
-    actions_list = ("record_payment", "record_refund", "record_payout")
+    actions_list = ("record_payment", "record_refund", "record_payout", "record_repayment")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ManualRecord]:
         """With the names of the scans, never the scans."""
@@ -139,6 +140,8 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Direction")
     def direction(self, record: ManualRecord) -> str:
         """In or out."""
+        if record.correction_id:
+            return "Prize sent back, in"
         return "Payment, in" if record.payment_id else "Refund, out" if record.refund_id else "Prize, out"
 
     @admin.display(description="Player")
@@ -149,7 +152,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="About")
     def about(self, record: ManualRecord) -> SafeString | str:
         """The way to the payment, the refund or the payout."""
-        row = record.payment or record.refund or record.payout
+        row = record.payment or record.refund or record.payout or record.correction
         return (
             ""
             if row is None
@@ -197,6 +200,11 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """A prize that left."""
         return self._form(request, PayoutForm)
 
+    @list_button("Record a prize sent back", path="record-repayment", permission=RECORDS)
+    def record_repayment(self, request: HttpRequest) -> HttpResponse:
+        """What was paid too much came back."""
+        return self._form(request, RepaymentForm)
+
     def _form(self, request: HttpRequest, kind: type[HandoverForm]) -> HttpResponse:
         if not request.user.has_perm(RECORDS):
             raise PermissionDenied
@@ -208,11 +216,12 @@ def _player_of(record: ManualRecord) -> str:
         return record.payment.request.user.email
     if record.refund is not None:
         return record.refund.receipt.payment.request.user.email
-    return "" if record.payout is None else record.payout.player.email
+    about = record.payout or record.correction
+    return "" if about is None else about.player.email
 
 
 def _sentence(record: ManualRecord) -> str:
-    way = "from" if record.payment_id else "to"
+    way = "from" if record.payment_id or record.correction_id else "to"
     amount = format_amount(record.amount_cents, record.currency)
     return f"{amount} by {record.get_method_display().lower()} {record.reference} {way} {_player_of(record)}"
 

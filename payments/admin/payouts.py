@@ -1,4 +1,4 @@
-"""Prizes on their way: what was booked, what is asked for, approved, handed over, and what came back."""
+"""Prizes on their way: what is asked for, approved, handed over or sent, what came back, and what was too much."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -7,28 +7,30 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
+from config.admin import Reason, RowLink, WithRowActions, confirmed
 from config.money import format_amount
 from config.words import status_of
-from entries.admin.links import linked
-from entries.models import Entry
+from payments.admin import prize_facts as facts
 from payments.admin.manual import to_handover
 from payments.admin.ways import journal_of
-from payments.models import ManualState, Payout, PayoutChange, PayoutState, PrizeBooking
-from payments.models.payout import LIVE_PAYOUTS
+from payments.models import ManualState, Payout, PayoutChange, PayoutState, Provider
+from payments.models.payout import PAYOUTS_UNDER_WAY, WAITING_PAYOUTS
+from payments.providers import provider_names
 from payments.services.payouts import approve_payout, cancel_payout, request_payout, return_payout
+from payments.services.winners.corrections import bear_overpaid, release_withheld
+from payments.services.winners.sending import ask_about
+from payments.services.winners.standing import standing_of
 from pools.admin.made_by_service import MadeByService
 
-MOST_LISTED = 100
 HANDED_OVER = to_handover("Record that it was handed over", "record_payout", "payout")
+SENT_BACK = to_handover("Record that the winner sent it back", "record_repayment", "payout")
 
 if TYPE_CHECKING:
     Base = forms.ModelForm[Payout]
@@ -37,45 +39,81 @@ else:
 
 
 class WishForm(Base):
-    """Whose prize: the amount is what the books say."""
+    """Whose prize, and which way: the amount is what the books say."""
 
     entry = forms.IntegerField(
-        min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget, help_text="The number of the entry."
-    )
+        min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Any entry with a prize: all that its player has won in the pool is paid out, less what was paid.",
+    )  # fmt: skip
+    way = forms.ChoiceField(
+        required=False, widget=UnfoldAdminSelectWidget,
+        help_text="By default the provider where the player has a confirmed account, else by hand.",
+    )  # fmt: skip
 
     class Meta:
         model = Payout
         fields = ()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        names = [("", "As usual"), *((name, name) for name in provider_names())]
+        self.fields["way"] = forms.ChoiceField(
+            choices=names, required=False, widget=UnfoldAdminSelectWidget, help_text=self.fields["way"].help_text
+        )
 
     def _post_clean(self) -> None:
         """Not the model's: the service makes the row, and the database has the last word."""
 
 
 def what_approving_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `approve`."""
-    waiting = rows.filter(status=PayoutState.REQUESTED).count()
+    """The preview of `approve`: before taxes, after them, and which way."""
+    waiting = rows.filter(status=PayoutState.REQUESTED)
     return [
-        f"{waiting} of {rows.count()} wait; the others are refused, and so is what you asked for yourself.",
-        "Then the money is handed over, and two people sign that it was.",
+        f"{waiting.count()} of {rows.count()} wait; the others are refused, and so is what you asked for yourself.",
+        *facts.sums_of(waiting),
+        "By hand, the money is handed over next, and two people sign that it was. At a provider it is sent at once.",
     ]
 
 
 def what_cancelling_does(rows: QuerySet[Payout]) -> list[str]:
     """The preview of `cancel`."""
     return [
-        (
-            f"{rows.filter(status__in=(PayoutState.REQUESTED, PayoutState.APPROVED)).count()} of {rows.count()} are"
-            " not handed over; the others are refused."
-        ),
+        f"{rows.filter(status__in=WAITING_PAYOUTS).count()} of {rows.count()} have not moved; the others are refused.",
         "The prize is owed as before, and can be asked for again.",
     ]
 
 
 def what_returning_does(rows: QuerySet[Payout]) -> list[str]:
     """The preview of `mark_returned`."""
+    paid = rows.filter(status=PayoutState.PAID, provider=Provider.MANUAL).count()
     return [
-        f"{rows.filter(status=PayoutState.PAID).count()} of {rows.count()} are paid; the others are refused.",
+        f"{paid} of {rows.count()} were handed over; the others are refused.",
         "The money is with us again and owed to the winner. Another payout can be asked for.",
+    ]
+
+
+def what_asking_does(rows: QuerySet[Payout]) -> list[str]:
+    """The preview of `ask`."""
+    sent = rows.exclude(provider=Provider.MANUAL).count()
+    return [
+        f"The providers of {sent} of {rows.count()} are asked what became of them.",
+        "One that is approved and not sent is sent; nothing is ever sent twice.",
+    ]
+
+
+def what_bearing_does(rows: QuerySet[Payout]) -> list[str]:
+    """The preview of `bear`."""
+    return [
+        "Proposes that the house bears what these winners were paid too much, all of it. They keep it.",
+        "Somebody else agrees, on the correction's page; it is the house's loss from then on.",
+    ]
+
+
+def what_releasing_does(rows: QuerySet[Payout]) -> list[str]:
+    """The preview of `release`."""
+    return [
+        "Proposes to give these winners all that was withheld of the payouts: the form came, within the tax year.",
+        "Somebody else agrees, on the correction's page; then it is owed, and another payout brings it.",
     ]
 
 
@@ -86,45 +124,67 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     add_form = WishForm
     change_model = PayoutChange
     list_display = (
-        "id", "pool", "player", "prize", "withheld", "status", "requested_by", "requested_at", "approved_by",
-        "paid_at",
+        "id", "pool", "player", "prize", "withheld", "net", "provider", "status", "requested_by", "requested_at",
+        "approved_by", "paid_at",
     )  # fmt: skip
     list_select_related = ("booking__pool", "player", "requested_by", "approved_by")
     list_filter: ClassVar = (
         ("status", ChoicesDropdownFilter),
         ("booking__pool", AutocompleteSelectFilter),
+        "provider",
         "requested_at",
+        "paid_at",
     )
-    search_fields = ("player__email", "player__display_name")
-    search_help_text = "The winner's e-mail address or name, or the entry's number"
+    search_fields = ("player__email", "player__display_name", "provider_reference")
+    search_help_text = "The winner's e-mail address or name, or the provider's name of the transfer"
     ordering = ("-id",)
-    fields = (
-        "pool", "player", "prize", "withheld", "status", "reason", "provider", "requested_by", "requested_at",
-        "approved_by", "approved_at", "paid_at", "returned_at", "booking", "booked", "history",
+    fieldsets: ClassVar = (
+        (None, {"fields": ("pool", "player", "status", "reason", "failure")}),
+        ("Money", {"fields": ("entries_won", "prize", "withheld", "net", "taxes", "standing", "corrected")}),
+        ("Way", {"fields": ("provider", "destination", "provider_reference", "records", "replaced")}),
+        (
+            "Who and when",
+            {"fields": (
+                "requested_by", "requested_at", "approved_by", "approved_at", "sent_at", "checked_at", "paid_at",
+                "returned_at",
+            )},
+        ),
+        ("Books", {"fields": ("booking", "booked", "history")}),
     )  # fmt: skip
-    readonly_fields = ("pool", "prize", "withheld", "booked", "history")
+    readonly_fields = (
+        "pool", "prize", "withheld", "net", "booked", "history", "entries_won", "taxes", "standing", "corrected",
+        "records", "replaced",
+    )  # fmt: skip
     add_fieldsets: ClassVar = (
-        (None, {"fields": ("entry",), "description": "Somebody else approves it before anything is handed over."}),
+        (
+            None,
+            {"fields": ("entry", "way"), "description": "Somebody else approves it before anything is handed over."},
+        ),
     )
-    actions = ("approve", "cancel", "mark_returned")
-    links = (HANDED_OVER,)
+    actions = ("approve", "cancel", "mark_returned", "ask", "bear", "release")
+    links = (HANDED_OVER, SENT_BACK)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With the entry that a link named."""
         return {"entry": request.GET.get("entry", "")}
 
     def describe(self, row: Payout) -> str:
-        """How much to whom."""
-        return f"{self.prize(row)} to {row.player} for {self.pool(row)} ({status_of(row)})"
+        """How much to whom, what is withheld of it, and which way."""
+        taxed = f", {self.withheld(row)} withheld, {self.net(row)} paid" if row.withheld_cents else ""
+        return f"{self.prize(row)} to {row.player} for {self.pool(row)}{taxed}, {row.provider} ({status_of(row)})"
 
     def make(self, form: Any, by: User) -> Payout:
         """A wish."""
-        return request_payout(entry_id=form.cleaned_data["entry"], by=by)
+        return request_payout(entry_id=form.cleaned_data["entry"], by=by, provider=form.cleaned_data.get("way") or None)
 
     def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
-        """To the form only once it is approved, and nobody has written it down."""
+        """To a form only where it has something to say."""
         row: Payout | None = self.get_object(request, object_id)
-        if row is None or row.status != PayoutState.APPROVED:
+        if row is None:
+            return False
+        if link is SENT_BACK:
+            return row.status == PayoutState.PAID and standing_of(row.booking.pool_id, row.player_id).over > 0
+        if row.status != PayoutState.APPROVED or row.provider != Provider.MANUAL:
             return False
         return not row.manual_records.exclude(status=ManualState.REJECTED).exists()
 
@@ -133,11 +193,15 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
         row: Payout | None = self.get_object(request, object_id)
         if row is None:
             return False
-        if name == "approve":
-            return row.status == PayoutState.REQUESTED and row.requested_by_id != staff(request).pk
-        if name == "cancel":
-            return row.status in (PayoutState.REQUESTED, PayoutState.APPROVED)
-        return row.status == PayoutState.PAID
+        is_paid, by_hand = row.status == PayoutState.PAID, row.provider == Provider.MANUAL
+        return {
+            "approve": row.status == PayoutState.REQUESTED and row.requested_by_id != staff(request).pk,
+            "cancel": row.status in WAITING_PAYOUTS,
+            "mark_returned": is_paid and by_hand,
+            "ask": not by_hand and row.status in (PayoutState.APPROVED, *PAYOUTS_UNDER_WAY, PayoutState.PAID),
+            "bear": is_paid and standing_of(row.booking.pool_id, row.player_id).over > 0,
+            "release": is_paid and facts.left_withheld(row) > 0,
+        }.get(name, False)
 
     @admin.display(description="Pool", ordering="booking__pool__name")
     def pool(self, payout: Payout) -> str:
@@ -146,13 +210,48 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     @admin.display(description="Prize", ordering="amount_cents")
     def prize(self, payout: Payout) -> str:
-        """In whole units."""
+        """In whole units, before taxes."""
         return format_amount(payout.amount_cents, payout.currency)
 
     @admin.display(description="Withheld", ordering="withheld_cents")
     def withheld(self, payout: Payout) -> str:
         """The tax that stays here."""
         return format_amount(payout.withheld_cents, payout.currency)
+
+    @admin.display(description="Paid out")
+    def net(self, payout: Payout) -> str:
+        """What the winner gets."""
+        return format_amount(payout.net_cents, payout.currency)
+
+    @admin.display(description="Won by")
+    def entries_won(self, payout: Payout) -> SafeString:
+        """Each entry with its prize in the booking that it was asked for under."""
+        return facts.entries_of(payout)
+
+    @admin.display(description="Taxes")
+    def taxes(self, payout: Payout) -> SafeString:
+        """What the player's country asks in the year of the payment, and what is on file."""
+        return facts.taxes_of(payout)
+
+    @admin.display(description="The player in this pool now")
+    def standing(self, payout: Payout) -> SafeString:
+        """Won, paid, due, too much."""
+        return facts.standing_facts(payout)
+
+    @admin.display(description="Corrections")
+    def corrected(self, payout: Payout) -> SafeString | str:
+        """What became of what was too much."""
+        return facts.corrections_of(payout)
+
+    @admin.display(description="Handed over")
+    def records(self, payout: Payout) -> SafeString | str:
+        """The records of its handover."""
+        return facts.records_of(payout)
+
+    @admin.display(description="Sends again")
+    def replaced(self, payout: Payout) -> SafeString | str:
+        """The payout that came back."""
+        return facts.replaced_by(payout)
 
     @admin.display(description="Booked")
     def booked(self, payout: Payout) -> SafeString:
@@ -177,52 +276,31 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
         done="owed again",
     )  # fmt: skip
     def mark_returned(self, request: HttpRequest, row: Payout, reason: str) -> None:
-        """The bank sent it back."""
+        """What was handed over came back."""
         return_payout(payout_id=row.pk, by=staff(request), reason=reason)
 
+    @confirmed("Ask the provider", permission="payments.request_payout", preview=what_asking_does, done="asked about")
+    def ask(self, request: HttpRequest, row: Payout, reason: str) -> None:
+        """What became of it."""
+        ask_about(payout_id=row.pk, source="admin")
 
-@admin.register(PrizeBooking)
-class PrizeBookingAdmin(ReadOnlyAdmin):
-    """The prizes of each pool as they were booked; the newest of a pool holds."""
+    @confirmed(
+        "The house bears it", permission="payments.request_prizecorrection", preview=what_bearing_does,
+        reason=Reason.REQUIRED, done="proposed",
+    )  # fmt: skip
+    def bear(self, request: HttpRequest, row: Payout, reason: str) -> None:
+        """What was paid too much stays with the winner."""
+        bear_overpaid(payout_id=row.pk, reason=reason, by=staff(request))
 
-    list_display = ("id", "pool", "number", "total", "winners", "made_at")
-    list_display_links = ("id", "pool")
-    list_select_related = ("pool",)
-    list_filter: ClassVar = (("pool", AutocompleteSelectFilter), "made_at")
-    search_fields = ("pool__name",)
-    ordering = ("-id",)
-    fields = ("pool", "number", "total", "made_at", "list_of_prizes")
-    readonly_fields = ("total", "list_of_prizes")
+    @confirmed(
+        "Release what is withheld", permission="payments.request_prizecorrection", preview=what_releasing_does,
+        reason=Reason.REQUIRED, done="proposed",
+    )  # fmt: skip
+    def release(self, request: HttpRequest, row: Payout, reason: str) -> None:
+        """The form came."""
+        release_withheld(payout_id=row.pk, reason=reason, by=staff(request))
 
-    @admin.display(description="Prizes", ordering="amount_cents")
-    def total(self, booking: PrizeBooking) -> str:
-        """In whole units."""
-        return format_amount(booking.amount_cents, booking.currency)
 
-    @admin.display(description="Winners")
-    def winners(self, booking: PrizeBooking) -> int:
-        """Entries with a prize."""
-        return len(booking.prizes)
-
-    @admin.display(description="To whom")
-    def list_of_prizes(self, booking: PrizeBooking) -> SafeString:
-        """Each entry with its prize, and its payout, or the way to ask for one."""
-        shown = [int(entry) for entry in list(booking.prizes)[:MOST_LISTED]]
-        live = Payout.objects.filter(booking__pool=booking.pool_id, status__in=LIVE_PAYOUTS).order_by("pk")
-        payouts = {row.player_id: row for row in live}
-        entries = Entry.objects.filter(pk__in=shown).select_related("user").order_by("pk")
-        lines = format_html_join("", "<li>{}: {}, {}</li>", (self._line(booking, row, payouts) for row in entries))
-        more = len(booking.prizes) - len(shown)
-        return format_html("<ul>{}</ul>{}", lines, f"and {more} more" if more else "")
-
-    def _line(self, booking: PrizeBooking, entry: Entry, payouts: dict[int, Payout]) -> tuple[str, str, SafeString]:
-        payout = payouts.get(entry.user_id)
-        if payout is None:
-            link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", "ask for the payout")
-        else:
-            link = linked(
-                reverse("admin:payments_payout_change", args=[payout.pk]),
-                f"payout {status_of(payout)}",
-            )
-        prize = format_amount(booking.prizes[str(entry.pk)], booking.currency)
-        return f"{entry.user.display_name}, entry {entry.number}", prize, link
+def payout_page(payout: Payout) -> str:
+    """Its address."""
+    return reverse("admin:payments_payout_change", args=[payout.pk])

@@ -40,13 +40,20 @@ class TaxFormAdmin(HouseAdmin):
     """Written once; a newer form is another row."""
 
     may_add = True
-    list_display = ("id", "player", "form", "received_on", "valid_through_year", "recorded_by", "recorded_at")
+    list_display = (
+        "id", "player", "form", "received_on", "valid_through_year", "tax_number", "recorded_by", "recorded_at",
+    )  # fmt: skip
     list_select_related = ("player", "recorded_by")
     list_filter: ClassVar = ("form", ("player", AutocompleteSelectFilter))
     search_fields = ("player__email", "player__display_name")
     ordering = ("-id",)
-    fields = ("player", "form", "received_on", "valid_through_year")
+    fields = ("player", "form", "received_on", "valid_through_year", "tin_last_four")
     autocomplete_fields = ("player",)
+
+    @admin.display(description="Tax number")
+    def tax_number(self, row: TaxForm) -> str:
+        """Its end alone."""
+        return f"…{row.tin_last_four}" if row.tin_last_four else "—"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """With the name of who has seen it."""

@@ -1,4 +1,4 @@
-"""Prizes sent through a provider that drops, delays, faults and refuses: each once, or not at all, and never a guess."""
+"""Prizes sent through a provider that drops, delays, faults and refuses: each once, or not at all; never a guess."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -60,6 +60,7 @@ def clearing():
 
 @pytest.mark.django_db(transaction=True)
 class TestTrouble:
+    @pytest.mark.slow
     @pytest.mark.parametrize("rule", TROUBLE, ids=lambda rule: rule["action"])
     def test_it_ends_in_one_transfer(self, winner, double, rule):
         payout, before = approved_payout(winner), clearing()
@@ -222,7 +223,7 @@ class TestComingBack:
         assert last.amount_cents == 7500
         send_payout(last.pk)
         assert owed_to(winner.user) == 0
-        assert Discrepancy.objects.get(kind="payout_failed").status == "resolved"
+        assert set(Discrepancy.objects.filter(kind="payout_failed").values_list("status", flat=True)) == {"resolved"}
 
     def test_a_correction_after_sending_makes_it_too_much(self, winner, double):
         payout = approved_payout(winner)

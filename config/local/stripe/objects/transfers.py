@@ -24,8 +24,9 @@ def create(work: Work, params: Params) -> Json:
     currency = read_currency(params)
     amount = params.required_integer("amount", low=1)
     destination = params.required_text("destination", limit=100)
-    fields = {
-        "description": params.text("description"),
+    description = params.text("description")
+    fields: Json = {
+        "description": description,
         "metadata": params.metadata(),
         "transfer_group": params.text("transfer_group"),
     }
@@ -40,7 +41,7 @@ def create(work: Work, params: Params) -> Json:
             code="balance_insufficient",
         )
     transfer = work.insert("transfer", "tr", _fields(amount, currency, destination, fields))
-    movement = book(work, type="transfer", source=transfer, amount=-amount, description=fields["description"])
+    movement = book(work, type="transfer", source=transfer, amount=-amount, description=description)
     work.change(transfer, balance_transaction=movement["id"], reversals=_reversals(transfer["id"], []))
     emit(work, "transfer.created", transfer)
     return transfer

@@ -1,0 +1,125 @@
+"""The prizes of each pool as they were booked, each with its payout, and asking for all of them at once."""
+
+from typing import ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.errors import Code, Conflict
+from config.money import format_amount
+from config.words import status_of
+from entries.admin.links import linked
+from entries.models import Entry
+from payments.admin.payouts import payout_page
+from payments.models import Payout, PrizeBooking
+from payments.models.payout import LIVE_PAYOUTS
+from payments.services.prizes import latest_booking
+from payments.services.winners.bulk import request_payouts, winners_due
+from payments.services.winners.standing import standings
+
+MOST_LISTED = 100
+
+
+def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
+    """The preview of `ask_for_all`: how many winners of each pool are due what."""
+    said = []
+    for booking in rows.select_related("pool")[:MOST_LISTED]:
+        players = winners_due(booking.pool)
+        due = sum(standing.due for standing in standings(booking.pool_id, players).values())
+        said.append(f"{booking.pool.name}: {len(players)} winners are due {format_amount(due, booking.currency)}.")
+    return [*said, "Each is asked for by itself; who is refused (a dispute, a missing form) is told, and stops nobody."]
+
+
+@admin.register(PrizeBooking)
+class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
+    """The newest of a pool holds; those before it were reversed."""
+
+    list_display = ("id", "pool", "number", "total", "winners", "holds", "made_at")
+    list_display_links = ("id", "pool")
+    list_select_related = ("pool",)
+    list_filter: ClassVar = (("pool", AutocompleteSelectFilter), "made_at")
+    search_fields = ("pool__name",)
+    ordering = ("-id",)
+    fields = ("pool", "number", "total", "made_at", "paid_out", "list_of_prizes")
+    readonly_fields = ("total", "paid_out", "list_of_prizes")
+    actions = ("ask_for_all",)
+
+    def describe(self, row: PrizeBooking) -> str:
+        """Whose prizes."""
+        return f"{row.pool.name}, booking {row.number}: {self.total(row)}"
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Where somebody is due something."""
+        row = self.get_object(request, object_id)
+        return row is not None and bool(winners_due(row.pool))
+
+    @admin.display(description="Prizes", ordering="amount_cents")
+    def total(self, booking: PrizeBooking) -> str:
+        """In whole units."""
+        return format_amount(booking.amount_cents, booking.currency)
+
+    @admin.display(description="Winners")
+    def winners(self, booking: PrizeBooking) -> int:
+        """Entries with a prize."""
+        return len(booking.prizes)
+
+    @admin.display(description="Holds", boolean=True)
+    def holds(self, booking: PrizeBooking) -> bool:
+        """Whether no later one reversed it."""
+        newest = latest_booking(booking.pool)
+        return newest is not None and newest.pk == booking.pk
+
+    @admin.display(description="Of the pool's winners")
+    def paid_out(self, booking: PrizeBooking) -> str:
+        """Paid, on its way, due and too much, in all."""
+        owners = Entry.objects.filter(pool=booking.pool_id, prize_cents__gt=0).values_list("user_id", flat=True)
+        paid = Payout.objects.filter(booking__pool=booking.pool_id).values_list("player_id", flat=True)
+        found = standings(booking.pool_id, sorted({*owners, *paid})).values()
+        sums = {
+            "paid": sum(one.paid - one.repaid for one in found),
+            "asked for or on its way": sum(one.given - one.paid for one in found),
+            "not asked for yet": sum(one.due for one in found),
+            "paid too much": sum(one.over for one in found),
+        }
+        return ", ".join(f"{format_amount(cents, booking.currency)} {name}" for name, cents in sums.items() if cents)
+
+    @admin.display(description="To whom")
+    def list_of_prizes(self, booking: PrizeBooking) -> SafeString:
+        """Each entry with its prize, and its player's payout, or the way to ask for one."""
+        shown = [int(entry) for entry in list(booking.prizes)[:MOST_LISTED]]
+        live = Payout.objects.filter(booking__pool=booking.pool_id, status__in=LIVE_PAYOUTS).order_by("pk")
+        payouts = {row.player_id: row for row in live}
+        entries = Entry.objects.filter(pk__in=shown).select_related("user").order_by("pk")
+        lines = format_html_join("", "<li>{}: {}, {}</li>", (self._line(booking, row, payouts) for row in entries))
+        more = len(booking.prizes) - len(shown)
+        return format_html("<ul>{}</ul>{}", lines, f"and {more} more" if more else "")
+
+    @confirmed(
+        "Ask for the payouts of all winners", permission="payments.request_payout", preview=what_asking_for_all_does,
+        done="pools asked for",
+    )  # fmt: skip
+    def ask_for_all(self, request: HttpRequest, row: PrizeBooking, reason: str) -> None:
+        """Of the pool, by its newest booking."""
+        outcome = request_payouts(pool_id=row.pool_id, by=staff(request))
+        for refusal in outcome.refused[:MOST_LISTED]:
+            self.message_user(request, f"{row.pool.name}: {refusal.message}", messages.WARNING)
+        if not outcome.done:
+            raise Conflict(Code.PRIZE_NOT_DUE, f"{row.pool.name}: no payout was asked for.")
+        asked = len(outcome.done)
+        self.message_user(request, f"{row.pool.name}: {asked} payouts wait for approval.", messages.SUCCESS)
+
+    def _line(self, booking: PrizeBooking, entry: Entry, payouts: dict[int, Payout]) -> tuple[str, str, SafeString]:
+        payout = payouts.get(entry.user_id)
+        if payout is None:
+            link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", "ask for the payout")
+        else:
+            link = linked(payout_page(payout), f"payout {status_of(payout)}")
+        prize = format_amount(booking.prizes[str(entry.pk)], booking.currency)
+        return f"{entry.user.display_name}, entry {entry.number}", prize, link

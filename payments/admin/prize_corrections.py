@@ -1,0 +1,119 @@
+"""What became of prizes that were paid too much, or taxed too much: proposed by one, agreed to by another."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from accounts.admin.history import WithHistory
+from accounts.admin.staff import staff
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.money import format_amount
+from config.words import status_of
+from entries.admin.links import linked
+from payments.admin.ways import journal_of
+from payments.models import CorrectionKind, CorrectionState, PrizeCorrection, PrizeCorrectionChange
+from payments.services.winners.corrections import approve_correction, decline_correction
+
+APPROVES = "payments.approve_prizecorrection"
+DOES = {
+    CorrectionKind.BORNE: "is the house's loss: the winners keep it",
+    CorrectionKind.TAX_RELEASED: "is owed to the winners again, and leaves what is withheld",
+    CorrectionKind.REPAID: "is confirmed on its record",
+}
+
+
+def what_approving_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
+    """The preview of `approve`, by kind and currency."""
+    waiting = rows.filter(status=CorrectionState.REQUESTED)
+    sums: dict[tuple[str, str], int] = {}
+    for kind, currency, cents in waiting.values_list("kind", "currency", "amount_cents"):
+        sums[kind, currency] = sums.get((kind, currency), 0) + cents
+    said = [
+        f"{format_amount(cents, currency)} {DOES.get(CorrectionKind(kind), '')}."
+        for (kind, currency), cents in sums.items()
+    ]
+    return [f"{waiting.count()} of {rows.count()} wait; your own wishes are refused.", *said]
+
+
+def what_declining_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
+    """The preview of `decline`."""
+    waiting = rows.filter(status=CorrectionState.REQUESTED).count()
+    return [f"{waiting} of {rows.count()} wait. Nothing is booked; another correction can be proposed."]
+
+
+@admin.register(PrizeCorrection)
+class PrizeCorrectionAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+    """One row for each; what the machine did by itself is among them."""
+
+    change_model = PrizeCorrectionChange
+    list_display = (
+        "id", "pool", "player", "kind", "amount", "status", "requested_by", "requested_at", "decided_by", "decided_at",
+    )  # fmt: skip
+    list_select_related = ("pool", "player", "requested_by", "decided_by")
+    list_filter: ClassVar = (
+        ("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter), ("pool", AutocompleteSelectFilter),
+        "requested_at",
+    )  # fmt: skip
+    search_fields = ("player__email", "player__display_name")
+    search_help_text = "The winner's e-mail address or name"
+    ordering = ("-id",)
+    fields = (
+        "pool", "player", "kind", "amount", "status", "reason", "of_payout", "record", "reference", "requested_by",
+        "requested_at", "decided_by", "decided_at", "decision_reason", "booked", "history",
+    )  # fmt: skip
+    readonly_fields = ("amount", "of_payout", "record", "booked", "history")
+    actions = ("approve", "decline")
+
+    def describe(self, row: PrizeCorrection) -> str:
+        """What, how much, whose."""
+        return f"{row.get_kind_display()}: {self.amount(row)}, {row.player} in {row.pool.name} ({status_of(row)})"
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """While it waits; what a record says is decided there, and one's own wish by somebody else."""
+        row = self.get_object(request, object_id)
+        if row is None or row.status != CorrectionState.REQUESTED or row.kind == CorrectionKind.REPAID:
+            return False
+        return name == "decline" or row.requested_by_id != staff(request).pk
+
+    @admin.display(description="Amount", ordering="amount_cents")
+    def amount(self, row: PrizeCorrection) -> str:
+        """In whole units."""
+        return format_amount(row.amount_cents, row.currency)
+
+    @admin.display(description="Of payout")
+    def of_payout(self, row: PrizeCorrection) -> SafeString | str:
+        """Where it is a part of one."""
+        if row.payout is None:
+            return "all that was paid"
+        return linked(reverse("admin:payments_payout_change", args=[row.payout_id]), str(row.payout))
+
+    @admin.display(description="Record")
+    def record(self, row: PrizeCorrection) -> SafeString | str:
+        """Of the money that the winner sent back."""
+        found = getattr(row, "manual_record", None)
+        if found is None:
+            return "—"
+        return linked(reverse("admin:payments_manualrecord_change", args=[found.pk]), f"{found}, {status_of(found)}")
+
+    @admin.display(description="Booked")
+    def booked(self, row: PrizeCorrection) -> SafeString:
+        """Its entry in the journal."""
+        return journal_of([("prize_correction", str(row.pk))])
+
+    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved")
+    def approve(self, request: HttpRequest, row: PrizeCorrection, reason: str) -> None:
+        """The second name."""
+        approve_correction(correction_id=row.pk, by=staff(request))
+
+    @confirmed(
+        "Turn down", permission="payments.request_prizecorrection", preview=what_declining_does,
+        reason=Reason.REQUIRED, done="turned down",
+    )  # fmt: skip
+    def decline(self, request: HttpRequest, row: PrizeCorrection, reason: str) -> None:
+        """It is not done."""
+        decline_correction(correction_id=row.pk, by=staff(request), reason=reason)

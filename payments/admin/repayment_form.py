@@ -1,0 +1,62 @@
+"""The form on which staff write down that a winner sent back what was paid too much."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.models import User
+from config.money import format_amount, to_decimal
+from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
+from payments.models import ManualRecord, Payout
+from payments.services.winners.corrections import record_repayment
+from payments.services.winners.standing import standing_of
+
+
+class RepaymentForm(HandoverForm):
+    """A prize that its winner sent back."""
+
+    title = "Record a prize sent back"
+    explained = "For a prize that was paid too much: what the winner has handed back, all of it or a part."
+    subject = "payout"
+
+    payout = forms.IntegerField(
+        min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget, help_text="Any payout of the prize."
+    )
+    amount = forms.DecimalField(
+        min_value=0, max_digits=12, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        payouts = Payout.objects.select_related("booking__pool", "player")
+        self.about = payouts.filter(pk=self.row_id or 0).first()
+        if self.about is not None:
+            self.initial.setdefault("amount", to_decimal(_over(self.about), self.about.currency))
+
+    def clean(self) -> dict[str, Any]:
+        """No more decimals than the currency has."""
+        given: dict[str, Any] = super().clean() or {}
+        if self.about is None:
+            self.add_error("payout", "There is no such payout.")
+        else:
+            given["amount_cents"] = minor_units(self, self.about.currency)
+        return given
+
+    def facts(self) -> list[str]:
+        """Whose prize it is, and how much of it is owed."""
+        if self.about is None:
+            return []
+        player, owed = self.about.player, format_amount(_over(self.about), self.about.currency)
+        return [f"{player.display_name} <{player.email}> owes {owed} of the prize in {self.about.booking.pool.name}."]
+
+    def write(self, by: User) -> ManualRecord:
+        """As a correction of the prize, with its record."""
+        given = self.cleaned_data
+        return record_repayment(
+            payout_id=given["payout"], amount_cents=given["amount_cents"], handover=self.handover(), by=by
+        )
+
+
+def _over(payout: Payout) -> int:
+    return standing_of(payout.booking.pool_id, payout.player_id).over
