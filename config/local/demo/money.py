@@ -85,7 +85,7 @@ def _record(staff: Staff, payment: Payment) -> ManualRecord:
     return ManualRecord(
         payment=payment,
         method=ManualMethod.TRANSFER,
-        reference=f"demo {payment.request_id}",
+        reference=f"demo-{payment.request_id:04}",
         amount_cents=payment.amount_cents,
         currency=payment.currency,
         passed_at=payment.created_at,

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from accounts.models import Role, User
 from config.audit import attribute
 from config.clock import database_now
+from config.local.demo.bank import bring_statement
 from config.local.demo.money import book_transfers, leave_work
 from config.local.demo.people import create_players, create_staff
 from config.local.demo.rulings import rule
@@ -29,6 +30,10 @@ from entries.services.picks import save_pick
 from entries.services.places import grant_place
 from entries.services.requests import ask_to_join, withdraw_request
 from entries.services.settlement import settle_competition
+from payments.exports.asking import request_export
+from payments.models import FileFormat
+from payments.reconciliation.wanted import want_run
+from payments.reports import Narrowing
 from payments.services.catching_up import catch_up
 from pools.models import Competition, Game, GameStatus, Pool, Round, Team
 from pools.services.pools import create_pool, publish_pool, start_due_pools
@@ -65,7 +70,17 @@ def tell() -> Competition:
         catch_up()
         rule(staff=stage.staff, fallen=Entry.objects.filter(pool__competition=stage.competition, status="eliminated"))
         _pick_for_the_open_round(stage)
+        bring_statement(stage.staff)
+        _ask_for_reports(stage)
     return stage.competition
+
+
+def _ask_for_reports(stage: Stage) -> None:
+    """What finance asks for in the morning; workers do it as soon as there are any."""
+    finance = stage.staff[Role.FINANCE]
+    want_run(by=finance)
+    for kind, file_format in (("trial_balance", FileFormat.PDF), ("journal", FileFormat.XLSX)):
+        request_export(kind=kind, narrowing=Narrowing(), file_format=file_format, by=finance, now=stage.now)
 
 
 def _set_the_stage() -> Stage:
