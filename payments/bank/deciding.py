@@ -31,6 +31,8 @@ from payments.models import (
     MatchKind,
     Payment,
     Payout,
+    PrizeCorrection,
+    Provider,
     ProviderPayout,
     Refund,
 )
@@ -196,7 +198,7 @@ def _payouts(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
 def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
     found = (
         ManualRecord.objects.filter(pk__in=_few(ids), currency=line.currency, status=ManualState.CONFIRMED)
-        .select_related("payment", "refund", "payout")
+        .select_related("payment", "refund", "payout", "correction")
         .order_by("pk")
     )
     if len(found) != len(set(ids)):
@@ -206,7 +208,7 @@ def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
             line=line,
             kind=MatchKind.BY_HAND,
             record=record,
-            amount_cents=record.amount_cents if record.payment_id else -record.amount_cents,
+            amount_cents=-record.amount_cents if record.refund_id or record.payout_id else record.amount_cents,
         )
         for record in found
     ]
@@ -254,16 +256,22 @@ def _other_side(match: BankMatch) -> AccountName:
     if match.payout is not None:
         return rules.in_transit(match.payout.provider)
     if match.record is not None:
-        return rules.in_hand(_owner(match.record).provider)
+        return rules.in_hand(_provider_of(match.record))
     return rules.bank_fees() if match.kind == MatchKind.BANK_FEE else rules.not_ours()
 
 
-def _owner(record: ManualRecord) -> Payment | Refund | Payout:
-    """What the record is of: exactly one of the three."""
-    owner = record.payment or record.refund or record.payout
+def _owner(record: ManualRecord) -> Payment | Refund | Payout | PrizeCorrection:
+    """What the record is of: exactly one of them."""
+    owner = record.payment or record.refund or record.payout or record.correction
     if owner is None:
         raise LookupError(f"{record} is of nothing")
     return owner
+
+
+def _provider_of(record: ManualRecord) -> str:
+    """On whose account the money is until the bank has it; what a winner sends back comes by hand alone."""
+    owner = _owner(record)
+    return str(Provider.MANUAL) if isinstance(owner, PrizeCorrection) else owner.provider
 
 
 def _checked(reason: str) -> str:

@@ -52,13 +52,15 @@ OPEN = """
         AND (NOT s.is_back OR p.status = 'failed')
     ), record AS (
         SELECT r.id, r.method, (r.passed_at AT TIME ZONE %(zone)s)::date AS day, upper(r.reference) AS name,
-               CASE WHEN r.payment_id IS NULL THEN -r.amount_cents ELSE r.amount_cents END::bigint AS amount_cents
+               r.amount_cents * CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
+                   AS amount_cents
         FROM payments_manualrecord r
         LEFT JOIN payments_payment p ON p.id = r.payment_id
         LEFT JOIN payments_refund f ON f.id = r.refund_id
         LEFT JOIN payments_payout o ON o.id = r.payout_id
+        LEFT JOIN payments_prizecorrection c ON c.id = r.correction_id
         WHERE r.status = 'confirmed' AND r.currency = %(currency)s
-        AND coalesce(p.livemode, f.livemode, o.livemode) = %(livemode)s
+        AND coalesce(p.livemode, f.livemode, o.livemode, c.livemode) = %(livemode)s
         AND NOT EXISTS (SELECT 1 FROM payments_bankmatch m WHERE m.record_id = r.id AND m.undone_at IS NULL)
     )
 """

@@ -119,12 +119,14 @@ class BankMatch(models.Model):
                         SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents
                             INTO other FROM payments_providerpayout WHERE id = NEW.payout_id;
                     ELSIF NEW.record_id IS NOT NULL THEN
-                        SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode) AS livemode,
-                               m.amount_cents * CASE WHEN m.payment_id IS NULL THEN -1 ELSE 1 END::bigint AS cents
+                        SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode, c.livemode) AS livemode,
+                               m.amount_cents * CASE WHEN m.refund_id IS NULL AND m.payout_id IS NULL
+                                   THEN 1 ELSE -1 END::bigint AS cents
                             INTO other FROM payments_manualrecord m
                             LEFT JOIN payments_payment p ON p.id = m.payment_id
                             LEFT JOIN payments_refund r ON r.id = m.refund_id
                             LEFT JOIN payments_payout o ON o.id = m.payout_id
+                            LEFT JOIN payments_prizecorrection c ON c.id = m.correction_id
                             WHERE m.id = NEW.record_id AND m.status = 'confirmed';
                     ELSE
                         RETURN NEW;

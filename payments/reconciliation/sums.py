@@ -57,15 +57,16 @@ BANK = f"""
 # Confirmed by two names, less what a bank has shown since.
 IN_HAND = f"""
     WITH ledger AS ({LEDGER.format(kind="clearing")}), record AS (
-        SELECT r.id, r.currency, coalesce(p.livemode, f.livemode, o.livemode) AS livemode,
-               coalesce(p.provider, f.provider, o.provider) AS provider,
-               CASE WHEN r.payment_id IS NULL THEN -r.amount_cents ELSE r.amount_cents END::bigint
+        SELECT r.id, r.currency, coalesce(p.livemode, f.livemode, o.livemode, c.livemode) AS livemode,
+               coalesce(p.provider, f.provider, o.provider, 'manual') AS provider,
+               r.amount_cents * CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
                - coalesce((SELECT sum(m.amount_cents) FROM payments_bankmatch m
                            WHERE m.record_id = r.id AND m.undone_at IS NULL), 0) AS cents
         FROM payments_manualrecord r
         LEFT JOIN payments_payment p ON p.id = r.payment_id
         LEFT JOIN payments_refund f ON f.id = r.refund_id
         LEFT JOIN payments_payout o ON o.id = r.payout_id
+        LEFT JOIN payments_prizecorrection c ON c.id = r.correction_id
         WHERE r.status = 'confirmed'
     ), held AS (
         SELECT currency, livemode, provider, sum(cents)::bigint AS cents FROM record

@@ -22,6 +22,7 @@ from payments.reconciliation.sums import sums_of_ours
 from payments.reconciliation.tie_out import TieOut, read_tie_out
 from payments.services import books
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
+from payments.services.periods import broken_periods
 
 __all__ = ["Checked", "TieOut", "check_tie_outs", "checked", "tie_outs"]
 
@@ -44,7 +45,7 @@ class Checked:
 
 def tie_outs() -> list[TieOut]:
     """Ask all of them now: the providers over the network, the database. Nothing is changed."""
-    return [*clearing_tie_outs(), *sums_of_ours(), *_of_the_books()]
+    return [*clearing_tie_outs(), *sums_of_ours(), *_of_the_books(), _of_closed_months()]
 
 
 def checked() -> Checked:
@@ -133,6 +134,21 @@ def _of_the_books() -> list[TieOut]:
         )
         for check in books.invariants()
     ]
+
+
+def _of_closed_months() -> TieOut:
+    broken = broken_periods()
+    return TieOut(
+        name="closed_months",
+        sentence="Every closed month is what it was when it was closed.",
+        currency="",
+        livemode=True,
+        ours=len(broken),
+        theirs=0,
+        agrees=not broken,
+        differences=tuple(f"{one.period}: {one.because}" for one in broken[:MOST_NAMED]),
+        doubt=DiscrepancyKind.BOOKS_BROKEN,
+    )
 
 
 def _named(differences: Sequence[books.Difference]) -> tuple[str, ...]:
