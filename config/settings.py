@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ExportStatus": "payments.models.ExportState",
         "FileFormat": "payments.models.FileFormat",
         "GameStatus": "pools.models.GameStatus",
+        "JournalBatchStatus": "payments.models.BatchState",
         "NotPlayedStatus": "entries.api.serializers.rulings.NOT_PLAYED_STATUSES",
         "PaymentState": "payments.api.serializers.ShownStatus",
         "PaymentStatus": "entries.models.PaymentStatus",

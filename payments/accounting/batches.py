@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
-from config.errors import Code, Conflict, Forbidden, invalid
+from config.errors import Code, Conflict, invalid
 from config.locks import advisory_lock, allow_long_statements
 from config.version import code_version
 from payments.accounting.days import DayPart, pending_days, sums_of_days
@@ -52,7 +52,7 @@ def withdraw_batch(*, batch_id: int, by: User, reason: str) -> JournalBatch:
         raise invalid("reason", "Say why.")
     batch = JournalBatch.objects.locked().get(pk=batch_id)
     if batch.made_by_id == by.pk:
-        raise Forbidden(Code.SECOND_NAME_NEEDED, "Somebody else than who made it has to withdraw a batch.")
+        raise Conflict(Code.SECOND_NAME_NEEDED, "Somebody else than who made it has to withdraw a batch.")
     advisory_lock(f"journals {batch.system}", int(batch.livemode))
     newer = JournalBatch.objects.filter(
         system=batch.system, livemode=batch.livemode, status=BatchState.MADE, number__gt=batch.number

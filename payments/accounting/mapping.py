@@ -1,12 +1,19 @@
 """Which account of the other program a sum goes to: the mapping that says most of it."""
 
+import re
 from collections.abc import Iterable
 
+from django.db import transaction
+
+from accounts.models import User
+from config.audit import attribute
 from config.errors import invalid
+from config.money import CURRENCIES
 from payments.accounting.days import Summed
 from payments.accounting.journals import Their
 from payments.ledger.accounts import Kind
 from payments.models import AccountingSystem, AccountMapping
+from payments.models.accounting import EXTERNAL_NAME
 
 
 def theirs_for(system: AccountingSystem, sums: Iterable[Summed]) -> dict[tuple[Kind, str, str], Their]:
@@ -29,3 +36,39 @@ def theirs_for(system: AccountingSystem, sums: Iterable[Summed]) -> dict[tuple[K
         named = ", ".join(missing)
         raise invalid("mapping", f"{system.label} has no account for {named}. Map them first; nothing was exported.")
     return found
+
+
+@transaction.atomic
+def map_account(
+    *,
+    system: AccountingSystem,
+    kind: Kind,
+    provider: str = "",
+    currency: str = "",
+    account: str,
+    tax_rate: str = "Tax Exempt",
+    by: User,
+) -> AccountMapping:
+    """Say which account of theirs a kind of ours is, from the next batch on; what was exported stays as it is.
+
+    Refuses, naming the field, a name that a spreadsheet would run, and for Xero a missing tax rate.
+    """
+    attribute(by=by, reason="mapped")
+    key = {"system": system, "kind": kind, "provider": provider, "currency": currency.lower()}
+    row = AccountMapping.objects.locked().filter(**key).first() or AccountMapping(**key)
+    row.account, row.tax_rate = account.strip(), tax_rate.strip()
+    if not re.match(EXTERNAL_NAME, row.account):
+        raise invalid("account", "Needs a name or code; it must not begin like a formula, nor have more than one line.")
+    if system == AccountingSystem.XERO and not re.match(EXTERNAL_NAME, row.tax_rate):
+        raise invalid("tax_rate", "Xero wants a tax rate, as it is called there.")
+    if row.currency and row.currency not in CURRENCIES:
+        raise invalid("currency", "This is not the code of a currency.")
+    row.save()
+    return row
+
+
+@transaction.atomic
+def unmap_account(*, mapping_id: int, by: User) -> None:
+    """Take a row of the mapping away. Its history stays."""
+    attribute(by=by, reason="taken away")
+    AccountMapping.objects.filter(pk=mapping_id).delete()

@@ -1,5 +1,7 @@
 """Money in the back office: to look at, to ask the provider about, to decide about, to report."""
 
+from payments.admin.accounting import AccountMappingAdmin, JournalBatchAdmin
+from payments.admin.bank import BankAccountAdmin, BankLineAdmin, BankStatementAdmin
 from payments.admin.cancellations import CancellationAdmin
 from payments.admin.discrepancies import DiscrepancyAdmin
 from payments.admin.disputes import DisputeAdmin
@@ -15,6 +17,7 @@ from payments.admin.payouts import PayoutAdmin
 from payments.admin.periods import PeriodCloseAdmin
 from payments.admin.prize_bookings import PrizeBookingAdmin
 from payments.admin.prize_corrections import PrizeCorrectionAdmin
+from payments.admin.provider_payouts import ProviderPayoutAdmin
 from payments.admin.receipts import ReceiptAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.runs import ReconciliationRunAdmin
@@ -25,6 +28,10 @@ from payments.admin.write_offs import ForeignObjectAdmin, WriteOffAdmin
 
 __all__ = [
     "AccountAdmin",
+    "AccountMappingAdmin",
+    "BankAccountAdmin",
+    "BankLineAdmin",
+    "BankStatementAdmin",
     "CancellationAdmin",
     "DiscrepancyAdmin",
     "DisputeAdmin",
@@ -32,6 +39,7 @@ __all__ = [
     "ExportAdmin",
     "ExportScheduleAdmin",
     "ForeignObjectAdmin",
+    "JournalBatchAdmin",
     "JournalEntryAdmin",
     "ManualRecordAdmin",
     "MovementAdmin",
@@ -41,6 +49,7 @@ __all__ = [
     "PeriodCloseAdmin",
     "PrizeBookingAdmin",
     "PrizeCorrectionAdmin",
+    "ProviderPayoutAdmin",
     "ReceiptAdmin",
     "ReconciliationRunAdmin",
     "RefundAdmin",

@@ -3,7 +3,9 @@
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from payments.api.accounting import AccountMappingsView, JournalBatchFileView, JournalBatchViewSet
 from payments.api.cancellations import CancellationView, ConfirmCancellationView, WithdrawCancellationView
+from payments.api.discrepancies import DiscrepancyViewSet
 from payments.api.disputes import DisputeViewSet
 from payments.api.entry_money import EntryMoneyView
 from payments.api.export_schedules import ExportScheduleViewSet
@@ -16,16 +18,21 @@ from payments.api.prizes import PrizeView
 from payments.api.refunds import RefundViewSet, RequestRefundView
 from payments.api.views import PaymentViewSet, StartPaymentView
 from payments.api.webhooks import WebhookView
+from payments.api.write_offs import ForeignObjectViewSet, WriteOffViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("payments", PaymentViewSet, basename="payment")
+router.register("discrepancies", DiscrepancyViewSet, basename="discrepancy")
 router.register("disputes", DisputeViewSet, basename="dispute")
+router.register("foreign-objects", ForeignObjectViewSet, basename="foreign-object")
 router.register("exports", ExportViewSet, basename="export")
 router.register("export-schedules", ExportScheduleViewSet, basename="export-schedule")
 router.register("periods", PeriodViewSet, basename="period")
+router.register("journal-batches", JournalBatchViewSet, basename="journal-batch")
 router.register("manual-records", ManualRecordViewSet, basename="manual-record")
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("refunds", RefundViewSet, basename="refund")
+router.register("write-offs", WriteOffViewSet, basename="write-off")
 
 # As many digits as a bigint takes: more would reach PostgreSQL as an error.
 CANCELLATION = r"^pools/(?P<pool_id>[0-9]{1,18})/cancellation"
@@ -45,6 +52,8 @@ urlpatterns = [
     re_path(CANCELLATION + r"/withdraw$", WithdrawCancellationView.as_view(), name="cancellation-withdraw"),
     path("reports", ReportsView.as_view(), name="reports"),
     re_path(r"^exports/(?P<pk>[0-9]{1,18})/file$", ExportFileView.as_view(), name="export-file"),
+    path("account-mappings", AccountMappingsView.as_view(), name="account-mappings"),
+    re_path(r"^journal-batches/(?P<pk>[0-9]{1,18})/file$", JournalBatchFileView.as_view(), name="journal-batch-file"),
     path("ledger/trial-balance", TrialBalanceView.as_view(), name="trial-balance"),
     re_path(r"^ledger/accounts/(?P<pk>[0-9]{1,18})/statement$", StatementView.as_view(), name="account-statement"),
     path("webhooks/stripe", WebhookView.as_view(), {"provider": "stripe"}, name="stripe-webhook"),

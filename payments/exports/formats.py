@@ -23,8 +23,6 @@ from payments.reports.csv_file import write_csv
 from payments.reports.xlsx_file import Look, write_xlsx
 from pools.models import Pool
 
-# A printed report is a summary: beyond this nobody reads it, and typesetting takes all memory.
-MOST_PRINTED = 20_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARK_COLUMN = "exported_for"
 
@@ -115,8 +113,8 @@ def _pdf(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) 
     rows: list[Row] = []
     for batch in batches:
         rows += batch
-        if len(rows) > MOST_PRINTED:
-            raise invalid("format", f"Only reports of at most {MOST_PRINTED:,} rows are printed. Narrow it.")
+        if len(rows) > pdf.MOST_ROWS:
+            raise invalid("format", f"Only reports of at most {pdf.MOST_ROWS:,} rows are printed. Narrow it.")
     file.write(pdf.render(sheet.report.pdf, printed(sheet, rows, tally)))
 
 

@@ -2,12 +2,17 @@
 
 A pot belongs to the pool's players together: it stands in a row of the pool, without a player. The rows of its players
 say what each has put into it, what each has won and was paid, and what is owed to each. All of `liability` is what the
-trial balance has on pots, winnings and refunds.
+trial balance has on pots, winnings and refunds. Pools and players to whom nothing is owed any more are left out unless
+asked for.
 """
 
 from payments.reports.base import Days, Report, code, money, money_sql, text
 from payments.reports.books import AS_OF, LINES, MODE, MONEY, OF_MONEY, ORIGIN, origins, sum_of
+from payments.reports.options import choice
 
+SHOWN = choice(
+    "shown", "Rows", {"owed": "Where something is owed", "all": "Also where nothing is owed any more"}, default="owed"
+)  # fmt: skip
 _AMOUNTS = ("pot", "put_in", "won", "prizes_paid", "winnings_owed", "refunds_owed", "liability")
 
 REPORT = Report(
@@ -24,7 +29,7 @@ REPORT = Report(
         text("player_name"),
         *(column for name in _AMOUNTS for column in money(name)),
     ),
-    options=(MONEY,),
+    options=(MONEY, SHOWN),
     days=Days.UNTIL,
     sql=f"""
         WITH {origins("receipt", "request", "refund", "payout", "pool")}, line AS (
@@ -47,12 +52,15 @@ REPORT = Report(
                 {sum_of("kind = 'refund_payable'", sign="-", amount="amount")},
                 {sum_of("kind <> 'prize_pot'", sign="-", amount="amount")}
             FROM line WHERE player_id IS NOT NULL GROUP BY 1, 2, 3, 4
+        ), shown AS (
+            SELECT *, bool_or(pot <> 0) OVER (PARTITION BY currency, mode, pool_id) AS has_pot FROM told
         )
         SELECT t.currency, t.mode, t.pool_id::text, pool.name, t.player_id::text, u.display_name,
             {", ".join(money_sql(f"t.{name}", "t.currency") for name in _AMOUNTS)}
-        FROM told t
+        FROM shown t
         LEFT JOIN pools_pool pool ON pool.id = t.pool_id
         LEFT JOIN accounts_user u ON u.id = t.player_id
+        WHERE %(shown)s = 'all' OR t.has_pot OR t.liability <> 0
         ORDER BY t.currency, t.mode, t.pool_id NULLS LAST, t.player_id NULLS FIRST
     """,
 )
