@@ -11,6 +11,7 @@ from payments.models import (
     Discrepancy,
     DiscrepancyKind,
     DiscrepancyState,
+    Provider,
     Receipt,
     ReceiptState,
     Refund,
@@ -24,6 +25,7 @@ from payments.reconciliation.healing import heal_one
 from payments.services.allocating import allocate_again
 from payments.services.discrepancies import close, lock_open, write_act, written
 from payments.services.queue.allowed import refuse_action
+from payments.services.refunds.checks import left_of
 from payments.services.refunds.deciding import lock_refund, replace_refund, request_refund
 from payments.services.refunds.decisions import lock_receipt
 
@@ -98,6 +100,10 @@ def _give_back(row: Discrepancy, by: User, reason: str) -> Refund:
             Code.REFUND_NOT_ALLOWED,
             "This money is the price of a place: give it back on the page of the receipt, and say whose it is.",
         )
+    if receipt.provider == Provider.MANUAL:
+        raise Conflict(Code.REFUND_NOT_ALLOWED, "It came by hand, and goes back by hand: on the page of the receipt.")
+    if left_of(receipt) <= 0:
+        raise Conflict(Code.REFUND_NOT_ALLOWED, "All of it went back, is on its way, or waits for a second name.")
     return request_refund(
         receipt_id=receipt.pk, amount_cents=None, taken_from=TakenFrom.UNAPPLIED, reason=reason, by=by,
         now=database_now(),
