@@ -2,7 +2,6 @@
 
 import random
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -33,9 +32,11 @@ from payments.reconciliation.runs import Overtaken
 from payments.reconciliation.windows import Window, days_of, last_night, next_night
 from tests.factories.entries import RequestFactory
 from tests.support.charging import paid_receipt
+from tests.support.copies import copy_of_the_database
+from tests.support.reconciling import AHEAD
 from tests.support.toy_provider import ToyProvider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once")]
 
 NEW_YORK = ZoneInfo("America/New_York")
 SOON = timedelta(minutes=5)
@@ -43,12 +44,6 @@ SOON = timedelta(minutes=5)
 
 class Killed(BaseException):
     """Nothing catches it, as nothing catches a SIGKILL."""
-
-
-@pytest.fixture(autouse=True)
-def no_grace(monkeypatch):
-    """What happened a moment ago is looked at as well."""
-    monkeypatch.setattr(differences, "GRACE", -SOON)
 
 
 @pytest.fixture
@@ -64,11 +59,11 @@ def day(api, double, monkeypatch):
 
 
 def run(**given):
-    return run_feed(until=database_now() + SOON, **given)
+    return run_feed(until=database_now() + AHEAD, **given)
 
 
 def deep(**given):
-    return run_deep(until=database_now() + SOON, **given)
+    return run_deep(until=database_now() + AHEAD, **given)
 
 
 def killed_after(statements, work):
@@ -86,23 +81,6 @@ def killed_after(statements, work):
         except Killed:
             return 0
     return next(made)
-
-
-@contextmanager
-def copy_of_the_database():
-    """Connect to a copy of it, of its files, until the block ends."""
-    name = connection.settings_dict["NAME"]
-    connection.close()
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}" STRATEGY file_copy')
-    connection.settings_dict["NAME"] = f"{name}_copy"
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = name
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}_copy"')
 
 
 def state():
@@ -176,7 +154,7 @@ class TestReading:
     def test_a_row_that_a_moving_list_shows_twice_is_kept_once(self, day):
         begun = ReconciliationRun.objects.create(kind="feed", provider="stripe")
         begun.refresh_from_db()
-        given = {"since": database_now() - SOON, "until": database_now() + SOON}
+        given = {"since": database_now() - SOON, "until": database_now() + AHEAD}
         page = providers.online_provider().movements_page(**given, after=None)
 
         staging.put_movements(begun, "movement", page)
@@ -188,7 +166,7 @@ class TestReading:
     def test_a_page_that_another_process_has_noted_is_not_noted_again(self, day):
         begun = ReconciliationRun.objects.create(kind="feed", provider="stripe")
         begun.refresh_from_db()
-        given = {"since": database_now() - SOON, "until": database_now() + SOON}
+        given = {"since": database_now() - SOON, "until": database_now() + AHEAD}
         page = providers.online_provider().movements_page(**given, after=None)
         late = ReconciliationRun.objects.get()
         staging.put_movements(begun, "movement", page)
