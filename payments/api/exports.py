@@ -37,7 +37,7 @@ FETCHED = (
 )  # fmt: skip
 
 
-class OptionOut(serializers.Serializer[Option]):
+class ReportOptionOut(serializers.Serializer[Option]):
     """A question of a report beside pool and days."""
 
     name = serializers.CharField()
@@ -53,14 +53,14 @@ class OptionOut(serializers.Serializer[Option]):
         return None if option.default is None else str(option.default)
 
 
-class ColumnOut(serializers.Serializer[Any]):
+class ReportColumnOut(serializers.Serializer[Any]):
     """A column, under the name in the first line."""
 
     name = serializers.CharField()
     kind = serializers.ChoiceField([each.value for each in Kind])
 
 
-class ReportOut(serializers.Serializer[Report]):
+class FinanceReportOut(serializers.Serializer[Report]):
     """A report that can be asked for."""
 
     kind = serializers.CharField()
@@ -74,8 +74,8 @@ class ReportOut(serializers.Serializer[Report]):
     is_live = serializers.BooleanField(help_text="It tells of now, and comes out otherwise tomorrow.")
     version = serializers.IntegerField()
     formats = serializers.SerializerMethodField()
-    options = OptionOut(many=True)
-    columns = ColumnOut(many=True)
+    options = ReportOptionOut(many=True)
+    columns = ReportColumnOut(many=True)
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(FileFormat.choices)))
     def get_formats(self, report: Report) -> list[str]:
@@ -124,13 +124,13 @@ class ExportBody(serializers.Serializer[Any]):
     )
 
 
-class CancelBody(serializers.Serializer[Any]):
+class CancelExportBody(serializers.Serializer[Any]):
     """Why it is not to be written."""
 
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class LinkOut(serializers.Serializer[Link]):
+class FileLinkOut(serializers.Serializer[Link]):
     """An address that needs no sign-in, for a quarter of an hour, once."""
 
     path = serializers.CharField()
@@ -157,11 +157,11 @@ class ReportsView(ApiView):
 
     permission_classes = [IsFinance]
 
-    @operation(answer=ReportOut(many=True), summary="List reports")
+    @operation(answer=FinanceReportOut(many=True), summary="List reports")
     def get(self, request: Call) -> Response:
         """Each with its columns and what it can be asked."""
         reports: Any = list(REPORTS.values())
-        return Response(ReportOut(reports, many=True).data)
+        return Response(FinanceReportOut(reports, many=True).data)
 
 
 class ExportViewSet(ReadOnlyViewSet):
@@ -214,7 +214,7 @@ class ExportViewSet(ReadOnlyViewSet):
         return self._shown(approve_export(export_id=self._pk(), by=caller(request)))
 
     @action(detail=True, methods=["post"])
-    @operation(answer=ExportOut, body=CancelBody, errors=DECIDED, limits=(STAFF,), summary="Cancel an export")
+    @operation(answer=ExportOut, body=CancelExportBody, errors=DECIDED, limits=(STAFF,), summary="Cancel an export")
     def cancel(self, request: Call, pk: str) -> Response:
         """Before it is written."""
         reason = self.valid_body()["reason"]
@@ -235,12 +235,12 @@ class ExportViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        answer=LinkOut, body=None, status=201, errors=(*DECIDED, Code.LINK_EXPIRED), limits=(STAFF,),
+        answer=FileLinkOut, body=None, status=201, errors=(*DECIDED, Code.LINK_EXPIRED), limits=(STAFF,),
         summary="Make a link to the file of an export",
     )  # fmt: skip
     def link(self, request: Call, pk: str) -> Response:
         """It opens once, within a quarter of an hour, and only while you may export yourself."""
-        return Response(LinkOut(make_link(export_id=self._pk(), by=caller(request))).data, status=201)
+        return Response(FileLinkOut(make_link(export_id=self._pk(), by=caller(request))).data, status=201)
 
     def _pk(self) -> int:
         found: Export = self.get_object()

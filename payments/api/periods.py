@@ -43,7 +43,7 @@ class PeriodBody(serializers.Serializer[Any]):
     first_day = serializers.DateField()
 
 
-class WithdrawBody(serializers.Serializer[Any]):
+class WithdrawPeriodBody(serializers.Serializer[Any]):
     """Why not."""
 
     reason = serializers.CharField(max_length=500)
@@ -92,7 +92,9 @@ class PeriodViewSet(ReadOnlyViewSet):
         return Response(PeriodOut(period).data)
 
     @action(detail=True, methods=["post"])
-    @operation(answer=PeriodOut, body=WithdrawBody, errors=REFUSALS, limits=(STAFF,), summary="Withdraw a proposal")
+    @operation(
+        answer=PeriodOut, body=WithdrawPeriodBody, errors=REFUSALS, limits=(STAFF,), summary="Withdraw a proposal"
+    )
     def withdraw(self, request: Call, pk: str) -> Response:
         """Take it back, or turn it down."""
         reason = self.valid_body()["reason"]

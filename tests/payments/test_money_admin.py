@@ -1,8 +1,5 @@
 """Money in the back office: who sees it, what the buttons do, what they refuse, and what the lists cost."""
 
-import io
-
-import openpyxl
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.messages import get_messages
@@ -19,7 +16,6 @@ from tests.support.payments import deliver, post_event, started
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LISTS = ["payment", "receipt", "webhookevent", "webhookrefusal", "unpaidrequest"]
-REPORTS = "/admin/payments/payment/reports/"
 
 
 def address(model, what=""):
@@ -269,65 +265,6 @@ class TestWaiving:
 
         assert act(client, "unpaidrequest", "waive", unpaid, confirmed="1", reason="x").status_code == 403
         assert not Entry.objects.exists()
-
-
-class TestReportPage:
-    def test_it_offers_every_report(self, as_finance):
-        page = as_finance.get(REPORTS)
-
-        assert page.status_code == 200
-        for title in ("Payments", "Entries", "Pools"):
-            assert f">{title}<" in page.content.decode()
-
-    def test_the_list_of_payments_leads_there(self, as_finance):
-        assert REPORTS in as_finance.get(address("payment")).content.decode()
-
-    def test_it_sends_csv(self, as_finance, unpaid):
-        entry = paid_entry(unpaid)
-
-        answer = as_finance.post(REPORTS, {"kind": "entries", "file_format": "csv", "pool": entry.pool_id})
-
-        assert answer.streaming
-        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-        assert answer.headers["Content-Disposition"].startswith(f'attachment; filename="entries-pool-{entry.pool_id}-')
-        assert "no-store" in answer.headers["Cache-Control"]
-        lines = b"".join(answer.streaming_content).split(b"\r\n")
-        assert lines[0].startswith(b"reference,player,number,")
-        assert len(lines) == 3
-
-    def test_it_sends_xlsx(self, as_finance, unpaid):
-        paid_entry(unpaid)
-
-        answer = as_finance.post(REPORTS, {"kind": "payments", "file_format": "xlsx"})
-
-        sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
-        assert (sheet.title, sheet.max_row) == ("Payments", 2)
-        assert answer.headers["Content-Disposition"].endswith('.xlsx"')
-
-    def test_days_that_end_before_they_begin_are_named(self, as_finance):
-        page = as_finance.post(
-            REPORTS,
-            {"kind": "payments", "file_format": "csv", "first_day": "2026-02-01", "last_day": "2026-01-01"},
-        )
-
-        assert "This is before the first day." in page.content.decode()
-
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_moderators_are_refused(self, client, moderator, method):
-        client.force_login(moderator)
-
-        assert getattr(client, method)(REPORTS, {"kind": "payments", "file_format": "csv"}).status_code == 403
-
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_players_and_strangers_come_no_further_than_the_door(self, client, player, method):
-        assert getattr(client, method)(REPORTS).status_code == 302
-        client.force_login(player)
-        assert getattr(client, method)(REPORTS).status_code == 302
-
-    def test_admins_may(self, client, admin_user):
-        client.force_login(admin_user)
-
-        assert client.post(REPORTS, {"kind": "pool_summary", "file_format": "csv"}).status_code == 200
 
 
 def receipt_and_event(request, number=0):
