@@ -16,6 +16,8 @@ from payments.models import (
     ManualRecord,
     Movement,
     NoticeCursor,
+    Payout,
+    PrizeCorrection,
     Receipt,
     Refund,
     TaxForm,
@@ -34,7 +36,7 @@ from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.by_hand import paid_by_hand, transfer
 from tests.support.ledger import CLEARING, UNALLOCATED, draft
 from tests.support.queue import moved
-from tests.support.winning import booked, paid_out, won_pool
+from tests.support.winning import account_of, booked, paid_out, won_pool
 
 
 def build() -> None:
@@ -45,6 +47,7 @@ def build() -> None:
     payment_for(RequestFactory(approved=True))
     by_hand = RequestFactory(approved=True)
     paid_by_hand(by_hand, handover=transfer())
+    _prizes(finance=FinanceFactory(), colleague=FinanceFactory())
     _returns(EntryFactory(reference="imported 1", in_pool=pool))
     _money_back()
     _mirrored(Receipt.objects.filter(status="allocated", provider="stripe").order_by("id").first())
@@ -61,6 +64,24 @@ def build() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _prizes(finance, colleague) -> None:
+    """A prize sent to the winner's account, a part that came back of it, and one that the house is to bear."""
+    pool, winner, _ = won_pool()
+    booking, now = booked(pool), database_now()
+    account_of(winner.user)
+    payout = Payout.objects.create(
+        booking=booking, player=winner.user, provider="stripe", destination="acct_winner", won_cents=10_000,
+        amount_cents=10_000, currency="usd", status="paid", provider_reference="tr_1", requested_by=finance,
+        approved_by=colleague, paid_at=now,
+    )  # fmt: skip
+    given = {"pool": pool, "player": winner.user, "amount_cents": 100, "currency": "usd", "livemode": False}
+    PrizeCorrection.objects.create(
+        **given, payout=payout, kind="came_back", reference="txn_2", reason="It came back.", status="done",
+        decided_at=now,
+    )  # fmt: skip
+    PrizeCorrection.objects.create(**given, kind="borne", reason="Goodwill.", requested_by=finance)
 
 
 def _returns(reinstated) -> None:

@@ -1,6 +1,7 @@
 """What checks and triggers are for, by the name of their refusals: no catalog tells."""
 
 from tests.mutation.statements import Attack, Change, Copy, Raw
+from tests.mutation.written_prizes import ON_PRIZES
 
 OTHER_MODE = "livemode = NOT livemode"
 TWO_NAMES = "Nobody signs twice."
@@ -183,8 +184,8 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
     "payments_manualrecord": {
         "manual_has_reference": Attack("What passed by hand has a reference.", Change("reference = ''")),
         "manual_is_about_one_thing": Attack(
-            "It is a payment's, a refund's or a payout's.",
-            Change("payment_id = NULL, refund_id = NULL, payout_id = NULL"),
+            "It is a payment's, a refund's, a payout's or a correction's.",
+            Change("payment_id = NULL, refund_id = NULL, payout_id = NULL, correction_id = NULL"),
         ),
         "manual_two_names": Attack(
             TWO_NAMES, Change("status = 'confirmed', decided_by_id = recorded_by_id, decided_at = now()")
@@ -200,13 +201,6 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         ),
         "success_has_receipt: payment_needs_receipt": Attack(
             "A payment that succeeded has its receipt.", Change("status = 'succeeded'", "status = 'open'")
-        ),
-    },
-    "payments_payout": {
-        "payout_amounts": Attack("No more is withheld than won.", Change("withheld_cents = amount_cents + 1")),
-        "payout_two_names": Attack(TWO_NAMES, Change("status = 'approved', approved_by_id = requested_by_id")),
-        "payout_stays: payout_stays": Attack(
-            "What a payout is, and how much, never changes.", Change("amount_cents = amount_cents + 1")
         ),
     },
     "payments_posting": {
@@ -309,3 +303,4 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         ),
     },
 }
+ATTACKS.update(ON_PRIZES)
