@@ -101,7 +101,7 @@ def what_resolving_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `mark_resolved`."""
     return [
         f"{rows.count()} are closed, with your name and what you say was done. No money moves by this.",
-        "Should the same doubt come up again, a new one is opened.",
+        "Should anything of it change, a new one is opened.",
     ]
 
 
