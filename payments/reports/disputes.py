@@ -24,7 +24,7 @@ REPORT = Report(
         code("answer_by"),
         code("closed_at"),
         code("status"),
-        code("reason"),
+        text("reason"),
         code("borne_by"),
         code("has_suspended"),
         code("pool"),

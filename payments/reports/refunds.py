@@ -32,7 +32,7 @@ REPORT = Report(
         code("taken_from"),
         text("reason"),
         text("failure"),
-        code("pending_reason"),
+        text("pending_reason"),
         code("replaces"),
         text("requested_by"),
         text("approved_by"),

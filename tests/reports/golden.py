@@ -19,13 +19,13 @@ from tests.reports.calendar import instant
 FOLDER = Path(__file__).with_name("golden")
 # When the reports of the story are of: all has been told.
 EVENING = instant("2026-03-02 12:00")
-# What a report cannot do without.
-OPTIONS = {
-    "tax_year": lambda story: {"year": 2026},
-    "account_statement": lambda story: {
-        "account": Account.objects.get(kind="clearing", provider="stripe", currency="usd").pk
-    },
-}
+
+
+def options_of(kind: str) -> dict[str, int]:
+    """What a report cannot do without."""
+    if kind == "account_statement":
+        return {"account": Account.objects.get(kind="clearing", provider="stripe", currency="usd").pk}
+    return {"year": 2026} if kind == "tax_year" else {}
 
 
 def as_of_the_end() -> AsOf:

@@ -3,12 +3,11 @@
 import pytest
 
 from payments.reports import REPORTS
-from tests.reports.golden import FOLDER, OPTIONS, written
+from tests.reports.golden import FOLDER, options_of, written
 
 
 @pytest.mark.slow
 def test_told_again_it_is_the_same_to_the_byte(committed_story):
     for kind in REPORTS:
-        options = OPTIONS[kind](committed_story) if kind in OPTIONS else {}
-        lines, agreed = written(kind, options=options), (FOLDER / f"{kind}.csv").read_bytes()
+        lines, agreed = written(kind, options=options_of(kind)), (FOLDER / f"{kind}.csv").read_bytes()
         assert lines.split(b"\r\n") == agreed.split(b"\r\n"), kind

@@ -5,9 +5,7 @@ from collections import Counter
 import pytest
 
 from payments.models import Posting
-from tests.reports.golden import rows, sums
-
-KINDS_OF_CASH = ("clearing",)
+from tests.reports.golden import options_of, rows, sums
 
 
 @pytest.fixture
@@ -144,9 +142,7 @@ class TestBooks:
             assert closing == plus(sums(of_kind, "debit"), minus(sums(of_kind, "credit"))) == standing(kind), kind
 
     def test_an_account_s_statement_closes_at_its_balance(self, story):
-        from tests.reports.golden import OPTIONS
-
-        options = OPTIONS["account_statement"](story)
+        options = options_of("account_statement")
         found = rows("account_statement", options=options)
 
         account = standing("clearing", pk=options["account"])
