@@ -7,7 +7,7 @@ What a person has decided stays decided until one of the two sides changes.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from payments.reconciliation.rules.base import FOUND, GRACE
 
 # Below this, most of nothing may be anybody's.
 FOREIGN_FROM = 20
+WHOLE_FROM = timedelta(days=30)
 # More of a kind at once are a fault of ours, and counted instead of listed: people cannot read them one by one.
 LISTED_AT_MOST = 6_000
 SORT_MEMORY = "64MB"
@@ -155,9 +156,14 @@ def rules_of(run: ReconciliationRun) -> list[Rule]:
     return [rule for rule in RULES if rule.of is not Of.LISTS or run.kind == RunKind.DEEP]
 
 
+def looks_everywhere(run: ReconciliationRun) -> bool:
+    """Whether our own rows of any time are compared: once a week is enough for what happened long ago."""
+    return run.since is None or run.until is None or run.until - run.since >= WHOLE_FROM
+
+
 def parameters(run: ReconciliationRun) -> dict[str, Any]:
-    """What the rules are asked with. Hourly, our own rows are those of the window; deep runs look at all of them."""
-    is_deep = run.kind == RunKind.DEEP
+    """What the rules are asked with. Our own rows are those of the window; a run over weeks looks at all of them."""
+    is_whole = looks_everywhere(run)
     until = min(filter(None, (run.until, database_now() - GRACE)))
     return {
         "run": run.pk,
@@ -167,8 +173,8 @@ def parameters(run: ReconciliationRun) -> dict[str, Any]:
         "since": run.since or datetime.min.replace(year=1970, tzinfo=until.tzinfo),
         "until": until,
         "grace": GRACE,
-        "rows_since": None if is_deep else run.since,
-        "rows_until": None if is_deep else run.until,
+        "rows_since": None if is_whole else run.since,
+        "rows_until": None if is_whole else run.until,
         "disputes": [status for status in DisputeState.values if status != DisputeState.UNKNOWN],
         "foreign_from": FOREIGN_FROM,
     }
@@ -184,7 +190,7 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
     cursor.execute(RAISE, {**given, **told})
     opened = _count(kind for kind, is_new in cursor.fetchall() if is_new)
     names = [rule.name for rule in rules_of(run)]
-    everywhere = [rule.name for rule in rules_of(run) if rule.of is Of.ROWS and run.kind == RunKind.DEEP]
+    everywhere = [rule.name for rule in rules_of(run) if rule.of is Of.ROWS and looks_everywhere(run)]
     cursor.execute(
         CLOSE,
         {

@@ -58,7 +58,9 @@ def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0, by: User | None 
         if could_read:
             found.append(_unfinished(run))
         return Result((*found, *_of_our_rows(narrowing)), run)
-    return Result((*found, *_stopped(run), *_of_queue(run, narrowing)), run)
+    # A run over days compares the rows of these days; whoever asks wants to hear of all.
+    told = {(one.rule, one.subject): one for one in (*_of_our_rows(narrowing), *_of_queue(run, narrowing))}
+    return Result((*found, *_stopped(run), *(one for _, one in sorted(told.items()))), run)
 
 
 FURTHER = "further payments"
@@ -109,12 +111,11 @@ def _stopped(run: ReconciliationRun) -> Iterator[Told]:
 def _of_queue(run: ReconciliationRun, narrowing: Narrowing) -> list[Told]:
     """What the run has seen and could not heal."""
     rows = Discrepancy.objects.filter(last_run=run, status__in=OPEN_STATES)
-    told = [
-        (str(row.details.get("rule", row.kind)), row.object_key, row.sentence)
+    return [
+        Told(str(row.details.get("rule", row.kind)), row.object_key.replace(":", " "), row.sentence)
         for row in rows.iterator(chunk_size=500)
         if _is_within(_instant(row.details.get("happened_at")), narrowing)
     ]
-    return [Told(rule, key.replace(":", " "), sentence) for rule, key, sentence in sorted(told)]
 
 
 def _of_our_rows(narrowing: Narrowing) -> list[Told]:

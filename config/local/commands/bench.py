@@ -119,6 +119,16 @@ BARS = (
     ("trial-balance", "the trial balance of 1,000,000 entries, against the plain sum of their lines", "s", 1.5,
      "ledger.trial"),
     ("trial-balance-past", "the same as of a past instant, against the same", "s", 1.5, "ledger.trial_past"),
+    ("export-csv", "a report of 1,000,000 rows as CSV, against COPY of the same query", "s", 3.0, "exports.csv_time"),
+    ("export-csv-memory", "memory of the process that writes it, against 150 MB", "MB", 1.0, "exports.csv_memory"),
+    ("export-xlsx", "the same as XLSX, against the bare library in constant memory", "s", 1.3, "exports.xlsx_time"),
+    ("export-xlsx-memory", "memory of the process that writes it, against 150 MB", "MB", 1.0, "exports.xlsx_memory"),
+    ("reconcile-rules", "100,000 staged rows against 1,000,000 payments by all rules, against one plain FULL JOIN", "s",
+     3.0, "reconciling.rules"),
+    ("reconcile-rules-memory", "memory of the process that compares them, against 150 MB", "MB", 1.0,
+     "reconciling.memory"),
+    ("reconcile-feed", "a run over 100,000 movements at the Stripe double, against 90 s", "s", 1.0, "feeding.seconds"),
+    ("reconcile-feed-memory", "memory of this process meanwhile, against 150 MB", "MB", 1.0, "feeding.memory"),
 )  # fmt: skip
 for _name, _meaning, _unit, _limit, _where in BARS:
     register(Bar(_name, _meaning, _unit, _limit, later(*_where.split("."))))

@@ -26,7 +26,7 @@ class Of(StrEnum):
 
     MOVEMENTS = "movements"  # the provider's feed with our movements, in every run
     LISTS = "lists"  # its lists of objects with our rows, in deep runs
-    ROWS = "rows"  # our rows with each other: those of the window hourly, all of them in deep runs
+    ROWS = "rows"  # our rows with each other: those of the window, and all of them once a week
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from payments.services.refunds.decisions import WAITED_AS
 from payments.services.refunds.unapplied import TWICE
 
 _Kind = DiscrepancyKind
-# The time is that in which `p` came to be. Deep runs look at all of it.
+# The time is that in which `p` came to be. Runs over weeks look at all of it.
 _WINDOW = """(%(rows_since)s::timestamptz IS NULL OR p.created_at >= %(rows_since)s::timestamptz)
     AND (%(rows_until)s::timestamptz IS NULL OR p.created_at < %(rows_until)s::timestamptz)"""
 _RECEIPTS = "payments_receipt t JOIN payments_payment p ON p.id = t.payment_id"
