@@ -14,6 +14,12 @@ DAYS = f"floor({AGE} / 86400)::bigint"
 BUCKET = f"""CASE WHEN {AGE} < 86400 THEN '0-1' WHEN {AGE} < 3 * 86400 THEN '1-3'
     WHEN {AGE} < 7 * 86400 THEN '3-7' ELSE '>7' END"""
 
+
+def side_sql(name: str) -> str:
+    """SQL of what one side says: as JSON, nothing where it says nothing."""
+    return f"nullif(coalesce(s.details -> '{name}', d.{name}), '{{}}'::jsonb)::text"
+
+
 REPORT = Report(
     kind="discrepancies",
     title="Discrepancies",
@@ -55,8 +61,8 @@ REPORT = Report(
             owner.display_name, {DAYS}, {BUCKET},
             {instant_sql("coalesce((s.details ->> 'due_at')::timestamptz, d.due_at)")},
             {money_sql(f"CASE WHEN {CURRENCY} IS NOT NULL THEN {AMOUNT} END", CURRENCY)}, {CURRENCY},
-            coalesce(s.details ->> 'sentence', d.sentence), d.suggestion,
-            nullif(d.ours, '{{}}'::jsonb)::text, nullif(d.theirs, '{{}}'::jsonb)::text, d.first_run_id::text,
+            coalesce(s.details ->> 'sentence', d.sentence), coalesce(s.details ->> 'suggestion', d.suggestion),
+            {side_sql("ours")}, {side_sql("theirs")}, d.first_run_id::text,
             {instant_sql(f"CASE WHEN {IS_DONE} THEN closed.at END")},
             CASE WHEN {IS_DONE} THEN closer.display_name END,
             CASE WHEN {IS_DONE} THEN s.details ->> 'resolution' END

@@ -68,7 +68,7 @@ REPORT = Report(
             {instant_sql("approved.at")}, {instant_sql("paid.effective_at")}, {instant_sql("back.effective_at")},
             b.pool_id::text, pool.name, b.number, o.player_id::text, u.display_name, u.country, form.form, o.provider,
             hand.method, coalesce(hand.reference, nullif(s.details ->> 'provider_reference', '')), o.replaces_id::text,
-            o.reason, s.details ->> 'failure', asker.display_name, approver.display_name,
+            nullif(s.reason, ''), s.details ->> 'failure', asker.display_name, approver.display_name,
             {money_sql("o.won_cents", "o.currency")}, {money_sql("o.amount_cents", "o.currency")},
             {money_sql("o.withheld_cents", "o.currency")},
             {money_sql("o.amount_cents - o.withheld_cents", "o.currency")}, o.currency, {MODE.format("o")}

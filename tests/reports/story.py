@@ -11,6 +11,7 @@ the same in every run, so that files can be compared byte by byte. `tell()` want
     20 Jan–20 Feb disputes                   10–24 Feb    prizes are paid, the provider pays out
 """
 
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from tests.reports.calendar import Calendar
@@ -27,10 +28,11 @@ PARTS = (
 __all__ = ["SETTINGS", "Story", "tell"]
 
 
-def tell() -> Story:
-    """All of it, in its order."""
+def tell(watch: Callable[[], None] = lambda: None) -> Story:
+    """All of it, in its order. After each part `watch` may look around."""
     story = Story(Calendar())
     for part in PARTS:
         part(story)
+        watch()
     story.calendar.end()
     return story
