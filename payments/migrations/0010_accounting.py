@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="journalbatch",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["made", "withdrawn"])), name="journal_batch_status"
+                condition=models.Q(("status__in", ["made", "withdrawn"])), name="journal_batch_status_known"
             ),
         ),
         migrations.AddConstraint(

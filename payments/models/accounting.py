@@ -160,7 +160,7 @@ class JournalBatch(HasStatus):
         constraints = [
             models.UniqueConstraint(fields=["system", "livemode", "number"], name="journal_batch_number"),
             models.CheckConstraint(condition=Q(system__in=AccountingSystem.values), name="journal_batch_system"),
-            models.CheckConstraint(condition=Q(status__in=BatchState.values), name="journal_batch_status"),
+            models.CheckConstraint(condition=Q(status__in=BatchState.values), name="journal_batch_status_known"),
             models.CheckConstraint(condition=Q(first_day__lte=F("through_day")), name="journal_batch_days"),
             models.CheckConstraint(condition=Q(size__gt=0, lines__gt=0), name="journal_batch_not_empty"),
             models.CheckConstraint(

@@ -3,9 +3,8 @@
 import csv
 import io
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from config.clock import database_now
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import Line
 from payments.models import AccountingSystem, AccountMapping
@@ -50,19 +49,19 @@ def mapped(system, **changes):
         )
 
 
-def lines_of(batch):
-    """The file of a batch read back: name of each file → its rows."""
+def files_of(batch):
+    """The files of a batch by name: one, or those of its ZIP."""
     content = bytes(batch.content)
     if batch.file_name.endswith(".csv"):
-        return {batch.file_name: rows(content)}
+        return {batch.file_name: content}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: rows(archive.read(name)) for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def lines_of(batch):
+    """The same, read."""
+    return {name: rows(content) for name, content in files_of(batch).items()}
 
 
 def rows(content):
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
-
-
-def yesterday():
-    """Whatever zone, it is over."""
-    return (database_now() - timedelta(days=2)).date()

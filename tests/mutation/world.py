@@ -9,9 +9,11 @@ from config.clock import database_now
 from config.models import IdempotencyKey
 from entries.models import Reprieve
 from entries.models.ruling import Ruling
+from payments.accounting.batches import make_batch, withdraw_batch
 from payments.ledger.models import Account, Checkpoint
 from payments.ledger.posting import Line, post
 from payments.models import (
+    AccountingSystem,
     Dispute,
     ManualRecord,
     Movement,
@@ -29,6 +31,7 @@ from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox import note_refusal
 from payments.services.queue.foreign import mark_foreign
 from payments.services.queue.write_offs import approve_write_off, request_write_off
+from tests.accounting.books import mapped, received
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import payment_for, refund_of, unapplied_money
@@ -55,6 +58,7 @@ def build() -> None:
     propose_cancellation(pool=by_hand.pool, by=FinanceFactory(), reason="Too few players.")
     raise_discrepancy(kind="held_money", object_key="receipt:0", sentence="It waits.", suggestion="Look at it.")
     _given_up()
+    _for_accountants()
     TaxYear.objects.create(country="US", year=2026, currency="usd", form="W-9", threshold_cents=60_000)
     TaxForm.objects.create(
         player=winner.user, form="W-9", received_on=database_now().date(), recorded_by=FinanceFactory()
@@ -143,3 +147,12 @@ def _given_up() -> None:
     mark_foreign(discrepancy_id=moved().pk, by=finance, reason="The shop's.")
     wishes = [request_write_off(discrepancy_id=moved().pk, by=finance, reason="Nobody knows.") for _ in range(2)]
     approve_write_off(write_off_id=wishes[0].pk, by=FinanceFactory())
+
+
+def _for_accountants() -> None:
+    """A mapping, a batch that was withdrawn, and the one that was made instead."""
+    mapped(AccountingSystem.XERO)
+    received(10)
+    first = make_batch(system=AccountingSystem.XERO, by=FinanceFactory())
+    withdraw_batch(batch_id=first.pk, by=FinanceFactory(), reason="Wrong accounts.")
+    make_batch(system=AccountingSystem.XERO, by=FinanceFactory())

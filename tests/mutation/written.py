@@ -1,6 +1,7 @@
 """What checks and triggers are for, by the name of their refusals: no catalog tells."""
 
 from tests.mutation.statements import Attack, Change, Copy, Raw
+from tests.mutation.written_accounting import ON_ACCOUNTING
 from tests.mutation.written_prizes import ON_PRIZES
 
 OTHER_MODE = "livemode = NOT livemode"
@@ -304,3 +305,4 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
     },
 }
 ATTACKS.update(ON_PRIZES)
+ATTACKS.update(ON_ACCOUNTING)
