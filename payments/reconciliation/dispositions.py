@@ -304,3 +304,24 @@ def is_allowed(kind: str, action: Action) -> bool:
 def is_urgent(kind: str) -> bool:
     """Whether finance is told at once, by mail."""
     return DiscrepancyKind(kind) in URGENT
+
+
+HEALS_IN_WORDS = {
+    Heal.ASK: "asked about again",
+    Heal.ADOPT: "brought back",
+    Heal.BOOK: "booked",
+    Heal.ALLOCATE: "tried again, else given back",
+    Heal.SUSPEND: "suspended",
+}
+
+
+def table() -> str:
+    """The table of docs/reconciliation.md, urgent kinds first."""
+    kinds = sorted(DISPOSITIONS, key=lambda kind: (kind not in URGENT, list(DISPOSITIONS).index(kind)))
+    lines = ["| kind | means | by itself | people may | what to do |", "| --- | --- | --- | --- | --- |"]
+    for kind in kinds:
+        one = DISPOSITIONS[kind]
+        heals = HEALS_IN_WORDS[one.heal] if one.heal else "told at once" if kind in URGENT else "–"
+        may = ", ".join(action.replace("_", " ") for action in one.actions)
+        lines.append(f"| `{kind}` | {one.means} | {heals} | {may} | {one.advice} |")
+    return "\n".join(lines)
