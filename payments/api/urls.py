@@ -15,6 +15,7 @@ from payments.api.manual import ManualRecordViewSet, RecordPaymentView
 from payments.api.payouts import PayoutViewSet, RequestPayoutsView
 from payments.api.periods import PeriodViewSet
 from payments.api.prizes import PrizeView
+from payments.api.provider_payouts import ProviderPayoutViewSet
 from payments.api.refunds import RefundViewSet, RequestRefundView
 from payments.api.views import PaymentViewSet, StartPaymentView
 from payments.api.webhooks import WebhookView

@@ -69,5 +69,5 @@ def test_a_payout_is_never_of_a_prize_that_is_gone():
 
     assert outcomes[1].error is None
     assert codes(outcomes) in ([], ["PRIZE_NOT_DUE"])
-    assert not Payout.objects.filter(entry=winner).exclude(status="cancelled").exists()
+    assert not Payout.objects.filter(player=winner.user).exclude(status="cancelled").exists()
     assert (owed_to(winner.user), owed_to(loser.user)) == (0, 10000)

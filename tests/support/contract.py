@@ -33,7 +33,8 @@ def faults(urlconf: str, method: str, path: str, answer) -> list[str]:
 
 
 def _operation(schema: dict, method: str, path: str) -> dict | None:
-    for template, operations in schema["paths"].items():
+    # An address that is written out goes before one with a place for an id.
+    for template, operations in sorted(schema["paths"].items(), key=lambda item: item[0].count("{")):
         pattern = re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, path.split("?")[0]):
             return operations.get(method.lower())
