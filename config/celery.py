@@ -44,6 +44,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "reconcile the feed": {"task": "payments.tasks.reconcile_feed", "schedule": 3600.0},
     # At three by the clock of finance; asked often, so that a night without a worker is made up for.
     "reconcile deeply": {"task": "payments.tasks.reconcile_deep", "schedule": 600.0},
+    # After the deep run of the night.
+    "check the night": {"task": "payments.tasks.check_the_night", "schedule": 600.0},
+    "match bank lines": {"task": "payments.tasks.match_bank_lines", "schedule": 3600.0},
     "continue reconciliations": {"task": "payments.tasks.continue_reconciliations", "schedule": 120.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BigIntegerField,
     Case,
+    Count,
     Exists,
     OuterRef,
     Q,
@@ -21,7 +22,16 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from entries.models import Entry, EntryStatus, Request
 from entries.services.imports.land import WAIVER_REASON
-from payments.models import Payment, Payout, Receipt, ReceiptState, Refund
+from payments.models import (
+    BankMatch,
+    Payment,
+    Payout,
+    ProviderPayout,
+    ProviderPayoutItem,
+    Receipt,
+    ReceiptState,
+    Refund,
+)
 
 
 class MoneySource(TextChoices):
@@ -45,6 +55,17 @@ def with_refunds(payments: QuerySet[Payment]) -> QuerySet[Payment]:
         .values("total")
     )
     return payments.annotate(refunded_cents=Coalesce(Subquery(gone), 0))
+
+
+def with_bank(payouts: QuerySet[ProviderPayout]) -> QuerySet[ProviderPayout]:
+    """Add `item_count`, what of a provider's payout is known here, and `is_in_bank`: a line of a statement is it."""
+    items = ProviderPayoutItem.objects.filter(payout=OuterRef("pk")).order_by().values("payout")
+    lines = BankMatch.objects.filter(payout=OuterRef("pk"), undone_at=None, amount_cents__gt=0)
+    back = BankMatch.objects.filter(payout=OuterRef("pk"), undone_at=None, amount_cents__lt=0)
+    return payouts.annotate(
+        item_count=Coalesce(Subquery(items.annotate(count=Count("pk")).values("count")), 0),
+        is_in_bank=Case(When(amount_cents__gt=0, then=Exists(lines) & ~Exists(back)), default=Exists(back)),
+    )
 
 
 def with_money(entries: QuerySet[Any]) -> QuerySet[Any]:

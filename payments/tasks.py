@@ -3,9 +3,10 @@
 from celery import shared_task
 
 from config.clock import database_now
+from payments.bank import matching
 from payments.exports import fetching, schedules, work
 from payments.ledger import checkpoints
-from payments.reconciliation import feed
+from payments.reconciliation import feed, nightly
 from payments.services import backfill, cancellations, catching_up, charge_sweep, inbox, prizes, sweep
 from payments.services.refunds import sending
 from payments.services.winners import sending as winner_payouts
@@ -113,3 +114,15 @@ def reconcile_deep() -> int:
 def continue_reconciliations() -> int:
     """Go on with runs that were cut off, or wait for a provider that was away; how many."""
     return feed.for_each_provider(feed.go_on)
+
+
+@shared_task(time_limit=3600, soft_time_limit=3500)
+def check_the_night() -> bool:
+    """Look at last night's payouts and banks, and whether everything agrees, where nobody has; whether it was done."""
+    return nightly.check_the_night() is not None
+
+
+@shared_task(time_limit=600, soft_time_limit=550)
+def match_bank_lines() -> int:
+    """Find out what lines of statements are whose payouts or records came later; how many."""
+    return matching.match_all_lines()

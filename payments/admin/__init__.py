@@ -1,7 +1,8 @@
 """Money in the back office: to look at, to ask the provider about, to decide about, to report."""
 
 from payments.admin.accounting import AccountMappingAdmin, JournalBatchAdmin
-from payments.admin.bank import BankAccountAdmin, BankLineAdmin, BankStatementAdmin
+from payments.admin.bank import BankAccountAdmin, BankStatementAdmin
+from payments.admin.bank_lines import BankLineAdmin
 from payments.admin.cancellations import CancellationAdmin
 from payments.admin.discrepancies import DiscrepancyAdmin
 from payments.admin.disputes import DisputeAdmin

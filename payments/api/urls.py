@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from payments.api.accounting import AccountMappingsView, JournalBatchFileView, JournalBatchViewSet
+from payments.api.bank import BankLineViewSet, BankStatementViewSet
 from payments.api.cancellations import CancellationView, ConfirmCancellationView, WithdrawCancellationView
 from payments.api.discrepancies import DiscrepancyViewSet
 from payments.api.disputes import DisputeViewSet
@@ -23,6 +24,9 @@ from payments.api.write_offs import ForeignObjectViewSet, WriteOffViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("payments", PaymentViewSet, basename="payment")
+router.register("bank-lines", BankLineViewSet, basename="bank-line")
+router.register("bank-statements", BankStatementViewSet, basename="bank-statement")
+router.register("provider-payouts", ProviderPayoutViewSet, basename="provider-payout")
 router.register("discrepancies", DiscrepancyViewSet, basename="discrepancy")
 router.register("disputes", DisputeViewSet, basename="dispute")
 router.register("foreign-objects", ForeignObjectViewSet, basename="foreign-object")

@@ -27,22 +27,26 @@ from payments.services.discrepancies import RAISED
 
 # Banks are late, and weekends in between.
 BUSINESS_DAYS = 3
-# Shorter names stand in texts by chance.
-SHORTEST_NAME = 6
+# Shorter names stand in texts by chance. With the blanks around it.
+SHORTEST_NAME = 6 + 2
 # Where an amount is as common as this, its day says nothing.
 MOST_PAIRS = 2_500
 TOLD_AT_ONCE = 500
 
+# Names are found as whole words, however they are written: "INV-12" is not within "INV-123".
+WORDS = "' ' || regexp_replace(upper({}), '[^[:alnum:]_-]+', ' ', 'g') || ' '"
+
 # What a person has taken back is not proposed again: each statement below leaves such pairs out.
 # What waits on both sides. A payout is expected once, with its own sign; having arrived, it may go back, turned round.
-OPEN = """
+OPEN = f"""
     WITH line AS (
         SELECT l.id, l.amount_cents, l.booked_on,
-               upper(concat_ws(' ', l.trace_id, l.reference, l.text, l.counterparty)) AS said
+               {WORDS.format("concat_ws(' ', l.trace_id, l.reference, l.text, l.counterparty)")} AS said
         FROM payments_bankline l JOIN payments_bankaccount a ON a.id = l.account_id
         WHERE l.status = 'waiting' AND l.currency = %(currency)s AND a.livemode = %(livemode)s
     ), payout AS (
-        SELECT p.id, p.status, p.arrives_on AS day, upper(p.trace_id) AS trace, upper(p.reference) AS name,
+        SELECT p.id, p.status, p.arrives_on AS day,
+               {WORDS.format("p.trace_id")} AS trace, {WORDS.format("p.reference")} AS name,
                CASE WHEN s.is_back THEN -p.amount_cents ELSE p.amount_cents END AS amount_cents, s.is_back
         FROM payments_providerpayout p CROSS JOIN (VALUES (false), (true)) s (is_back)
         WHERE p.currency = %(currency)s AND p.livemode = %(livemode)s
@@ -51,7 +55,8 @@ OPEN = """
             AND sign(m.amount_cents) = sign(CASE WHEN s.is_back THEN -p.amount_cents ELSE p.amount_cents END))
         AND (NOT s.is_back OR p.status = 'failed')
     ), record AS (
-        SELECT r.id, r.method, (r.passed_at AT TIME ZONE %(zone)s)::date AS day, upper(r.reference) AS name,
+        SELECT r.id, r.method, (r.passed_at AT TIME ZONE %(zone)s)::date AS day,
+               {WORDS.format("r.reference")} AS name,
                r.amount_cents * CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
                    AS amount_cents
         FROM payments_manualrecord r

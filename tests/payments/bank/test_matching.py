@@ -97,6 +97,18 @@ class TestByName:
         assert BankMatch.objects.get().record == record
         assert (balance("clearing", provider="manual"), balance("bank")) == (0, 100_000)
 
+    @pytest.mark.parametrize(
+        ("text", "status"),
+        [
+            ("INVOICE-12", "matched"), ("/ref/invoice-12.", "matched"), ("INVOICE-123", "waiting"),
+            ("XINVOICE-12", "waiting"), ("INVOICE-12-3", "waiting"),
+        ],
+    )  # fmt: skip
+    def test_a_name_is_found_as_a_whole_word(self, take, unpaid, text, status):
+        paid_by_hand(unpaid, handover=transfer("INVOICE-12"))
+
+        assert line(take, cents=5000, text=text, day="2026-01-05").status == status
+
 
 class TestByAmountAndDay:
     @pytest.mark.parametrize("day", ["2026-10-29", "2026-11-03", "2026-11-06"])
@@ -366,7 +378,7 @@ class TestAttacks:
                 "bank_line_unique",
             ),
             (
-                f"{MATCHES} SELECT id, 'not_ours', 5, 'person', 'x', '', 1 FROM payments_bankline",
+                f"{MATCHES} 'not_ours', 5, 'person', 'x', '', 1 FROM payments_bankline",
                 "bank_match_of_waiting",
             ),
         ],

@@ -1,0 +1,159 @@
+"""Banks in the back office: accounts, statements with the files they came from, and what each line is."""
+
+from io import BytesIO
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin.staff import staff
+from config.admin import (
+    HouseAdmin,
+    ReadOnlyAdmin,
+    list_button,
+)
+from config.errors import DomainError
+from config.money import format_amount
+from entries.admin.links import linked
+from payments.admin.bank_forms import AccountForm, ImportForm
+from payments.admin.bank_lines import LineInline
+from payments.models import (
+    BankAccount,
+    BankFile,
+    BankLineState,
+    BankStatement,
+)
+from pools.admin.switch_fields import tell
+
+IMPORTS, DOWNLOADS = "payments.import_statement", "payments.view_bankfile"
+
+
+def _shown(cents: int, currency: str) -> str:
+    return format_amount(cents, currency)
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(HouseAdmin):
+    """An account of the house, and how its bank writes CSV files."""
+
+    form = AccountForm
+    may_add = True
+    editable_fields = ("name", "layout", "is_active")
+    list_display = ("name", "number", "code", "livemode", "is_active", "last_statement")
+    list_filter: ClassVar = ("is_active", "livemode", "currency")
+    search_fields = ("name", "number")
+    fields = ("name", "number", "currency", "livemode", "is_active", "layout")
+
+    @admin.display(description="Currency", ordering="currency")
+    def code(self, row: BankAccount) -> str:
+        """As people write it."""
+        return row.currency.upper()
+
+    @admin.display(description="Statements until")
+    def last_statement(self, row: BankAccount) -> str:
+        """The day up to which the bank's word is here."""
+        last = row.statements.order_by("-last_on").values_list("last_on", flat=True).first()
+        return str(last or "—")
+
+
+@admin.register(BankStatement)
+class BankStatementAdmin(ReadOnlyAdmin):
+    """One statement of one account."""
+
+    list_display = ("reference", "account", "first_on", "last_on", "opening", "closing", "line_count", "waiting")
+    list_select_related = ("account",)
+    list_filter: ClassVar = ("account", "last_on")
+    search_fields = ("reference", "account__name", "account__number")
+    ordering = ("-last_on", "-id")
+    fields = (
+        "account", "reference", "first_on", "last_on", "opening", "closing", "line_count", "is_stated", "origin",
+        "created_at",
+    )  # fmt: skip
+    readonly_fields = ("opening", "closing", "origin")
+    inlines: ClassVar = (LineInline,)
+    actions_list = ("take_in",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BankStatement]:
+        """Without the files themselves."""
+        rows: QuerySet[BankStatement] = super().get_queryset(request)
+        waiting = Count("lines", filter=Q(lines__status=BankLineState.WAITING))
+        return rows.select_related("account", "file").defer("file__content").annotate(waiting_lines=waiting)
+
+    def get_urls(self) -> list[Any]:
+        """Django's, with the files."""
+        view = self.admin_site.admin_view(self.download)
+        return [path("file/<int:pk>", view, name="payments_bankfile_download"), *super().get_urls()]
+
+    def download(self, request: HttpRequest, pk: int) -> FileResponse:
+        """The file as the bank made it, to be saved: a browser neither shows it nor guesses what it is."""
+        if not request.user.has_perm(DOWNLOADS):
+            raise PermissionDenied
+        file = get_object_or_404(BankFile, pk=pk)
+        response = FileResponse(
+            BytesIO(bytes(file.content)),
+            as_attachment=True,
+            filename=file.name,
+            content_type="application/octet-stream",
+        )
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    @admin.display(description="Opening", ordering="opening_cents")
+    def opening(self, row: BankStatement) -> str:
+        """What was there before."""
+        return _shown(row.opening_cents, row.account.currency)
+
+    @admin.display(description="Closing", ordering="closing_cents")
+    def closing(self, row: BankStatement) -> str:
+        """What was there then."""
+        return _shown(row.closing_cents, row.account.currency)
+
+    @admin.display(description="Lines that wait", ordering="waiting_lines")
+    def waiting(self, row: Any) -> int:
+        """Of which nobody knows what they are."""
+        return int(row.waiting_lines)
+
+    @admin.display(description="File")
+    def origin(self, row: BankStatement) -> SafeString:
+        """Where it came from, and who brought it."""
+        address = reverse("admin:payments_bankfile_download", args=[row.file_id])
+        return format_html(
+            "{} ({}), by {}, {}",
+            linked(address, row.file.name),
+            row.file.get_format_display(),
+            row.file.imported_by.display_name,
+            f"{row.file.imported_at:%Y-%m-%d %H:%M}",
+        )
+
+    @list_button("Import a statement", path="import", permission=IMPORTS, icon="upload_file")
+    def take_in(self, request: HttpRequest) -> HttpResponse:
+        """The form; the page of the statement once it is here."""
+        if not request.user.has_perm(IMPORTS):
+            raise PermissionDenied
+        form = ImportForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                imported = form.write(staff(request))
+            except DomainError as refusal:
+                tell(form, refusal)
+            else:
+                said = f"{imported.new} new lines, {imported.known} known ones; {imported.matched} were recognised."
+                self.message_user(request, said, messages.SUCCESS)
+                page = reverse("admin:payments_bankstatement_change", args=[imported.statements[0].pk])
+                return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Import a statement",
+            "opts": self.opts,
+            "form": form,
+            "facts": [],
+        }
+        return TemplateResponse(request, "payments/bank_form.html", context)

@@ -1,0 +1,171 @@
+"""What is asked of whoever imports a statement, or says what a line of it is."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from accounts.models import User
+from config.errors import DomainError
+from config.money import exponent, format_amount
+from config.words import status_of
+from payments.bank.candidates import candidates_of
+from payments.bank.deciding import LONGEST_REASON, Choice, match_by_hand
+from payments.bank.importing import Given, Imported, import_file
+from payments.bank.layouts import read_layout
+from payments.models import BankAccount, BankLine, ManualRecord, MatchKind, ProviderPayout
+from payments.models.bank import LARGEST_FILE
+
+RESTS = {"": "Nothing: it is all of it", MatchKind.BANK_FEE: "Taken by the bank", MatchKind.NOT_OURS: "Not ours"}
+
+
+def _amount(label: str, help_text: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, max_digits=15, decimal_places=3, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=help_text,
+    )  # fmt: skip
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """An account, however its number is typed."""
+
+    def clean_number(self) -> str:
+        """Without the blanks that are printed for the eye."""
+        return "".join(str(self.cleaned_data["number"]).split()).upper()
+
+    def clean_currency(self) -> str:
+        """As it is kept."""
+        return str(self.cleaned_data["currency"]).lower()
+
+    def clean_layout(self) -> Any:
+        """Refused where no file could be read with it."""
+        layout = self.cleaned_data.get("layout") or {}
+        if layout:
+            try:
+                read_layout(layout)
+            except DomainError as refusal:
+                raise forms.ValidationError(refusal.message) from None
+        return layout
+
+
+class ImportForm(forms.Form):
+    """A file of the bank."""
+
+    account = forms.ModelChoiceField(
+        BankAccount.objects.none(),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        empty_label="As the file says",
+        help_text="CAMT.053 says whose it is; a CSV file does not.",
+    )
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=f"CSV as the account's layout says, or CAMT.053; {LARGEST_FILE // 1024 // 1024} MB at most.",
+    )
+    opening_cents = _amount("Opening balance", "In whole units; only where the file has none.")
+    closing_cents = _amount("Closing balance", "The same; it is compared with what the lines come to.")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["account"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = BankAccount.objects.filter(is_active=True)
+
+    def clean(self) -> dict[str, Any]:
+        """Balances in minor units of the account's currency."""
+        given: dict[str, Any] = super().clean() or {}
+        account: BankAccount | None = given.get("account")
+        for name in ("opening_cents", "closing_cents"):
+            if given.get(name) is not None:
+                given[name] = self._minor(name, given[name], account)
+        return given
+
+    def _minor(self, name: str, amount: Any, account: BankAccount | None) -> int | None:
+        if account is None:
+            self.add_error("account", "Name the account that the balance is of.")
+            return None
+        minor = amount.scaleb(exponent(account.currency))
+        if minor != minor.to_integral_value():
+            self.add_error(name, f"{account.currency.upper()} has {exponent(account.currency)} decimals.")
+        return int(minor)
+
+    def write(self, by: User) -> Imported:
+        """Hand it to the service."""
+        given = self.cleaned_data
+        return import_file(
+            content=given["file"].read(LARGEST_FILE + 1),
+            name=given["file"].name or "",
+            given=Given(
+                account_id=None if given["account"] is None else given["account"].pk,
+                opening_cents=given.get("opening_cents"),
+                closing_cents=given.get("closing_cents"),
+            ),
+            by=by,
+        )
+
+
+class MatchForm(forms.Form):
+    """What a line is."""
+
+    payouts = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
+    records = forms.TypedMultipleChoiceField(
+        label="Money by hand", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    rest = forms.ChoiceField(
+        label="What is left over",
+        required=False,
+        choices=list(RESTS.items()),
+        widget=UnfoldAdminSelectWidget,
+        help_text="Where what is chosen is not all of the line, or nothing is chosen.",
+    )
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="How you know. Kept beside the line.",
+    )
+
+    def __init__(self, *args: Any, line: BankLine, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.line = line
+        found = candidates_of(line)
+        choices = {
+            "payouts": [(row.pk, _told_payout(row)) for row in found.payouts],
+            "records": [(row.pk, _told_record(row)) for row in found.records],
+        }
+        for name, rows in choices.items():
+            field = self.fields[name]
+            if isinstance(field, forms.TypedMultipleChoiceField):
+                field.choices = rows
+            if not rows:
+                field.help_text = "Nothing that is expected."
+
+    def facts(self) -> list[str]:
+        """What the bank says."""
+        line = self.line
+        said = [f"{format_amount(line.amount_cents, line.currency)} on {line.booked_on}, {line.account.name}"]
+        return [*said, *(text for text in (line.counterparty, line.text, line.trace_id) if text)]
+
+    def write(self, by: User) -> BankLine:
+        """Hand it to the service."""
+        given = self.cleaned_data
+        choice = Choice(
+            payout_ids=tuple(given["payouts"]),
+            record_ids=tuple(given["records"]),
+            rest=MatchKind(given["rest"]) if given["rest"] else None,
+        )
+        return match_by_hand(line_id=self.line.pk, choice=choice, by=by, reason=given["reason"])
+
+
+def _told_payout(row: ProviderPayout) -> str:
+    amount = format_amount(row.amount_cents, row.currency)
+    return f"{amount}, {row.provider} {row.reference}, due {row.arrives_on}, {status_of(row)}"
+
+
+def _told_record(row: ManualRecord) -> str:
+    amount = format_amount(row.amount_cents, row.currency)
+    return f"{amount}, {row.get_method_display()} {row.reference}, {row.passed_at:%Y-%m-%d}"
