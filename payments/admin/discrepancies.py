@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
@@ -56,7 +57,7 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     change_model = DiscrepancyChange
     list_before_template = "payments/discrepancy_sums.html"
-    list_display = ("urgency", "about", "sentence", "amount", "due_at", "age", "state", "owner")
+    list_display = ("urgency", "about", "sentence", "amount", "age_and_due", "state", "owner")
     list_display_links = ("urgency",)
     list_select_related = ("owner",)
     list_filter: ClassVar = (
@@ -191,6 +192,19 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def age(self, row: Discrepancy) -> str:
         """Since when it is open, in the buckets that finance looks at."""
         return bucket_of(row, timezone.now()).label
+
+    @admin.display(description="Age", ordering="opened_at")
+    def age_and_due(self, row: Discrepancy) -> SafeString | str:
+        """The same, and until when it has to be dealt with, where that is known."""
+        if row.due_at is None:
+            return self.age(row)
+        return format_html("<div>{}</div><div>due {}</div>", self.age(row), f"{row.due_at:%Y-%m-%d %H:%M}")
+
+    def told(self, change: Any) -> dict[str, Any]:
+        """Of the changes of a row only whose it was, and how it was closed: what it says stands above."""
+        told = super().told(change)
+        kept = {name: told["details"].get(name) for name in ("owner_id", "resolution")}
+        return {**told, "details": kept}
 
     @admin.display(description="What was done")
     def what_was_done(self, row: Discrepancy) -> SafeString | str:

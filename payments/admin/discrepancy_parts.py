@@ -35,7 +35,7 @@ def both_sides(row: Discrepancy) -> SafeString | str:
             "name": name,
             "ours": ours.get(name, ""),
             "theirs": theirs.get(name, ""),
-            "differs": ours.get(name, "") != theirs.get(name, ""),
+            "differs": name in ours and name in theirs and ours[name] != theirs[name],
         }
         for name in names
     ]

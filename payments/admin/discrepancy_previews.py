@@ -12,6 +12,7 @@ from payments.services.queue.stakes import stake_of
 
 # More rows than this are not looked up one by one for a sentence.
 MOST_COUNTED = 200
+MOST_QUOTED = 20
 
 
 def what_looking_after_does(rows: QuerySet[Discrepancy]) -> list[str]:
@@ -88,6 +89,7 @@ def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
     return [
         f"{waiting.count()} wait for a second name.",
         f"Booked for the house: {' and '.join(said) or 'nothing'}. The rows are closed as written off.",
+        *(f"{wish.requested_by}: {wish.reason}" for wish in waiting.select_related("requested_by")[:MOST_QUOTED]),
     ]
 
 

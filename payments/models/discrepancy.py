@@ -176,9 +176,20 @@ class Discrepancy(HasStatus):
                     RETURN NEW;
                 """,
             ),
+            # What a row said at any time can be told of its changes: reports are as of an instant.
             *record_status(
                 "payments_discrepancychange",
-                ("owner_id", "resolution", "sentence", "amount_cents", "currency", "due_at"),
+                (
+                    "owner_id",
+                    "resolution",
+                    "sentence",
+                    "suggestion",
+                    "ours",
+                    "theirs",
+                    "amount_cents",
+                    "currency",
+                    "due_at",
+                ),
             ),
             *never_deleted(),
         ]

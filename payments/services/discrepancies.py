@@ -25,6 +25,7 @@ from payments.models import (
     DiscrepancyState,
     ForeignObject,
     ForeignState,
+    Receipt,
     WriteOff,
     WriteOffState,
 )
@@ -75,7 +76,7 @@ def raise_discrepancy(
         "sentence": sentence[:500],
         "due_at": due_at,
         "amount_cents": amount_cents,
-        "currency": (currency or str(facts.get("currency") or ""))[:3],
+        "currency": "" if amount_cents is None else currency or _currency_of(facts),
     }
     row, is_new = Discrepancy.objects.get_or_create(
         kind=kind,
@@ -247,6 +248,14 @@ def _own(row: Discrepancy, owner: User) -> None:
         row.move_to(DiscrepancyState.ACKNOWLEDGED)
     row.owner = owner
     row.save(update_fields=["status", "owner"])
+
+
+def _currency_of(facts: Mapping[str, Any]) -> str:
+    """As the facts say it; else that of the receipt that they name."""
+    told, receipt_id = str(facts.get("currency") or ""), _number(facts.get("receipt"))
+    if told or receipt_id is None:
+        return told[:3]
+    return Receipt.objects.filter(pk=receipt_id).values_list("currency", flat=True).first() or ""
 
 
 def _number(value: Any) -> int | None:

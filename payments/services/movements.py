@@ -9,6 +9,7 @@ from django.db import transaction
 
 from config.audit import attribute
 from config.errors import Code, Conflict
+from config.money import format_amount
 from payments.ledger import rules
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
@@ -174,12 +175,21 @@ class _Booking:
         raise_discrepancy(
             kind=DiscrepancyKind.UNKNOWN_MOVEMENT,
             object_key=f"movement:{self.provider}:{self.facts.reference}",
-            sentence=f"The balance moved by {amount} {self.facts.currency} in {self.facts.reference}"
+            sentence=f"The balance moved by {format_amount(amount, self.facts.currency)} in {self.facts.reference}"
             f" ({self.facts.category}), and nothing booked says why.",
             suggestion="Find out at the provider what it was; it lies in suspense until then.",
             details={
                 "amount_cents": self.facts.amount_cents,
                 "fee_cents": self.facts.fee_cents,
                 "unexplained_cents": amount,
+                "currency": self.facts.currency,
             },
+            theirs={
+                "amount_cents": self.facts.amount_cents,
+                "fee_cents": self.facts.fee_cents,
+                "currency": self.facts.currency,
+                "category": self.facts.category,
+            },
+            amount_cents=amount,
+            currency=self.facts.currency,
         )

@@ -11,13 +11,14 @@ from payments.models import Act, Discrepancy, DiscrepancyAct, DiscrepancyKind, R
 from payments.models.discrepancy import URGENT
 from payments.reconciliation.dispositions import DISPOSITIONS, Action
 from payments.services.discrepancies import acknowledge, give, put_back, resolve
-from payments.services.queue.acting import allocate, ask_again, refund
+from payments.services.queue.acting import APPLIED, allocate, ask_again, refund
 from payments.services.queue.ages import BUCKETS, aged, bucket_of
 from payments.services.queue.allowed import allowed_actions
 from tests.factories.accounts import FinanceFactory, ModeratorFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, refund_of, unapplied_money
 from tests.support.by_hand import paid_by_hand, refused
+from tests.support.charging import paid_receipt
 from tests.support.queue import raised
 from tests.support.refunding import fresh
 
@@ -207,3 +208,35 @@ class TestUrgent:
 
     def test_every_urgent_kind_has_a_row_in_the_table(self):
         assert set(DISPOSITIONS) >= URGENT
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAsking:
+    def test_the_answer_is_applied_and_a_doubt_that_is_gone_closes(self, api, unpaid, double, finance):
+        receipt = paid_receipt(api, unpaid, double)
+        double.dashboard_refund(charge=receipt.charge_id, amount=1000)
+        row = raised(DiscrepancyKind.STATUS_MISMATCH, f"receipt:{receipt.pk}")
+
+        ask_again(discrepancy_id=row.pk, by=finance)
+
+        assert Refund.objects.get().amount_cents == 1000
+        assert DiscrepancyAct.objects.get().outcome == APPLIED
+        stuck = Discrepancy.objects.get(kind=DiscrepancyKind.EXTERNAL_REFUND)
+        ask_again(discrepancy_id=stuck.pk, by=finance)
+        assert acts() == [Act.ASKED, Act.ASKED]
+
+    def test_without_an_answer_it_is_kept_that_somebody_asked(self, finance, settings, quick_provider):
+        receipt = unapplied_money()
+        settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+        row = raised(DiscrepancyKind.STATUS_MISMATCH, f"receipt:{receipt.pk}")
+
+        assert refused(lambda: ask_again(discrepancy_id=row.pk, by=finance)) == "PROVIDER_ERROR"
+
+        assert DiscrepancyAct.objects.get().outcome.startswith("No answer: ")
+        assert fresh(row).status == "open"
+
+    def test_what_is_not_here_cannot_be_asked_about(self, finance):
+        for key in ("receipt:4711", "payment:4711", "dispute:4711", "refund:4711"):
+            row = raised(DiscrepancyKind.STATUS_MISMATCH, key)
+            assert refused(lambda row=row: ask_again(discrepancy_id=row.pk, by=finance)) == "INVALID_TRANSITION"
+        assert set(acts()) == {Act.ASKED}

@@ -1,8 +1,15 @@
 """Giving up what nobody will find: one asks, another approves, and the books say what it cost."""
 
-import pytest
+from dataclasses import replace
 
-from payments.models import Act, DiscrepancyAct, DiscrepancyKind, WriteOff
+import pytest
+from django.db import transaction
+
+from config.clock import database_now
+from payments.ledger import rules
+from payments.ledger.posting import post
+from payments.ledger.rules import Sum
+from payments.models import Act, Discrepancy, DiscrepancyAct, DiscrepancyKind, WriteOff
 from payments.services.books import broken
 from payments.services.discrepancies import resolve, settle_discrepancy
 from payments.services.queue.write_offs import approve_write_off, decline_write_off, request_write_off
@@ -113,3 +120,24 @@ def test_what_was_cleared_is_not_cleared_again(finance, colleague):
     again = raised(DiscrepancyKind.UNKNOWN_MOVEMENT, row.object_key)
 
     assert refused(lambda: wish_for(again, finance)) == "INVALID_TRANSITION"
+
+
+def test_a_row_that_a_run_has_closed_in_one_statement_is_not_written_off(finance, colleague):
+    row = moved()
+    wish = wish_for(row, finance)
+    Discrepancy.objects.filter(pk=row.pk).update(status="resolved", closed_at=database_now(), resolution="gone")
+
+    assert refused(lambda: approve_write_off(write_off_id=wish.pk, by=colleague)) == "INVALID_TRANSITION"
+    assert decline_write_off(write_off_id=wish.pk, by=finance, reason="Not needed.").status == "declined"
+    assert balances()["suspense"] == 1234
+
+
+def test_what_the_books_say_by_now_counts(finance, colleague):
+    """Somebody has booked more of the same movement since it was asked for."""
+    row = moved()
+    wish = wish_for(row, finance)
+    _, provider, name = row.object_key.split(":")
+    with transaction.atomic():
+        post(replace(rules.unexplained(provider, name, Sum(-100, "usd", False, database_now())), event="more"))
+
+    assert refused(lambda: approve_write_off(write_off_id=wish.pk, by=colleague)) == "VERSION_CONFLICT"

@@ -1,5 +1,6 @@
 """What a person starts from a row: ask the provider again, make its money a place, give it back."""
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from accounts.models import User
@@ -47,6 +48,9 @@ def ask_again(*, discrepancy_id: int, by: User) -> Discrepancy:
     except DomainError as refusal:
         _write_asked(row, by, f"Refused: {refusal.message}")
         raise
+    except ObjectDoesNotExist as missing:
+        _write_asked(row, by, "There is nothing here to ask about.")
+        raise Conflict(Code.INVALID_TRANSITION, "What it is about is not here, so nobody can be asked.") from missing
     row.refresh_from_db()
     gone = row.status not in OPEN_STATES
     _write_asked(row, by, f"The doubt is gone: {row.resolution}" if gone else APPLIED)

@@ -53,7 +53,10 @@ def _charge_of(row: Discrepancy) -> str:
     if not row.object_key.startswith("payment:"):
         return ""
     told: Any = row.details.get("charge")
-    return str(told.get("id", "")) if isinstance(told, Mapping) else str(told or "")
+    if told:
+        return str(told.get("id", "")) if isinstance(told, Mapping) else str(told)
+    kind, _, name = str(row.details.get("target", "")).partition(":")
+    return name if kind == "charge" else ""
 
 
 def _lines(source_type: str, source_id: str, kind: Kind) -> QuerySet[Posting]:

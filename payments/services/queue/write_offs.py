@@ -15,6 +15,7 @@ from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import Act, Discrepancy, DiscrepancyState, WriteOff, WriteOffState
+from payments.models.discrepancy import OPEN_STATES
 from payments.models.write_off import STANDING
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import close, lock_open, write_act, written
@@ -58,10 +59,12 @@ def request_write_off(*, discrepancy_id: int, by: User, reason: str) -> WriteOff
 def approve_write_off(*, write_off_id: int, by: User) -> WriteOff:
     """The second name: it is booked, and its row is closed as written off.
 
-    Refuses the person who asked for it (SECOND_NAME_NEEDED), one that is decided (INVALID_TRANSITION), and one about
-    which the books say something else by now (VERSION_CONFLICT).
+    Refuses the person who asked for it (SECOND_NAME_NEEDED), one that is decided or whose row is closed
+    (INVALID_TRANSITION), and one about which the books say something else by now (VERSION_CONFLICT).
     """
     row, wish = _locked(write_off_id, WriteOffState.APPROVED)
+    if row.status not in OPEN_STATES:
+        raise InvalidTransition("discrepancy", row.status, DiscrepancyState.WRITTEN_OFF)
     if wish.requested_by_id == by.pk:
         raise Conflict(
             Code.SECOND_NAME_NEEDED, "Whoever asked for a write-off cannot approve it: somebody else has to."
