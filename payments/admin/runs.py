@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -21,6 +21,7 @@ from config.words import spoken
 from payments.admin.by_provider import ByProvider
 from payments.admin.finance_page import finance_page
 from payments.models import ReconciliationRun, ReconciliationRunChange
+from payments.reconciliation.report import BothSides, differences_file, report_of
 from payments.reconciliation.wanted import want_run
 
 MAY_SEE = "payments.view_reconciliationrun"
@@ -36,20 +37,22 @@ class ReconciliationRunAdmin(WithHistory, ReadOnlyAdmin):
     list_filter: ClassVar = (("kind", ChoicesDropdownFilter), ByProvider, "status", "started_at")
     ordering = ("-id",)
     fields = (
-        "kind", "provider", "livemode", "status", "phase", "since", "until", "started_at", "finished_at", "took",
-        "pages", "staged", "resumed", "started_by", "code_version", "error", "both_sides", "differs", "mended",
-        "stopped", "queue", "history",
+        "verdict", "kind", "provider", "livemode", "status", "phase", "since", "until", "started_at", "finished_at",
+        "took", "pages", "staged", "resumed", "started_by", "code_version", "error", "differs", "mended", "stopped",
+        "queue", "history",
     )  # fmt: skip
-    readonly_fields = ("took", "both_sides", "differs", "mended", "stopped", "queue", "history")
+    readonly_fields = ("took", "verdict", "differs", "mended", "stopped", "queue", "history")
     list_select_related = ("started_by",)
     actions_list = ("finance",)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's, with the button of finance's page."""
-        run_now = path(
-            "run-now/", self.admin_site.admin_view(self.run_now), name="payments_reconciliationrun_run_now"
-        )  # fmt: skip
-        return [run_now, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("run-now/", view(self.run_now), name="payments_reconciliationrun_run_now"),
+            path("<int:run_id>/seen.csv", view(self.seen), name="payments_reconciliationrun_seen"),
+            *super().get_urls(),
+        ]
 
     @list_button("Finance", path="finance", icon="monitoring", permission=MAY_SEE)
     def finance(self, request: HttpRequest) -> HttpResponseBase:
@@ -96,26 +99,33 @@ class ReconciliationRunAdmin(WithHistory, ReadOnlyAdmin):
         address = reverse("admin:payments_discrepancy_changelist")
         return format_html('<a href="{}?state=all&last_run__id__exact={}">What this run saw</a>', address, run.pk)
 
-    @admin.display(description="Both sides")
-    def both_sides(self, run: ReconciliationRun) -> SafeString:
-        """Each currency's charges, refunds, disputes, fees and payouts: ours, theirs, and what they differ by."""
-        return render_to_string("payments/run_totals.html", {"rows": list(_both_sides(run))})
+    @admin.display(description="Verdict")
+    def verdict(self, run: ReconciliationRun) -> SafeString:
+        """Green, or what speaks against it; both sides in numbers; and what it saw, as a file."""
+        found = report_of(run)
+        context = {"report": found, "lines": [_shown(line) for line in found.lines], "run": run}
+        return render_to_string("payments/run_report.html", context)
+
+    def seen(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
+        """The rows of the queue that the run has seen, as CSV; its digest is in a header."""
+        run = ReconciliationRun.objects.filter(pk=run_id).first()
+        if run is None or not request.user.has_perm(MAY_SEE):
+            raise Http404
+        file = differences_file(run)
+        answer = HttpResponse(file.content, content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
+        answer["Repr-Digest"] = f"sha-256={file.sha256}"
+        return answer
 
 
-def _both_sides(run: ReconciliationRun) -> Any:
-    for currency, whats in sorted(run.totals.items()):
-        for what, sides in whats.items():
-            (our_count, ours), (their_count, theirs) = sides["ours"], sides["theirs"]
-            yield {
-                "currency": currency.upper(),
-                "what": spoken(what),
-                "our_count": our_count,
-                "ours": format_amount(ours, currency),
-                "their_count": their_count,
-                "theirs": format_amount(theirs, currency),
-                "rest": format_amount(ours - theirs, currency) if ours != theirs else "",
-                "agrees": (our_count, ours) == (their_count, theirs),
-            }
+def _shown(line: BothSides) -> dict[str, Any]:
+    return {
+        "line": line,
+        "what": spoken(line.what),
+        "ours": format_amount(line.ours, line.currency),
+        "theirs": format_amount(line.theirs, line.currency),
+        "rest": format_amount(line.difference, line.currency) if line.difference else "",
+    }
 
 
 def _counts(found: dict[str, int]) -> str:

@@ -1,5 +1,6 @@
 """Finance's page: what it counts, whom it lets in, where it leads, and what it costs."""
 
+import hashlib
 import re
 from datetime import timedelta
 
@@ -179,3 +180,19 @@ class TestTheRun:
 
         assert ("2: 100.00 USD" in page, "3: 150.00 USD" in page, "✗ -50.00 USD" in page) == (True, True, True)
         assert page.count("✓</span>") == 1
+        assert "The charges in USD differ" in page
+
+    def test_what_it_saw_is_a_file_with_its_digest(self, as_finance):
+        run = a_run()
+        Discrepancy.objects.filter(pk=doubt("receipt:1")).update(last_run=run)
+
+        file = as_finance.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv")
+
+        digest = hashlib.sha256(file.content).hexdigest()
+        assert (file["Repr-Digest"], file.content.count(b"receipt:1")) == (f"sha-256={digest}", 1)
+
+    def test_moderators_do_not_get_it(self, client, moderator):
+        run = a_run()
+        client.force_login(moderator)
+
+        assert client.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv").status_code == 404
