@@ -27,6 +27,8 @@ ROWS = {
     "payout": "payments_payout",
     "webhook": "payments_webhookevent",
     "discrepancy": "payments_discrepancy",
+    "bank_line": "payments_bankline",
+    "bank_statement": "payments_bankstatement",
     "request": "entries_request",
     "entry": "payments_entrymoney",
     "pool": "pools_pool",
@@ -40,8 +42,14 @@ NAMES = {
     "refund": ("payments_refund", "ref"),
     "dispute": ("payments_dispute", "provider_reference"),
     "payout": ("payments_payout", "ref"),
+    "provider_payout": ("payments_providerpayout", "reference"),
 }
-LISTS = {"webhooks": "payments_webhookrefusal", "balance": "payments_account", "books": "payments_journalentry"}
+LISTS = {
+    "webhooks": "payments_webhookrefusal",
+    "balance": "payments_account",
+    "books": "payments_journalentry",
+    "tie_out": "payments_reconciliationrun",
+}
 
 Source = tuple[str, str]
 
@@ -49,6 +57,9 @@ Source = tuple[str, str]
 def way_to(kind: str, name: object) -> str:
     """The address of what is called so; nothing where there is no page for it."""
     first, _, rest = str(name).partition(":")
+    if kind == "payout" and rest:
+        # A prize has a number or a name of ours; of a provider's payout to the bank, the provider is said first.
+        kind = "provider_payout"
     if kind in ROWS and first.isdecimal():
         return reverse(f"admin:{ROWS[kind]}_change", args=[first])
     if kind in NAMES and name:

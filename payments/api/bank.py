@@ -62,20 +62,20 @@ class _Given(serializers.Serializer[Any]):
     closing_cents = serializers.IntegerField(min_value=-LARGEST_AMOUNT, max_value=LARGEST_AMOUNT, required=False)
 
 
-class ImportForm(_Given):
+class BankImportForm(_Given):
     """A file of the bank, CSV or CAMT.053."""
 
     file = serializers.FileField(max_length=255, allow_empty_file=True)
 
 
-class ImportBody(_Given):
+class BankImportBody(_Given):
     """The same for programs that send no forms."""
 
     name = serializers.CharField(max_length=255)
     content_base64 = serializers.CharField(max_length=LARGEST_FILE * 4 // 3 + 4, trim_whitespace=False)
 
 
-class ImportedOut(serializers.Serializer[Any]):
+class BankImportedOut(serializers.Serializer[Any]):
     """What was taken in."""
 
     statements = BankStatementOut(many=True)
@@ -140,7 +140,7 @@ def _ids() -> serializers.ListField:
     return serializers.ListField(child=one, max_length=MOST_TARGETS, required=False, default=list)
 
 
-class MatchBody(serializers.Serializer[Any]):
+class BankMatchBody(serializers.Serializer[Any]):
     """What the line is: it comes to all that is named, and the rest to one thing."""
 
     provider_payouts = _ids()
@@ -149,7 +149,7 @@ class MatchBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class WhyBody(serializers.Serializer[Any]):
+class UndoMatchBody(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=LONGEST_REASON)
@@ -189,7 +189,7 @@ class BankStatementViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=ImportBody, form=ImportForm, answer=ImportedOut, status=201,
+        body=BankImportBody, form=BankImportForm, answer=BankImportedOut, status=201,
         errors=(Code.NOT_FOUND, Code.ALREADY_IMPORTED, Code.PAYLOAD_TOO_LARGE), limits=(STAFF,),
         summary="Take in a bank statement",
     )  # fmt: skip
@@ -202,7 +202,7 @@ class BankStatementViewSet(ReadOnlyViewSet):
         rows = self.get_queryset().filter(pk__in=[one.pk for one in imported.statements]).order_by("pk")
         shown = {"statements": rows, "new": imported.new, "known": imported.known, "matched": imported.matched}
         return Response(
-            ImportedOut(shown).data,
+            BankImportedOut(shown).data,
             status=201,
             headers={"Location": f"/api/v1/bank-statements/{imported.statements[0].pk}"},
         )
@@ -245,7 +245,7 @@ class BankLineViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=MatchBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
+        body=BankMatchBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
         summary="Say what a line is",
     )  # fmt: skip
     def match(self, request: Call, pk: str) -> Response:
@@ -261,7 +261,7 @@ class BankLineViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=WhyBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
+        body=UndoMatchBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
         summary="Take back what a line was said to be",
     )  # fmt: skip
     def undo(self, request: Call, pk: str) -> Response:

@@ -35,6 +35,7 @@ from tests.accounting.books import mapped, received
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import payment_for, refund_of, unapplied_money
+from tests.mutation import world_bank, world_exports, world_runs
 from tests.support.buying_back import ask, fallen_in, generous_pool, pay
 from tests.support.by_hand import paid_by_hand, transfer
 from tests.support.ledger import CLEARING, UNALLOCATED, draft
@@ -66,6 +67,9 @@ def build() -> None:
     IdempotencyKey.objects.create(
         user=winner.user, method="POST", route="/", key="1", fingerprint="x", status_code=200, expires_at=database_now()
     )
+    world_exports.build()
+    world_bank.build()
+    world_runs.build()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

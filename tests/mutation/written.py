@@ -2,7 +2,10 @@
 
 from tests.mutation.statements import Attack, Change, Copy, Raw
 from tests.mutation.written_accounting import ON_ACCOUNTING
+from tests.mutation.written_bank import ON_BANKS
+from tests.mutation.written_exports import OF_CLOSED_MONTHS, ON_EXPORTS
 from tests.mutation.written_prizes import ON_PRIZES
+from tests.mutation.written_runs import ON_RUNS
 
 OTHER_MODE = "livemode = NOT livemode"
 TWO_NAMES = "Nobody signs twice."
@@ -306,3 +309,7 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
 }
 ATTACKS.update(ON_PRIZES)
 ATTACKS.update(ON_ACCOUNTING)
+ATTACKS.update(ON_RUNS)
+ATTACKS.update(ON_EXPORTS)
+ATTACKS.update(ON_BANKS)
+ATTACKS["payments_journalentry"]["journal_period_open: journal_period_open"] = OF_CLOSED_MONTHS

@@ -3,6 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from payments.admin.ways import way_of_key
 from payments.models import BankAccount, BankLine, BankStatement, Discrepancy, ProviderPayout
 from tests.payments.bank.test_matching import line, sent
 from tests.support.bank import camt, csv_of, detail, entry, statement
@@ -151,3 +152,13 @@ class TestAccounts:
 
         assert "Name either `amount`, or both" in told
         assert BankAccount.objects.get().name == "House account"
+
+
+def test_doubts_lead_to_what_they_are_about(take):
+    row, found = sent(), line(take, text="Nobody knows", cents=7)
+    of_statement = f"bank_statement:{found.statement_id}"
+
+    assert f"providerpayout/?reference={row.reference}" in way_of_key(row.key)
+    assert f"bankline/{found.pk}/change" in way_of_key(found.key)
+    assert f"bankstatement/{found.statement_id}/change" in way_of_key(of_statement)
+    assert "reconciliationrun" in way_of_key("tie_out:clearing:stripe:usd:test")
