@@ -53,7 +53,7 @@ def what_trying_again_does(rows: QuerySet[Export]) -> list[str]:
 
 
 def what_checking_does(rows: QuerySet[Export]) -> list[str]:
-    """The preview of `check`."""
+    """The preview of `compare_again`."""
     return ["The same file is made again from the same rows of the books, and its bytes are compared. It is not kept."]
 
 
@@ -89,7 +89,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("title", "file", "about", "sums", "whose", "history")
     inlines = (DownloadInline,)
-    actions = ("approve", "cancel", "again", "check")
+    actions = ("approve", "cancel", "again", "compare_again")
     actions_list = ("centre",)
     change_form_outer_before_template = "payments/export_fetch.html"
 
@@ -151,7 +151,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             "approve": export.status == ExportState.WAITING and export.requested_by_id != request.user.pk,
             "cancel": export.status in (ExportState.WAITING, ExportState.QUEUED),
             "again": export.status == ExportState.FAILED,
-            "check": export.status in (ExportState.DONE, ExportState.EXPIRED) and export.as_of is not None,
+            "compare_again": export.status in (ExportState.DONE, ExportState.EXPIRED) and export.as_of is not None,
         }
         return offered[name]
 
@@ -216,7 +216,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         try_again(export_id=row.pk, by=staff(request))
 
     @confirmed("Make again and compare", permission=EXPORT, preview=what_checking_does, done="queued")
-    def check(self, request: HttpRequest, row: Export, reason: str) -> None:
+    def compare_again(self, request: HttpRequest, row: Export, reason: str) -> None:
         """The proof that a file can be made again."""
         request_check(export_id=row.pk, by=staff(request))
 

@@ -72,26 +72,28 @@ class _Sheets:
         self.line = self.count = 0
 
     def write(self, rows: Iterable[Row]) -> int:
-        kinds = [column.kind for column in self.report.columns]
+        ways = {Kind.MONEY: self._money, Kind.NUMBER: self._number, Kind.TEXT: self._text, Kind.CODE: self._text}
+        puts = [(index, ways[column.kind]) for index, column in enumerate(self.report.columns)]
         self._turn_over()
         for row in rows:
             if self.line == MOST_ROWS:
                 self._turn_over()
-            for index, (kind, value) in enumerate(zip(kinds, row, strict=True)):
+            for (index, put), value in zip(puts, row, strict=True):
                 if value is not None and value != "":
-                    self._cell(index, kind, value)
+                    put(index, value)
             self.line += 1
             self.count += 1
         return self.count
 
-    def _cell(self, index: int, kind: Kind, value: Any) -> None:
-        if kind is Kind.MONEY:
-            places = -value.as_tuple().exponent
-            self.sheet.write_number(self.line, index, float(value), self.decimals[places])
-        elif kind is Kind.NUMBER:
-            self.sheet.write_number(self.line, index, value)
-        else:
-            self.sheet.write_string(self.line, index, NOT_XML.sub("", value))
+    def _money(self, index: int, value: Any) -> None:
+        self.sheet.write_number(self.line, index, float(value), self.decimals[-value.as_tuple().exponent])
+
+    def _number(self, index: int, value: Any) -> None:
+        self.sheet.write_number(self.line, index, value)
+
+    def _text(self, index: int, value: str) -> None:
+        # Nearly every text is printable, and seen to be so a great deal sooner.
+        self.sheet.write_string(self.line, index, value if value.isprintable() else NOT_XML.sub("", value))
 
     def _turn_over(self) -> None:
         """Begin the next sheet with its heading."""

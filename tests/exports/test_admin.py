@@ -140,7 +140,7 @@ def test_a_second_name_is_given_in_the_list(client, numbers, changed, finance, c
     assert press(client, "export", "approve", export) == ["1 of 1 approved."]
     assert press(client, "export", "cancel", other, reason="No.") == ["1 of 1 cancelled."]
     work.write_next()
-    assert press(client, "export", "check", export) == ["1 of 1 queued."]
+    assert press(client, "export", "compare_again", export) == ["1 of 1 queued."]
     work.write_next()
     page = client.get(f"/admin/payments/export/{Export.objects.latest('pk').pk}/change/").content.decode()
     assert "The same bytes came out." in page
