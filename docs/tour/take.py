@@ -141,6 +141,16 @@ def money(page: Page, base: str) -> None:
     shoot(page, "cancellation")
 
 
+def agree(page: Page, base: str) -> None:
+    """Whether the money agrees: finance's page, a run, the centre of reports, an export, a bank statement."""
+    admin = f"{base}/admin/payments"
+    shoot(page, "finance", f"{admin}/reconciliationrun/finance/")
+    shoot(page, "run", f"{admin}/reconciliationrun/1/change/")
+    shoot(page, "reports", f"{admin}/export/new/")
+    shoot(page, "export", f"{admin}/export/2/change/")
+    shoot(page, "statement", f"{admin}/bankstatement/1/change/")
+
+
 def start_payment(base: str, name: str) -> Any:
     token = sign_in(base, name)
     owed = next(r for r in call(base, "GET", "/requests", token) if r["payment_status"] == "pending")
@@ -186,7 +196,7 @@ def main(base: str) -> None:
         correct(page, base)
         enter_admin(page, base, "finance")
         shoot(page, "receipts", f"{base}/admin/payments/receipt/")
-        shoot(page, "reports", f"{base}/admin/payments/payment/reports")
+        agree(page, base)
         shoot(page, "docs", f"{base}/api/docs/")
         money(page, base)
         browser.close()
