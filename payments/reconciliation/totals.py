@@ -61,7 +61,7 @@ def control_totals(run: ReconciliationRun) -> dict[str, Totals]:
 
 
 def _rows(sql: str, run: ReconciliationRun) -> list[tuple[Any, ...]]:
-    of_run = {
+    of_run: dict[str, Any] = {
         "run": run.pk, "provider": run.provider, "livemode": run.livemode, "since": run.since, "until": run.until,
     }  # fmt: skip
     with connection.cursor() as cursor:
