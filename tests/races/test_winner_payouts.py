@@ -30,7 +30,7 @@ def test_a_pool_is_asked_for_by_many_and_by_hand_and_once():
     )
 
     assert [one.error for one in outcomes[:3]] == [None] * 3
-    assert Payout.objects.count() == 1
+    assert Payout.objects.filter(player=winner.user).count() == 1
 
 
 @again_and_again
@@ -51,7 +51,7 @@ def test_what_was_paid_too_much_is_corrected_once():
     )
     assert (len(successes(outcomes)), codes(outcomes)) == (1, ["VERSION_CONFLICT"] * 2)
 
-    (wish,) = PrizeCorrection.objects.all()
+    (wish,) = PrizeCorrection.objects.filter(pool=pool)
     if wish.kind == "borne":
         agreed = run_together([lambda by=by: approve_correction(correction_id=wish.pk, by=by) for by in others])
         assert (len(successes(agreed)), owed_to(winner.user)) == (1, 0)
@@ -68,7 +68,7 @@ def test_one_account_of_a_player_is_in_use():
     outcomes = run_together([lambda pk=one.pk: confirm_account(account_id=pk, by=FinanceFactory()) for one in accounts])
 
     assert [one.error for one in outcomes] == [None] * 3
-    assert PayoutAccount.objects.filter(status="confirmed").count() == 1
+    assert PayoutAccount.objects.filter(player=player, status="confirmed").count() == 1
 
 
 @pytest.mark.slow
