@@ -94,9 +94,12 @@ CLOSE = """
     WHERE d.status IN ('open', 'acknowledged') AND d.first_run_id IS NOT NULL AND d.kind = ANY(%(closing)s)
         AND d.details ->> 'rule' = ANY(%(rules)s)
         AND (d.details ->> 'provider', (d.details ->> 'livemode')::boolean) = (%(provider)s, %(livemode)s)
-        AND (d.details -> 'happened_at' IS NULL OR d.details ->> 'rule' = ANY(%(everywhere)s)
-             OR (d.details ->> 'happened_at')::timestamptz >= %(since)s
-             AND (d.details ->> 'happened_at')::timestamptz < %(until)s)
+        AND CASE WHEN d.details -> 'happened_at' IS NULL THEN true
+            WHEN d.details ->> 'rule' = ANY(%(of_rows)s)
+            THEN (%(rows_since)s::timestamptz IS NULL OR (d.details ->> 'happened_at')::timestamptz >= %(rows_since)s)
+                AND (%(rows_until)s::timestamptz IS NULL OR (d.details ->> 'happened_at')::timestamptz < %(rows_until)s)
+            ELSE (d.details ->> 'happened_at')::timestamptz >= %(since)s
+                AND (d.details ->> 'happened_at')::timestamptz < %(until)s END
         AND NOT EXISTS (SELECT 1 FROM seen s WHERE (s.kind, s.object_key) = (d.kind, d.object_key))
     RETURNING kind
 """
@@ -144,7 +147,10 @@ def rows_that_disagree(*, provider: str, livemode: bool) -> list[Difference]:
     with transaction.atomic(), connection.cursor() as cursor:
         allow_long_statements()
         _prepare(cursor)
-        _apply(cursor, [rule for rule in RULES if rule.of is Of.ROWS], parameters(run))
+        given = parameters(run)
+        for statement in meeting.ROWS:
+            cursor.execute(statement, given)
+        _apply(cursor, [rule for rule in RULES if rule.of is Of.ROWS], given)
         cursor.execute("SELECT rule, kind, object_key, sentence, happened_at FROM found ORDER BY rule, object_key")
         found = [Difference(*row) for row in cursor.fetchall()]
         _drop(cursor)
@@ -190,7 +196,7 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
     cursor.execute(RAISE, {**given, **told})
     opened = _count(kind for kind, is_new in cursor.fetchall() if is_new)
     names = [rule.name for rule in rules_of(run)]
-    everywhere = [rule.name for rule in rules_of(run) if rule.of is Of.ROWS and looks_everywhere(run)]
+    of_rows = [rule.name for rule in rules_of(run) if rule.of is Of.ROWS]
     cursor.execute(
         CLOSE,
         {
@@ -198,7 +204,7 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
             "resolution": f"Run {run.pk} looked, and it is not so any more.",
             "closing": [kind for kind, one in kinds.items() if one.closes_itself],
             "rules": names,
-            "everywhere": everywhere,
+            "of_rows": of_rows,
         },
     )
     closed = _count(kind for (kind,) in cursor.fetchall())
@@ -210,7 +216,7 @@ def _find(cursor: Any, run: ReconciliationRun) -> dict[str, Any]:
     """Fill `found` with what nobody has decided about yet, and `seen` with all of it; what they were asked with."""
     given = parameters(run)
     _prepare(cursor)
-    for statement in (*meeting.MOVEMENTS, *(meeting.LISTS if run.kind == RunKind.DEEP else ())):
+    for statement in (*meeting.MOVEMENTS, *(meeting.LISTS if run.kind == RunKind.DEEP else ()), *meeting.ROWS):
         cursor.execute(statement, given)
     cursor.execute(f"ANALYZE {', '.join(_tables(run))}")
     _apply(cursor, rules_of(run), given)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from config.clock import database_now
 from entries.models import Entry, EntryStatus, PaymentStatus
-from payments.models import Discrepancy, Receipt
+from payments.models import Discrepancy, Payment, Receipt
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry, payment_for, receipt_of, refund_of, unapplied_money
 from tests.support.buying_back import ask, fallen_in, generous_pool, pay
@@ -124,7 +124,7 @@ class TestPlanted:
 
         assert self.found() == ["paid_void_entry"]
 
-    def test_money_that_waits_goes_back_by_itself(self, double):
+    def test_money_that_waits_becomes_a_place_where_there_is_one(self, double):
         receipt = unapplied_money()
         assert reconcile()[1] is None
 
@@ -132,12 +132,12 @@ class TestPlanted:
         printed, failure = reconcile()
 
         receipt.refresh_from_db()
-        assert (kinds(printed), failure, receipt.status) == (["healed", "Everything"], None, "returning")
+        assert (kinds(printed), failure, receipt.status) == (["healed", "Everything"], None, "allocated")
 
     def test_money_that_a_person_has_to_decide_about(self, double):
-        unapplied_money(because="wrong_amount")
+        unapplied_money(because="wrong_amount", amount_cents=4900)
 
-        grow_old(Receipt)
+        grow_old(Receipt), grow_old(Payment)
         assert self.found() == ["money_without_place"]
         assert list(Discrepancy.objects.values_list("kind", "status")) == [("amount_mismatch", "open")]
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.clock import database_now
-from config.local.benches.bigpools import ENTRIES, REQUESTS, USERS, Plan, _league, tidy
+from config.local.benches.bigpools import USERS, Plan, _league, tidy
 from config.local.benches.exports import ROOT, _environment
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
@@ -31,6 +31,19 @@ MEGABYTES = 150
 AMOUNT, FEE = 5000, 175
 LATEST = timedelta(minutes=20)
 
+REQUESTS = """
+    INSERT INTO entries_request (pool_id, user_id, number, status, payment_status, fee_cents, currency, reason,
+                                 waiver_reason, decided_at, created_at)
+    SELECT (SELECT min(id) FROM pools_pool), u.id, 1, 'approved', 'completed', %(fee)s, 'usd', '', '', u.at, u.at
+    FROM (SELECT id, %(first)s::timestamptz + (row_number() OVER (ORDER BY id) - 1) * %(apart)s::interval AS at
+          FROM accounts_user) u ORDER BY u.id
+"""
+ENTRIES = """
+    INSERT INTO entries_entry
+        (request_id, pool_id, user_id, number, reference, status, strikes, eliminated_code, first_round_number,
+         created_at)
+    SELECT id, pool_id, user_id, 1, '', 'active', 0, '', 1, created_at FROM entries_request ORDER BY id
+"""
 # Payment n is of request n: paid one after the other, the last one twenty minutes ago.
 PAID = """
     INSERT INTO payments_payment (ref, request_id, provider, status, amount_cents, currency, livemode,

@@ -64,12 +64,14 @@ CHARGES = (
     ),
     _rule(
         "charge_of_other_mode", _Kind.LIVEMODE_LEAK,
-        """payments_stagedobject t
-           LEFT JOIN payments_receipt r ON (r.provider, r.charge_id) = (%(provider)s, t.object_id)
-           WHERE t.run_id = %(run)s AND t.kind = 'charge'
-             AND (t.livemode <> %(livemode)s OR r.livemode <> t.livemode)""",
-        key="'charge:' || %(provider)s || ':' || t.object_id", at="t.made_at",
-        sentence="'Charge ' || t.object_id || ' is of the other mode than ours.'",
+        "met_charge t WHERE t.our_livemode <> %(livemode)s", key=_CHARGE,
+        sentence="'Charge ' || t.charge_id || ' is of the other mode than its receipt.'",
+    ),
+    _rule(
+        "listed_in_other_mode", _Kind.LIVEMODE_LEAK,
+        "payments_stagedobject t WHERE t.run_id = %(run)s AND t.livemode <> %(livemode)s",
+        key="t.kind || ':' || %(provider)s || ':' || t.object_id", at="t.made_at",
+        sentence="initcap(t.kind) || ' ' || t.object_id || ' is of the other mode than our key.'",
     ),
     _rule(
         "back_otherwise", _Kind.STATUS_MISMATCH,

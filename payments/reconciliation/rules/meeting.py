@@ -4,7 +4,7 @@ The rules of each kind then look at these few. Both sides are bounded by the win
 looked up by its name before it counts as missing, for the other side may date it to another moment.
 """
 
-from payments.reconciliation.rules.base import as_ref
+from payments.reconciliation.rules.base import IN_WINDOW, as_ref
 
 _STAGED = """run_id = %(run)s AND livemode = %(livemode)s"""
 _TAKEN = """SELECT * FROM payments_stagedobject WHERE {staged} AND kind = '{kind}'
@@ -121,6 +121,20 @@ LISTS = (
     """,
 )
 
+# Payments that are not simply paid: with their receipts, of which most are what they should be.
+ROWS = (
+    f"""
+    CREATE TEMP TABLE met_receipt ON COMMIT DROP AS
+    SELECT t.id, t.status, t.amount_cents, t.currency, t.livemode, t.unapplied_because, t.created_at,
+           p.id AS payment_id, p.status AS payment_status, p.amount_cents AS payment_amount_cents,
+           p.currency AS payment_currency, p.livemode AS payment_livemode, p.created_at AS payment_created_at
+    FROM payments_payment p LEFT JOIN payments_receipt t ON t.payment_id = p.id
+    WHERE {IN_WINDOW} AND CASE WHEN t.id IS NULL THEN p.status = 'succeeded' ELSE
+        (p.status, t.status, p.amount_cents, p.currency, p.livemode)
+        <> ('succeeded', 'allocated', t.amount_cents, t.currency, t.livemode) END
+    """,
+)
+
 # Small, but for the worst of days; without statistics the planner takes them for large ones.
-COUNTED = ("met_movement", "lone_movement")
+COUNTED = ("met_movement", "lone_movement", "met_receipt")
 COUNTED_OF_LISTS = ("met_charge", "lone_charge", "met_session", "met_refund", "met_dispute")

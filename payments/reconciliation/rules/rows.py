@@ -2,17 +2,14 @@
 
 from payments.models import DiscrepancyKind
 from payments.models.dispute import TO_ANSWER
-from payments.reconciliation.rules.base import Of, Rule, facts, money, said
+from payments.reconciliation.rules.base import IN_WINDOW, Of, Rule, facts, money, said
 from payments.reports.base import GONE
 from payments.services.refunds.decisions import WAITED_AS
 from payments.services.refunds.unapplied import TWICE
 
 _Kind = DiscrepancyKind
-# The time is that in which `p` came to be. Runs over weeks look at all of it.
-_WINDOW = """(%(rows_since)s::timestamptz IS NULL OR p.created_at >= %(rows_since)s::timestamptz)
-    AND (%(rows_until)s::timestamptz IS NULL OR p.created_at < %(rows_until)s::timestamptz)"""
 _RECEIPTS = "payments_receipt t JOIN payments_payment p ON p.id = t.payment_id"
-_RECEIPT, _PAYMENT, _REFUND = "'receipt:' || t.id", "'payment:' || p.id", "'refund:' || p.id"
+_RECEIPT, _REFUND = "'receipt:' || t.id", "'refund:' || p.id"
 _ENTRY, _REQUEST = "'entry:' || p.id", "'request:' || p.id"
 _TWICE = ", ".join(f"'{because}'" for because in TWICE)
 _TO_ANSWER = ", ".join(f"'{status}'" for status in TO_ANSWER)
@@ -28,14 +25,22 @@ def _receipt(
     name: str, kind: DiscrepancyKind, where: str, *, sentence: str, join: str = "", ours: str = _CAME, **more: str
 ) -> Rule:
     return Rule(
-        name, kind, Of.ROWS, f"{_RECEIPTS} {join} WHERE {where} AND {_WINDOW}", key=_RECEIPT, at="p.created_at",
+        name, kind, Of.ROWS, f"{_RECEIPTS} {join} WHERE {where} AND {IN_WINDOW}", key=_RECEIPT, at="p.created_at",
+        sentence=sentence, ours=ours, amount="t.amount_cents", currency="t.currency", **more,
+    )  # fmt: skip
+
+
+def _met(name: str, kind: DiscrepancyKind, where: str, *, sentence: str, ours: str = _CAME, **more: str) -> Rule:
+    """Of a payment and its receipt that are not simply paid."""
+    return Rule(
+        name, kind, Of.ROWS, f"met_receipt t WHERE {where}", key=_RECEIPT, at="t.payment_created_at",
         sentence=sentence, ours=ours, amount="t.amount_cents", currency="t.currency", **more,
     )  # fmt: skip
 
 
 def _waits(name: str, kind: DiscrepancyKind, where: str) -> Rule:
     """Money that nobody has decided about; services have put most of it before a person already."""
-    return _receipt(
+    return _met(
         name, kind, f"t.status = 'unapplied' AND t.created_at {_STALE} AND {where}", target=_RECEIPT, known="true",
         ours=facts(
             status="t.status", amount_cents="t.amount_cents", currency="t.currency", because="t.unapplied_because"
@@ -47,7 +52,7 @@ def _waits(name: str, kind: DiscrepancyKind, where: str) -> Rule:
 
 
 def _row(name: str, kind: DiscrepancyKind, source: str, *, key: str, sentence: str, **more: str) -> Rule:
-    return Rule(name, kind, Of.ROWS, f"{source} AND {_WINDOW}", key=key, at="p.created_at", sentence=sentence, **more)
+    return Rule(name, kind, Of.ROWS, f"{source} AND {IN_WINDOW}", key=key, at="p.created_at", sentence=sentence, **more)
 
 
 _REFUNDS = {
@@ -58,30 +63,29 @@ _REFUNDS = {
 }
 
 RECEIPTS = (
-    _row(
-        "succeeded_without_receipt", _Kind.ROWS_DISAGREE,
-        """payments_payment p WHERE p.status = 'succeeded'
-           AND NOT EXISTS (SELECT 1 FROM payments_receipt t WHERE t.payment_id = p.id)""",
-        key=_PAYMENT, ours=money("p.", status="p.status"), amount="p.amount_cents", currency="p.currency",
-        sentence="'Payment ' || p.id || ' succeeded, but no receipt was booked'",
+    Rule(
+        "succeeded_without_receipt", _Kind.ROWS_DISAGREE, Of.ROWS, "met_receipt t WHERE t.id IS NULL",
+        key="'payment:' || t.payment_id", at="t.payment_created_at",
+        ours=money("t.payment_", status="t.payment_status"), amount="t.payment_amount_cents",
+        currency="t.payment_currency", sentence="'Payment ' || t.payment_id || ' succeeded, but no receipt was booked'",
     ),
-    _receipt(
-        "receipt_without_success", _Kind.ROWS_DISAGREE, "p.status <> 'succeeded'",
-        ours=facts(payment="p.status", receipt="t.status"),
-        sentence="'Receipt ' || t.id || ' is of payment ' || p.id || ', which is ' || p.status",
+    _met(
+        "receipt_without_success", _Kind.ROWS_DISAGREE, "t.id IS NOT NULL AND t.payment_status <> 'succeeded'",
+        ours=facts(payment="t.payment_status", receipt="t.status"),
+        sentence="'Receipt ' || t.id || ' is of payment ' || t.payment_id || ', which is ' || t.payment_status",
     ),
-    _receipt(
+    _met(
         "amount_mismatch", _Kind.AMOUNT_MISMATCH,
-        "t.status = 'allocated' AND (t.amount_cents, t.currency) <> (p.amount_cents, p.currency)",
-        theirs=facts(asked_cents="p.amount_cents", currency="p.currency"),
+        "t.status = 'allocated' AND (t.amount_cents, t.currency) <> (t.payment_amount_cents, t.payment_currency)",
+        theirs=facts(asked_cents="t.payment_amount_cents", currency="t.payment_currency"),
         sentence="'Of receipt ' || t.id || ' ' || " + said("t.amount_cents", "t.currency")
-        + " || ' came, ' || " + said("p.amount_cents", "p.currency")
+        + " || ' came, ' || " + said("t.payment_amount_cents", "t.payment_currency")
         + " || ' was asked for, and it counts as paid'",
     ),
-    _receipt(
-        "livemode_mismatch", _Kind.LIVEMODE_LEAK, "t.livemode <> p.livemode",
-        ours=facts(receipt="t.livemode", payment="p.livemode"),
-        sentence="'Receipt ' || t.id || ' has livemode ' || t.livemode || ', its payment ' || p.livemode",
+    _met(
+        "livemode_mismatch", _Kind.LIVEMODE_LEAK, "t.livemode <> t.payment_livemode",
+        ours=facts(receipt="t.livemode", payment="t.payment_livemode"),
+        sentence="'Receipt ' || t.id || ' has livemode ' || t.livemode || ', its payment ' || t.payment_livemode",
     ),
     _receipt(
         "paid_void_entry", _Kind.ROWS_DISAGREE,
@@ -94,7 +98,7 @@ RECEIPTS = (
     ),
     _waits("money_without_place", _Kind.PAID_NO_ENTRY, f"t.unapplied_because NOT IN ({_TWICE})"),
     _waits("paid_twice", _Kind.DUPLICATE_PAYMENT, f"t.unapplied_because IN ({_TWICE})"),
-    _receipt(
+    _met(
         "returning_without_refund", _Kind.ROWS_DISAGREE,
         """t.status = 'returning' AND NOT EXISTS (
                SELECT 1 FROM payments_refund f WHERE f.receipt_id = t.id

@@ -18,7 +18,7 @@ from tests.support.charging import balance, paid_receipt
 from tests.support.payments import started
 from tests.support.reconciling import behind_the_guards, deep, feed, finished, history, is_quiet, queue
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once"), pytest.mark.slow]
 
 
 def left_quiet(run):
