@@ -169,13 +169,6 @@ VARIABLES: tuple[Variable, ...] = (
         parse=v.parse_count,
     ),
     Variable(
-        "WRITE_OFF_AT_MOST",
-        "The most that two people may write off at once: hundredths of a unit, 5000 is 50.00.",
-        sample="5000",
-        default="5000",
-        parse=v.parse_count,
-    ),
-    Variable(
         "AUTO_RETURN",
         "Whether money that became no place goes back by itself; false leaves all of it to a person.",
         sample="true",
