@@ -45,6 +45,7 @@ _ORIGINS = {
         JOIN payments_receipt t ON t.id = coalesce(m.receipt_id, f.receipt_id, d.receipt_id) {_REQUEST}""",
     "payout": """SELECT 'payout', o.ref::text, b.pool_id, o.player_id
         FROM payments_payout o JOIN payments_prizebooking b ON b.id = o.booking_id""",
+    "prize_correction": "SELECT 'prize_correction', id::text, pool_id, player_id FROM payments_prizecorrection",
     "pool": """SELECT 'pool', b.pool_id || ':' || b.number, b.pool_id, NULL::bigint FROM payments_prizebooking b""",
 }
 

@@ -55,7 +55,7 @@ REPORT = Report(
     is_personal=False,
     pdf="pool_profit_and_loss",
     sql=f"""
-        WITH {origins("refund", "dispute", "movement", "payout", "pool")}, summed AS (
+        WITH {origins("refund", "dispute", "movement", "payout", "prize_correction", "pool")}, summed AS (
             SELECT a.currency_id AS currency, {MODE} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
                 {_times("allocated", "'prize_pot', 'fee_revenue'")}
                     - {_times("place_taken", "'prize_pot', 'fee_revenue'")} AS places,

@@ -32,7 +32,7 @@ REPORT = Report(
     options=(MONEY, SHOWN),
     days=Days.UNTIL,
     sql=f"""
-        WITH {origins("receipt", "request", "refund", "payout", "pool")}, line AS (
+        WITH {origins("receipt", "request", "refund", "payout", "prize_correction", "pool")}, line AS (
             SELECT a.currency_id AS currency, {MODE} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
                 coalesce(a.player_id, CASE WHEN a.kind = 'prize_pot' THEN o.player_id END) AS player_id,
                 a.kind, j.source_type, l.amount

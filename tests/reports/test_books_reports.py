@@ -12,8 +12,11 @@ from payments.ledger.accounts import Kind
 from payments.ledger.models import Account, Posting
 from payments.models import FileFormat
 from payments.reports.pool_profit_and_loss import COSTS
+from payments.services.winners.corrections import approve_correction, bear_overpaid
+from tests.factories.accounts import FinanceFactory
 from tests.reports.golden import written
 from tests.support.reports import rows
+from tests.support.winning import booked, correct, paid_out, won_pool
 
 EVERYTHING = {"detail": "account"}
 BALANCE = ("debits", "credits", "closing_debit", "closing_credit")
@@ -232,3 +235,28 @@ def test_nothing_is_printed_as_such_and_too_much_is_refused():
     assert "Nothing was booked." in PdfReader(io.BytesIO(raw)).pages[0].extract_text()
     with pytest.raises(DomainError, match="at most 1,000 rows"):
         render("payout_statement", {**SHEET, "rows": [payout("x")] * (MOST_ROWS + 1)})
+
+
+# --- What became of prizes that were paid too much --------------------------------------------------------------
+
+
+def test_what_the_house_bears_of_a_prize_is_a_cost_of_its_pool(db):
+    pool, winner, _ = won_pool()
+    booked(pool)
+    payout = paid_out(winner)
+    correct(pool)
+    booked(pool)
+    (before,) = rows("pool_profit_and_loss", pool_id=pool.pk)
+    wish = bear_overpaid(payout_id=payout.pk, reason="It was our mistake.", by=FinanceFactory())
+    approve_correction(correction_id=wish.pk, by=FinanceFactory())
+
+    (after,) = rows("pool_profit_and_loss", pool_id=pool.pk)
+
+    assert [(minor(row, "prizes_paid"), minor(row, "prizes_unpaid")) for row in (before, after)] == [
+        (10000, 0),
+        (0, 10000),
+    ]
+    assert (minor(after, "write_offs"), minor(after, "margin") - minor(before, "margin")) == (10000, -10000)
+    assert (after["pool"], after["pool_name"]) == (str(pool.pk), pool.name)
+    owed = [minor(row, "liability") for row in rows("pot_liability", pool_id=pool.pk)]
+    assert owed == [10000]
