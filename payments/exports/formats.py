@@ -15,7 +15,6 @@ from django.conf import settings
 from config.cells import cell
 from config.errors import invalid
 from config.money import exponent, to_decimal
-from payments.exports import pdf
 from payments.exports.rows import Batch, Row, Tally
 from payments.models import FileFormat
 from payments.reports.base import Kind, Narrowing, Report, code
@@ -110,6 +109,9 @@ def _xlsx(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes])
 
 
 def _pdf(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) -> None:
+    # The typesetter is large: it is loaded where something is printed.
+    from payments.exports import pdf
+
     rows: list[Row] = []
     for batch in batches:
         rows += batch

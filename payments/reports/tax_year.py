@@ -27,7 +27,7 @@ REPORT = Report(
     day="",
     days=Days.NONE,
     has_pool=False,
-    needs_approval=False,
+    needs_approval=True,
     options=(number_option("year", "Year", least=2000, most=2200, is_required=True),),
     columns=(
         number("year"),
