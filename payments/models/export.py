@@ -80,7 +80,7 @@ def _differ(names: tuple[str, ...]) -> str:
 
 
 class Export(HasStatus):
-    """`parameters` is {"pool", "first_day", "last_day", "options"}; `totals` is column → currency → sum in minor units."""
+    """`parameters`: {"pool", "first_day", "last_day", "options"}; `totals`: column → currency → sum in minor units."""
 
     ref = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Its name in marks and links.")
     report = models.CharField(max_length=40)
