@@ -2,7 +2,7 @@
 
 The data travels beside the template, as JSON, so that no name in it is ever read as markup. The same data make the same
 bytes: the instant of the report is the only clock, and the fonts are those that the typesetter brings with it, never
-those of the machine. They have Latin, Greek, Cyrillic and Hebrew letters.
+those of the machine. They lack Chinese, Japanese and Korean signs: a box stands for each.
 """
 
 import json
