@@ -32,11 +32,14 @@ AT_ONCE = 500
 
 TRIED = metrics.counter("reconciliation_cures", "What runs tried to heal, by kind and outcome.", ["kind", "outcome"])
 
-# What this run has seen, and what is gone since without a person.
+# What this run has seen, and what is gone since without a person; not what waits for one under another name.
 HEALED = """
-    SELECT kind, count(*) FROM payments_discrepancy
-    WHERE last_run_id = %(run)s AND details ? 'target' AND kind = ANY(%(kinds)s)
-        AND status = 'resolved' AND closed_by_id IS NULL GROUP BY kind ORDER BY kind
+    SELECT d.kind, count(*) FROM payments_discrepancy d
+    WHERE d.last_run_id = %(run)s AND d.details ? 'target' AND d.kind = ANY(%(kinds)s)
+        AND d.status = 'resolved' AND d.closed_by_id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM payments_discrepancy o
+            WHERE o.object_key = d.object_key AND o.status IN ('open', 'acknowledged') AND o.id > d.id)
+    GROUP BY d.kind ORDER BY d.kind
 """
 HEALING_KINDS = [str(kind) for kind, one in DISPOSITIONS.items() if one.heal is not None]
 
