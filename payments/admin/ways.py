@@ -40,6 +40,7 @@ NAMES = {
     "session": ("payments_payment", "provider_reference"),
     "payment": ("payments_payment", "ref"),
     "refund": ("payments_refund", "ref"),
+    "provider_refund": ("payments_refund", "provider_reference"),
     "dispute": ("payments_dispute", "provider_reference"),
     "payout": ("payments_payout", "ref"),
     "provider_payout": ("payments_providerpayout", "reference"),
@@ -60,6 +61,9 @@ def way_to(kind: str, name: object) -> str:
     if kind == "payout" and rest:
         # A prize has a number or a name of ours; of a provider's payout to the bank, the provider is said first.
         kind = "provider_payout"
+    if kind == "refund" and rest and not first.isdecimal():
+        # One that is not here, or was not when it was met: by the provider's own name.
+        kind = "provider_refund"
     if kind in ROWS and first.isdecimal():
         return reverse(f"admin:{ROWS[kind]}_change", args=[first])
     if kind in NAMES and name:

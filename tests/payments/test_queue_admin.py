@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from config.clock import database_now
+from payments.admin.ways import way_to
 from payments.models import Discrepancy, DiscrepancyKind, ForeignObject, WriteOff
 from payments.services.discrepancies import acknowledge, resolve
 from payments.services.queue.write_offs import request_write_off
@@ -96,6 +97,14 @@ def test_a_row_shows_both_sides_beside_each_other(page):
     assert "40.00" in shown
     assert shown.count("≠") == 1
     assert "A refund made past us, of money that we know." in shown
+
+
+@pytest.mark.parametrize("key", ["refund:stripe:re_1", "dispute:stripe:dp_1", "movement:stripe:txn_1"])
+def test_every_key_leads_somewhere_that_opens(page, key):
+    """Also that of something which is not here: then to an empty list of its like."""
+    kind, _, name = key.partition(":")
+
+    assert page.get(way_to(kind, name)).status_code == 200
 
 
 def test_markup_of_a_stranger_is_only_text(page):
