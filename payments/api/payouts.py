@@ -157,7 +157,7 @@ class PayoutViewSet(ReadOnlyViewSet):
         payout = request_payout(entry_id=body["entry"], by=caller(request), provider=body.get("provider"))
         return Response(_shown(payout), status=201, headers={"Location": f"/api/v1/payouts/{payout.pk}"})
 
-    @action(detail=False, methods=["post"], url_path="approve")
+    @action(detail=False, methods=["post"], url_path="approvals")
     @operation(
         body=ApproveBody, answer=OutcomeOut, status=200, errors=(Code.NOT_FOUND,), limits=(STAFF,), moves_money=True,
         summary="Approve payouts",

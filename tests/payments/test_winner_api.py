@@ -61,13 +61,13 @@ class TestApi:
         winner.user.save(update_fields=["country"])
         outcome = call(api(finance), "POST", path, {})[1]
         ids = [one["id"] for one in outcome["done"]]
-        status, approved = call(api(FinanceFactory()), "POST", "/payouts/approve", {"payouts": [*ids, 10**9]})
+        status, approved = call(api(FinanceFactory()), "POST", "/payouts/approvals", {"payouts": [*ids, 10**9]})
         assert ([one["status"] for one in approved["done"]], [one["code"] for one in approved["refused"]]) == (
             ["approved"],
             ["NOT_FOUND"],
         )
         assert call(api(finance), "POST", "/pools/999999/payouts", {}) == (404, "NOT_FOUND")
-        assert call(api(finance), "POST", "/payouts/approve", {"payouts": []}) == (400, "VALIDATION_ERROR")
+        assert call(api(finance), "POST", "/payouts/approvals", {"payouts": []}) == (400, "VALIDATION_ERROR")
 
     def test_a_provider_without_an_account_is_refused(self, api, finance, winner):
         body = {"entry": winner.pk, "provider": "stripe"}
@@ -80,7 +80,7 @@ class TestApi:
         client = api(request.getfixturevalue(who))
         assert call(client, "POST", "/payouts", {"entry": winner.pk}) == (403, "FORBIDDEN")
         assert call(client, "POST", f"/pools/{winner.pool_id}/payouts", {}) == (403, "FORBIDDEN")
-        assert call(client, "POST", "/payouts/approve", {"payouts": [1]}) == (403, "FORBIDDEN")
+        assert call(client, "POST", "/payouts/approvals", {"payouts": [1]}) == (403, "FORBIDDEN")
         assert call(client, "GET", "/payouts") == (403, "FORBIDDEN")
 
     def test_a_player_sees_their_own_prize_and_no_others(self, api, winner):

@@ -27,6 +27,7 @@ from payments.providers.base import (
     SessionFacts,
     SessionState,
     SignatureInvalid,
+    TransferFacts,
 )
 
 SECRET = b"what only the toy and we know"
@@ -41,6 +42,7 @@ class ToyProvider:
     signature_header: str = "Toy-Signature"
     sessions: dict[str, SessionFacts] = field(default_factory=dict)
     refunds: dict[str, RefundFacts] = field(default_factory=dict)
+    transfers: dict[str, TransferFacts] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     missed: list[Notice] = field(default_factory=list)
 
@@ -140,6 +142,33 @@ class ToyProvider:
 
     def find_refund(self, *, ref, charge_id):
         return next((one for one in self.refunds.values() if one.ref == ref), None)
+
+    def create_transfer(self, order):
+        if order.idempotency_key not in self.by_key:
+            reference = f"toy-transfer-{len(self.transfers) + 1}"
+            self.by_key[order.idempotency_key] = reference
+            self.transfers[reference] = TransferFacts(
+                reference=reference,
+                ref=order.ref,
+                destination=order.destination,
+                amount_cents=order.amount_cents,
+                reversed_cents=0,
+                currency=order.currency,
+                livemode=False,
+                created_at=database_now(),
+                movement=self._movement(
+                    f"prize-{reference}", MovementKind.TRANSFER, -order.amount_cents, order.currency
+                ),
+            )
+        return self.transfers[self.by_key[order.idempotency_key]]
+
+    def find_transfer(self, *, ref):
+        return next((one for one in self.transfers.values() if one.ref == ref), None)
+
+    def fetch_transfer(self, reference):
+        if reference not in self.transfers:
+            raise NotThere(reference)
+        return self.transfers[reference]
 
     def fetch_payout(self, reference):
         raise NotThere(reference)

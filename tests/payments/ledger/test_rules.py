@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.money import split_by_weight
 from payments.ledger import rules
-from payments.ledger.accounts import Kind
+from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.models import LARGEST
 from payments.ledger.rules import Sum, fee_of, house_part
 
@@ -32,6 +32,8 @@ def shared(function, *, reverses=False):
     return st.builds(drawn, st.just("7:1"), ids, prizes, sums, ids)
 
 
+corrections = st.sampled_from(["repaid", "came_back", "borne", "reclaimed", "tax_released"])
+SUSPENSE = st.just(AccountName(Kind.SUSPENSE, provider="stripe"))
 P, M, R = st.just("stripe"), st.just("txn_1"), st.just("4c7f")
 EVERY = {
     "charge_received": st.builds(rules.charge_received, P, M, sums),
@@ -60,6 +62,12 @@ EVERY = {
     "settlement_reversed": shared(rules.settlement_reversed, reverses=True),
     "winner_paid": st.builds(rules.winner_paid, R, ids, st.integers(0, 10**6), P, sums),
     "winner_payment_returned": st.builds(rules.winner_payment_returned, R, ids, st.integers(0, 10**6), P, sums, maybe),
+    "prize_corrected": st.builds(rules.prize_corrected, R, corrections, ids, P, sums),
+    "fee_corrected": st.builds(rules.fee_corrected, P, M, st.integers(1, 9), signed_sums, of_dispute=flags),
+    "moved_for_others": st.builds(rules.moved_for_others, P, M, signed_sums),
+    "written_off": st.builds(rules.written_off, ids, SUSPENSE, signed_sums),
+    "found_foreign": st.builds(rules.found_foreign, ids, SUSPENSE, signed_sums),
+    "found_ours": st.builds(rules.found_ours, ids, SUSPENSE, signed_sums, ids),
     "provider_payout": st.builds(rules.provider_payout, P, M, signed_sums),
     "unexplained": st.builds(rules.unexplained, P, M, signed_sums),
 }  # fmt: skip
