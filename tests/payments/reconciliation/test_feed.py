@@ -88,7 +88,17 @@ def state():
     run = ReconciliationRun.objects.get()
     queue = Discrepancy.objects.values_list("kind", "object_key", "status", "amount_cents", "currency")
     return {
-        "run": [run.status, run.phase, run.pages, run.staged, run.found, run.opened, run.closed, run.totals],
+        "run": [
+            run.status,
+            run.phase,
+            run.pages,
+            run.staged,
+            run.found,
+            run.healed,
+            run.opened,
+            run.closed,
+            run.totals,
+        ],
         "queue": sorted((kind, re.sub(r":[0-9]+$", "", key), *rest) for kind, key, *rest in queue),
         "movements": sorted(Movement.objects.values_list("reference", "kind", "net_cents", "currency")),
         "books": sorted(Posting.objects.values_list("journal_entry__event", "account__kind", "amount")),
