@@ -1,9 +1,11 @@
 """Runs of the reconciliation: what each read, what differed on both sides, what it healed; and finance's page."""
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -14,13 +16,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, list_button
-from config.errors import DomainError
+from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
+from config.errors import Code, Conflict, DomainError
 from config.money import format_amount
 from config.words import spoken
 from payments.admin.by_provider import ByProvider
 from payments.admin.finance_page import finance_page
 from payments.models import ReconciliationRun, ReconciliationRunChange
+from payments.reconciliation.breaker import let_healing_go_on
 from payments.reconciliation.report import BothSides, differences_file, report_of
 from payments.reconciliation.wanted import want_run
 
@@ -28,8 +31,17 @@ MAY_SEE = "payments.view_reconciliationrun"
 MAY_RUN = "payments.run_reconciliation"
 
 
+def what_healing_does(rows: QuerySet[ReconciliationRun]) -> list[str]:
+    """The preview of `let_it_heal`."""
+    waiting = Counter[str]()
+    for run in rows:
+        waiting.update(run.stopped_healing)
+    told = [f"{count} of the kind “{spoken(kind)}” are healed by the next runs." for kind, count in waiting.items()]
+    return [*told, "Look at a few of them first: so many at once are a wrong key sooner than a loss."]
+
+
 @admin.register(ReconciliationRun)
-class ReconciliationRunAdmin(WithHistory, ReadOnlyAdmin):
+class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each run, from its first moment on."""
 
     change_model = ReconciliationRunChange
@@ -44,6 +56,26 @@ class ReconciliationRunAdmin(WithHistory, ReadOnlyAdmin):
     readonly_fields = ("took", "verdict", "differs", "mended", "stopped", "queue", "history")
     list_select_related = ("started_by",)
     actions_list = ("finance",)
+    actions = ("let_it_heal",)
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only where something was too much to heal unasked."""
+        run: ReconciliationRun | None = self.get_object(request, object_id)
+        return run is not None and bool(run.stopped_healing)
+
+    @confirmed(
+        "Let it heal",
+        permission=MAY_RUN,
+        preview=what_healing_does,
+        reason=Reason.REQUIRED,
+        done="let go on",
+    )
+    def let_it_heal(self, request: HttpRequest, row: ReconciliationRun, reason: str) -> None:
+        """Give leave for what was too much."""
+        if not row.stopped_healing:
+            raise Conflict(Code.INVALID_TRANSITION, "Nothing of this run waits for leave to be healed.")
+        for kind in sorted(row.stopped_healing):
+            let_healing_go_on(run_id=row.pk, kind=kind, by=staff(request), reason=reason)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's, with the button of finance's page."""

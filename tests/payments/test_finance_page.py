@@ -20,6 +20,7 @@ from tests.factories.pools import PoolFactory
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/payments/reconciliationrun/finance/"
+RUNS = "/admin/payments/reconciliationrun/"
 RUN_NOW = "/admin/payments/reconciliationrun/run-now/"
 
 
@@ -196,3 +197,24 @@ class TestTheRun:
         client.force_login(moderator)
 
         assert client.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv").status_code == 404
+
+
+class TestTooMuchToHeal:
+    def test_a_person_lets_it_go_on_and_says_why(self, as_finance):
+        run = a_run(stopped_healing={"missing_locally": 600})
+        row = doubt("healing:stripe:missing_locally", kind=DiscrepancyKind.MASS_HEALING)
+        press = {"action": "let_it_heal", "_selected_action": [run.pk]}
+
+        preview = as_finance.post(RUNS, press).content.decode()
+        as_finance.post(RUNS, {**press, "confirmed": "1", "reason": "We restored a backup this morning."})
+
+        assert "600 of the kind “missing locally”" in preview
+        row = Discrepancy.objects.get(pk=row)
+        assert (row.status, row.resolution) == ("resolved", "We restored a backup this morning.")
+
+    def test_nothing_is_offered_where_nothing_was_stopped(self, as_finance):
+        run = a_run()
+
+        page = as_finance.get(f"{RUNS}{run.pk}/change/").content.decode()
+
+        assert "Let it heal" not in page
