@@ -17,7 +17,7 @@ from config.api.ratelimit import By, Policy, RateLimited, enforce
 from config.money import format_amount
 from entries.models import RequestKind
 from payments.models import Payment, PaymentState, ReceiptState
-from payments.providers.base import ProviderError
+from payments.providers.faults import ProviderError
 from payments.refs import read_ref
 from payments.services.provider_state import Source, apply_provider_state
 

@@ -71,21 +71,15 @@ TransactionTestCase._fixture_teardown = _empty_tables
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
-    """Copied from one database that was migrated once."""
+    """Copied from one database that was migrated once; and a commit does not wait for the disk.
+
+    Nobody pulls the plug of these databases, and half the time was that. What a client sees of commits, locks and
+    crashes of its own is the same. Tests that kill servers have servers of their own.
+    """
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("synchronous_commit=on", "synchronous_commit=off")
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = prepare_template()
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """A commit does not wait for the disk here: nobody pulls the plug of these databases, and half the time was that.
-
-    What a client sees of commits, locks and crashes of its own is the same. Tests that kill servers have their own.
-    """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        name = connection.ops.quote_name(connection.settings_dict["NAME"])
-        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-        cursor.execute("SET synchronous_commit = off")
 
 
 @pytest.fixture(autouse=True)

@@ -166,7 +166,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         body=ResolutionBody, answer=DiscrepancyOut, status=200, errors=REFUSALS, limits=(STAFF,), summary="Resolve one"
     )
     def resolve(self, request: Call, pk: str) -> Response:
-        """Close it, and say how it was dealt with. No money moves by this; if anything of it changes, there is a new row."""
+        """Close it, and say how it was dealt with. No money moves by this; if any of it changes, there is a new row."""
         resolve(discrepancy_id=self.get_object().pk, by=caller(request), resolution=self.valid_body()["resolution"])
         return self._shown()
 

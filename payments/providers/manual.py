@@ -23,20 +23,18 @@ from payments.providers.base import (
     ListedObject,
     MovementFacts,
     Notice,
-    NotThere,
     Order,
     Origin,
     Page,
     RefundFacts,
     RefundOrder,
     RefundPhase,
-    Rejected,
     SessionFacts,
     SessionState,
-    SignatureInvalid,
     TransferFacts,
     TransferOrder,
 )
+from payments.providers.faults import NotThere, Rejected, SignatureInvalid
 
 PHASES = {
     ManualState.RECORDED: RefundPhase.PENDING,

@@ -24,7 +24,8 @@ from payments.models import (
     StagedMovement,
 )
 from payments.providers import provider_named
-from payments.providers.base import NotThere, Origin
+from payments.providers.base import Origin
+from payments.providers.faults import NotThere
 from payments.reconciliation.dispositions import Heal, disposition
 from payments.reconciliation.strays import book_stray, correct_fee
 from payments.reconciliation.suspensions import suspend_unpaid

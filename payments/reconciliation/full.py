@@ -13,7 +13,7 @@ from config.clock import database_now
 from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun, RunStatus
 from payments.models.discrepancy import OPEN_STATES
 from payments.providers import online_provider
-from payments.providers.base import ProviderError
+from payments.providers.faults import ProviderError
 from payments.reconciliation.differences import rows_that_disagree
 from payments.reconciliation.feed import run_between
 from payments.reconciliation.windows import Window

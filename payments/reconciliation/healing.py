@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from config import metrics
 from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun
 from payments.models.discrepancy import OPEN_STATES
-from payments.providers.base import ProviderError, RateLimited, Unreachable
+from payments.providers.faults import ProviderError, RateLimited, Unreachable
 from payments.reconciliation import breaker
 from payments.reconciliation.breaker import let_healing_go_on
 from payments.reconciliation.cures import ask_again, cure

@@ -22,7 +22,7 @@ from config.clock import ClockTimestamp, database_now
 from config.locks import held_across_transactions
 from config.version import code_version
 from payments.models import ReconciliationRun, RunKind, RunPhase, RunStatus
-from payments.providers.base import ProviderError, Rejected
+from payments.providers.faults import ProviderError, Rejected
 from payments.reconciliation.windows import Window
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,8 @@ from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import DiscrepancyKind, Payment, PaymentState
 from payments.providers import provider_named
-from payments.providers.base import Charge, NotThere, Origin, SessionFacts, SessionState
+from payments.providers.base import Charge, Origin, SessionFacts, SessionState
+from payments.providers.faults import NotThere
 from payments.refs import read_ref
 from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
 from payments.services.provider_state import Source, apply_provider_state

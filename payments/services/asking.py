@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from payments.providers.base import ProviderError, RateLimited, Unreachable
+from payments.providers.faults import ProviderError, RateLimited, Unreachable
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from config.audit import attribute
 from config.clock import database_now
 from payments.models import DiscrepancyKind, Receipt
 from payments.providers import provider_named
-from payments.providers.base import ChargeFacts, NotThere
+from payments.providers.base import ChargeFacts
+from payments.providers.faults import NotThere
 from payments.services.discrepancies import raise_once
 from payments.services.disputes import apply_dispute_facts, doubt_twice
 from payments.services.movements import apply_movement

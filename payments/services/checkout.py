@@ -19,7 +19,8 @@ from entries.services.places import OWING, note_payment_pending
 from payments.models import Payment, Provider, Receipt, ReceiptState
 from payments.models.payment import LIVE_STATES
 from payments.providers import online_provider
-from payments.providers.base import AtWork, Busy, ProviderError, SessionState
+from payments.providers.base import SessionState
+from payments.providers.faults import AtWork, Busy, ProviderError
 from payments.services import provider_state
 from payments.services.sessions import WITHOUT_SESSION, open_session, session_end
 from pools.models import PoolStatus

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from config.connections import TIMEOUTS, database, mail
@@ -95,9 +96,18 @@ def test_commands_run_without_timeouts():
 def test_the_database_really_obeys(db):
     from django.db import connection
 
+    # Connections of tests alone do not wait for the disk.
+    here = connection.settings_dict
+    ours = database("postgres://host/name", process="web")["OPTIONS"]["options"]
+    with psycopg.connect(
+        host=here["HOST"], port=here["PORT"], user=here["USER"], password=here["PASSWORD"], dbname=here["NAME"],
+        options=ours,
+    ) as apart:  # fmt: skip
+        found = apart.execute("SELECT current_setting('synchronous_commit'), current_setting('statement_timeout')")
+        assert found.fetchone() == ("on", "5s")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('synchronous_commit'), current_setting('TimeZone')")
-        assert cursor.fetchone() == ("on", "UTC")
+        cursor.execute("SELECT current_setting('TimeZone')")
+        assert cursor.fetchone() == ("UTC",)
 
 
 def test_a_database_address_is_taken_apart():

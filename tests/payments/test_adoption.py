@@ -12,7 +12,8 @@ from entries.services.requests import withdraw_request
 from payments.ledger.models import JournalEntry
 from payments.models import Discrepancy, NoticeCursor, Payment, PaymentState, Receipt, WebhookEvent
 from payments.providers import provider_named
-from payments.providers.base import Origin, Unreachable
+from payments.providers.base import Origin
+from payments.providers.faults import Unreachable
 from payments.services import backfill
 from payments.services.adoption import adopt_by_origin, adopt_session, adopt_window
 from payments.services.closed_requests import end_payments

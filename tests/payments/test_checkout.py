@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from config.clock import database_now
 from entries.models import Entry, PaymentStatus, RequestStatus
 from payments.models import Payment, PaymentChange, PaymentState, Receipt
-from payments.providers.base import Busy
+from payments.providers.faults import Busy
 from payments.services import checkout, sessions
 from payments.services.checkout import start_payment
 from payments.services.inbox import sweep_events

@@ -7,7 +7,7 @@ import pytest
 from config.clock import database_now
 from entries.models import Entry
 from payments.models import Payment, PaymentState
-from payments.providers.base import Busy
+from payments.providers.faults import Busy
 from payments.services import checkout, sessions
 from payments.services.checkout import start_payment
 from tests.support.payments import SESSIONS, TROUBLE, code_of, opened, payment_left_behind, start, started

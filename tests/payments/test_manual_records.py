@@ -17,7 +17,7 @@ from payments.models import (
     ReceiptState,
     Refund,
 )
-from payments.providers.base import ProviderError
+from payments.providers.faults import ProviderError
 from payments.services.manual import incoming
 from payments.services.manual.evidence import Scan
 from tests.factories.entries import RequestFactory

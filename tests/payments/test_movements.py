@@ -10,7 +10,8 @@ from django.db import DatabaseError, connection, transaction
 from config.clock import database_now
 from payments.models import Discrepancy, Dispute, JournalEntry, Movement, MovementKind, Receipt
 from payments.providers import provider_named
-from payments.providers.base import MovementFacts, NotThere, Unreachable
+from payments.providers.base import MovementFacts
+from payments.providers.faults import NotThere, Unreachable
 from payments.services import charge_sweep
 from payments.services.charge_state import apply_charge_facts, apply_charge_state
 from payments.services.charge_sweep import sweep_charges

@@ -11,19 +11,8 @@ from config.clock import database_now
 from payments import providers
 from payments.models import MovementKind, ObjectKind, Receipt
 from payments.providers import provider_named, register
-from payments.providers.base import (
-    Balance,
-    NotThere,
-    Order,
-    Page,
-    PaymentProvider,
-    ProviderError,
-    RefundOrder,
-    RefundPhase,
-    Rejected,
-    SessionState,
-    SignatureInvalid,
-)
+from payments.providers.base import Balance, Order, Page, PaymentProvider, RefundOrder, RefundPhase, SessionState
+from payments.providers.faults import NotThere, ProviderError, Rejected, SignatureInvalid
 from payments.services.manual.deciding import confirm_record
 from payments.services.manual.incoming import record_payment
 from payments.services.refunds.deciding import request_refund

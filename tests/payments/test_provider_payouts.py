@@ -7,7 +7,7 @@ from django.db import connection
 
 from config.clock import database_now
 from payments.models import Discrepancy, Movement, ProviderPayout, ProviderPayoutItem, ReconciliationRun
-from payments.providers.base import NotThere
+from payments.providers.faults import NotThere
 from payments.reconciliation import payouts
 from payments.reconciliation.payouts import reconcile_payouts
 from payments.services.movements import apply_payout_state

@@ -14,7 +14,7 @@ from entries.models import Entry, PaymentStatus, RequestChange, RequestStatus
 from entries.services.expiry import expire_unpaid
 from entries.services.requests import withdraw_request
 from payments.models import Discrepancy, Payment, PaymentChange, PaymentState, Receipt, ReceiptChange, Refund
-from payments.providers.base import NotThere, Unreachable
+from payments.providers.faults import NotThere, Unreachable
 from payments.services import sessions
 from payments.services.provider_state import Source, apply_facts, apply_provider_state
 from pools.models import PoolStatus

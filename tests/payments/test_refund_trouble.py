@@ -10,7 +10,7 @@ from config import outbox
 from config.clock import database_now
 from payments.models import Refund
 from payments.providers import provider_named
-from payments.providers.base import Rejected
+from payments.providers.faults import Rejected
 from payments.providers.stripe.provider import StripeProvider
 from payments.services.refunds import sending
 from payments.services.refunds.deciding import replace_refund

@@ -14,7 +14,8 @@ from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.balances import balance_of
 from payments.models import Discrepancy, Movement, Payout, PrizeCorrection
 from payments.providers import provider_named
-from payments.providers.base import NotThere, Rejected, TransferOrder
+from payments.providers.base import TransferOrder
+from payments.providers.faults import NotThere, Rejected
 from payments.services.payouts import (
     PrizeNotDue,
     approve_payout,

@@ -10,17 +10,8 @@ from uuid import uuid4
 import pytest
 
 from payments.providers import online_provider
-from payments.providers.base import (
-    AtWork,
-    Busy,
-    NotThere,
-    Order,
-    Origin,
-    Rejected,
-    SessionState,
-    Unclear,
-    Unreachable,
-)
+from payments.providers.base import Order, Origin, SessionState
+from payments.providers.faults import AtWork, Busy, NotThere, Rejected, Unclear, Unreachable
 from payments.providers.stripe.sessions import facts_of, session_params
 from tests.support.threads import run_together
 

@@ -8,7 +8,8 @@ import pytest
 
 from payments.models import MovementKind
 from payments.providers import online_provider
-from payments.providers.base import BankPayoutState, NotThere, RefundOrder, RefundPhase, Rejected, Unclear
+from payments.providers.base import BankPayoutState, RefundOrder, RefundPhase
+from payments.providers.faults import NotThere, Rejected, Unclear
 from payments.providers.notices import parse_notice
 from payments.providers.stripe.amounts import to_minor, to_stripe
 from payments.providers.stripe.charges import charge_facts, dispute_facts, movement_facts, refund_facts, refund_params

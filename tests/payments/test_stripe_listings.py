@@ -8,7 +8,8 @@ import pytest
 from config.clock import database_now
 from payments.models import MovementKind, ObjectKind, SourceKind
 from payments.providers import online_provider
-from payments.providers.base import NotThere, Order, RefundOrder, Rejected
+from payments.providers.base import Order, RefundOrder
+from payments.providers.faults import NotThere, Rejected
 from payments.providers.stripe import client
 from payments.providers.stripe.client import Api
 from payments.providers.stripe.listings import balance_of, listed_movement

@@ -6,7 +6,7 @@ from config.clock import database_now
 from config.errors import DomainError
 from entries.models import Entry, PaymentStatus, RequestChange
 from payments.models import Payment, PaymentState, Receipt
-from payments.providers.base import ProviderError
+from payments.providers.faults import ProviderError
 from payments.services import waivers
 from payments.services.waivers import waive_fee
 from tests.factories.entries import RequestFactory

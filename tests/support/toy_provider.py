@@ -18,17 +18,15 @@ from payments.providers.base import (
     ListedObject,
     MovementFacts,
     Notice,
-    NotThere,
     Origin,
     Page,
     RefundFacts,
     RefundPhase,
-    Rejected,
     SessionFacts,
     SessionState,
-    SignatureInvalid,
     TransferFacts,
 )
+from payments.providers.faults import NotThere, Rejected, SignatureInvalid
 
 SECRET = b"what only the toy and we know"
 

@@ -17,7 +17,7 @@ import stripe
 
 from config import metrics
 from config.http import refuse_inside_transaction
-from payments.providers.base import (
+from payments.providers.faults import (
     AtWork,
     Busy,
     ClocksDiffer,

@@ -4,12 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from payments.models import ObjectKind, SourceKind
-from payments.providers.base import (
-    Balance,
-    ListedMovement,
-    ListedObject,
-    Origin,
-)
+from payments.providers.base import Balance, ListedMovement, ListedObject, Origin
 from payments.providers.stripe.amounts import instant, to_minor
 from payments.providers.stripe.charges import dispute_facts, id_of, moved, refund_facts
 from payments.providers.stripe.client import Json

@@ -16,18 +16,16 @@ from payments.providers.base import (
     ListedMovement,
     ListedObject,
     Notice,
-    NotThere,
     Order,
     Origin,
     Page,
     RefundFacts,
     RefundOrder,
-    Rejected,
     SessionFacts,
-    SignatureInvalid,
     TransferFacts,
     TransferOrder,
 )
+from payments.providers.faults import NotThere, Rejected, SignatureInvalid
 from payments.providers.notices import notice_of, parse_notice
 from payments.providers.stripe.charges import charge_facts, refund_facts, refund_params
 from payments.providers.stripe.client import Api, Json, is_signed

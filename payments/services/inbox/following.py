@@ -13,7 +13,8 @@ from django.db.models import Q
 from config import metrics
 from payments.models import DiscrepancyKind, Payment, Receipt, Refund, WebhookEvent, WebhookState
 from payments.providers import provider_named
-from payments.providers.base import NotThere, Origin
+from payments.providers.base import Origin
+from payments.providers.faults import NotThere
 from payments.providers.notices import subject_of
 from payments.refs import read_ref
 from payments.services.adoption import adopt_by_origin, adopt_session

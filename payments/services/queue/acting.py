@@ -20,7 +20,7 @@ from payments.models import (
     TakenFrom,
 )
 from payments.models.discrepancy import OPEN_STATES
-from payments.providers.base import ProviderError
+from payments.providers.faults import ProviderError
 from payments.reconciliation.dispositions import Action
 from payments.reconciliation.healing import heal_one
 from payments.services.allocating import allocate_again

@@ -25,17 +25,8 @@ from config.money import format_amount
 from payments.models import DiscrepancyKind, Refund, RefundOrigin, RefundState
 from payments.models.refund import UNFINISHED
 from payments.providers import provider_named
-from payments.providers.base import (
-    Faulted,
-    NotThere,
-    PaymentProvider,
-    ProviderError,
-    RefundFacts,
-    RefundOrder,
-    Rejected,
-    Unclear,
-    Unreachable,
-)
+from payments.providers.base import PaymentProvider, RefundFacts, RefundOrder
+from payments.providers.faults import Faulted, NotThere, ProviderError, Rejected, Unclear, Unreachable
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.refunds.deciding import lock_refund
 from payments.services.refunds.mirroring import apply_refund_facts, fail_refund

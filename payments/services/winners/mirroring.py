@@ -12,7 +12,8 @@ from config.clock import ClockTimestamp, database_now
 from payments.models import CorrectionKind, CorrectionState, Payout, PayoutState, PrizeCorrection
 from payments.models.payout import PAYOUTS_UNDER_WAY
 from payments.providers import provider_named
-from payments.providers.base import MovementFacts, ProviderError, TransferFacts
+from payments.providers.base import MovementFacts, TransferFacts
+from payments.providers.faults import ProviderError
 from payments.refs import read_ref
 from payments.services.movements import WrongMode, apply_movement
 from payments.services.payouts import book_paid, book_returned, doubt_payout, fresh

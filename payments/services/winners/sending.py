@@ -21,16 +21,8 @@ from config.errors import DomainError
 from payments.models import Payout, PayoutState, Provider
 from payments.models.payout import PAYOUTS_UNDER_WAY
 from payments.providers import provider_named
-from payments.providers.base import (
-    Faulted,
-    NotThere,
-    PaymentProvider,
-    ProviderError,
-    Rejected,
-    TransferFacts,
-    TransferOrder,
-    Unclear,
-)
+from payments.providers.base import PaymentProvider, TransferFacts, TransferOrder
+from payments.providers.faults import Faulted, NotThere, ProviderError, Rejected, Unclear
 from payments.services.asking import Swept, ask_about_each
 from payments.services.payouts import check_still_right, doubt_payout
 from payments.services.winners.locking import lock_payout

@@ -24,7 +24,8 @@ from payments.models import (
     StagedObject,
 )
 from payments.providers import register
-from payments.providers.base import Origin, Unreachable
+from payments.providers.base import Origin
+from payments.providers.faults import Unreachable
 from payments.providers.stripe import client
 from payments.reconciliation import differences, feed, staging
 from payments.reconciliation.feed import run_between, run_deep, run_deep_if_due, run_feed

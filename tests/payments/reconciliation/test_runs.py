@@ -8,7 +8,7 @@ from django.db import connection
 
 from config.clock import database_now
 from payments.models import ReconciliationRun, ReconciliationRunChange, RunKind, RunPhase, RunStatus
-from payments.providers.base import NotThere, RateLimited
+from payments.providers.faults import NotThere, RateLimited
 from payments.reconciliation import runs
 from payments.reconciliation.runs import MOST_RESUMED, fail, resume, start_or_resume
 from payments.reconciliation.windows import Window, deep_window, feed_window
