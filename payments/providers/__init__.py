@@ -16,8 +16,8 @@ from payments.providers.base import PaymentProvider
 
 Factory = Callable[[], PaymentProvider]
 
-# What stands beside the providers and is none: the port, and how notices are read.
-SUPPORT = frozenset({"base", "notices"})
+# What stands beside the providers and is none: the port, its errors, and how notices are read.
+SUPPORT = frozenset({"base", "faults", "notices"})
 
 _registered: dict[str, Factory] = {}
 

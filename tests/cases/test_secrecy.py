@@ -52,7 +52,26 @@ def doors(entry) -> list[str]:
         # Doors of money, where there is none: their answers are the same whatever was picked.
         **{
             kind: {"{id}": 1}
-            for kind in ("payments", "refunds", "receipts", "disputes", "payouts", "manual-records", "cancellations")
+            for kind in (
+                "payments",
+                "refunds",
+                "receipts",
+                "disputes",
+                "payouts",
+                "manual-records",
+                "cancellations",
+                "bank-statements",
+                "bank-lines",
+                "provider-payouts",
+                "discrepancies",
+                "write-offs",
+                "foreign-objects",
+                "exports",
+                "export-schedules",
+                "periods",
+                "account-mappings",
+                "journal-batches",
+            )  # fmt: skip
         },
         "ledger": {"{id}": 1, "{account_id}": 1},
     }

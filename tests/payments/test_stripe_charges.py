@@ -183,7 +183,7 @@ class TestPayoutFacts:
     def test_its_state(self, status, state):
         payout = {
             "id": "po_1", "status": status, "amount": 4825, "currency": "usd", "livemode": False, "arrival_date": AT,
-            "failure_code": None, "balance_transaction": movement(reporting_category="payout"),
+            "created": AT, "failure_code": None, "balance_transaction": movement(reporting_category="payout"),
             "failure_balance_transaction": None,
         }  # fmt: skip
 

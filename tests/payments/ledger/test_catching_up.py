@@ -45,7 +45,9 @@ def burn_the_books():
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("TRUNCATE payments_posting, payments_journalentry, payments_account, payments_checkpoint")
+        cursor.execute(
+            "TRUNCATE payments_posting, payments_journalentry, payments_account, payments_checkpoint CASCADE"
+        )
         cursor.execute("SET session_replication_role = origin")
 
 
