@@ -156,6 +156,7 @@ def _shown(line: BothSides) -> dict[str, Any]:
         "what": spoken(line.what),
         "ours": format_amount(line.ours, line.currency),
         "theirs": format_amount(line.theirs, line.currency),
+        "young": format_amount(line.young, line.currency) if line.young_count else "",
         "rest": format_amount(line.difference, line.currency) if line.difference else "",
     }
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from config.clock import database_now
-from config.money import to_decimal
+from config.money import format_amount, to_decimal
 from payments.models import Discrepancy, DiscrepancyKind, DiscrepancyState, ReconciliationRun, RunStatus
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.reconciliation.totals import MATCHED
@@ -31,7 +31,7 @@ OLDEST = "over 7 d"
 
 @dataclass(frozen=True, slots=True)
 class BothSides:
-    """One line of the control totals, in minor units."""
+    """One line of the control totals, in minor units. What is young may still be on its way, and counts with ours."""
 
     currency: str
     what: str
@@ -39,14 +39,16 @@ class BothSides:
     ours: int
     their_count: int
     theirs: int
+    young_count: int = 0
+    young: int = 0
 
     @property
     def difference(self) -> int:
-        return self.ours - self.theirs
+        return self.ours + self.young - self.theirs
 
     @property
     def agrees(self) -> bool:
-        return (self.our_count, self.ours) == (self.their_count, self.theirs)
+        return (self.our_count + self.young_count, self.ours + self.young) == (self.their_count, self.theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def age_of(opened_at: datetime, now: datetime) -> str:
 def _both_sides(run: ReconciliationRun) -> Iterator[BothSides]:
     for currency, whats in sorted(run.totals.items()):
         for what, sides in whats.items():
-            yield BothSides(currency, what, *sides["ours"], *sides["theirs"])
+            yield BothSides(currency, what, *sides["ours"], *sides["theirs"], *sides.get("young", (0, 0)))
 
 
 def _matched(lines: tuple[BothSides, ...]) -> float | None:
@@ -137,7 +139,7 @@ def _objections(
         yield f"The run is {run.status}."
     for line in lines:
         if not line.agrees:
-            yield f"The {line.what} in {line.currency.upper()} differ by {line.difference}."
+            yield f"{_named(line)} differ by {format_amount(line.difference, line.currency)}."
     for kind, count in sorted(run.stopped_healing.items()):
         yield f"{count} of the kind {DiscrepancyKind(kind).label.lower()} wait for leave to be healed."
     for tie_out in run.tie_outs:
@@ -147,6 +149,12 @@ def _objections(
     for item in still_open:
         if now - item.oldest > (URGENT_WITHIN if item.kind in URGENT else WITHIN):
             yield f"{DiscrepancyKind(item.kind).label} has been waiting since {item.oldest:%Y-%m-%d}."
+
+
+def _named(line: BothSides) -> str:
+    """What differs, in words: also where only the numbers do."""
+    what = "Movements in the very same figures" if line.what == MATCHED else line.what.capitalize()
+    return f"{what} ({line.our_count + line.young_count} here, {line.their_count} there)"
 
 
 SEEN = Report(

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 
 from payments.models import ReconciliationRun
+from payments.reconciliation.rules.base import GRACE
 
 # By the kinds of movements; what is in none of these groups is of the last one.
 GROUPS = {
@@ -29,16 +30,24 @@ SQL = """
         FROM payments_movement
         WHERE provider = %(provider)s AND livemode = %(livemode)s
             AND occurred_at >= %(since)s AND occurred_at < %(until)s
+        UNION ALL
+        SELECT 'young', s.currency, s.kind, s.amount_cents, s.fee_cents
+        FROM payments_stagedmovement s
+        WHERE s.run_id = %(run)s AND s.occurred_at > clock_timestamp() - %(grace)s AND NOT EXISTS (
+            SELECT 1 FROM payments_movement m WHERE (m.provider, m.reference) = (%(provider)s, s.reference))
     )
     SELECT currency, side, kind, count(*), sum(amount_cents), count(*) FILTER (WHERE fee_cents <> 0), sum(fee_cents)
     FROM told GROUP BY 1, 2, 3
 """
 MATCHED_SQL = """
-    SELECT s.currency, count(*), sum(s.net_cents), count(m.id), coalesce(sum(m.net_cents), 0)
+    SELECT s.currency, count(*), sum(s.net_cents), count(m.id), coalesce(sum(m.net_cents), 0),
+           count(*) FILTER (WHERE s.occurred_at > clock_timestamp() - %(grace)s AND o.id IS NULL),
+           coalesce(sum(s.net_cents) FILTER (WHERE s.occurred_at > clock_timestamp() - %(grace)s AND o.id IS NULL), 0)
     FROM payments_stagedmovement s
     LEFT JOIN payments_movement m ON m.provider = %(provider)s AND m.reference = s.reference
         AND (m.livemode, m.currency, m.amount_cents, m.fee_cents)
           = (s.livemode, s.currency, s.amount_cents, s.fee_cents)
+    LEFT JOIN payments_movement o ON (o.provider, o.reference) = (%(provider)s, s.reference)
     WHERE s.run_id = %(run)s GROUP BY 1
 """
 
@@ -47,22 +56,29 @@ Totals = dict[str, dict[str, list[int]]]
 
 
 def control_totals(run: ReconciliationRun) -> dict[str, Totals]:
-    """Currency → what → {"ours": [count, minor], "theirs": [count, minor]}, of what the run has read and its window."""
+    """Currency → what → {"ours": [count, minor], "theirs": [count, minor]}, of what the run has read and its window.
+
+    Where there is some, "young" has what of theirs moved so lately that it may still be on its way to our books.
+    """
     totals: dict[str, Totals] = {}
     for currency, side, kind, count, amount, charged, fees in _rows(SQL, run):
         of = totals.setdefault(currency, _blank())
-        _add(of[_group(kind)][side], count, amount)
-        _add(of[FEES][side], charged, fees)
-    for currency, theirs, net, ours, our_net in _rows(MATCHED_SQL, run):
+        _add(of[_group(kind)].setdefault(side, [0, 0]), count, amount)
+        if charged:
+            _add(of[FEES].setdefault(side, [0, 0]), charged, fees)
+    for currency, theirs, net, ours, our_net, young, young_net in _rows(MATCHED_SQL, run):
         of = totals.setdefault(currency, _blank())
         _add(of[MATCHED]["theirs"], theirs, net)
         _add(of[MATCHED]["ours"], ours, our_net)
+        if young:
+            _add(of[MATCHED].setdefault("young", [0, 0]), young, young_net)
     return dict(sorted(totals.items()))
 
 
 def _rows(sql: str, run: ReconciliationRun) -> list[tuple[Any, ...]]:
     of_run: dict[str, Any] = {
         "run": run.pk, "provider": run.provider, "livemode": run.livemode, "since": run.since, "until": run.until,
+        "grace": GRACE,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(sql, of_run)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from tests.mutation.attacks import OF_HISTORY, OF_KEEPING, attacks_on
 from tests.mutation.catalog import Guard
-from tests.mutation.code_guards import CONDITIONS, KEYS, LOCKS, ROOT, Mutation
+from tests.mutation.code_guards import CONDITIONS, FINANCE, KEYS, LOCKS, ROOT, Mutation
 
 FILE = ROOT / "docs" / "guards.md"
 HEAD = """# The guards of money, and the tests that miss them
@@ -18,6 +18,12 @@ Each guard below is taken away by a test, and something that must not happen hap
 Locks, keys and conditions that no constraint holds. `tests/mutation/test_code_guards.py` takes each out of the code
 (`manage.py test -m slow tests/mutation`); the tests named here fail then.
 """
+OF_CODE = (
+    ("Locks", LOCKS),
+    ("Keys, and once for all", KEYS),
+    ("Conditions", CONDITIONS),
+    ("Runs, the queue, banks, exports and accounting", FINANCE),
+)
 DATABASE = """
 ## In the database
 
@@ -30,7 +36,7 @@ The test of a table is `tests/mutation/test_database_guards.py::test_each_guard_
 def document(guards: Iterable[Guard]) -> str:
     """The whole file."""
     lines = HEAD.splitlines()
-    for title, mutations in (("Locks", LOCKS), ("Keys, and once for all", KEYS), ("Conditions", CONDITIONS)):
+    for title, mutations in OF_CODE:
         lines += _section(title, ("Guard", "Holds", "Tests"), map(_row_of, mutations))
     lines += DATABASE.splitlines()
     for table, own in groupby(guards, lambda guard: guard.table):

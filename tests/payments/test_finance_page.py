@@ -181,7 +181,7 @@ class TestTheRun:
 
         assert ("2: 100.00 USD" in page, "3: 150.00 USD" in page, "✗ -50.00 USD" in page) == (True, True, True)
         assert page.count("✓</span>") == 1
-        assert "The charges in USD differ" in page
+        assert "Charges (2 here, 3 there) differ by -50.00 USD" in page
 
     def test_what_it_saw_is_a_file_with_its_digest(self, as_finance):
         run = a_run()

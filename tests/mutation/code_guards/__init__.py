@@ -5,10 +5,11 @@ are those that stand for it: at least one of them fails then.
 """
 
 from tests.mutation.code_guards.conditions import CONDITIONS
+from tests.mutation.code_guards.finance import FINANCE
 from tests.mutation.code_guards.keys import KEYS
 from tests.mutation.code_guards.locks import LOCKS
 from tests.mutation.code_guards.mutation import ROOT, Mutation
 
-MUTATIONS = [*LOCKS, *KEYS, *CONDITIONS]
+MUTATIONS = [*LOCKS, *KEYS, *CONDITIONS, *FINANCE]
 
-__all__ = ["CONDITIONS", "KEYS", "LOCKS", "MUTATIONS", "ROOT", "Mutation"]
+__all__ = ["CONDITIONS", "FINANCE", "KEYS", "LOCKS", "MUTATIONS", "ROOT", "Mutation"]

@@ -179,13 +179,16 @@ class TestReading:
         begun.refresh_from_db()
         given = {"since": database_now() - SOON, "until": database_now() + AHEAD}
         page = providers.online_provider().movements_page(**given, after=None)
+        # What the late one was told has other rows: the list has moved meanwhile.
+        moved = providers.online_provider().movements_page(**given, after=page.after)
         late = ReconciliationRun.objects.get()
         staging.put_movements(begun, "movement", page)
 
         with pytest.raises(Overtaken):
-            staging.put_movements(late, "movement", page)
+            staging.put_movements(late, "movement", moved)
 
         assert StagedMovement.objects.count() == 2
+        assert staging.is_whole(begun)
 
 
 @pytest.mark.slow
@@ -243,6 +246,7 @@ class TestLost:
         with pytest.raises(ZeroDivisionError):
             run()
         left = StagedMovement.objects.count()
+        assert not FeedCursor.objects.exists()
         monkeypatch.undo()
 
         run()

@@ -6,11 +6,12 @@ import pytest
 
 from config.clock import database_now
 from config.errors import Conflict
-from payments.models import Discrepancy, DiscrepancyKind, Movement
+from payments.models import Discrepancy, DiscrepancyKind, Movement, StagedMovement
 from payments.reconciliation import breaker, differences
 from payments.reconciliation.differences import compare
 from payments.reconciliation.healing import heal, let_healing_go_on
 from payments.reconciliation.report import differences_file, report_of
+from payments.reconciliation.totals import control_totals
 from payments.services.discrepancies import resolve
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import EntryFactory
@@ -199,6 +200,19 @@ class TestBreaker:
         assert compare(run).opened == {STRANGE: 2}
 
 
+def test_what_moved_a_moment_ago_is_on_its_way_and_no_objection(db):
+    run = run_of()
+    staged_movement(run, occurred_at=database_now() - timedelta(minutes=2))
+    run.totals = control_totals(run)
+    young = {line.what: (line.young_count, line.agrees) for line in report_of(run).lines if line.their_count}
+    assert young == {"charges": (1, True), "fees": (1, True), "matched": (1, True)}
+
+    StagedMovement.objects.update(occurred_at=database_now() - timedelta(minutes=20))
+    run.totals = control_totals(run)
+    old = {line.what: (line.young_count, line.agrees) for line in report_of(run).lines if line.their_count}
+    assert old == {"charges": (0, False), "fees": (0, False), "matched": (0, False)}
+
+
 def test_the_report_says_what_a_run_saw_and_whether_all_is_well(db):
     run = run_of()
     staged_movement(run, reference="=1+1")
@@ -212,8 +226,8 @@ def test_the_report_says_what_a_run_saw_and_whether_all_is_well(db):
     assert not report.is_green
     assert report.objections == (
         "The run is running.",
-        "The charges in USD differ by -5000.",
-        "The matched in USD differ by -4825.",
+        "Charges (0 here, 1 there) differ by -50.00 USD.",
+        "Movements in the very same figures (0 here, 1 there) differ by -48.25 USD.",
     )
     assert (report.matched_percent, [line.difference for line in report.totals]) == (0.0, [-5000])
     assert [(one.kind, one.count, one.cents, one.age) for one in report.still_open] == [(STRANGE, 1, 5000, "0-1 d")]
