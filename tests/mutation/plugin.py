@@ -44,7 +44,9 @@ class Finder(importlib.abc.MetaPathFinder):
 
 def _be_impatient(connection, **_):
     """Except while databases are made: there, one waits for another that makes the template of all."""
-    if connection.alias == "__no_db__":
+    from django.db.backends.base.base import NO_DB_ALIAS
+
+    if connection.alias == NO_DB_ALIAS:
         return
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{PATIENCE}'")
