@@ -26,7 +26,7 @@ from payments.reconciliation.differences import compare
 PAYMENTS = 1_000_000
 STAGED = 100_000
 TURNS = 5
-# What a run may take of memory, as the issue has it.
+# What a run may take of memory.
 MEGABYTES = 150
 AMOUNT, FEE = 5000, 175
 LATEST = timedelta(minutes=20)
