@@ -98,7 +98,10 @@ def pytest_terminal_summary(terminalreporter) -> None:
     terminalreporter.write_line(f"OUTLAST_PROPERTY_SEED={os.environ['OUTLAST_PROPERTY_SEED']}")
 
 
-LONG = ("tests/stack", "tests/races", "tests/replay")
+LONG = (
+    "tests/stack", "tests/entries/test_settlement_property.py", "tests/config/local/commands/test_up.py",
+    "tests/payments/reconciliation/test_lost_day.py", "tests/races", "tests/replay",
+)  # fmt: skip
 # Tried where there is time: our tools by themselves, each guard without itself, all orders of news.
 SLOW = (
     "tests/config/local/stripe/",

@@ -16,7 +16,7 @@ from tests.oracle.gameweeks import season_of
 from tests.support.playback import Playback, play
 from tests.support.shared_data import shared_data
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.sliced, pytest.mark.django_db(transaction=True)]
 
 SEED = 38
 ENTRIES = 2_000

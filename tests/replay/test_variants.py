@@ -15,7 +15,7 @@ from tests.oracle.seasons import Season, season_of
 from tests.support.playback import Playback, play
 from tests.support.shared_data import FOLDER, shared_data
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.sliced, pytest.mark.django_db(transaction=True)]
 
 SEED = 20
 MOST_TEAMS = 6
