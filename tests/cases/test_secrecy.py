@@ -40,6 +40,13 @@ def other_player(story) -> User:
     return EntryFactory(in_pool=story.pool).user
 
 
+OF_MONEY = (
+    "payments", "refunds", "receipts", "disputes", "payouts", "manual-records", "cancellations", "bank-statements",
+    "bank-lines", "provider-payouts", "discrepancies", "write-offs", "foreign-objects", "exports", "export-schedules",
+    "periods", "account-mappings", "journal-batches",
+)  # fmt: skip
+
+
 def doors(entry) -> list[str]:
     """Every address of the API that can be read, about this entry and what belongs to it."""
     ruling = propose("disqualify", entry=entry)
@@ -50,29 +57,7 @@ def doors(entry) -> list[str]:
         "requests": {"{id}": entry.request_id},
         "rulings": {"{id}": ruling.pk},
         # Doors of money, where there is none: their answers are the same whatever was picked.
-        **{
-            kind: {"{id}": 1}
-            for kind in (
-                "payments",
-                "refunds",
-                "receipts",
-                "disputes",
-                "payouts",
-                "manual-records",
-                "cancellations",
-                "bank-statements",
-                "bank-lines",
-                "provider-payouts",
-                "discrepancies",
-                "write-offs",
-                "foreign-objects",
-                "exports",
-                "export-schedules",
-                "periods",
-                "account-mappings",
-                "journal-batches",
-            )  # fmt: skip
-        },
+        **{kind: {"{id}": 1} for kind in OF_MONEY},
         "ledger": {"{id}": 1, "{account_id}": 1},
     }
     found = []
