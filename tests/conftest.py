@@ -102,16 +102,17 @@ LONG = (
     "tests/stack", "tests/entries/test_settlement_property.py", "tests/config/local/commands/test_up.py",
     "tests/payments/reconciliation/test_lost_day.py", "tests/races", "tests/replay",
 )  # fmt: skip
-# Tried where there is time: our tools by themselves, plans of a big house, each guard without itself, orders of news.
+# Tried where there is time: our tools by themselves, whole seasons, plans of a big house, each guard without itself,
+# orders of news. Whatever a mutation of the code is tried on must not be among them.
 SLOW = (
-    "tests/config/local/benches/",
-    "tests/config/local/services/",
-    "tests/config/local/stripe/",
-    "tests/config/local/supervisor/",
-    "tests/mutation/test_database_guards.py",
     "tests/catalogue/test_a_order.py",
+    "tests/config/local/",
+    "tests/config/test_metrics.py",
     "tests/entries/test_constant_time.py",
     "tests/entries/test_trigger_plans.py",
+    "tests/mutation/test_database_guards.py",
+    "tests/oracle/test_seasons.py",
+    "tests/replay/",
 )
 
 
