@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
@@ -139,6 +140,8 @@ class Entry(HasStatus):
             ),
         ]
         indexes = [
+            # For looking at some days of a big house: a page of summary, which no change of a status touches.
+            BrinIndex(fields=["created_at"], name="entry_by_time"),
             models.Index(fields=["pool", "status"], name="entry_pool_status"),
             models.Index(fields=["user", "-id"], name="entry_user"),
             models.Index(F("pool"), STANDING, F("id"), condition=~Q(status=EntryStatus.VOID), name="entry_standing"),

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -168,6 +169,8 @@ class Request(HasStatus):
             ),
         ]
         indexes = [
+            # For looking at some days of a big house: a page of summary, which no change of a status touches.
+            BrinIndex(fields=["created_at"], name="request_by_time"),
             models.Index(fields=["pool", "status", "id"], name="request_pool_status"),
             models.Index(fields=["user", "-id"], name="request_user"),
             models.Index(
