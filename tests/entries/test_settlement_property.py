@@ -21,7 +21,7 @@ from tests.support.mirror import Stage
 SEED = int(os.environ["OUTLAST_PROPERTY_SEED"])
 SLICES = 4
 # The others take CI too long; all of them run with `-m slow`.
-SLICES_IN_CI = 2
+SLICES_IN_CI = 1
 usual = settings(
     deadline=None,
     print_blob=True,
