@@ -104,7 +104,13 @@ class ReadOnlyAdmin(HouseAdmin):
         return False
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+if TYPE_CHECKING:
+    Inline = admin.TabularInline[Any, Any]
+else:
+    Inline = TabularInline
+
+
+class ReadOnlyInline(Inline):
     """Rows that belong to the page's row, to look at."""
 
     extra = 0

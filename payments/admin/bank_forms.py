@@ -1,6 +1,6 @@
 """What is asked of whoever imports a statement, or says what a line of it is."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from unfold.widgets import (
@@ -31,7 +31,13 @@ def _amount(label: str, help_text: str) -> forms.DecimalField:
     )  # fmt: skip
 
 
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+if TYPE_CHECKING:
+    Base = forms.ModelForm[BankAccount]
+else:
+    Base = forms.ModelForm
+
+
+class AccountForm(Base):
     """An account, however its number is typed."""
 
     def clean_number(self) -> str:

@@ -67,8 +67,8 @@ def write_next() -> bool:
         _fail(export, refusal.message)
     except NoSuchReport as unknown:
         _fail(export, str(unknown))
-    except Exception as error:  # noqa: BLE001  # the store, the disk or the database: it is tried again
-        logger.warning("export %s failed, attempt %s: %s", export.pk, export.attempts, scrub(repr(error)))
+    except Exception as error:  # the store, the disk or the database: it is tried again
+        logger.warning("export %s failed, attempt %s", export.pk, export.attempts, exc_info=error)
         _put_back(export, scrub(f"{type(error).__name__}: {error}"))
     return True
 

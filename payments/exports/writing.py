@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from config.errors import invalid
@@ -11,6 +12,8 @@ from payments.exports.rows import Tally, Totals, as_of_now, batches_of
 from payments.models import FileFormat
 from payments.reports import REPORTS, Narrowing, Report
 from pools.models import Pool
+
+BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,11 @@ def write_sheet(sheet: Sheet, file_format: FileFormat, file: IO[bytes], tally: T
         FORMS[file_format].write(sheet, tally.through(batches), tally, file)
     size = file.seek(0, 2)
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any seekable file will do
+    digest = hashlib.sha256()
+    for block in iter(partial(file.read, BLOCK), b""):
+        digest.update(block)
     file.seek(0)
-    return Written(tally.rows, tally.totals, digest, size)
+    return Written(tally.rows, tally.totals, digest.hexdigest(), size)
 
 
 def checked(kind: str, narrowing: Narrowing, file_format: FileFormat) -> Report:

@@ -19,7 +19,7 @@ WIDTHS = {Kind.TEXT: 26, Kind.CODE: 18, Kind.NUMBER: 14, Kind.MONEY: 14}
 
 
 # What stands as its date in a book that is as of no instant; the format has no place for none.
-NO_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # the format knows no zones
+NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_FOOTER = 200
 # The format allows 31 characters; a number follows.
 LONGEST_TITLE = 26
@@ -52,7 +52,7 @@ def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes], *, look: Lo
         }
         # Numbers beyond a double's precision do not occur: ids are text, amounts are below 2^53.
         with Workbook(file, options) as book:
-            made_at = look.made_at.astimezone(UTC).replace(tzinfo=None, microsecond=0) if look.made_at else NO_DATE
+            made_at = look.made_at.astimezone(UTC).replace(microsecond=0) if look.made_at else NO_DATE
             mark = NOT_XML.sub("", look.mark)
             book.set_properties({"title": report.title, "created": made_at, "comments": mark})
             # An ampersand begins a code there.

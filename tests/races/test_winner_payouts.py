@@ -10,7 +10,6 @@ from payments.services.winners.bulk import request_payouts
 from payments.services.winners.corrections import approve_correction, bear_overpaid, record_repayment
 from payments.services.winners.sending import send_payout, sweep_payouts
 from tests.factories.accounts import FinanceFactory, UserFactory
-from tests.payments.conftest import double, double_process  # noqa: F401  # the double of payments' own tests
 from tests.payments.test_prizes import owed_to
 from tests.support.threads import again_and_again, codes, run_together, successes
 from tests.support.winning import account_of, approved_payout, booked, cash, correct, paid_out, won_pool
@@ -73,7 +72,7 @@ def test_one_account_of_a_player_is_in_use():
 
 @pytest.mark.slow
 @again_and_again
-def test_many_workers_a_sweep_a_clerk_and_a_correction_leave_one_transfer_or_none(double):  # noqa: F811
+def test_many_workers_a_sweep_a_clerk_and_a_correction_leave_one_transfer_or_none(double):
     double.reset()
     double.fund(30_000)
     pool, winner, _ = won_pool()

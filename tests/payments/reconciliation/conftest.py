@@ -3,7 +3,10 @@
 import pytest
 
 from payments.reconciliation import differences
+from tests.payments.bank.conftest import bank, take
 from tests.support.reconciling import AHEAD
+
+__all__ = ["at_once", "bank", "take"]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from payments.reconciliation import clearing, nightly
 from payments.reconciliation.clearing import clearing_tie_outs
 from payments.reconciliation.sums import sums_of_ours
 from payments.reconciliation.tie_outs import check_tie_outs, checked
-from tests.payments.bank.conftest import bank, take  # noqa: F401  # fixtures of the neighbours
 from tests.payments.bank.test_matching import line, sent
 from tests.support.attacks import attack
 from tests.support.by_hand import cash, paid_by_hand
@@ -110,7 +109,7 @@ class TestOurOwn:
     def test_nothing_is_there_to_differ(self):
         assert sums_of_ours() == []
 
-    def test_what_is_on_its_way_is_what_was_sent_and_is_not_there(self, take):  # noqa: F811
+    def test_what_is_on_its_way_is_what_was_sent_and_is_not_there(self, take):
         sent("po_1", trace="TRACE0001")
         sent("po_2", cents=100)
         assert told(sums_of_ours(), "bank_in_transit") == [("usd", 4925, 4925, True)]
@@ -119,13 +118,13 @@ class TestOurOwn:
 
         assert told(sums_of_ours(), "bank_in_transit") == [("usd", 100, 100, True)]
 
-    def test_the_bank_is_its_last_statement_with_what_waits(self, take):  # noqa: F811
+    def test_the_bank_is_its_last_statement_with_what_waits(self, take):
         line(take)
 
         (row,) = [row for row in sums_of_ours() if row.name == "bank"]
         assert (row.ours, row.theirs, row.agrees, row.differences) == (100_000, 100_000, True, ("1 lines wait",))
 
-    def test_money_that_no_statement_knows_is_seen(self, take):  # noqa: F811
+    def test_money_that_no_statement_knows_is_seen(self, take):
         line(take)
         with transaction.atomic():
             posted(lines=(Line(AccountName(Kind.BANK), 5), Line(AccountName(Kind.NOT_OURS), -5)))
@@ -137,7 +136,7 @@ class TestOurOwn:
 
         assert told(sums_of_ours(), "in_hand") == [("usd", 5000, 5000, True)]
 
-    def test_it_is_cash_no_more_once_the_bank_has_it(self, unpaid, take, finance):  # noqa: F811
+    def test_it_is_cash_no_more_once_the_bank_has_it(self, unpaid, take, finance):
         from payments.bank.deciding import Choice, match_by_hand
 
         record = paid_by_hand(unpaid, handover=cash())
@@ -167,7 +166,7 @@ def test_money_that_nobody_looks_after_is_told_after_a_day(api, unpaid, double):
 
 
 @pytest.mark.django_db
-def test_broken_books_are_told_by_name(take, settings):  # noqa: F811
+def test_broken_books_are_told_by_name(take, settings):
     """A pot that its requests know nothing of."""
     from tests.factories.pools import PoolFactory
 
