@@ -40,12 +40,13 @@ def test_what_was_paid_too_much_is_corrected_once():
     correct(pool)
     booked(pool)
     asker, *others = (FinanceFactory() for _ in range(4))
+    back = cash(f"of payout {payout.pk}")
 
     outcomes = run_together(
         [
             lambda: bear_overpaid(payout_id=payout.pk, reason="x", by=asker),
             lambda: bear_overpaid(payout_id=payout.pk, reason="y", by=asker),
-            lambda: record_repayment(payout_id=payout.pk, amount_cents=10000, handover=cash("back"), by=asker),
+            lambda: record_repayment(payout_id=payout.pk, amount_cents=10000, handover=back, by=asker),
         ]
     )
     assert (len(successes(outcomes)), codes(outcomes)) == (1, ["VERSION_CONFLICT"] * 2)
