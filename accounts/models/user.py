@@ -1,11 +1,10 @@
-"""Who people are. This app knows nobody else.
+"""A person, player or staff.
 
 The `role` column is the truth about what a person may do in the back office. A trigger keeps everybody in the Django
 group of the same name and in no other role's, whoever writes the column; `accounts.groups` gives the groups their
 permissions.
 """
 
-import uuid
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -16,10 +15,9 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only
+from config.audit import ACTOR_SQL, REASON_SQL
 from config.clock import ClockTimestamp
 from config.errors import Code
-from config.locks import LockedQuerySet
 from config.triggers import Guard
 
 
@@ -196,66 +194,3 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The same under the keys that are being replaced."""
         for known in super().get_session_auth_fallback_hash():
             yield f"{known}.{self.token_version}"
-
-
-class UserChange(Change):
-    """What somebody may do here changed: role, superuser, active, closed. Names nobody, so it outlives the person."""
-
-    subject_id = models.BigIntegerField(db_index=True)
-    field = models.CharField(max_length=20)
-    from_value = models.CharField(max_length=20, blank=True, default="", db_default="")
-    to_value = models.CharField(max_length=20)
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-        triggers = append_only()
-
-    def __str__(self) -> str:
-        return f"Change {self.pk} of user {self.subject_id}"
-
-
-class SessionEnd(models.TextChoices):
-    """Why a session is over."""
-
-    SIGNED_OUT = "signed_out"
-    REUSED = "reused", "A spent token was used again"
-    PASSWORD = "password", "The password was changed"
-    DEACTIVATED = "deactivated"
-    CLOSED = "closed", "The account was closed"
-    STAFF = "staff", "Ended by staff"
-
-
-class SessionQuerySet(LockedQuerySet["Session"]):
-    def live(self) -> "SessionQuerySet":
-        return self.filter(revoked_at=None)
-
-
-class Session(models.Model):
-    """One sign-in: the family of refresh tokens that descend from it. At most one of them is good at a time."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
-    current_jti = models.CharField(max_length=64)
-    user_agent = models.CharField(max_length=200, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True)
-    created_at = models.DateTimeField(db_default=ClockTimestamp())
-    refreshed_at = models.DateTimeField(db_default=ClockTimestamp())
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_because = models.CharField(max_length=20, blank=True, choices=SessionEnd)
-
-    objects = SessionQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["user"], name="session_live", condition=Q(revoked_at__isnull=True)),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(revoked_at=None, revoked_because="")
-                | Q(revoked_at__isnull=False, revoked_because__in=SessionEnd.values),
-                name="session_ends_for_a_reason",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Session of {self.user_id}"

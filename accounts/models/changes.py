@@ -1,0 +1,23 @@
+"""What changed about people, append-only, written by triggers."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from config.audit import Change, append_only
+
+
+class UserChange(Change):
+    """What somebody may do here changed: role, superuser, active, closed. Names nobody, so it outlives the person."""
+
+    subject_id = models.BigIntegerField(db_index=True)
+    field = models.CharField(max_length=20)
+    from_value = models.CharField(max_length=20, blank=True, default="", db_default="")
+    to_value = models.CharField(max_length=20)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"Change {self.pk} of user {self.subject_id}"
