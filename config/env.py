@@ -80,6 +80,15 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "PERSONAL_DATA_KEYS",
+        "Encrypt personal data, comma-separated: the first encrypts, all decrypt; 43 or more url-safe characters each.",
+        sample="sample-personal-data-key-make-your-own-random-one",
+        parse=v.parse_list,
+        secret_length=43,
+        check=v.personal_data_keys,
+        required_when_served=True,
+    ),
+    Variable(
         "DATABASE_URL",
         "PostgreSQL 15 or newer; empty in local and test starts the embedded one.",
         sample="postgres://outlast:sample-password@127.0.0.1:5432/outlast",
@@ -294,7 +303,7 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 # Each signs something else: one that leaks must not open the other doors.
-DISTINCT_KEYS = ("SECRET_KEY", "JWT_SIGNING_KEY", "SLIP_SIGNING_KEY")
+DISTINCT_KEYS = ("SECRET_KEY", "JWT_SIGNING_KEY", "SLIP_SIGNING_KEY", "PERSONAL_DATA_KEYS")
 
 
 class BadEnvironment(ImproperlyConfigured):
@@ -359,12 +368,12 @@ def read(source: Mapping[str, str]) -> Settings:
 
 
 def _shared_keys(source: Mapping[str, str]) -> list[str]:
-    given = [(name, source[name]) for name in DISTINCT_KEYS if source.get(name)]
+    given = [(name, set(v.parse_list(source.get(name, "")))) for name in DISTINCT_KEYS]
     return [
         f"{name} must differ from {other}."
-        for i, (name, key) in enumerate(given)
+        for i, (name, keys) in enumerate(given)
         for other, known in given[:i]
-        if key == known
+        if keys & known
     ]
 
 

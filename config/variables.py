@@ -4,12 +4,16 @@ Parsers raise ValueError, and checks return a text, that continues a sentence wh
 `config.env` declares the variables with these and reads them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
+
+# 32 random bytes or more in url-safe base64.
+KEY = re.compile(r"[A-Za-z0-9_-]{43,}={0,2}")
 
 # No key or password that was drawn at random contains one of these.
 SAMPLE_WORDS = ("sample", "change-me", "changeme", "insecure", "your-own")
@@ -202,6 +206,13 @@ def webhook_secrets(secrets: list[str], environment: Environment) -> str:
 def webhook_secrets_if_any(secrets: list[str], environment: Environment) -> str:
     """The same for an endpoint that there need not be."""
     return webhook_secrets(secrets, environment) if secrets else ""
+
+
+def personal_data_keys(keys: list[str], environment: Environment) -> str:
+    """Long enough that nobody guesses one, in letters that no list or shell takes apart, each another."""
+    if not keys or any(not KEY.fullmatch(key) or len(set(key)) < 16 for key in keys):
+        return "must be one or more random keys of 43 or more letters, digits, - or _, separated by commas"
+    return "must not hold a key twice" if len(set(keys)) < len(keys) else ""
 
 
 def encrypted_store_when_served(url: str, environment: Environment) -> str:

@@ -30,6 +30,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: random.token_urlsafe(48),
     "JWT_SIGNING_KEY": lambda: random.token_urlsafe(64),
     "SLIP_SIGNING_KEY": lambda: random.token_urlsafe(48),
+    "PERSONAL_DATA_KEYS": lambda: random.token_urlsafe(48),
     "STRIPE_SECRET_KEY": lambda: f"sk_test_{random.token_hex(24)}",
     "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{random.token_hex(24)}",
     "POSTGRES_PASSWORD": lambda: random.token_urlsafe(24),

@@ -21,6 +21,7 @@ def production():
         "SECRET_KEY": secrets.token_urlsafe(50),
         "JWT_SIGNING_KEY": secrets.token_urlsafe(64),
         "SLIP_SIGNING_KEY": secrets.token_urlsafe(50),
+        "PERSONAL_DATA_KEYS": secrets.token_urlsafe(50),
         "DATABASE_URL": f"postgres://outlast:{secrets.token_hex(8)}@db.internal:5432/outlast",
         "REDIS_URL": f"rediss://:{secrets.token_hex(8)}@redis.internal:6379/0",
         "CELERY_BROKER_URL": f"rediss://:{secrets.token_hex(8)}@redis.internal:6379/1",

@@ -66,6 +66,7 @@ def production_environment() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(60),
         "JWT_SIGNING_KEY": secrets.token_urlsafe(60),
         "SLIP_SIGNING_KEY": secrets.token_urlsafe(60),
+        "PERSONAL_DATA_KEYS": secrets.token_urlsafe(60),
         "DATABASE_URL": os.environ["DATABASE_URL"],
         "REDIS_URL": os.environ["REDIS_URL"],
         "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],
