@@ -3,12 +3,15 @@
     @operation(
         errors=(Code.POOL_FULL, Code.INVALID_TRANSITION),
         body=RejectBody, answer=RequestOut, status=201,
-        limits=(STAFF,), idempotency=Mode.ORDINARY, key_required=False, moves_money=False,
+        limits=(STAFF,), idempotency=Mode.ORDINARY, key_required=False, moves_money=False, fresh=True,
     )
     def reject(self, request, pk): ...
 
 Only the errors of the operation's own are named: those that follow from being an API call (sign-in, validation,
 limits, idempotency …) are added by `all_errors`. A view that answers with an undeclared code fails its test.
+
+`fresh` asks that the caller proved a moment ago who they are (`config.freshness`): for what a thief of a token must not
+be able to do.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,6 +48,7 @@ class Operation:
     key_required: bool = False
     moves_money: bool = False
     media_types: Mapping[str, Any] | None = None
+    fresh: bool = False
 
 
 NOTHING_DECLARED = Operation()
@@ -65,6 +69,7 @@ def operation(
     key_required: bool = False,
     moves_money: bool = False,
     media_types: Mapping[str, Any] | None = None,
+    fresh: bool = False,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
     declared = Operation(
@@ -81,6 +86,7 @@ def operation(
         key_required=key_required,
         moves_money=moves_money,
         media_types=media_types,
+        fresh=fresh,
     )
 
     def declare(method: F) -> F:

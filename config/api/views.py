@@ -27,6 +27,7 @@ from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
 from config.api.ratelimit import READ, WRITE, Policy
 from config.errors import Code
+from config.freshness import refuse_stale
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -65,6 +66,9 @@ class Contract(APIView):
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+        if self.operation.fresh:
+            # Before the idempotency key is looked at: neither the refusal nor a kept answer is for a stale sign-in.
+            refuse_stale(getattr(request.auth, "authenticated_at", None))
 
     def check_throttles(self, request: Request) -> None:
         """Our policies stand where DRF has its throttles, which do not count exactly."""
