@@ -32,6 +32,9 @@ else:
     _Field, _TextField, _DateField = models.Field, models.TextField, models.DateField
 
 KEY_ID_LENGTH = 8
+# PostgreSQL's regular expression of a stored value; every Fernet token begins with its version and the high bytes of
+# its time.
+STORED = f"^[0-9a-f]{{{KEY_ID_LENGTH}}}[.]gAAAAA[A-Za-z0-9_-]+=*$"
 
 
 class Undecryptable(Exception):
@@ -95,6 +98,10 @@ class EncryptedField(_Field):
     def get_internal_type(self) -> str:
         """PostgreSQL keeps text."""
         return "TextField"
+
+    def db_check(self, connection: Any) -> str:
+        """The column takes nothing else, also of raw SQL: plain text is refused before it lies about."""
+        return f"\"{self.column}\" ~ '{STORED}'"
 
     def get_prep_value(self, value: Any) -> str | None:
         """Encrypt on the way in; None stays NULL."""

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from config import outbox
+from config import outbox, rotation
 from config.api import idempotency, ratelimit
 
 
@@ -28,3 +28,9 @@ def forget_old_counters() -> int:
 def forget_done_messages() -> int:
     """Delete outbox messages done long ago."""
     return outbox.forget_done()
+
+
+@shared_task
+def rotate_personal_data() -> int:
+    """Encrypt anew what is under an old key, as much as fits into a task; how much."""
+    return rotation.rotate(limit=20_000).total()
