@@ -73,6 +73,13 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "JWT_PREVIOUS_SIGNING_KEYS",
+        "Earlier signing keys, comma-separated: their tokens stay good. Drop one 30 days after it was replaced.",
+        sample="",
+        parse=v.parse_list,
+        check=v.previous_keys,
+    ),
+    Variable(
         "SLIP_SIGNING_KEY",
         "Signs the slip of each saved pick; at least 43 characters, and neither of the other keys.",
         sample="sample-slip-signing-key-make-your-own-random-one",
@@ -303,7 +310,13 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 # Each signs something else: one that leaks must not open the other doors.
-DISTINCT_KEYS = ("SECRET_KEY", "JWT_SIGNING_KEY", "SLIP_SIGNING_KEY", "PERSONAL_DATA_KEYS")
+DISTINCT_KEYS = (
+    "SECRET_KEY",
+    "JWT_SIGNING_KEY",
+    "JWT_PREVIOUS_SIGNING_KEYS",
+    "SLIP_SIGNING_KEY",
+    "PERSONAL_DATA_KEYS",
+)
 
 
 class BadEnvironment(ImproperlyConfigured):

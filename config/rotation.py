@@ -36,7 +36,8 @@ class Column:
     @property
     def parts(self) -> dict[str, sql.Identifier]:
         """Its names, quoted."""
-        return {"table": sql.Identifier(self.table), "column": sql.Identifier(self.name), "id": sql.Identifier(self.key)}
+        names = {"table": self.table, "column": self.name, "id": self.key}
+        return {part: sql.Identifier(name) for part, name in names.items()}
 
 
 def columns() -> Iterator[Column]:

@@ -137,6 +137,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+JWT_PREVIOUS_SIGNING_KEYS = SETTINGS.texts("JWT_PREVIOUS_SIGNING_KEYS")
 SIMPLE_JWT = {
     "SIGNING_KEY": SETTINGS.text("JWT_SIGNING_KEY"),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),

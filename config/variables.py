@@ -208,6 +208,13 @@ def webhook_secrets_if_any(secrets: list[str], environment: Environment) -> str:
     return webhook_secrets(secrets, environment) if secrets else ""
 
 
+def previous_keys(keys: list[str], environment: Environment) -> str:
+    """What is still believed must be as hard to guess as what is signed with now."""
+    if any(len(key) < 64 or (environment.is_served and len(set(key)) < 16) for key in keys):
+        return "must be random keys of 64 or more characters, separated by commas"
+    return ""
+
+
 def personal_data_keys(keys: list[str], environment: Environment) -> str:
     """Long enough that nobody guesses one, in letters that no list or shell takes apart, each another."""
     if not keys or any(not KEY.fullmatch(key) or len(set(key)) < 16 for key in keys):

@@ -3,20 +3,29 @@
 Both name their session (`sid`) and themselves (`jti`). The access token also carries the person's `token_version`
 (`tv`), so that raising it ends every access token at once, while sessions may go on. Their text is never stored.
 
+Keys rotate: a token's header names the key that signed it (`kid`), the present key signs, the ones before it are
+believed as long as the setting lists them. A token without a key we know is nobody's.
+
 simplejwt signs and verifies; its own refresh view is not used, because it lets several callers spend one token.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import jwt
+from django.conf import settings
 from rest_framework_simplejwt import tokens
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts.models import Session, User
+from config.encryption import key_id
 from config.errors import Code, Unauthenticated
 
 # A token that we signed cannot lack a claim or carry a senseless one, but whoever reads one must not rely on that.
@@ -31,11 +40,53 @@ class TokenInvalid(Unauthenticated):
         super().__init__(Code.TOKEN_INVALID, "The token is not valid, or no longer. Sign in again.")
 
 
-class AccessToken(tokens.AccessToken):
+class KeyRing(TokenBackend):
+    """The present signing key, and those before it."""
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__(
+            api_settings.ALGORITHM,
+            signing_key=keys[0],
+            audience=api_settings.AUDIENCE,
+            issuer=api_settings.ISSUER,
+            leeway=api_settings.LEEWAY,
+        )
+        self.key_id = key_id(keys[0])
+        self._keys = {key_id(key): self._prepare_key(key) for key in keys}
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Signed under the present key, which the header names."""
+        claims = {**payload, "aud": self.audience, "iss": self.issuer}
+        return jwt.encode(claims, self._keys[self.key_id], algorithm=self.algorithm, headers={"kid": self.key_id})
+
+    def get_verifying_key(self, token: Any) -> Any:
+        """The key that the header names. Refuses a token without one of ours."""
+        try:
+            named = jwt.get_unverified_header(token).get("kid")
+        except jwt.InvalidTokenError as error:
+            raise TokenBackendError("Token is invalid") from error
+        if named not in self._keys:
+            raise TokenBackendError("Token is invalid")
+        return self._keys[named]
+
+
+@lru_cache(maxsize=8)
+def _ring(*keys: str) -> KeyRing:
+    return KeyRing(*keys)
+
+
+class _Ours:
+    """Signed and read with the key ring."""
+
+    def get_token_backend(self) -> KeyRing:
+        return _ring(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_PREVIOUS_SIGNING_KEYS)
+
+
+class AccessToken(_Ours, tokens.AccessToken):
     """What every call carries."""
 
 
-class RefreshToken(tokens.RefreshToken):
+class RefreshToken(_Ours, tokens.RefreshToken):
     """What a new pair costs."""
 
     def verify(self, *args: Any, **kwargs: Any) -> None:

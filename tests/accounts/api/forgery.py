@@ -1,15 +1,21 @@
 """Tokens that must not work, one of each kind an attacker would try."""
 
 import base64
+import hmac
 import json
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from rest_framework_simplejwt.tokens import AccessToken
 
+from config.encryption import key_id
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PARTS = "eyJhbGciOiJIUzI1NiJ9.e30.x"
 
 
@@ -17,8 +23,10 @@ def claims_of(token: str) -> dict:
     return jwt.decode(token or jwt.encode({}, "k" * 64), options={"verify_signature": False})
 
 
-def signed(claims: dict, *, key: str | None = None, algorithm: str = "HS256", headers: dict | None = None) -> str:
-    return jwt.encode(claims, key or settings.SIMPLE_JWT["SIGNING_KEY"], algorithm=algorithm, headers=headers)
+def signed(claims: dict, *, key: Any = None, algorithm: str = "HS256", headers: dict | None = None) -> str:
+    """Under our own key unless another is given; the header always names ours, so that nothing else is what fails."""
+    ours = settings.SIMPLE_JWT["SIGNING_KEY"]
+    return jwt.encode(claims, key or ours, algorithm=algorithm, headers={"kid": key_id(ours), **(headers or {})})
 
 
 def without(claims: dict, name: str) -> dict:
@@ -29,7 +37,8 @@ def unsigned(claims: dict) -> str:
     def part(value) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
+    kid = key_id(settings.SIMPLE_JWT["SIGNING_KEY"])
+    return f"{part({'alg': 'none', 'typ': 'JWT', 'kid': kid})}.{part(claims)}."
 
 
 def forged(token: str, other: str) -> dict[str, str]:
@@ -41,6 +50,10 @@ def forged(token: str, other: str) -> dict[str, str]:
         "no algorithm": unsigned(good),
         "another key": signed(good, key="another key that is long enough to be taken for one" * 2),
         "an empty key's worth": signed(good, key="k" * 64, headers={"jwk": jwk}),
+        "a key that nobody knows": signed(good, headers={"kid": "00000000"}),
+        "a key id that is none": with_header(good, {"kid": ["a", 1]}),
+        "without a key id": with_header(good, {}),
+        "a public key's algorithm": rsa_signed(good),
         "another algorithm of the same key": signed(good, algorithm="HS512"),
         "the key of something else": signed(good, key=settings.SECRET_KEY),
         "expired": signed(good | {"exp": past}),
@@ -66,6 +79,22 @@ def forged(token: str, other: str) -> dict[str, str]:
         "text": "nonsense",
         "dots": "...",
     }
+
+
+def with_header(claims: dict, header: dict) -> str:
+    """Signed under our key by hand, with a header that PyJWT would not write."""
+
+    def part(value: bytes) -> str:
+        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+    said = ".".join(part(json.dumps(value).encode()) for value in ({"alg": "HS256", "typ": "JWT"} | header, claims))
+    key = settings.SIMPLE_JWT["SIGNING_KEY"].encode()
+    return f"{said}.{part(hmac.digest(key, said.encode(), 'sha256'))}"
+
+
+def rsa_signed(claims: dict) -> str:
+    """RS256 in the header: whoever took our key for a public one would be asked to verify with it."""
+    return signed(claims, key=RSA_KEY, algorithm="RS256")
 
 
 def tampered(token: str) -> str:
