@@ -27,6 +27,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.db.models import F
+from django.http import HttpRequest
 from django_ratelimit import core
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
@@ -130,25 +131,33 @@ def enforce(policies: Iterable[Policy], request: Request) -> None:
 
     Every policy is counted even when an earlier one refuses, or a caller could save up one by exhausting another.
     """
-    usages = [usage for policy in policies if (usage := count(policy, request)) is not None]
-    if not usages:
-        return
-    tightest = min(usages, key=lambda usage: (not usage.is_over, usage.remaining))
-    # The view adds them to whatever answer comes of this.
-    _notes(request)["headers"] = tightest.headers()
-    _notes(request)["usages"] = usages
-    if tightest.is_over:
-        raise RateLimited(tightest)
+    enforce_on(((policy, _said(policy, request)) for policy in policies), request._request)
+
+
+def enforce_on(counted: Iterable[tuple[Policy, str]], request: HttpRequest) -> None:
+    """The same for whom the caller of this function names: what only they know, such as whose password was right."""
+    usages = [usage for policy, whom in counted if (usage := count(policy, whom, request)) is not None]
+    if any(usage.is_over for usage in usages):
+        raise RateLimited(_tightest(usages))
+
+
+def _tightest(usages: Iterable[Usage]) -> Usage:
+    return min(usages, key=lambda usage: (not usage.is_over, usage.remaining))
 
 
 def headers_of(request: Request) -> dict[str, str]:
     """What the answer to this request has to say about its limits."""
-    found: dict[str, str] = _notes(request).get("headers", {})
+    found: dict[str, str] = _notes(request._request).get("headers", {})
     return found
 
 
 def forgive(request: Request) -> None:
     """Take back what this call was counted for. A count that cannot be reached any more stays."""
+    forgive_on(request._request)
+
+
+def forgive_on(request: HttpRequest) -> None:
+    """The same for a page."""
     for usage in _notes(request).pop("usages", []):
         try:
             usage.take_back()
@@ -156,43 +165,47 @@ def forgive(request: Request) -> None:
             logger.warning("a call could not be taken back from %s", usage.policy.name)
 
 
-def _notes(request: Request) -> dict[str, Any]:
+def _notes(request: HttpRequest) -> dict[str, Any]:
     """What travels with the request from counting it to answering it."""
-    notes: dict[str, Any] = request._request.__dict__.setdefault("_rate_limit", {})
+    notes: dict[str, Any] = request.__dict__.setdefault("_rate_limit", {})
     return notes
 
 
-def count(policy: Policy, request: Request) -> Usage | None:
+def count(policy: Policy, whom: str, request: HttpRequest) -> Usage | None:
     """Count one call. None where nobody is counting: Redis is away and the policy does not outlive it."""
-    whom = _whom(policy, request)
-    usage = _count_in_redis(policy, whom, request)
+    # Hashed: an e-mail address must not lie about in Redis.
+    hashed = hashlib.sha256(whom.encode()).hexdigest()
+    usage = _count_in_redis(policy, hashed, request)
     if usage is None and policy.survives_redis:
-        usage = _count_in_postgres(policy, whom)
+        usage = _count_in_postgres(policy, hashed)
+    if usage is not None:
+        notes = _notes(request)
+        notes.setdefault("usages", []).append(usage)
+        # The view adds them to whatever answer comes of this.
+        notes["headers"] = _tightest(notes["usages"]).headers()
     return usage
 
 
-def _whom(policy: Policy, request: Request) -> str:
-    """The caller, hashed: an e-mail address must not lie about in Redis."""
+def _said(policy: Policy, request: Request) -> str:
+    """The caller, as the policy sees them."""
     address = network_of(client_address(request._request))
     if policy.by is By.ADDRESS:
-        said = address
-    elif policy.by is By.USER:
-        said = f"user {request.user.pk}" if request.user and request.user.is_authenticated else address
-    else:
-        body = request.data
-        target = str(body.get(policy.field, "")).strip().lower() if isinstance(body, dict) else ""
-        said = target if policy.by is By.TARGET else f"{target} {address}"
-    return hashlib.sha256(said.encode()).hexdigest()
+        return address
+    if policy.by is By.USER:
+        return f"user {request.user.pk}" if request.user and request.user.is_authenticated else address
+    body = request.data
+    target = str(body.get(policy.field, "")).strip().lower() if isinstance(body, dict) else ""
+    return target if policy.by is By.TARGET else f"{target} {address}"
 
 
-def _count_in_redis(policy: Policy, whom: str, request: Request) -> Usage | None:
+def _count_in_redis(policy: Policy, whom: str, request: HttpRequest) -> Usage | None:
     global _redis_rests_until
     if time.monotonic() < _redis_rests_until:
         return None
     rate = (policy.allowed, policy.seconds)
     try:
         used: dict[str, Any] | None = core.get_usage(
-            request._request, group=policy.name, key=lambda group, request: whom, rate=rate, increment=True
+            request, group=policy.name, key=lambda group, request: whom, rate=rate, increment=True
         )
     except REDIS_FAILURES as failure:
         _redis_rests_until = time.monotonic() + REDIS_PAUSE_SECONDS
