@@ -1,13 +1,21 @@
 """Who people are. This app knows nobody else."""
 
 from accounts.models.changes import UserChange
+from accounts.models.email_change import EmailChange
+from accounts.models.personal import PersonalDetails
+from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.session import Session, SessionEnd
 from accounts.models.user import JOIN_GROUP, NOBODYS_DOMAIN, STAFF_ROLES, Role, User, UserManager
 
 __all__ = [
+    "DEFAULT_MINIMUM_AGE",
     "JOIN_GROUP",
     "NOBODYS_DOMAIN",
     "STAFF_ROLES",
+    "AgeLimit",
+    "AgeLimitChange",
+    "EmailChange",
+    "PersonalDetails",
     "Role",
     "Session",
     "SessionEnd",

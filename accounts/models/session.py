@@ -16,8 +16,10 @@ class SessionEnd(models.TextChoices):
     SIGNED_OUT = "signed_out"
     REUSED = "reused", "A spent token was used again"
     PASSWORD = "password", "The password was changed"
+    EMAIL = "email", "The address was changed"
     DEACTIVATED = "deactivated"
     CLOSED = "closed", "The account was closed"
+    SECOND_FACTOR = "second_factor", "The second factor was changed"
     STAFF = "staff", "Ended by staff"
 
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 
 from config.audit import ACTOR_SQL, REASON_SQL
 from config.clock import ClockTimestamp
+from config.encryption import EncryptedDateField
 from config.errors import Code
 from config.triggers import Guard
 
@@ -69,7 +70,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(max_length=254)
     display_name = models.CharField(max_length=60)
-    date_of_birth = models.DateField(null=True, blank=True)
+    date_of_birth = EncryptedDateField(null=True, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2, upper case.")
     region = models.CharField(max_length=10, blank=True, help_text="State or province within the country.")
     role = models.CharField(max_length=10, choices=Role, default=Role.PLAYER)
