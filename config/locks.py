@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
 
-from django.db import Error, connection, models
+from django.db import Error, connection, models, transaction
 
 M = TypeVar("M", bound=models.Model)
 
@@ -36,6 +36,17 @@ def allow_long_statements() -> None:
             " set_config('idle_in_transaction_session_timeout', %s, true)",
             [LONGEST_STATEMENT, LONGEST_STATEMENT],
         )
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Read all that the block reads as of one moment, writing nothing; in the transaction that is open, if one is."""
+    is_ours = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def lock_key(kind: str, *ids: int) -> int:

@@ -1,9 +1,16 @@
 """Closing an account for good: the person goes, what they paid and picked stays.
 
 The row remains, because requests, entries and payments point at it, and the standings of a pool must not change when
-a player leaves. Whatever could tell who it was is overwritten. There is no way back; the address is free again.
+a player leaves. Whatever could tell who it was is overwritten or deleted. There is no way back; the address is free
+again. Money that is owed stays owed, in the books and on the payments' own rows: staff pay it out or write it off.
+
+What else is kept about a person is forgotten by whoever keeps it, in the same transaction:
+
+    @forgets
+    def forget_documents(user: User) -> None: ...
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.admin.models import LogEntry
@@ -11,14 +18,23 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import NOBODYS_DOMAIN, Role, Session, SessionEnd, User
+from accounts.models import NOBODYS_DOMAIN, EmailChange, PersonalDetails, Role, Session, SessionEnd, User
 from accounts.services.blocking import state_of
 from accounts.services.roles import hold_admins, refuse_last_admin
+from accounts.services.second_factor import forget_second_factor
 from accounts.services.sessions import end_access, end_sessions
 from config.audit import attribute
 from config.errors import InvalidTransition
 
 NAME_AFTERWARDS = "Former player"
+Forgetter = Callable[[User], None]
+_forgetters: list[Forgetter] = []
+
+
+def forgets(function: Forgetter) -> Forgetter:
+    """Have the function called, inside the transaction, whenever somebody's account is closed."""
+    _forgetters.append(function)
+    return function
 
 
 @transaction.atomic
@@ -37,6 +53,7 @@ def close_account(*, user: User, now: datetime, by: User | None = None, reason: 
     user.closed_at = now
     user.save()
     user.user_permissions.clear()
+    forget_second_factor(user)
     _forget_traces(user)
     return user
 
@@ -52,7 +69,11 @@ def _anonymise(user: User) -> None:
 
 
 def _forget_traces(user: User) -> None:
-    """Where they signed in from, and their name in the staff's log."""
+    """What is kept beside the row; where they signed in from; their name in the staff's log."""
+    for forget in _forgetters:
+        forget(user)
+    PersonalDetails.objects.filter(user=user).delete()
+    EmailChange.objects.filter(user=user).delete()
     Session.objects.filter(user_id=user.pk).update(address=None, user_agent="")
     about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
     about.update(object_repr=NAME_AFTERWARDS)

@@ -8,8 +8,9 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
+from config.locks import one_snapshot
 from payments.reports.as_of import take_as_of
 from payments.reports.base import Narrowing, Report
 
@@ -36,11 +37,8 @@ def batches_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Batch]
     """
     narrowing = as_of_now(report, narrowing)
     parameters = report.parameters(narrowing)
-    is_ours = not connection.in_atomic_block
-    with transaction.atomic():
+    with one_snapshot():
         with connection.cursor() as cursor:
-            if is_ours:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(LOOK)
         with connection.chunked_cursor() as cursor:
             cursor.execute(report.sql, parameters)

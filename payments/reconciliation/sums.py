@@ -5,9 +5,9 @@ Each statement answers rows of currency, mode, provider, ours, theirs, and what 
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection
 
-from config.locks import allow_long_statements
+from config.locks import allow_long_statements, one_snapshot
 from payments.models import DiscrepancyKind
 from payments.reconciliation.tie_out import TieOut
 
@@ -121,10 +121,7 @@ SUMS = (
 
 def sums_of_ours() -> list[TieOut]:
     """Ask all of them, in one look at the database where the caller has none open."""
-    is_ours = not connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
-        if is_ours:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with one_snapshot(), connection.cursor() as cursor:
         allow_long_statements()
         found = []
         for one in SUMS:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
-from config.locks import allow_long_statements
+from config.locks import allow_long_statements, one_snapshot
 from entries.queries.pool_numbers import EntryNumbers
 from payments.pool_numbers import collected
 from pools.models import Pool
@@ -223,11 +223,7 @@ INVARIANTS: tuple[tuple[str, str, Callable[[], list[Difference]]], ...] = (
 
 def invariants() -> list[Check]:
     """Ask all of them, in one look at the database where the caller has none open. Nothing is changed."""
-    is_ours = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with one_snapshot():
         allow_long_statements()
         return [Check(name, sentence, ask()) for name, sentence, ask in INVARIANTS]
 
