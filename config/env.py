@@ -120,6 +120,21 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "STAFF_TOTP_REQUIRED",
+        "Whether staff need a second factor; empty: in staging and production they do.",
+        sample="",
+        parse=v.parse_flag_or_none,
+        check=v.on_in_production,
+    ),
+    Variable(
+        "STAFF_IDLE_MINUTES",
+        "After how many minutes without a click staff sign in to the back office again.",
+        sample="30",
+        default="30",
+        parse=v.parse_count,
+        check=v.at_least_one,
+    ),
+    Variable(
         "PAYMENT_PROVIDER",
         "Who takes payments over the API: a module of payments/providers; manual takes none online.",
         sample="stripe",

@@ -58,6 +58,9 @@ RECONCILIATION_HEALS_AT_MOST = SETTINGS.number("RECONCILIATION_HEALS_AT_MOST")
 REPORT_DAYS = SETTINGS.number("REPORT_DAYS")
 PERSONAL_REPORT_DAYS = SETTINGS.number("PERSONAL_REPORT_DAYS")
 AUTO_RETURN = SETTINGS.flag("AUTO_RETURN")
+_totp_required = SETTINGS.value("STAFF_TOTP_REQUIRED")
+STAFF_TOTP_REQUIRED = IS_SERVED if _totp_required is None else _totp_required
+STAFF_IDLE_MINUTES = SETTINGS.number("STAFF_IDLE_MINUTES")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
 # --- What is installed ------------------------------------------------------------------------------------------
@@ -94,6 +97,7 @@ if not IS_SERVED:
 
 MIDDLEWARE = [
     "config.api.middleware.RequestIdMiddleware",
+    "config.audit.middleware.AuditMiddleware",
     "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.api.middleware.ApiGuardMiddleware",

@@ -105,6 +105,11 @@ def parse_flag(text: str) -> bool:
     return known[text.lower()]
 
 
+def parse_flag_or_none(text: str) -> bool | None:
+    """The same, or nothing, which leaves it to the environment."""
+    return parse_flag(text) if text else None
+
+
 def parse_count(text: str) -> int:
     """A whole number of 0 or more."""
     if not (text.isascii() and text.isdigit()):
@@ -243,6 +248,11 @@ def sender(address: str, environment: Environment) -> str:
     if "@" not in address:
         return "must be a mail address"
     return "must be your own address" if environment.is_served and ".test" in address else ""
+
+
+def on_in_production(flag: bool | None, environment: Environment) -> str:
+    """A password alone must not open the back office to whoever read it somewhere."""
+    return "must not be false in production" if environment is Environment.PRODUCTION and flag is False else ""
 
 
 def at_least_one(number: int, environment: Environment) -> str:
