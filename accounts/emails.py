@@ -6,8 +6,10 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services.links import LIFETIME, Purpose, make_token
+from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
 from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
 from accounts.services.registration import VERIFICATION_MAIL
+from accounts.services.second_factor import CHANGED_MAIL as SECOND_FACTOR_MAIL
 from config import mail, outbox
 from config.clock import database_now
 
@@ -41,6 +43,32 @@ def mail_password_changed(payload: dict[str, Any]) -> None:
             subject="Your password was changed",
             template="password_changed",
             context={"name": user.display_name},
+        )
+
+
+@outbox.handler(SECOND_FACTOR_MAIL)
+def mail_second_factor_changed(payload: dict[str, Any]) -> None:
+    """The same about the second factor, as it stands now."""
+    user = _reader(payload)
+    if user is not None:
+        mail.send(
+            to=user.email,
+            subject="Your second factor was changed",
+            template="second_factor_changed",
+            context={"name": user.display_name, "is_on": has_device(user)},
+        )
+
+
+@outbox.handler(RECOVERY_USED_MAIL)
+def mail_recovery_code_used(payload: dict[str, Any]) -> None:
+    """A code on paper was used; how many are left."""
+    user = _reader(payload)
+    if user is not None:
+        mail.send(
+            to=user.email,
+            subject="A recovery code was used",
+            template="recovery_code_used",
+            context={"name": user.display_name, "left": payload["left"]},
         )
 
 

@@ -7,13 +7,14 @@ next call.
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
-from accounts.models import Session, User
+from accounts.models import Role, Session, User
 from accounts.services.tokens import AccessClaims, TokenInvalid, read_access
 
 
@@ -33,9 +34,11 @@ class TokenAuthentication(JWTAuthentication):
     def bearer(self, claims: AccessClaims) -> User:
         """The person a token speaks for, if it still does."""
         session = Session.objects.live().filter(pk=claims.session_id, user_id=OuterRef("pk"))
-        user = User.objects.filter(
-            Exists(session), pk=claims.user_id, is_active=True, token_version=claims.token_version
-        ).first()
+        holds = Q(Exists(session))
+        if settings.STAFF_TOTP_REQUIRED:
+            # Also of somebody who signed in as a player and was given a role since.
+            holds &= Q(Exists(session.filter(has_second_factor=True))) | Q(role=Role.PLAYER, is_superuser=False)
+        user = User.objects.filter(holds, pk=claims.user_id, is_active=True, token_version=claims.token_version).first()
         if user is None:
             raise AuthenticationFailed
         return user

@@ -4,6 +4,7 @@ from accounts.models.changes import UserChange
 from accounts.models.email_change import EmailChange
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
+from accounts.models.second_factor import RecoveryCode, Totp
 from accounts.models.session import Session, SessionEnd
 from accounts.models.user import JOIN_GROUP, NOBODYS_DOMAIN, STAFF_ROLES, Role, User, UserManager
 
@@ -16,9 +17,11 @@ __all__ = [
     "AgeLimitChange",
     "EmailChange",
     "PersonalDetails",
+    "RecoveryCode",
     "Role",
     "Session",
     "SessionEnd",
+    "Totp",
     "User",
     "UserChange",
     "UserManager",

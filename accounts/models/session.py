@@ -37,6 +37,10 @@ class Session(models.Model):
     user_agent = models.CharField(max_length=200, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=ClockTimestamp())
+    authenticated_at = models.DateTimeField(
+        db_default=ClockTimestamp(), help_text="When the person last proved who they are: at sign-in, or since."
+    )
+    has_second_factor = models.BooleanField(default=False, help_text="Whether a one-time code was part of the proof.")
     refreshed_at = models.DateTimeField(db_default=ClockTimestamp())
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_because = models.CharField(max_length=20, blank=True, choices=SessionEnd)

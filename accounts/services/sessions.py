@@ -7,18 +7,20 @@ before the session's.
 
 import ipaddress
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password, make_password
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Session, SessionEnd, User
+from accounts.services.one_time_codes import is_required, pass_second_factor
 from accounts.services.tokens import Pair, RefreshClaims, TokenInvalid, blacklist, mint_pair, read_refresh
 from config.audit import attribute
-from config.clock import ClockTimestamp
-from config.errors import Code, Unauthenticated, invalid
+from config.clock import ClockTimestamp, database_now
+from config.errors import Code, Unauthenticated
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,14 @@ class InvalidCredentials(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__(Code.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.")
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Somebody who gave the right password, and the hash that it was right for. Not signed in yet."""
+
+    user: User
+    new_hash: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,26 +51,15 @@ class SignedIn:
 def sign_in(*, email: str, password: str, otp: str = "", address: str = "", user_agent: str = "") -> SignedIn:
     """Begin a session. An address that is not verified yet may sign in; joining a pool is what it may not.
 
-    Refuses with INVALID_CREDENTIALS, after the same work whatever the reason. Refuses a one-time code, once the
-    password was right: no account has a second factor yet, and a code that nobody checks must not look checked.
+    Refuses with INVALID_CREDENTIALS, after the same work whatever the reason; and once the password was right, as
+    `pass_second_factor` does.
     """
-    user, is_outdated = _verified(email, password)
-    if otp:
-        raise invalid("otp", "This account has no second factor. Sign in without a one-time code.")
-    with transaction.atomic():
-        known_hash = user.password
-        user = User.objects.locked().get(pk=user.pk)
-        # What was verified above is worth nothing if the password or the account changed meanwhile.
-        if user.password != known_hash or not user.is_active:
-            raise InvalidCredentials
-        if is_outdated:
-            user.set_password(password)
-        User.objects.filter(pk=user.pk).update(password=user.password, last_login=ClockTimestamp())
-        return SignedIn(user, _begin(user, address, user_agent))
+    proven = verify_password(email=email, password=password)
+    return open_session(proven=proven, otp=otp, address=address, user_agent=user_agent)
 
 
-def _verified(email: str, password: str) -> tuple[User, bool]:
-    """The person, and whether their hash is of an older kind.
+def verify_password(*, email: str, password: str) -> Proven:
+    """The person whose address and password these are. Refuses with INVALID_CREDENTIALS.
 
     Without a person, or for one who has no password, the hasher works just as long.
     """
@@ -69,13 +68,69 @@ def _verified(email: str, password: str) -> tuple[User, bool]:
     is_right = check_password(password, user.password if user else UNUSABLE_PASSWORD_PREFIX, setter=outdated.append)
     if user is None or not is_right or not user.is_active:
         raise InvalidCredentials
-    return user, bool(outdated)
+    return Proven(user, make_password(password) if outdated else "")
 
 
-def _begin(user: User, address: str, user_agent: str) -> Pair:
-    session = Session(user=user, user_agent=_printable(user_agent)[:200], address=_address(address))
+@transaction.atomic
+def open_session(*, proven: Proven, otp: str = "", address: str = "", user_agent: str = "") -> SignedIn:
+    """Begin the session of somebody whose password was right. Refuses as `admit` does."""
+    user, has_second_factor = admit(proven=proven, otp=otp, now=database_now())
+    pair = begin_session(user=user, address=address, user_agent=user_agent, has_second_factor=has_second_factor)
+    return SignedIn(user, pair)
+
+
+@transaction.atomic
+def admit(*, proven: Proven, otp: str, now: datetime) -> tuple[User, bool]:
+    """The person, locked and past their second factor, and whether they have one. Every sign-in by password ends here.
+
+    Refuses with INVALID_CREDENTIALS when the password or the account changed meanwhile, and as `pass_second_factor`.
+    """
+    user = User.objects.locked().get(pk=proven.user.pk)
+    if user.password != proven.user.password or not user.is_active:
+        raise InvalidCredentials
+    has_second_factor = pass_second_factor(user=user, otp=otp, now=now)
+    user.password = proven.new_hash or user.password
+    User.objects.filter(pk=user.pk).update(password=user.password, last_login=ClockTimestamp())
+    return user, has_second_factor
+
+
+def begin_session(*, user: User, address: str, user_agent: str, has_second_factor: bool) -> Pair:
+    """A new session of a locked user, who has just proved who they are."""
+    session = Session(
+        user=user,
+        user_agent=_printable(user_agent)[:200],
+        address=_address(address),
+        authenticated_at=database_now(),
+        has_second_factor=has_second_factor,
+    )
     pair = mint_pair(session, user)
     session.save(force_insert=True)
+    return pair
+
+
+def prove_again(*, user: User, password: str) -> Proven:
+    """Somebody who is signed in gave their password once more. Refuses with INVALID_CREDENTIALS a wrong one."""
+    user = User.objects.get(pk=user.pk)
+    if not check_password(password, user.password) or not user.is_active:
+        raise InvalidCredentials
+    return Proven(user)
+
+
+@transaction.atomic
+def reauthenticate(*, proven: Proven, session_id: UUID, otp: str = "") -> Pair:
+    """A new pair for a session whose person has just proved again who they are; the old pair's refresh token is spent.
+
+    Refuses as `admit` does, and with TOKEN_INVALID where the session has ended meanwhile.
+    """
+    now = database_now()
+    user, has_second_factor = admit(proven=proven, otp=otp, now=now)
+    session = Session.objects.live().locked().filter(pk=session_id, user_id=user.pk).first()
+    if session is None:
+        raise TokenInvalid
+    blacklist([session.current_jti])
+    session.authenticated_at, session.has_second_factor = now, has_second_factor
+    pair = mint_pair(session, user)
+    session.save(update_fields=["current_jti", "authenticated_at", "has_second_factor"])
     return pair
 
 
@@ -103,7 +158,7 @@ def _rotate(claims: RefreshClaims) -> Pair | None:
         return None
     # After the lock: whoever ended the sessions of this person is done, or waits for us.
     user = User.objects.filter(pk=session.user_id, is_active=True).first()
-    if user is None:
+    if user is None or (is_required(user) and not session.has_second_factor):
         return None
     blacklist([session.current_jti])
     pair = mint_pair(session, user)
@@ -135,9 +190,10 @@ def end_access(user: User) -> None:
     user.token_version += 1
 
 
-def end_sessions(user_id: int, because: SessionEnd) -> int:
-    """End every session of a locked user; how many there were."""
-    live = list(Session.objects.live().locked().filter(user_id=user_id).values_list("pk", "current_jti"))
+def end_sessions(user_id: int, because: SessionEnd, *, but: UUID | None = None) -> int:
+    """End every session of a locked user, but for one if it is named; how many there were."""
+    ending = Session.objects.live().locked().filter(user_id=user_id).exclude(pk=but)
+    live = list(ending.values_list("pk", "current_jti"))
     blacklist(jti for _, jti in live)
     return _close([pk for pk, _ in live], because)
 

@@ -1,7 +1,8 @@
 """The two JWTs of a session: a short access token, and a refresh token good for one use. Minted and read here alone.
 
 Both name their session (`sid`) and themselves (`jti`). The access token also carries the person's `token_version`
-(`tv`), so that raising it ends every access token at once, while sessions may go on. Their text is never stored.
+(`tv`), so that raising it ends every access token at once, while sessions may go on, and when the person last proved
+who they are (`auth_time`). Their text is never stored.
 
 Keys rotate: a token's header names the key that signed it (`kid`), the present key signs, the ones before it are
 believed as long as the setting lists them. A token without a key we know is nobody's.
@@ -11,6 +12,7 @@ simplejwt signs and verifies; its own refresh view is not used, because it lets 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -109,6 +111,7 @@ class AccessClaims:
     user_id: int
     session_id: UUID
     token_version: int
+    authenticated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def mint_pair(session: Session, user: User) -> Pair:
         token["user_id"] = str(user.pk)
         token["sid"] = session.pk.hex
     access["tv"] = user.token_version
+    access["auth_time"] = int(session.authenticated_at.timestamp())
     session.current_jti = refresh["jti"]
     ends_at = datetime_from_epoch(refresh["exp"])
     OutstandingToken.objects.create(
@@ -139,7 +143,8 @@ def read_access(token: bytes) -> AccessClaims:
     """The claims of an access token of ours whose time is not over. Whether they still hold, the database says."""
     try:
         read = AccessToken(token)  # type: ignore[arg-type]  # annotated as a Token, documented as the encoded text
-        return AccessClaims(int(read["user_id"]), UUID(read["sid"]), int(read["tv"]))
+        proved_at = datetime.fromtimestamp(int(read["auth_time"]), UTC)
+        return AccessClaims(int(read["user_id"]), UUID(read["sid"]), int(read["tv"]), proved_at)
     except UNREADABLE as error:
         raise TokenInvalid from error
 
