@@ -12,8 +12,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
     role_permissions: ClassVar = {
-        "moderator": ("accounts.view_user", "accounts.resend_verification"),
-        "finance": ("accounts.view_user",),
+        "moderator": ("accounts.view_user", "accounts.resend_verification", "accounts.view_agelimit"),
+        "finance": ("accounts.view_user", "accounts.view_personal_details", "accounts.view_agelimit"),
     }
 
     def ready(self) -> None:

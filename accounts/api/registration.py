@@ -13,11 +13,18 @@ from config.errors import Code
 
 
 class RegisterView(Door):
-    @operation(errors=(Code.EMAIL_TAKEN,), body=RegisterBody, answer=UserAnswer, status=201, limits=(REGISTER,))
+    @operation(
+        errors=(Code.EMAIL_TAKEN, Code.NOT_ELIGIBLE),
+        body=RegisterBody,
+        answer=UserAnswer,
+        status=201,
+        limits=(REGISTER,),
+    )
     def post(self, request: Request) -> Response:
         """Register as a player.
 
-        Mails a link that verifies the address. Fields that are not listed are ignored.
+        Mails a link that verifies the address. Refused below the age that the law of the place asks for, 18 unless it
+        says otherwise, and where we may not offer this. Fields that are not listed are ignored.
         """
         user = register_user(**self.valid_body(), now=database_now())
         return Response(UserAnswer({"user": user}).data, status=201)

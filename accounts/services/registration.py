@@ -8,8 +8,9 @@ from uuid import uuid4
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
-from accounts.models import NOBODYS_DOMAIN, User
+from accounts.models import NOBODYS_DOMAIN, EmailChange, User
 from accounts.services import details
+from accounts.services.eligibility import check_place
 from accounts.services.links import Purpose, no_good, read_token
 from config import outbox
 from config.constraints import meaning_of
@@ -25,6 +26,15 @@ class EmailTaken(Conflict):
         super().__init__(Code.EMAIL_TAKEN, "There is an account with this e-mail address already.")
 
 
+def refuse_reserved(email: str) -> None:
+    """Refuses with EMAIL_TAKEN an address that somebody had until lately, and may still take back.
+
+    Called after the address was written: whoever freed it meanwhile has committed, and is seen.
+    """
+    if EmailChange.objects.reserving(email).exists():
+        raise EmailTaken
+
+
 def register_user(
     *,
     email: str,
@@ -37,10 +47,12 @@ def register_user(
 ) -> User:
     """Make an account for a player and mail a verification link.
 
-    Refuses with VALIDATION_ERROR what `details` finds wrong, all of it at once, and with EMAIL_TAKEN an address that
-    has an account, in whatever case it is written. Age is not judged here: each pool has its own limit.
+    Refuses with VALIDATION_ERROR what `details` finds wrong, all of it at once; with NOT_ELIGIBLE whom the law where
+    they live keeps out, and then keeps nothing of what they said; with EMAIL_TAKEN an address that has an account, in
+    whatever case it is written, or that is kept for its owner for a while after a change.
     """
     user = User(**_checked(email, password, display_name, date_of_birth, country, region, now))
+    check_place(country=user.country, region=user.region, date_of_birth=user.date_of_birth, today=now.date())
     if User.objects.filter(email=user.email).exists():
         raise EmailTaken
     # Before the transaction: it takes as long as everything else together.
@@ -48,6 +60,7 @@ def register_user(
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            refuse_reserved(user.email)
             _mail_link(user, key=f"verify-email-{user.pk}")
     except IntegrityError as error:
         # Two registrations at once both found the address free.

@@ -4,12 +4,13 @@ A full pool still takes requests; staff put them on the waiting list. Numbers 1 
 lowest first, and a withdrawn or expired request gives its number back.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.eligibility import NotEligible, check_place
 from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound
@@ -36,7 +37,7 @@ class RequestLimitReached(Conflict):
 def ask_to_join(*, pool_id: int, user: User, now: datetime) -> Request:
     """Ask for one place in the pool, under the player's next free number. Nothing is owed yet.
 
-    Refuses with EMAIL_NOT_VERIFIED; NOT_ELIGIBLE for a player under the pool's age or outside its countries;
+    Refuses with EMAIL_NOT_VERIFIED; as `check_eligible` a player too young or from elsewhere;
     POOL_CLOSED when registration has closed, late entry included; REQUEST_LIMIT_REACHED; NOT_FOUND for a draft.
     """
     # Two asks of one player in one pool come one after the other; those of others do not wait.
@@ -81,25 +82,21 @@ def withdraw_request(*, request: Request, by: User, now: datetime, reason: str =
 
 
 def check_eligible(pool: Pool, user: User, now: datetime) -> None:
-    """Refuses with NOT_ELIGIBLE a player under the pool's age, or outside its countries.
+    """Refuses with NOT_ELIGIBLE a player too young for the pool or where they live, and one outside its countries.
 
-    Age goes by the calendar where the competition is played. An unknown date of birth is not of age.
+    Age goes by the calendar where the competition is played. An unknown date of birth is not of age. The stricter of
+    pool and place counts; where only the region decides and the player named none, VALIDATION_ERROR asks for it.
     """
-    today = now.astimezone(ZoneInfo(pool.competition.time_zone)).date()
-    if pool.minimum_age and (user.date_of_birth is None or _age(user.date_of_birth, today) < pool.minimum_age):
-        raise Forbidden(
-            Code.NOT_ELIGIBLE, f"This pool is for players of {pool.minimum_age} or older.",
-            {"minimum_age": pool.minimum_age},
-        )  # fmt: skip
     if pool.countries and user.country not in pool.countries:
-        raise Forbidden(
-            Code.NOT_ELIGIBLE, "This pool is not offered where you live.", {"countries": sorted(pool.countries)}
-        )
-
-
-def _age(born: date, today: date) -> int:
-    """Full years; who is born on 29 February turns a year older on 1 March of other years."""
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        raise NotEligible("This pool is not offered where you live.", {"countries": sorted(pool.countries)})
+    check_place(
+        country=user.country,
+        region=user.region,
+        date_of_birth=user.date_of_birth,
+        today=now.astimezone(ZoneInfo(pool.competition.time_zone)).date(),
+        minimum_age=pool.minimum_age,
+        what="This pool",
+    )
 
 
 def _free_number(pool: Pool, user: User) -> int:
