@@ -17,8 +17,8 @@ class AccountsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        # emails: registers its handlers with the outbox.
-        from accounts import emails  # noqa: F401  # reason above
+        # emails: register their handlers with the outbox.
+        from accounts import audit_emails, emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
 
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.

@@ -1,6 +1,7 @@
 """The shared kernel as a Django app: its tables are those of the API and the outbox."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class ConfigConfig(AppConfig):
@@ -15,5 +16,7 @@ class ConfigConfig(AppConfig):
         """Start what has to run in every process."""
         # metrics: it has to choose its folder before anything else imports prometheus_client.
         from config import metrics, reporting  # noqa: F401  # reasons above
+        from config.audit import telling
 
         reporting.start()
+        connection_created.connect(telling.install, dispatch_uid="config.audit.telling")

@@ -49,6 +49,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "match bank lines": {"task": "payments.tasks.match_bank_lines", "schedule": 3600.0},
     "continue reconciliations": {"task": "payments.tasks.continue_reconciliations", "schedule": 120.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
+    "seal the audit": {"task": "config.tasks.seal_audit", "schedule": 5.0},
+    "close days of the audit": {"task": "config.tasks.close_audit_days", "schedule": 600.0},
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},
     "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 600.0},

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from config import outbox, rotation
 from config.api import idempotency, ratelimit
+from config.audit import sealing
 
 
 @shared_task
@@ -34,3 +35,15 @@ def forget_done_messages() -> int:
 def rotate_personal_data() -> int:
     """Encrypt anew what is under an old key, as much as fits into a task; how much."""
     return rotation.rotate(limit=20_000).total()
+
+
+@shared_task
+def seal_audit() -> int:
+    """Link what was written to the audit since; how many entries."""
+    return sealing.seal()
+
+
+@shared_task
+def close_audit_days() -> int:
+    """Close the days of the audit that are past; how many."""
+    return len(sealing.close_days())

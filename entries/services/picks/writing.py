@@ -7,11 +7,16 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from config.audit.origin import told
 from entries.queries.grades import RESULT_SQL, PickResult
 from entries.services.picks.facts import RoundFacts, TeamFacts
 from pools.models import LockPolicy
 
-_WHO = "SELECT set_config('outlast.actor', %(user)s::text, true), set_config('outlast.reason', '', true)"
+# Also where the call came from, which would otherwise be told in a statement of its own.
+_WHO = """
+    SELECT set_config('outlast.actor', %(user)s::text, true), set_config('outlast.reason', '', true),
+           set_config('outlast.origin', %(origin)s, true)
+"""
 
 _CHANGED = """
     SET team_id = EXCLUDED.team_id, game_id = EXCLUDED.game_id, source = EXCLUDED.source,
@@ -140,6 +145,7 @@ def take_back(facts: RoundFacts, *, entry_id: int, user_id: int) -> bool:
 def _question(facts: RoundFacts, entry_id: int, user_id: int) -> dict[str, Any]:
     return {
         "user": user_id,
+        "origin": told(),
         "entry": entry_id,
         "pool": facts.pool_id,
         "round_id": facts.round_id,

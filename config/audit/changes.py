@@ -9,6 +9,7 @@ from typing import Any
 import pgtrigger
 from django.db import connection, models
 
+from config.audit.origin import ORIGIN_SETTING, told
 from config.clock import ClockTimestamp
 from config.triggers import Guard, planned_anew
 
@@ -21,12 +22,15 @@ REASON_SQL = f"coalesce(current_setting('{REASON_SETTING}', true), '')"
 
 
 def attribute(*, by: Any = None, reason: str = "") -> None:
-    """Say who (a user, or None for the system) makes the changes that follow in this transaction, and why."""
+    """Say who (a user, or None for the system) makes the changes that follow in this transaction, and why.
+
+    From where, and under which request, is said along with it.
+    """
     actor = "" if by is None else str(by.pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
-            [ACTOR_SETTING, actor, REASON_SETTING, reason],
+            f"SELECT set_config(%s, %s, true), set_config(%s, %s, true), set_config('{ORIGIN_SETTING}', %s, true)",
+            [ACTOR_SETTING, actor, REASON_SETTING, reason, told()],
         )
 
 

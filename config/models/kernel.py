@@ -1,4 +1,4 @@
-"""The kernel's own tables: answers kept for retries, work left for later, and counters for when Redis is away."""
+"""Answers kept for retries, work left for later, and counters for when Redis is away."""
 
 from django.conf import settings
 from django.db import models

@@ -1,0 +1,25 @@
+"""The head of each day of the audit, mailed to the admins: what is in their mailboxes nobody can rewrite in here."""
+
+from datetime import date
+from typing import Any
+
+from accounts.models import Role, User
+from config import mail, outbox
+from config.audit.sealing import DAY_MAIL
+from config.audit.verifying import verify
+from config.models import AuditDay
+
+
+@outbox.handler(DAY_MAIL)
+def mail_audit_day(payload: dict[str, Any]) -> None:
+    """What the day came to, after it was recomputed once more. Nothing where no admin can get mail."""
+    day = AuditDay.objects.get(day=date.fromisoformat(payload["day"]))
+    found = verify(first=day.day, last=day.day)
+    readers = [user.email for user in User.objects.filter(role=Role.ADMIN).order_by("pk") if user.can_get_mail]
+    for reader in readers:
+        mail.send(
+            to=reader,
+            subject=f"The audit of {day.day}" + (" is broken" if found.fault else ""),
+            template="audit_day",
+            context={"day": day, "fault": found.fault},
+        )
