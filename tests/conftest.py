@@ -3,6 +3,8 @@
 import itertools
 import os
 import random
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
+from accounts.services.tokens import AccessClaims
 from config.api import ratelimit
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.template import prepare_template
@@ -164,12 +167,12 @@ def admin_user(db):
 
 @pytest.fixture
 def api():
-    """Make a client: `api()` anonymous, `api(user)` signed in as that user without the cost of a token."""
+    """Make a client: `api()` anonymous, `api(user)` as if that user had signed in this moment, without the cost."""
 
     def make(user=None) -> APIClient:
         client = APIClient()
         if user is not None:
-            client.force_authenticate(user)
+            client.force_authenticate(user, AccessClaims(user.pk, uuid4(), user.token_version, datetime.now(UTC)))
         return client
 
     return make

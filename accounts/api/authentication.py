@@ -6,6 +6,7 @@ next call.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -16,6 +17,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.models import Role, Session, User
 from accounts.services.tokens import AccessClaims, TokenInvalid, read_access
+from config.errors import Code, Forbidden
 
 
 class TokenAuthentication(JWTAuthentication):
@@ -59,3 +61,10 @@ def caller(request: Request) -> User:
     """The person who calls, in a view that only signed-in people reach."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def session_of(request: Request) -> UUID:
+    """The session that the caller's access token belongs to. Refuses who came without one, with a key or otherwise."""
+    if not isinstance(request.auth, AccessClaims):
+        raise Forbidden(Code.FORBIDDEN, "Only somebody who signed in may do this.")
+    return request.auth.session_id

@@ -73,7 +73,14 @@ class SignInBody(serializers.Serializer[Any]):
         allow_blank=True,
         allow_null=True,
         default="",
-        help_text="The one-time code of a second factor; refused while the account has none.",
+        help_text="The one-time code of a second factor, or a recovery code; refused while the account has none.",
+    )
+
+
+class ReauthenticateBody(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
+    otp = serializers.CharField(
+        max_length=20, required=False, allow_blank=True, allow_null=True, default="", help_text="As at sign-in."
     )
 
 

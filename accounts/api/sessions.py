@@ -5,39 +5,70 @@ from dataclasses import asdict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.doors import Door
-from accounts.api.serializers import PairOut, RefreshBody, SignedInOut, SignInBody
-from accounts.services.sessions import refresh_session, sign_in, sign_out
+from accounts.api.authentication import caller, session_of
+from accounts.api.doors import OWN_PASSWORD, Door
+from accounts.api.serializers import PairOut, ReauthenticateBody, RefreshBody, SignedInOut, SignInBody
+from accounts.services import entrance
+from accounts.services.sessions import open_session, prove_again, reauthenticate, refresh_session, sign_out
 from config.api import ratelimit
 from config.api.addresses import client_address
+from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.ratelimit import REFRESH, SIGN_IN, SIGN_IN_ADDRESS
+from config.api.views import ApiView
 from config.errors import Code
 
 
 class SignInView(Door):
     @operation(
-        errors=(Code.INVALID_CREDENTIALS,),
+        errors=(Code.INVALID_CREDENTIALS, Code.OTP_REQUIRED),
         body=SignInBody,
         answer=SignedInOut,
         status=200,
         limits=(SIGN_IN, SIGN_IN_ADDRESS),
     )
     def post(self, request: Request) -> Response:
-        """Sign in: a pair of tokens for an e-mail address and a password.
+        """Sign in: a pair of tokens for an e-mail address and a password, and a one-time code where there is a device.
 
-        Only failures count towards the limit.
+        Without the code an account with a second factor answers OTP_REQUIRED: the same call again, with `otp`. Only
+        failures count towards the limits. An account that many fail to enter lets strange places try less often.
         """
-        body = self.valid_body()
-        signed_in = sign_in(
-            email=body["email"],
-            password=body["password"],
-            otp=body["otp"] or "",
-            address=client_address(request._request),
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        body, page = self.valid_body(), request._request
+        otp = body["otp"] or ""
+        proven = entrance.prove_password(page, email=body["email"], password=body["password"])
+        with entrance.trying_code(page, user=proven.user, otp=otp):
+            signed_in = open_session(
+                proven=proven,
+                otp=otp,
+                address=client_address(page),
+                user_agent=request.headers.get("User-Agent", ""),
+            )
+        answer = Response(SignedInOut({**asdict(signed_in.pair), "user": signed_in.user}).data)
+        entrance.remember_device(page, answer, user=signed_in.user)
+        return answer
+
+
+class ReauthenticateView(ApiView):
+    @operation(
+        errors=(Code.INVALID_CREDENTIALS, Code.OTP_REQUIRED),
+        body=ReauthenticateBody,
+        answer=PairOut,
+        status=200,
+        limits=(OWN_PASSWORD,),
+        idempotency=Mode.OFF,
+    )
+    def post(self, request: Request) -> Response:
+        """Prove again who you are, for a call that answered REAUTHENTICATION_REQUIRED.
+
+        Answers with a new pair of tokens for the same session; the refresh token before it is spent.
+        """
+        body, page = self.valid_body(), request._request
+        otp = body["otp"] or ""
+        proven = prove_again(user=caller(request), password=body["password"])
         ratelimit.forgive(request)
-        return Response(SignedInOut({**asdict(signed_in.pair), "user": signed_in.user}).data)
+        with entrance.trying_code(page, user=proven.user, otp=otp):
+            pair = reauthenticate(proven=proven, session_id=session_of(request), otp=otp)
+        return Response(PairOut(asdict(pair)).data)
 
 
 class RefreshView(Door):

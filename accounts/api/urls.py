@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import me, passwords, registration, sessions
+from accounts.api import me, passwords, registration, sessions, totp
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -10,9 +10,13 @@ urlpatterns = [
     path("auth/verify-email/resend", registration.ResendVerificationView.as_view(), name="resend-verification"),
     path("auth/token", sessions.SignInView.as_view(), name="sign-in"),
     path("auth/token/refresh", sessions.RefreshView.as_view(), name="refresh"),
+    path("auth/reauthenticate", sessions.ReauthenticateView.as_view(), name="reauthenticate"),
     path("auth/logout", sessions.SignOutView.as_view(), name="sign-out"),
     path("auth/password/change", passwords.ChangePasswordView.as_view(), name="change-password"),
     path("auth/password/reset", passwords.ResetPasswordView.as_view(), name="reset-password"),
     path("auth/password/reset/confirm", passwords.ConfirmResetView.as_view(), name="confirm-reset"),
     path("me", me.MeView.as_view(), name="me"),
+    path("me/totp", totp.TotpView.as_view(), name="totp"),
+    path("me/totp/confirm", totp.ConfirmTotpView.as_view(), name="confirm-totp"),
+    path("me/totp/recovery-codes", totp.RecoveryCodesView.as_view(), name="recovery-codes"),
 ]
