@@ -315,6 +315,12 @@ VARIABLES: tuple[Variable, ...] = (
         check=v.at_least_one,
     ),
     Variable(
+        "BREACHED_PASSWORDS",
+        "Path of a file Pwned Passwords, ordered by hash (SHA-1); empty: the list that comes along is all there is.",
+        sample="",
+        parse=v.parse_hash_file,
+    ),
+    Variable(
         "LOG_LEVEL",
         "The least severe message that is logged: DEBUG, INFO, WARNING or ERROR.",
         sample="INFO",

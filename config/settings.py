@@ -140,7 +140,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords_known.KnownPasswordValidator"},
 ]
+BREACHED_PASSWORDS = SETTINGS.value("BREACHED_PASSWORDS")
 JWT_PREVIOUS_SIGNING_KEYS = SETTINGS.texts("JWT_PREVIOUS_SIGNING_KEYS")
 SIMPLE_JWT = {
     "SIGNING_KEY": SETTINGS.text("JWT_SIGNING_KEY"),

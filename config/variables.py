@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+# How the lines of Pwned Passwords begin.
+HASH_LINE = re.compile(rb"[0-9A-Fa-f]{40}:")
 # 32 random bytes or more in url-safe base64.
 KEY = re.compile(r"[A-Za-z0-9_-]{43,}={0,2}")
 
@@ -155,6 +158,21 @@ def parse_store(text: str) -> str:
     if not parts.username or not parts.password or not parts.path.strip("/") or "/" in parts.path.strip("/"):
         raise ValueError("must be file: or s3://key:secret@host/bucket")
     return text
+
+
+def parse_hash_file(text: str) -> Path | None:
+    """A file that can be read and whose lines begin with a SHA-1; None where none is given."""
+    if not text:
+        return None
+    path = Path(text)
+    try:
+        with path.open("rb") as file:
+            begins = file.read(41)
+    except OSError:
+        raise ValueError("must be a file that can be read") from None
+    if not HASH_LINE.fullmatch(begins):
+        raise ValueError("must be a file whose lines begin with 40 hexadecimal digits and a colon")
+    return path
 
 
 def parse_zone(text: str) -> ZoneInfo:
