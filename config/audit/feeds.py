@@ -14,11 +14,15 @@ from config.triggers import Guard
 FEW = 100
 
 
-def feeds_status(noun: str, *, person: str = "NULL::bigint", keys: tuple[str, ...] = ()) -> Guard:
+def feeds_status(noun: str, *, owner: str = "", person: str = "NULL::bigint", keys: tuple[str, ...] = ()) -> Guard:
     """Of a table of `StatusChange`s: `payment.succeeded`, or `payment.changed` where the status stayed.
 
-    `keys` are those of the details that the audit may know; `person` is SQL for whom it is about, with the change `n`.
+    `keys` are those of the details that the audit may know. Whom it is about says `owner`, a column of the table whose
+    rows change (`entries_request.user_id`), or `person`, SQL with the change `n`.
     """
+    if owner:
+        table, _, column = owner.partition(".")
+        person = f"(SELECT s.{column} FROM {table} s WHERE s.id = n.subject_id)"
     told = "".join(f", '{key}', n.details -> '{key}'" for key in keys)
     return feeds(
         noun,
@@ -88,6 +92,7 @@ def feeds_each(
     condition: str | None = None,
     person: str = "NULL::bigint",
     actor: str = "NULL::bigint",
+    reason: str = REASON_SQL,
     data: str = "",
 ) -> Guard:
     """Of a table whose rows change, one by one. All but the names are SQL, with the rows `OLD` and `NEW`.
@@ -101,7 +106,7 @@ def feeds_each(
         condition=None if condition is None else pgtrigger.Condition(condition),
         func=f"""
             INSERT INTO config_auditentry (action, subject_type, subject_id, person_id, actor_id, reason, data)
-            VALUES ('{noun}.' || {verb}, '{noun}', NEW.id::text, {person}, {actor}, {REASON_SQL},
+            VALUES ('{noun}.' || {verb}, '{noun}', NEW.id::text, {person}, {actor}, {reason},
                 jsonb_build_object({data}));
             RETURN NULL;
         """,

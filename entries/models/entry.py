@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -228,7 +228,7 @@ class Entry(HasStatus):
 class EntryChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("entry", owner="entries_entry.user_id", keys=("is_suspended",))]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of entry {self.subject_id}"

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, never_deleted
+from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
@@ -88,6 +88,16 @@ class PickChange(Change):
         indexes = [models.Index(fields=["entry_id", "round_id", "id"], name="pickchange_entry_round")]
         triggers = [
             *append_only(),
+            # That somebody picked, never what: the audit is read by staff, before the lock as well.
+            feeds(
+                "pick",
+                verb="CASE WHEN n.to_team_id IS NULL THEN 'removed' ELSE 'saved' END",
+                subject="n.entry_id",
+                person="(SELECT e.user_id FROM entries_entry e WHERE e.id = n.entry_id)",
+                data="'round', n.round_id, 'slot', n.slot, 'source', n.source",
+                alike="n.round_id, n.source",
+                reason="''",
+            ),
             Guard(
                 name="by_a_confirmed_ruling",
                 when=pgtrigger.After,
@@ -145,7 +155,16 @@ class FallbackChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds(
+                "fallback",
+                verb="'saved'",
+                subject="n.entry_id",
+                person="(SELECT e.user_id FROM entries_entry e WHERE e.id = n.entry_id)",
+                reason="''",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of the fallback list of entry {self.entry_id}"

@@ -13,7 +13,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -290,7 +290,7 @@ class Request(HasStatus):
 class RequestChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("request", owner="entries_request.user_id", keys=("payment_status",))]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of request {self.subject_id}"

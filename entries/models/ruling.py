@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import never_deleted
+from config.audit import feeds_each, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -108,6 +108,27 @@ class Ruling(HasStatus):
                     END IF;
                     RETURN NEW;
                 """,
+            ),
+            feeds_each(
+                "feed_audit_proposal",
+                noun="ruling",
+                verb="'proposed'",
+                operation=pgtrigger.Insert,
+                person="(SELECT e.user_id FROM entries_entry e WHERE e.id = NEW.entry_id)",
+                data="'kind', NEW.kind",
+                actor="NEW.proposed_by_id",
+                reason="''",
+            ),
+            feeds_each(
+                "feed_audit_decision",
+                noun="ruling",
+                verb="NEW.status",
+                operation=pgtrigger.UpdateOf("status"),
+                condition="OLD.status IS DISTINCT FROM NEW.status",
+                person="(SELECT e.user_id FROM entries_entry e WHERE e.id = NEW.entry_id)",
+                data="'kind', NEW.kind",
+                actor="NEW.decided_by_id",
+                reason="''",
             ),
             *never_deleted(),
         ]

@@ -11,7 +11,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, StatusChange, append_only, never_deleted, record_status
+from config.audit import (
+    ACTOR_SQL,
+    REASON_SQL,
+    Change,
+    StatusChange,
+    append_only,
+    feeds,
+    feeds_status,
+    never_deleted,
+    record_status,
+)
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -110,7 +120,10 @@ class AccountMappingChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds("account_mapping", verb="'changed'", subject="coalesce(n.after, n.before) ->> 'id'"),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of the mapping"
@@ -200,7 +213,7 @@ class JournalBatch(HasStatus):
 class JournalBatchChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("journal_batch")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of batch {self.subject_id}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -201,7 +201,7 @@ class Discrepancy(HasStatus):
 class DiscrepancyChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("discrepancy")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of discrepancy {self.subject_id}"
@@ -239,7 +239,10 @@ class DiscrepancyAct(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(act__in=Act.values), name="discrepancy_act_known"),
         ]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds("discrepancy", verb="n.act", subject="n.discrepancy_id", actor="n.by_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_act_display()} ({self.by})"

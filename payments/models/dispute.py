@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
@@ -118,7 +118,19 @@ class DisputeChange(StatusChange):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds_status(
+                "dispute",
+                person="""(
+                    SELECT q.user_id
+                    FROM payments_dispute d
+                    JOIN payments_receipt r ON r.id = d.receipt_id
+                    JOIN payments_payment p ON p.id = r.payment_id
+                    JOIN entries_request q ON q.id = p.request_id
+                    WHERE d.id = n.subject_id)""",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of dispute {self.subject_id}"

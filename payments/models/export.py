@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -199,7 +199,7 @@ class Export(HasStatus):
 class ExportChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("export")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of export {self.subject_id}"
@@ -233,7 +233,18 @@ class ExportDownload(models.Model):
                 name="export_link_has_nonce",
             ),
         ]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds(
+                "export",
+                verb="'downloaded'",
+                subject="n.export_id",
+                actor="n.by_id",
+                reason="''",
+                data="'way', n.way",
+                alike="n.way",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Download {self.pk} of export {self.export_id}"

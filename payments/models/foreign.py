@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -127,7 +127,7 @@ class ForeignObject(HasStatus):
 class ForeignObjectChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("foreign_object")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of foreign object {self.subject_id}"

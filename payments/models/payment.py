@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -159,7 +159,17 @@ class Payment(HasStatus):
 class PaymentChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds_status(
+                "payment",
+                person="""(
+                    SELECT q.user_id
+                    FROM payments_payment p
+                    JOIN entries_request q ON q.id = p.request_id
+                    WHERE p.id = n.subject_id)""",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of payment {self.subject_id}"

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -134,7 +134,7 @@ class PrizeCorrection(HasStatus):
 class PrizeCorrectionChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds_status("prize_correction", owner="payments_prizecorrection.player_id")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of prize correction {self.subject_id}"

@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -163,7 +163,18 @@ class Receipt(HasStatus):
 class ReceiptChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds_status(
+                "receipt",
+                person="""(
+                    SELECT q.user_id
+                    FROM payments_receipt r
+                    JOIN payments_payment p ON p.id = r.payment_id
+                    JOIN entries_request q ON q.id = p.request_id
+                    WHERE r.id = n.subject_id)""",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of receipt {self.subject_id}"

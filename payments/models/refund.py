@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import StatusChange, append_only, never_deleted, record_status
+from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
@@ -237,7 +237,19 @@ class Refund(HasStatus):
 class RefundChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds_status(
+                "refund",
+                person="""(
+                    SELECT q.user_id
+                    FROM payments_refund f
+                    JOIN payments_receipt r ON r.id = f.receipt_id
+                    JOIN payments_payment p ON p.id = r.payment_id
+                    JOIN entries_request q ON q.id = p.request_id
+                    WHERE f.id = n.subject_id)""",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of refund {self.subject_id}"

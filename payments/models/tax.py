@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from config.audit import append_only
+from config.audit import append_only, feeds
 from config.clock import ClockTimestamp
 
 
@@ -56,7 +56,17 @@ class TaxForm(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(tin_last_four__regex="^([0-9A-Za-z]{4})?$"), name="tax_form_tin"),
         ]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds(
+                "tax_form",
+                verb="'recorded'",
+                subject="n.player_id",
+                person="n.player_id",
+                actor="n.recorded_by_id",
+                reason="''",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.form} of {self.player_id}"

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from config.audit import never_deleted
+from config.audit import feeds_each, never_deleted
 from config.clock import ClockTimestamp
 from config.errors import Code
 from config.locks import LockedQuerySet
@@ -112,6 +112,23 @@ class Amendment(HasStatus):
                     END IF;
                     RETURN NEW;
                 """,
+            ),
+            feeds_each(
+                "feed_audit_proposal",
+                noun="amendment",
+                verb="'proposed'",
+                operation=pgtrigger.Insert,
+                actor="NEW.proposed_by_id",
+                reason="''",
+            ),
+            feeds_each(
+                "feed_audit_decision",
+                noun="amendment",
+                verb="NEW.status",
+                operation=pgtrigger.UpdateOf("status"),
+                condition="OLD.status IS DISTINCT FROM NEW.status",
+                actor="NEW.decided_by_id",
+                reason="''",
             ),
             *never_deleted(),
         ]

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, never_deleted
+from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard, planned_anew
@@ -133,7 +133,10 @@ class RoundChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds("round", verb="'lock_fixed'", subject="n.round_id", data="'before', n.before, 'after', n.after"),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of round {self.round_id}"
@@ -303,7 +306,15 @@ class GameChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds(
+                "game",
+                verb="coalesce(nullif(n.after ->> 'status', n.before ->> 'status'), 'changed')",
+                subject="n.game_id",
+                data="'from', n.before ->> 'status', 'to', n.after ->> 'status'",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of game {self.game_id}"

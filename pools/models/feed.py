@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, never_deleted
+from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
@@ -149,7 +149,7 @@ class FeedSourceChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds("feed", verb="'changed'", subject="n.source_id")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of feed {self.source_id}"
@@ -203,7 +203,10 @@ class LetStand(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         constraints = [models.UniqueConstraint(fields=["game", "difference"], name="let_stand_once")]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds("game", verb="'let_stand'", subject="n.game_id", actor="n.by_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.difference} let stand"

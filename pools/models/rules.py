@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from config.audit import immutable
+from config.audit import feeds, immutable
 from config.clock import ClockTimestamp
 from config.triggers import Guard
 from pools.models.pool import Pool
@@ -132,6 +132,14 @@ class Rules(models.Model):
         ]
         triggers = [
             *immutable(),
+            feeds(
+                "rules",
+                verb="'written'",
+                subject="n.pool_id",
+                actor="n.created_by_id",
+                reason="''",
+                data="'version', n.version",
+            ),
             Guard(
                 name="rules_follow",
                 when=pgtrigger.Before,
