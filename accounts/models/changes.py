@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from config.audit import Change, append_only
+from config.audit import Change, append_only, feeds
 
 
 class UserChange(Change):
@@ -17,7 +17,16 @@ class UserChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            feeds(
+                "user",
+                verb="n.field",
+                subject="n.subject_id",
+                person="n.subject_id",
+                data="'from', n.from_value, 'to', n.to_value",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of user {self.subject_id}"

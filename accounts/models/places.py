@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only
+from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds
 from config.errors import Code
 from config.locks import LockedQuerySet
 from config.triggers import Guard
@@ -72,7 +72,7 @@ class AgeLimitChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), feeds("age_limit", verb="'changed'", subject="n.subject_id")]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of age limit {self.subject_id}"

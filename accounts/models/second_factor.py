@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.user import User
-from config.audit import ACTOR_SQL, REASON_SQL
+from config.audit import ACTOR_SQL, REASON_SQL, feeds_each
 from config.clock import ClockTimestamp
 from config.encryption import EncryptedTextField
 from config.locks import LockedQuerySet
@@ -118,6 +118,14 @@ class RecoveryCode(models.Model):
                     RAISE EXCEPTION 'a recovery code counts once'
                         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'recovery_code_counts_once';
                 """,
+            ),
+            feeds_each(
+                "feed_audit",
+                noun="recovery_code",
+                verb="'used'",
+                operation=pgtrigger.UpdateOf("used_at"),
+                person="NEW.user_id",
+                actor="NEW.user_id",
             ),
         ]
 

@@ -2,10 +2,12 @@
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from accounts.models.user import User
+from config.audit import feeds_each
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 
@@ -56,6 +58,26 @@ class Session(models.Model):
                 condition=Q(revoked_at=None, revoked_because="")
                 | Q(revoked_at__isnull=False, revoked_because__in=SessionEnd.values),
                 name="session_ends_for_a_reason",
+            ),
+        ]
+        triggers = [
+            feeds_each(
+                "feed_audit_begin",
+                noun="session",
+                verb="'begun'",
+                operation=pgtrigger.Insert,
+                person="NEW.user_id",
+                actor="NEW.user_id",
+            ),
+            feeds_each(
+                "feed_audit_end",
+                noun="session",
+                verb="'ended'",
+                operation=pgtrigger.UpdateOf("revoked_at"),
+                condition="OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL",
+                person="NEW.user_id",
+                actor="CASE WHEN NEW.revoked_because = 'signed_out' THEN NEW.user_id END",
+                data="'why', NEW.revoked_because",
             ),
         ]
 

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from config.audit import ACTOR_SQL, REASON_SQL
+from config.audit import ACTOR_SQL, REASON_SQL, feeds, feeds_each
 from config.clock import ClockTimestamp
 from config.encryption import EncryptedDateField
 from config.errors import Code
@@ -168,6 +168,30 @@ class User(AbstractBaseUser, PermissionsMixin):
                     WHERE c.from_value <> c.to_value;
                     RETURN NULL;
                 """,
+            ),
+            feeds(
+                "user",
+                verb="'registered'",
+                subject="n.id",
+                person="n.id",
+                actor="NULL::bigint",
+                reason=REASON_SQL,
+                name="feed_audit_registered",
+            ),
+            *(
+                feeds_each(
+                    f"feed_audit_{column}",
+                    noun="user",
+                    verb=f"'{verb}'",
+                    operation=pgtrigger.UpdateOf(column),
+                    condition=f"NEW.{column} IS NOT NULL AND OLD.{column} IS DISTINCT FROM NEW.{column}",
+                    person="NEW.id",
+                )
+                for column, verb in (
+                    ("password", "password_changed"),
+                    ("email", "email_changed"),
+                    ("email_verified_at", "email_verified"),
+                )
             ),
         ]
 

@@ -90,6 +90,7 @@ def feeds_each(
     verb: str,
     operation: Any,
     condition: str | None = None,
+    subject: str = "NEW.id",
     person: str = "NULL::bigint",
     actor: str = "NULL::bigint",
     reason: str = REASON_SQL,
@@ -106,7 +107,7 @@ def feeds_each(
         condition=None if condition is None else pgtrigger.Condition(condition),
         func=f"""
             INSERT INTO config_auditentry (action, subject_type, subject_id, person_id, actor_id, reason, data)
-            VALUES ('{noun}.' || {verb}, '{noun}', NEW.id::text, {person}, {actor}, {reason},
+            VALUES ('{noun}.' || {verb}, '{noun}', ({subject})::text, {person}, {actor}, {reason},
                 jsonb_build_object({data}));
             RETURN NULL;
         """,
