@@ -67,7 +67,7 @@ def feeds(
         func=f"""
             IF (SELECT count(*) FROM (SELECT 1 FROM new_rows LIMIT {FEW + 1}) few) <= {FEW} THEN
                 {into}
-                SELECT '{noun}.' || {verb}, '{noun}', ({subject})::text, {person}, {actor}, {reason},
+                SELECT '{noun}.' || {verb}, '{noun}', coalesce(({subject})::text, ''), {person}, {actor}, {reason},
                     jsonb_build_object('change', n.id{pairs})
                 FROM new_rows n ORDER BY n.id;
             ELSE
@@ -107,7 +107,7 @@ def feeds_each(
         condition=None if condition is None else pgtrigger.Condition(condition),
         func=f"""
             INSERT INTO config_auditentry (action, subject_type, subject_id, person_id, actor_id, reason, data)
-            VALUES ('{noun}.' || {verb}, '{noun}', ({subject})::text, {person}, {actor}, {reason},
+            VALUES ('{noun}.' || {verb}, '{noun}', coalesce(({subject})::text, ''), {person}, {actor}, {reason},
                 jsonb_build_object({data}));
             RETURN NULL;
         """,
