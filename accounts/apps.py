@@ -3,7 +3,10 @@
 from typing import ClassVar
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
+
+from config import fresh_pages
 
 
 class AccountsConfig(AppConfig):
@@ -20,6 +23,9 @@ class AccountsConfig(AppConfig):
         # emails: register their handlers with the outbox.
         from accounts import audit_emails, emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
+        from accounts.services import browsers
 
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
         post_migrate.connect(grant_permissions, dispatch_uid="accounts.groups")
+        user_logged_in.connect(browsers.on_sign_in, dispatch_uid="accounts.browsers")
+        fresh_pages.register(browsers.PROVER)

@@ -32,6 +32,7 @@ from unfold.decorators import display as unfold_display
 from config import outbox
 from config.api.handler import explain, report
 from config.errors import Code, DomainError
+from config.fresh_pages import ask_unless_fresh
 from config.models import OutboxMessage
 
 LISTED_ROWS = 100
@@ -200,12 +201,19 @@ if TYPE_CHECKING:
 
 
 def confirmed(
-    label: str, *, permission: str, preview: "Preview", reason: Reason = Reason.NONE, done: str = "done"
+    label: str,
+    *,
+    permission: str,
+    preview: "Preview",
+    reason: Reason = Reason.NONE,
+    done: str = "done",
+    fresh: bool = False,
 ) -> "Callable[[OneRow], Action]":
     """Make an admin action of a function for one row, behind a page that says what will happen.
 
     `preview` gets the chosen rows and returns sentences; `done` finishes "12 of 14 …". The permission is asked for
-    again on confirmation. The function refuses by raising; one refusal never stops the other rows.
+    again on confirmation; with `fresh` the password is, too, unless it was given a moment ago. The function refuses by
+    raising; one refusal never stops the other rows.
     """
 
     def decorate(function: "OneRow") -> "Action":
@@ -217,6 +225,9 @@ def confirmed(
             fault = _fault(request, queryset, why, reason)
             if fault is not None:
                 return _confirm_page(self, request, queryset, function.__name__, label, preview, reason, fault)
+            question = ask_unless_fresh(request, self.admin_site.each_context(request)) if fresh else None
+            if question is not None:
+                return question
             _report(self, request, _each(function, self, request, queryset, why), done)
             return None
 

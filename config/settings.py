@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.StaffSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -155,11 +156,12 @@ SIMPLE_JWT = {
     "AUDIENCE": "outlast-api",
     "ISSUER": "outlast",
 }
-# Staff sessions survive a flush of Redis, and end by themselves.
+# Staff sessions survive a flush of Redis, and end by themselves: `accounts.services.browsers`.
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_NAME = "outlast_staff"
-SESSION_COOKIE_SAMESITE = "Lax"
+# No other site's link or form brings it along; a link in a mail goes over a page of ours (`accounts.admin.entering`).
+SESSION_COOKIE_SAMESITE = "Strict"
 LOGIN_URL = "admin:login"
 
 # --- Services ---------------------------------------------------------------------------------------------------
@@ -293,6 +295,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second-factor")}]},
 }
 
 # --- Doors ------------------------------------------------------------------------------------------------------

@@ -5,13 +5,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts import pages
-from accounts.admin.login import StaffSignInForm, change_own_password
+from accounts.admin.entering import enter
+from accounts.admin.login import change_own_password
+from accounts.admin.second_factor import own_second_factor
 from config import health, metrics
 from config.api import docs
 from payments.pages import payment_return
-
-# Not by its dotted path in UNFOLD: that is imported before the admin's site stands, and takes its registrations along.
-admin.site.login_form = StaffSignInForm
 
 handler400 = "config.api.middleware.bad_request"
 urlpatterns = [
@@ -24,7 +23,9 @@ urlpatterns = [
     path("api/redoc/", docs.redoc, name="redoc"),
     path("verify-email", pages.verify_email),
     path("reset-password", pages.reset_password),
+    path("admin/login/", enter),
     path("admin/password_change/", change_own_password),
+    path("admin/second-factor/", own_second_factor, name="second-factor"),
     path("payments/return", payment_return, name="payment-return"),
     path("admin/", admin.site.urls),
     path("health", health.live),

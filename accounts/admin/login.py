@@ -11,41 +11,45 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
-from unfold.forms import (
-    AdminOwnPasswordChangeForm,
-    AuthenticationForm,
-)
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
+from accounts.services import entrance
 from accounts.services.passwords import change_password
+from accounts.services.sessions import InvalidCredentials, Proven
 from config.api import ratelimit
-from config.api.ratelimit import SIGN_IN, SIGN_IN_ADDRESS, By, Policy
+from config.api.ratelimit import OWN_PASSWORD, SIGN_IN, SIGN_IN_ADDRESS, By, Policy
 from config.errors import DomainError
 
 # Django's form calls the address "username", and the passwords otherwise, too.
 STAFF_SIGN_IN = Policy(SIGN_IN.name, SIGN_IN.limit, SIGN_IN.seconds, By.TARGET_FROM_ADDRESS, "username", True)
 FIELDS = {"current_password": "old_password", "new_password": "new_password2"}
-# The one of the API's call, by name: somebody who took over a browser must not try passwords in it.
-OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 
 
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no types
-    """Counts each try before the password is looked at; only failures stay counted."""
+    """The password, the first step. Counts each try before it is looked at; only failures stay counted."""
 
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": "The e-mail address or the password is wrong, or not that of a staff account.",
     }
+    proven: Proven
 
     def clean(self) -> dict[str, Any]:
         """Refuse once the limit is reached, also the right password."""
         counted = Request(self.request, parsers=[FormParser(), MultiPartParser()])
+        given: dict[str, Any] = self.cleaned_data
         try:
             ratelimit.enforce((STAFF_SIGN_IN, SIGN_IN_ADDRESS), counted)
-        except ratelimit.RateLimited as refusal:
+            self.proven = entrance.prove_password(
+                self.request, email=given.get("username", ""), password=given.get("password", "")
+            )
+        except InvalidCredentials as refusal:
+            raise self.get_invalid_login_error() from refusal
+        except DomainError as refusal:
             raise ValidationError(refusal.message) from refusal
-        values: dict[str, Any] = super().clean()
-        ratelimit.forgive(counted)
-        return values
+        if not self.proven.user.is_staff:
+            raise self.get_invalid_login_error()
+        return given
 
 
 class StaffPasswordChange(PasswordChangeView):

@@ -7,11 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.permissions import Public
-from config.api.ratelimit import By, Policy
 from config.api.views import ApiView
-
-# Somebody who holds a stolen access token must not try passwords with it.
-OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 
 
 class Door(ApiView):

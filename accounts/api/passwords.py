@@ -4,12 +4,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
-from accounts.api.doors import OWN_PASSWORD, Door
+from accounts.api.doors import Door
 from accounts.api.serializers import ChangePasswordBody, EmailBody, ResetConfirmBody
 from accounts.services.passwords import change_password, confirm_password_reset, request_password_reset
 from config.api import ratelimit
 from config.api.operations import operation
-from config.api.ratelimit import MAIL_TO, REGISTER, TOKEN_TRY
+from config.api.ratelimit import MAIL_TO, OWN_PASSWORD, REGISTER, TOKEN_TRY
 from config.api.views import ApiView
 from config.clock import database_now
 

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller, session_of
-from accounts.api.doors import OWN_PASSWORD, Door
+from accounts.api.doors import Door
 from accounts.api.serializers import PairOut, ReauthenticateBody, RefreshBody, SignedInOut, SignInBody
 from accounts.services import entrance
 from accounts.services.sessions import open_session, prove_again, reauthenticate, refresh_session, sign_out
@@ -14,7 +14,7 @@ from config.api import ratelimit
 from config.api.addresses import client_address
 from config.api.idempotency import Mode
 from config.api.operations import operation
-from config.api.ratelimit import REFRESH, SIGN_IN, SIGN_IN_ADDRESS
+from config.api.ratelimit import OWN_PASSWORD, REFRESH, SIGN_IN, SIGN_IN_ADDRESS
 from config.api.views import ApiView
 from config.errors import Code
 

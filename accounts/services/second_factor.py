@@ -14,9 +14,9 @@ import segno
 from django.db import transaction
 
 from accounts.models import RecoveryCode, Session, SessionEnd, Totp, User
-from accounts.services.one_time_codes import address_for_device, is_required, make_recovery_codes, step_of
+from accounts.services.one_time_codes import address_for_device, has_device, is_required, make_recovery_codes, step_of
 from accounts.services.roles import refuse_unless_admin
-from accounts.services.sessions import end_access, end_sessions
+from accounts.services.sessions import InvalidCredentials, Proven, end_access, end_sessions
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, InvalidTransition, invalid
@@ -101,6 +101,21 @@ def confirm_setup(*, user: User, code: str, now: datetime, session_id: UUID | No
     codes = make_recovery_codes(user)
     _end_others(user, session_id, has_second_factor=True)
     return codes
+
+
+@transaction.atomic
+def confirm_at_sign_in(*, proven: Proven, code: str, now: datetime) -> tuple[User, list[str]]:
+    """The same for staff whose password was right and who may not enter without a second factor; they may then.
+
+    Refuses somebody who has a device: whoever knows a password alone must not put their own in its place.
+    """
+    user = User.objects.locked().get(pk=proven.user.pk)
+    is_same = user.password == proven.user.password and user.token_version == proven.user.token_version
+    if not is_same or not user.is_active or has_device(user):
+        raise InvalidCredentials
+    codes = confirm_setup(user=user, code=code, now=now)
+    user.refresh_from_db(fields=["token_version"])
+    return user, codes
 
 
 @transaction.atomic

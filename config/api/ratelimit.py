@@ -86,6 +86,8 @@ SIGN_IN_ADDRESS = Policy("sign_in_address", 100, 15 * 60, By.ADDRESS, survives_r
 REFRESH = Policy("refresh", 120, 60, By.ADDRESS, survives_redis=True)
 REGISTER = Policy("register", 60, 60 * 60, By.ADDRESS, survives_redis=True)
 MAIL_TO = Policy("mail_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
+# Somebody who holds a stolen token, or sits at a foreign browser, must not try passwords with it.
+OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 TOKEN_TRY = Policy("token_try", 60, 15 * 60, By.ADDRESS, survives_redis=True)
 
 
