@@ -8,10 +8,11 @@ from django.http import HttpRequest
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from accounts.models import Role, Session, SessionEnd, User, UserChange
+from accounts.models import Role, Session, SessionEnd, Totp, User, UserChange
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.registration import resend_verification_to
 from accounts.services.roles import assign_role, refuse_unless_admin
+from accounts.services.second_factor import reset_second_factor
 from accounts.services.sessions import end_all_sessions
 from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
 
@@ -56,6 +57,7 @@ def _maker(role: Role) -> "Action":
         preview=what_role_does(role),
         reason=Reason.REQUIRED,
         done=f"made {role.label.lower()}",
+        fresh=True,
     )(make)
 
 
@@ -77,6 +79,15 @@ def what_ending_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.end_sessions`."""
     sessions = Session.objects.live().filter(user__in=rows).count()
     return [f"{sessions} sessions of {_people(rows)} end at once. They may sign in again."]
+
+
+def what_resetting_does(rows: QuerySet[User]) -> list[str]:
+    """The preview of `reset_second_factor`."""
+    having = Totp.objects.confirmed().filter(user__in=rows).count()
+    return [
+        f"{having} of {_people(rows)} have a second factor. It is taken away, and all their sessions end at once.",
+        "Make sure that it is them who ask. Staff set up another one when they sign in next.",
+    ]
 
 
 def what_resending_does(rows: QuerySet[User]) -> list[str]:
@@ -118,10 +129,11 @@ class UserAdmin(WithHistory, HouseAdmin):
         "region",
         "created_at",
         "last_login",
+        "second_factor",
         "closed_at",
         "history",
     )
-    readonly_fields = ("history",)
+    readonly_fields = ("second_factor", "history")
     inlines = (SessionInline,)
     actions = (
         "make_player",
@@ -131,6 +143,7 @@ class UserAdmin(WithHistory, HouseAdmin):
         "deactivate",
         "reactivate",
         "end_sessions",
+        "reset_second_factor",
         "resend_verification",
     )
     make_player, make_moderator = _maker(Role.PLAYER), _maker(Role.MODERATOR)
@@ -154,12 +167,19 @@ class UserAdmin(WithHistory, HouseAdmin):
         """Whether the address is proved."""
         return row.email_verified
 
+    @admin.display(description="Second factor")
+    def second_factor(self, row: User) -> str:
+        """Since when there is one."""
+        device = Totp.objects.confirmed().filter(user=row).first()
+        return "none" if device is None else f"since {device.confirmed_at:%Y-%m-%d %H:%M}"
+
     @confirmed(
         "Deactivate",
         permission="accounts.block_user",
         preview=what_deactivation_does,
         reason=Reason.REQUIRED,
         done="deactivated",
+        fresh=True,
     )
     def deactivate(self, request: HttpRequest, row: User, reason: str) -> None:
         deactivate_user(user=row, by=staff(request), reason=reason)
@@ -170,6 +190,7 @@ class UserAdmin(WithHistory, HouseAdmin):
         preview=what_reactivation_does,
         reason=Reason.REQUIRED,
         done="reactivated",
+        fresh=True,
     )
     def reactivate(self, request: HttpRequest, row: User, reason: str) -> None:
         reactivate_user(user=row, by=staff(request), reason=reason)
@@ -178,6 +199,17 @@ class UserAdmin(WithHistory, HouseAdmin):
     def end_sessions(self, request: HttpRequest, row: User, reason: str) -> None:
         refuse_unless_admin(staff(request), over=row)
         end_all_sessions(user=row, because=SessionEnd.STAFF, by=staff(request))
+
+    @confirmed(
+        "Reset second factor",
+        permission="accounts.reset_second_factor",
+        preview=what_resetting_does,
+        reason=Reason.REQUIRED,
+        done="without a second factor",
+        fresh=True,
+    )
+    def reset_second_factor(self, request: HttpRequest, row: User, reason: str) -> None:
+        reset_second_factor(user=row, by=staff(request), reason=reason)
 
     @confirmed(
         "Send verification mail again",

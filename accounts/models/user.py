@@ -94,6 +94,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("block_user", "Can deactivate and reactivate an account"),
             ("end_sessions", "Can end all sessions of an account"),
             ("resend_verification", "Can send the verification mail again"),
+            ("reset_second_factor", "Can take away the second factor of somebody who lost it"),
         ]
         constraints = [
             models.UniqueConstraint(
