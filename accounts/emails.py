@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.models import User
-from accounts.services.links import LIFETIME, Purpose, make_token
+from accounts.models import NOBODYS_DOMAIN, EmailChange, User
+from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
+from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
 from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
 from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
 from accounts.services.registration import VERIFICATION_MAIL
@@ -72,6 +73,65 @@ def mail_recovery_code_used(payload: dict[str, Any]) -> None:
         )
 
 
+@outbox.handler(PROOF_MAIL)
+def mail_address_proof(payload: dict[str, Any]) -> None:
+    """The link that makes a new address somebody's own. Nothing where it is somebody's already.
+
+    Without the name, as with a registration: whoever asks chooses whom we write to.
+    """
+    change = _wish(payload)
+    if change is not None and not User.objects.filter(email=change.new_email).exists():
+        _send_change_link(
+            change,
+            Purpose.CONFIRM_EMAIL,
+            to=change.new_email,
+            subject="Confirm your new e-mail address",
+            template="confirm_email",
+        )
+
+
+@outbox.handler(NOTICE_MAIL)
+def mail_address_notice(payload: dict[str, Any]) -> None:
+    """A word to the present address, whose owner may not be the one who asked."""
+    change = _wish(payload)
+    if change is not None:
+        _send_change_link(
+            change,
+            Purpose.UNDO_EMAIL,
+            to=change.old_email,
+            subject="A new e-mail address was asked for",
+            template="email_change_asked",
+        )
+
+
+@outbox.handler(MOVED_MAIL)
+def mail_address_changed(payload: dict[str, Any]) -> None:
+    """A word to the address that was, with the way back."""
+    change = _wish(payload)
+    if change is not None:
+        _send_change_link(
+            change,
+            Purpose.UNDO_EMAIL,
+            to=change.old_email,
+            subject="Your e-mail address was changed",
+            template="email_changed",
+        )
+
+
+def _wish(payload: dict[str, Any]) -> EmailChange | None:
+    """The change of address, unless nothing can come of it any more."""
+    return EmailChange.objects.select_related("user").filter(pk=payload["change"], ended_at=None).first()
+
+
+def _send_change_link(change: EmailChange, purpose: Purpose, *, to: str, subject: str, template: str) -> None:
+    if to.endswith(NOBODYS_DOMAIN) or not change.user.is_active:
+        return
+    token = make_change_token(purpose, change, now=database_now())
+    mail.send(
+        to=to, subject=subject, template=template, context=_link(purpose, token) | {"name": change.user.display_name}
+    )
+
+
 def _reader(payload: dict[str, Any]) -> User | None:
     """The person to write to. Requests for unknown addresses leave messages for nobody, to look like all others."""
     user = User.objects.filter(pk=payload["user"]).first()
@@ -84,10 +144,14 @@ def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> Non
         to=user.email,
         subject=subject,
         template=template,
-        context={
-            "name": user.display_name,
-            "token": token,
-            "link": f"{settings.PUBLIC_URL}/{purpose}?token={token}",
-            "hours": int(LIFETIME[purpose].total_seconds()) // 3600,
-        },
+        context=_link(purpose, token) | {"name": user.display_name},
     )
+
+
+def _link(purpose: Purpose, token: str) -> dict[str, Any]:
+    """What a mail says about a token."""
+    return {
+        "token": token,
+        "link": f"{settings.PUBLIC_URL}/{purpose}?token={token}",
+        "hours": int(LIFETIME[purpose].total_seconds()) // 3600,
+    }

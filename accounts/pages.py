@@ -1,4 +1,4 @@
-"""Where the links in our mails lead: two small pages that hand the token to the API once a person presses the button.
+"""Where the links in our mails lead: small pages that hand the token to the API once a person presses the button.
 
 Opening a page changes nothing, because mail scanners open every link before its reader does. The token stays in the
 page: it is sent to nobody but the API, in a body.
@@ -25,3 +25,5 @@ class LinkPage(TemplateView):
 
 verify_email = LinkPage.as_view(template_name="accounts/verify_email.html")
 reset_password = LinkPage.as_view(template_name="accounts/reset_password.html")
+confirm_email = LinkPage.as_view(template_name="accounts/confirm_email.html")
+undo_email = LinkPage.as_view(template_name="accounts/undo_email.html")

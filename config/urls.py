@@ -23,6 +23,8 @@ urlpatterns = [
     path("api/redoc/", docs.redoc, name="redoc"),
     path("verify-email", pages.verify_email),
     path("reset-password", pages.reset_password),
+    path("confirm-email", pages.confirm_email),
+    path("undo-email", pages.undo_email),
     path("admin/login/", enter),
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),

@@ -93,6 +93,11 @@ class ChangePasswordBody(serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
 
 
+class ChangeEmailBody(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=EMAIL_LENGTH, help_text="The new one; kept in lower case.")
+    password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
+
+
 class ResetConfirmBody(serializers.Serializer[Any]):
     token = serializers.CharField(max_length=LONGEST_SECRET)
     new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import me, passwords, registration, sessions, totp
+from accounts.api import addresses, me, passwords, registration, sessions, totp
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("auth/password/change", passwords.ChangePasswordView.as_view(), name="change-password"),
     path("auth/password/reset", passwords.ResetPasswordView.as_view(), name="reset-password"),
     path("auth/password/reset/confirm", passwords.ConfirmResetView.as_view(), name="confirm-reset"),
+    path("auth/email/confirm", addresses.ConfirmEmailView.as_view(), name="confirm-email-change"),
+    path("auth/email/undo", addresses.UndoEmailView.as_view(), name="undo-email-change"),
+    path("me/email", addresses.ChangeEmailView.as_view(), name="change-email"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),
     path("me/totp/confirm", totp.ConfirmTotpView.as_view(), name="confirm-totp"),

@@ -58,7 +58,7 @@ def confirm_password_reset(*, token: str, new: str, now: datetime) -> None:
     Refuses a token that is not ours, too old or used, and a weak password, which leaves the token good.
     """
     link = read_token(Purpose.RESET_PASSWORD, token, now=now)
-    user = User.objects.filter(pk=link.user_id).first()
+    user = User.objects.filter(pk=link.subject_id).first()
     if user is None or not link.is_for(user):
         raise no_good()
     details.cleaned({"new_password": (details.password_check(user), new)})

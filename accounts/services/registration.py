@@ -26,12 +26,12 @@ class EmailTaken(Conflict):
         super().__init__(Code.EMAIL_TAKEN, "There is an account with this e-mail address already.")
 
 
-def refuse_reserved(email: str) -> None:
-    """Refuses with EMAIL_TAKEN an address that somebody had until lately, and may still take back.
+def refuse_reserved(email: str, *, but_by: User | None = None) -> None:
+    """Refuses with EMAIL_TAKEN an address that somebody else had until lately, and may still take back.
 
     Called after the address was written: whoever freed it meanwhile has committed, and is seen.
     """
-    if EmailChange.objects.reserving(email).exists():
+    if EmailChange.objects.reserving(email).exclude(user=but_by).exists():
         raise EmailTaken
 
 
@@ -120,7 +120,7 @@ def verify_email(*, token: str, now: datetime) -> User:
     Refuses a token that is not ours, too old, or made for an address that the person has no more.
     """
     link = read_token(Purpose.VERIFY_EMAIL, token, now=now)
-    user = User.objects.locked().filter(pk=link.user_id).first()
+    user = User.objects.locked().filter(pk=link.subject_id).first()
     if user is None or not link.is_for(user):
         raise no_good()
     if not user.email_verified:

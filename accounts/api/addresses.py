@@ -1,0 +1,51 @@
+"""Changing the address somebody signs in with."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import caller
+from accounts.api.doors import Door
+from accounts.api.serializers import ChangeEmailBody, TokenBody, UserAnswer
+from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
+from accounts.services.entrance import OWN_PASSWORD
+from config.api.operations import operation
+from config.api.ratelimit import MAIL_TO, TOKEN_TRY
+from config.api.views import ApiView
+from config.clock import database_now
+from config.errors import Code
+
+
+class ChangeEmailView(ApiView):
+    @operation(body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MAIL_TO), fresh=True)
+    def post(self, request: Request) -> Response:
+        """Ask for another address.
+
+        Mails a link to the new address, good for a day: the address changes once it was followed. The old one is mailed
+        a link that takes it back, for three days. The answer is the same whether the new address has an account or not.
+        """
+        body = self.valid_body()
+        request_email_change(user=caller(request), email=body["email"], password=body["password"], now=database_now())
+        return Response(status=204)
+
+
+class ConfirmEmailView(Door):
+    @operation(errors=(Code.EMAIL_TAKEN,), body=TokenBody, answer=UserAnswer, status=200, limits=(TOKEN_TRY,))
+    def post(self, request: Request) -> Response:
+        """Make the new address one's own, with the token of the mail that went there.
+
+        Ends every session and every token at once: sign in again, with the new address.
+        """
+        user = confirm_email_change(token=self.valid_body()["token"], now=database_now())
+        return Response(UserAnswer({"user": user}).data)
+
+
+class UndoEmailView(Door):
+    @operation(errors=(Code.EMAIL_TAKEN,), body=TokenBody, answer=None, limits=(TOKEN_TRY,))
+    def post(self, request: Request) -> Response:
+        """Take a change of address back, with the token of the mail that went to the old one.
+
+        For somebody who did not ask for it: voids the password, ends every session and every token, and mails a link
+        that sets a new password.
+        """
+        undo_email_change(token=self.valid_body()["token"], now=database_now())
+        return Response(status=204)
