@@ -7,9 +7,8 @@ from accounts.api.authentication import caller
 from accounts.api.doors import Door
 from accounts.api.serializers import ChangeEmailBody, TokenBody, UserAnswer
 from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
-from accounts.services.entrance import OWN_PASSWORD
 from config.api.operations import operation
-from config.api.ratelimit import MAIL_TO, TOKEN_TRY
+from config.api.ratelimit import MAIL_TO, OWN_PASSWORD, TOKEN_TRY
 from config.api.views import ApiView
 from config.clock import database_now
 from config.errors import Code
