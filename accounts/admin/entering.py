@@ -72,8 +72,7 @@ def _first_step(request: HttpRequest) -> HttpResponse:
 def _second_step(request: HttpRequest) -> HttpResponse:
     proven = browsers.read_half_way(request.POST[NOTE])
     if proven is None:
-        form = StaffSignInForm(request)
-        return _password_page(request, form, fault="That took too long. Sign in again.")
+        return _password_page(request, StaffSignInForm(request), fault="That took too long. Sign in again.")
     form = CodeForm(request.POST)
     if has_device(proven.user):
         given = form.is_valid()

@@ -28,7 +28,7 @@ CONFIRM = Policy("totp_confirm", 20, 15 * 60, By.USER, survives_redis=True)
 
 class TotpOut(serializers.Serializer[Any]):
     enabled = serializers.BooleanField(source="is_on", help_text="Whether sign-in asks for a one-time code.")
-    required = serializers.BooleanField(source="is_required", help_text="Staff cannot turn it off.")
+    mandatory = serializers.BooleanField(source="is_required", help_text="Staff cannot turn it off.")
     since = serializers.DateTimeField(allow_null=True)
     recovery_codes_left = serializers.IntegerField()
 

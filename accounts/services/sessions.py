@@ -20,7 +20,7 @@ from accounts.services.one_time_codes import is_required, pass_second_factor
 from accounts.services.tokens import Pair, RefreshClaims, TokenInvalid, blacklist, mint_pair, read_refresh
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
-from config.errors import Code, Unauthenticated
+from config.errors import Code, NotFound, Unauthenticated
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +176,24 @@ def sign_out(*, refresh: str) -> None:
 
 
 @transaction.atomic
+def end_own_session(*, user: User, session_id: UUID) -> None:
+    """Sign a device out from elsewhere, its access tokens included. Refuses with NOT_FOUND what is not live or theirs."""
+    session = Session.objects.live().locked().filter(pk=session_id, user_id=user.pk).first()
+    if session is None:
+        raise NotFound(Code.NOT_FOUND, "There is no such session of yours.")
+    attribute(by=user)
+    _end(session, SessionEnd.SIGNED_OUT)
+
+
+@transaction.atomic
+def end_other_sessions(*, user: User, but: UUID) -> int:
+    """Sign every other device of the person out; how many there were."""
+    user = User.objects.locked().get(pk=user.pk)
+    attribute(by=user)
+    return end_sessions(user.pk, SessionEnd.SIGNED_OUT, but=but)
+
+
+@transaction.atomic
 def end_all_sessions(*, user: User, because: SessionEnd, by: User | None = None) -> int:
     """End every session of a person, and every access token at once; how many sessions there were."""
     attribute(by=by)
@@ -192,8 +210,8 @@ def end_access(user: User) -> None:
 
 def end_sessions(user_id: int, because: SessionEnd, *, but: UUID | None = None) -> int:
     """End every session of a locked user, but for one if it is named; how many there were."""
-    ending = Session.objects.live().locked().filter(user_id=user_id).exclude(pk=but)
-    live = list(ending.values_list("pk", "current_jti"))
+    ending = Session.objects.live().locked().filter(user_id=user_id)
+    live = [(pk, jti) for pk, jti in ending.values_list("pk", "current_jti") if pk != but]
     blacklist(jti for _, jti in live)
     return _close([pk for pk, _ in live], because)
 
