@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import addresses, me, passwords, registration, sessions, totp
+from accounts.api import addresses, me, own_sessions, passwords, registration, sessions, totp
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -18,6 +18,12 @@ urlpatterns = [
     path("auth/email/confirm", addresses.ConfirmEmailView.as_view(), name="confirm-email-change"),
     path("auth/email/undo", addresses.UndoEmailView.as_view(), name="undo-email-change"),
     path("me/email", addresses.ChangeEmailView.as_view(), name="change-email"),
+    path(
+        "me/sessions",
+        own_sessions.OwnSessionsViewSet.as_view({"get": "list", "delete": "destroy_others"}),
+        name="own-sessions",
+    ),
+    path("me/sessions/<uuid:pk>", own_sessions.OwnSessionsViewSet.as_view({"delete": "destroy"}), name="own-session"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),
     path("me/totp/confirm", totp.ConfirmTotpView.as_view(), name="confirm-totp"),

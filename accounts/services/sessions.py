@@ -177,7 +177,7 @@ def sign_out(*, refresh: str) -> None:
 
 @transaction.atomic
 def end_own_session(*, user: User, session_id: UUID) -> None:
-    """Sign a device out from elsewhere, its access tokens included. Refuses with NOT_FOUND what is not live or theirs."""
+    """Sign a device out from elsewhere, access tokens included. Refuses with NOT_FOUND what is not live or theirs."""
     session = Session.objects.live().locked().filter(pk=session_id, user_id=user.pk).first()
     if session is None:
         raise NotFound(Code.NOT_FOUND, "There is no such session of yours.")
