@@ -10,11 +10,23 @@ from datetime import date
 
 from django.db import connection, transaction
 
-from config import outbox
+from config import metrics, outbox
 from config.locks import try_advisory_lock
 from config.models import AuditDay
 
 logger = logging.getLogger(__name__)
+
+metrics.counted_when_looked(
+    "audit_unlinked", "Entries of the audit that wait for their link.", (), "SELECT count(*) FROM config_auditpending"
+)
+metrics.counted_when_looked(
+    "audit_unlinked_seconds", "Age of the oldest of them.", (),
+    """
+    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(e.at)), 0)
+    FROM (SELECT entry_id FROM config_auditpending ORDER BY entry_id LIMIT 1) p JOIN config_auditentry e
+        ON e.id = p.entry_id
+    """,
+)  # fmt: skip
 
 DAY_MAIL = "mail.audit_day_closed"
 AT_ONCE = 1000

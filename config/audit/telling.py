@@ -42,8 +42,10 @@ def _before(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
         if connection.connection.info.transaction_status == TransactionStatus.IDLE:
             # Whatever the last transaction was told went with it.
             getattr(connection, _MARK).transaction = ""
-        if isinstance(sql, str) and WRITES.search(sql):
-            _tell(connection, is_said=ORIGIN_SETTING in sql)
+        statement = sql if isinstance(sql, str) else ""
+        is_said = ORIGIN_SETTING in statement
+        if is_said or WRITES.search(statement):
+            _tell(connection, is_said=is_said)
     return execute(sql, params, many, context)
 
 

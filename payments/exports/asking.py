@@ -146,9 +146,11 @@ def set_written(export: Export, written: Written) -> None:
 
 
 def may_export(report: Report | None, by: User) -> None:
-    """Refuses people's names to who may not take them out of the house."""
+    """Refuses people's names to who may not take them out of the house, and what is for fewer to all others."""
     if (report is None or report.is_personal) and not by.has_perm(PERSONAL):
         raise Forbidden(Code.FORBIDDEN, "This report names people; you may not export it.")
+    if report is not None and report.permission and not by.has_perm(report.permission):
+        raise Forbidden(Code.FORBIDDEN, "You may not see what this report is of.")
 
 
 def mark(export: Export, whom: str, now: datetime) -> str:

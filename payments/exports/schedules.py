@@ -142,7 +142,8 @@ def narrowing_for(kind: str, pool_id: int | None, options: Mapping[str, Any], fi
 
 def may_receive(person: User, report: Report) -> bool:
     """Whether this person may have such a report; asked again whenever one is ready."""
-    return person.is_active and person.has_perm(EXPORT) and (not report.is_personal or person.has_perm(PERSONAL))
+    needed = (EXPORT, *([PERSONAL] if report.is_personal else []), *([report.permission] if report.permission else []))
+    return person.is_active and person.has_perms(needed)
 
 
 def first_of(day: date, every: Every) -> date:

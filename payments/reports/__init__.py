@@ -2,6 +2,7 @@
 
 from payments.reports import (
     account_statement,
+    audit,
     audit_log,
     discrepancies,
     disputes,
@@ -36,6 +37,7 @@ MODULES = (
     discrepancies,
     tax_year,
     audit_log,
+    audit,
     entries,
     pool_summary,
 )

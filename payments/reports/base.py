@@ -70,6 +70,7 @@ class Report:
     needs_approval: bool = False  # waits for a second name before it is written
     is_live: bool = False  # tells of now only, and comes out otherwise tomorrow: reads rows that change
     version: int = 1  # of its columns and their meaning; grows with every change of either
+    permission: str = ""  # needed beside those of all reports
     pdf: str = ""  # name of the template in templates/reports, for those that are printed
 
     def parameters(self, narrowing: "Narrowing") -> dict[str, int | str | date | datetime | None]:
