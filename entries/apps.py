@@ -14,7 +14,7 @@ class EntriesConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the outbox know who mails and settles, and pools who knows their numbers, players, games and requests."""
-        from entries import emails  # noqa: F401  # registers its handlers
+        from entries import emails, own_data  # noqa: F401  # register handlers and sections
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
         from entries.services import settlement  # noqa: F401  # registers the handler of `results.arrived`

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
-# Their being imported makes them known: to Django's checks, to /metrics, and to the outbox as its handlers.
+# Their being imported makes them known: to Django's checks, /metrics, the outbox, and everybody's own data.
 REGISTERED = (
     "payments.checks",
     "payments.emails",
     "payments.exports.mails",
+    "payments.own_data",
     "payments.prize_emails",
     "payments.reconciliation.figures",
     "payments.reconciliation.wanted",

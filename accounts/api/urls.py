@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import addresses, me, own_sessions, passwords, registration, sessions, totp
+from accounts.api import addresses, identity, me, own_sessions, passwords, registration, sessions, totp
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -24,6 +24,8 @@ urlpatterns = [
         name="own-sessions",
     ),
     path("me/sessions/<uuid:pk>", own_sessions.OwnSessionsViewSet.as_view({"delete": "destroy"}), name="own-session"),
+    path("me/identity", identity.IdentityView.as_view(), name="own-identity"),
+    path("me/export", identity.OwnDataView.as_view(), name="own-data"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),
     path("me/totp/confirm", totp.ConfirmTotpView.as_view(), name="confirm-totp"),

@@ -59,14 +59,19 @@ def clean_email(value: str) -> str:
 
 def clean_display_name(value: str) -> str:
     """The name others see: 1 to 60 visible characters, without controls or invisible marks."""
+    return visible(value, longest=NAME_LENGTH)
+
+
+def visible(value: str, *, longest: int) -> str:
+    """A name of at most so many characters: composed, single spaces, without controls or invisible marks."""
     composed = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in INVISIBLE and character not in JOINERS for character in composed):
         raise ValidationError("A name cannot contain control or invisible characters.")
     name = " ".join(composed.split())
     if not name.strip(JOINERS + " "):
         raise ValidationError("A name cannot be empty.")
-    if len(name) > NAME_LENGTH:
-        raise ValidationError(f"A name has at most {NAME_LENGTH} characters.")
+    if len(name) > longest:
+        raise ValidationError(f"A name has at most {longest} characters.")
     return name
 
 

@@ -5,8 +5,8 @@ Whoever keeps something says so, and its part of the file is written whenever so
     @section("picks")
     def own_picks(user: User) -> Iterator[Row]: ...
 
-All sections are read in one snapshot. Rows come one after the other and go into a file without a name, so the size of
-what there is does not matter for memory; should there be more than `MOST_ROWS` of a section, the file says so.
+All sections are read in one snapshot. Rows come one after the other and go into a file, so that how much there is does
+not matter for memory; should there be more than `MOST_ROWS` of a section, the file says so.
 """
 
 import json
@@ -17,7 +17,6 @@ from typing import IO, Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import EmailChange, PersonalDetails, Session, User, UserChange
-from config.files import filled_file
 from config.locks import one_snapshot
 
 MOST_ROWS = 200_000
@@ -44,15 +43,11 @@ def sections() -> list[str]:
     return sorted(_sections)
 
 
-def export_own_data(*, user: User) -> IO[bytes]:
-    """A file with one JSON object: section → list of rows. Open at its beginning; the caller closes it."""
-
-    def fill(file: IO[bytes]) -> None:
-        with one_snapshot():
-            for piece in _pieces(User.objects.get(pk=user.pk)):
-                file.write(piece.encode())
-
-    return filled_file(fill)
+def write_own_data(*, user: User, file: IO[bytes]) -> None:
+    """Write one JSON object: section → list of rows, and the names of sections that were cut off under `truncated`."""
+    with one_snapshot():
+        for piece in _pieces(User.objects.get(pk=user.pk)):
+            file.write(piece.encode())
 
 
 def _pieces(user: User) -> Iterator[str]:
