@@ -1,7 +1,7 @@
 """Who people are. This app knows nobody else."""
 
 from accounts.models.changes import UserChange
-from accounts.models.email_change import EmailChange
+from accounts.models.email_change import UNDO, EmailChange
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.second_factor import RecoveryCode, Totp
@@ -13,6 +13,7 @@ __all__ = [
     "JOIN_GROUP",
     "NOBODYS_DOMAIN",
     "STAFF_ROLES",
+    "UNDO",
     "AgeLimit",
     "AgeLimitChange",
     "EmailChange",
