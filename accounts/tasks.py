@@ -16,3 +16,15 @@ def forget_expired_tokens() -> int:
 def forget_old_sessions() -> int:
     """Delete sessions unused for long; how many."""
     return housekeeping.forget_old_sessions(now=database_now())
+
+
+@shared_task
+def forget_email_changes() -> int:
+    """Delete changes of address of which nothing can come any more; how many."""
+    return housekeeping.forget_email_changes(now=database_now())
+
+
+@shared_task
+def forget_unverified_accounts() -> int:
+    """Delete accounts that nobody proved to be theirs within a week; how many."""
+    return housekeeping.forget_unverified_accounts(now=database_now())

@@ -96,6 +96,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("resend_verification", "Can send the verification mail again"),
             ("reset_second_factor", "Can take away the second factor of somebody who lost it"),
         ]
+        indexes = [
+            models.Index(fields=["created_at"], name="user_unverified", condition=Q(email_verified_at=None)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["email"],
