@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.history import WithHistory
+from accounts.admin.personal_data import WithPersonalData
 from accounts.admin.staff import staff
 from accounts.models import Role, Session, SessionEnd, Totp, User, UserChange
 from accounts.services.blocking import deactivate_user, reactivate_user
@@ -14,7 +15,7 @@ from accounts.services.registration import resend_verification_to
 from accounts.services.roles import assign_role, refuse_unless_admin
 from accounts.services.second_factor import reset_second_factor
 from accounts.services.sessions import end_all_sessions
-from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
 
 if TYPE_CHECKING:
     from config.admin import Action, Preview
@@ -109,8 +110,8 @@ class SessionInline(ReadOnlyInline):
 
 
 @admin.register(User)
-class UserAdmin(WithHistory, HouseAdmin):
-    """Everybody. The password's hash is not a field of the page."""
+class UserAdmin(WithHistory, WithPersonalData):
+    """Everybody. The password's hash is not a field of the page, and the date of birth is behind a reason."""
 
     list_display = ("email", "display_name", "role", "is_verified", "is_active", "country", "created_at")
     list_filter = ("role", "is_active", ("email_verified_at", admin.EmptyFieldListFilter), "created_at")
@@ -124,7 +125,6 @@ class UserAdmin(WithHistory, HouseAdmin):
         "is_superuser",
         "is_active",
         "email_verified_at",
-        "date_of_birth",
         "country",
         "region",
         "created_at",

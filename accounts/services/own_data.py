@@ -15,9 +15,11 @@ from itertools import islice
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 
 from accounts.models import EmailChange, PersonalDetails, Session, User, UserChange
 from config.locks import one_snapshot
+from config.models import AuditEntry
 
 MOST_ROWS = 200_000
 
@@ -119,12 +121,31 @@ def own_changes(user: User) -> Iterator[Row]:
     """What became of their role and account. Who decided it is told as one of us, not by name."""
     changes = UserChange.objects.filter(subject_id=user.pk).order_by("id")
     for change in changes.iterator(chunk_size=500):
-        by = "the system" if change.actor_id is None else "the person" if change.actor_id == user.pk else "staff"
         yield {
             "at": change.at,
             "what": change.field,
             "from": change.from_value,
             "to": change.to_value,
-            "by": by,
+            "by": _who(user, change.actor_id),
             "reason": change.reason,
         }
+
+
+@section("audit")
+def own_audit(user: User) -> Iterator[Row]:
+    """What the audit says about them: what they did, and what was done to them. Of others' deeds no addresses."""
+    entries = AuditEntry.objects.filter(Q(person_id=user.pk) | Q(actor_id=user.pk)).order_by("id")
+    for entry in entries.iterator(chunk_size=500):
+        yield {
+            "at": entry.at,
+            "what": entry.action,
+            "of": entry.subject_type,
+            "by": _who(user, entry.actor_id),
+            "address": entry.address if entry.actor_id == user.pk else None,
+        }
+
+
+def _who(user: User, actor_id: int | None) -> str:
+    if actor_id is None:
+        return "the system"
+    return "the person" if actor_id == user.pk else "staff"
