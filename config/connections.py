@@ -1,4 +1,4 @@
-"""Addresses from the environment, as the settings Django wants: database, cache, mail, store of reports."""
+"""Addresses from the environment, as the settings Django wants: database, cache, mail, stores of files."""
 
 import os
 from pathlib import Path
@@ -80,14 +80,14 @@ def mail(url: str) -> dict[str, Any]:
     }
 
 
-def report_store(url: str, *, home: Path) -> dict[str, Any]:
-    """`STORAGES["reports"]` for `file:` or `s3://key:secret@host/bucket`; query parameters become options.
+def file_store(url: str, *, home: Path, folder: str) -> dict[str, Any]:
+    """One of `STORAGES`, for `file:` or `s3://key:secret@host/bucket`; query parameters become options.
 
     Nobody but this system reads what lies there: files are its own user's, objects are as private as their bucket.
     """
     if url == "file:":
         options: dict[str, Any] = {
-            "location": home / "reports",
+            "location": home / folder,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
             "base_url": None,

@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import reverse_lazy
 
 from config import env
-from config.connections import cache, database, mail, report_store
+from config.connections import cache, database, file_store, mail
 from config.logging import logging_config
 
 BASE_DIR = env.PROJECT
@@ -57,6 +57,9 @@ WRITE_OFF_AT_MOST = SETTINGS.number("WRITE_OFF_AT_MOST")
 RECONCILIATION_HEALS_AT_MOST = SETTINGS.number("RECONCILIATION_HEALS_AT_MOST")
 REPORT_DAYS = SETTINGS.number("REPORT_DAYS")
 PERSONAL_REPORT_DAYS = SETTINGS.number("PERSONAL_REPORT_DAYS")
+VIRUS_SCAN = SETTINGS.text("VIRUS_SCAN")
+DOCUMENT_DAYS = SETTINGS.number("DOCUMENT_DAYS")
+UNUSED_DOCUMENT_DAYS = SETTINGS.number("UNUSED_DOCUMENT_DAYS")
 AUTO_RETURN = SETTINGS.flag("AUTO_RETURN")
 _totp_required = SETTINGS.value("STAFF_TOTP_REQUIRED")
 STAFF_TOTP_REQUIRED = IS_SERVED if _totp_required is None else _totp_required
@@ -278,7 +281,8 @@ WHITENOISE_USE_FINDERS = not IS_SERVED
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "reports": report_store(SETTINGS.text("REPORT_STORAGE"), home=OUTLAST_HOME),
+    "reports": file_store(SETTINGS.text("REPORT_STORAGE"), home=OUTLAST_HOME, folder="reports"),
+    "private": file_store(SETTINGS.text("PRIVATE_STORAGE"), home=OUTLAST_HOME, folder="private"),
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -175,6 +175,16 @@ def parse_hash_file(text: str) -> Path | None:
     return path
 
 
+def parse_scanner(text: str) -> str:
+    """A clamd with its port; empty for `off`."""
+    if text == "off":
+        return ""
+    address = url_with("clamd")(text)
+    if not urlsplit(address).port:
+        raise ValueError("must be off or clamd://host:port")
+    return address
+
+
 def parse_zone(text: str) -> ZoneInfo:
     """An IANA time zone."""
     if text not in available_timezones():

@@ -79,6 +79,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.BUY_BACK_NOT_ALLOWED,
             Code.PAYMENT_NOT_DUE,
             Code.REFUND_NOT_ALLOWED,
+            Code.FILE_REFUSED,
             Code.IDEMPOTENCY_KEY_REUSED,
         ),
         429: (Code.RATE_LIMITED,),

@@ -1,10 +1,8 @@
 """Fetching files, each time noted: who, when, from where; and links that open once, for a quarter of an hour."""
 
 import logging
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import IO
 from uuid import UUID, uuid4
 
 from django.core import signing
@@ -12,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from config.clock import database_now
+from config.downloads import Fetched as Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound
 from payments.exports import storage
 from payments.exports.asking import may_export
@@ -24,28 +23,6 @@ logger = logging.getLogger(__name__)
 SALT = "export-link"
 LIFETIME = timedelta(minutes=15)
 EXPORT = "payments.export_reports"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file on its way out; whoever sends it closes it."""
-
-    file: IO[bytes]
-    name: str
-    content_type: str
-    size: int
-    sha256: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Of the answer that carries it: nobody shows, sniffs or keeps it, and its checksum is as RFC 9530 has it."""
-        return {
-            "Content-Length": str(self.size),
-            "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(self.sha256)).decode()}:",
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,9 @@ def test_a_name_in_the_store_is_written_once(folder):
 
 
 def test_in_a_folder_files_are_ours_alone(tmp_path, settings):
-    from config.connections import report_store
+    from config.connections import file_store
 
-    settings.STORAGES = {**settings.STORAGES, "reports": report_store("file:", home=tmp_path)}
+    settings.STORAGES = {**settings.STORAGES, "reports": file_store("file:", home=tmp_path, folder="reports")}
     storage.keep("2026/11/a.csv", io.BytesIO(b"x"))
     assert (tmp_path / "reports/2026/11/a.csv").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "reports/2026").stat().st_mode & 0o777 == 0o700

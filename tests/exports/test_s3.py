@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from config.connections import report_store
+from config.connections import file_store
 from config.errors import Gone
 from payments.exports import storage, work
 from payments.exports.fetching import fetch, sweep_expired
@@ -45,7 +45,7 @@ def bucket(settings, tmp_path):
     name = f"reports-{uuid4().hex}"
     session.create_bucket(Bucket=name)
     url = f"s3+http://k:s@{host}:{port}/{name}?region_name=us-east-1"
-    settings.STORAGES = {**settings.STORAGES, "reports": report_store(url, home=tmp_path)}
+    settings.STORAGES = {**settings.STORAGES, "reports": file_store(url, home=tmp_path, folder="reports")}
     yield Bucket(session, name)
     server.stop()
 
