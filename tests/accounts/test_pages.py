@@ -11,6 +11,8 @@ from config.clock import database_now
     [
         ("/verify-email", "/api/v1/auth/verify-email", []),
         ("/reset-password", "/api/v1/auth/password/reset/confirm", ["new_password"]),
+        ("/confirm-email", "/api/v1/auth/email/confirm", []),
+        ("/undo-email", "/api/v1/auth/email/undo", []),
     ],
 )
 def test_the_page_hands_over_to_the_call_of_its_purpose(client, path, call, fields):

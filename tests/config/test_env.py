@@ -137,7 +137,7 @@ class TestServed:
         assert f"at least {variable.secret_length} characters" in faults[0]
         assert not any(short in fault for fault in faults)
 
-    @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY", "SLIP_SIGNING_KEY"])
+    @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY", "SLIP_SIGNING_KEY", "PERSONAL_DATA_KEYS"])
     @pytest.mark.parametrize("bad", ["a" * 80, "abcd" * 20, "django-insecure-k3Jx8Qp1Vz6Rm0Tb5Yw2Nc7Hd4Lf9Sg" * 2])
     def test_a_key_that_nobody_drew_at_random_is_refused(self, production, name, bad):
         assert names_in(faults_of(production | {name: bad})) == [name]
@@ -145,6 +145,38 @@ class TestServed:
     def test_one_key_for_two_purposes_is_refused(self, production):
         production["JWT_SIGNING_KEY"] = production["SECRET_KEY"] = secrets.token_urlsafe(80)
         assert faults_of(production) == ["JWT_SIGNING_KEY must differ from SECRET_KEY."]
+
+    def test_a_key_among_several_counts_too(self, production):
+        production["PERSONAL_DATA_KEYS"] = f"{secrets.token_urlsafe(50)},{production['SLIP_SIGNING_KEY']}"
+        assert faults_of(production) == ["PERSONAL_DATA_KEYS must differ from SLIP_SIGNING_KEY."]
+
+    @pytest.mark.parametrize(
+        "bad", ["{good},short", "{good},{good}", "{good},{good} {good}", "{good}," + "abcd" * 20, "{good},ü{good}"]
+    )
+    def test_each_key_of_personal_data_must_be_good(self, production, bad):
+        production["PERSONAL_DATA_KEYS"] = bad.format(good=secrets.token_urlsafe(50))
+        assert names_in(faults_of(production)) == ["PERSONAL_DATA_KEYS"]
+
+    def test_keys_of_personal_data_rotate(self, production):
+        two = [secrets.token_urlsafe(32) for _ in range(2)]
+        assert read(production | {"PERSONAL_DATA_KEYS": ", ".join(two)}).texts("PERSONAL_DATA_KEYS") == two
+
+    @pytest.mark.parametrize("bad", ["short", "a" * 80])
+    def test_a_weak_previous_key_is_refused(self, production, bad):
+        production["JWT_PREVIOUS_SIGNING_KEYS"] = f"{secrets.token_urlsafe(64)},{bad}"
+        assert names_in(faults_of(production)) == ["JWT_PREVIOUS_SIGNING_KEYS"]
+
+    def test_a_key_is_not_its_own_predecessor(self, production):
+        production["JWT_PREVIOUS_SIGNING_KEYS"] = production["JWT_SIGNING_KEY"]
+        assert faults_of(production) == ["JWT_PREVIOUS_SIGNING_KEYS must differ from JWT_SIGNING_KEY."]
+
+    def test_the_list_of_breached_passwords_must_be_one(self, production, tmp_path):
+        good, bad = tmp_path / "hashes.txt", tmp_path / "words.txt"
+        good.write_text(f"{'0' * 40}:3\n")
+        bad.write_text("password\n" * 9)
+        assert read(production | {"BREACHED_PASSWORDS": str(good)}).value("BREACHED_PASSWORDS") == good
+        for path in (bad, tmp_path / "none", tmp_path):
+            assert names_in(faults_of(production | {"BREACHED_PASSWORDS": str(path)})) == ["BREACHED_PASSWORDS"]
 
     def test_several_webhook_secrets_may_overlap(self, production):
         two = [f"whsec_{secrets.token_hex(12)}" for _ in range(2)]

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from accounts.models import AgeLimit
 from config.clock import database_now
 from config.errors import Code, DomainError
 from config.models import OutboxMessage
@@ -152,8 +153,29 @@ def test_an_unknown_date_of_birth_is_not_of_age(pool):
     assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"minimum_age": 18})
 
 
-def test_a_pool_without_an_age_asks_for_none():
-    assert ask(PoolFactory(minimum_age=0), UserFactory(date_of_birth=None)).number == 1
+def test_a_pool_without_an_age_asks_for_that_of_the_place():
+    refused = refusal(ask, PoolFactory(minimum_age=0), UserFactory(date_of_birth=None))
+    assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"minimum_age": 18})
+
+
+@pytest.mark.parametrize(("of_pool", "of_place", "needed"), [(18, 21, 21), (25, 21, 25), (18, 16, 18)])
+def test_the_stricter_of_pool_and_place_counts(of_pool, of_place, needed):
+    AgeLimit.objects.create(country="US", minimum_age=of_place)
+    pool = PoolFactory(
+        competition=league(first_kickoff_in=timedelta(days=4000), time_zone="UTC"), minimum_age=of_pool
+    )
+    player = UserFactory(country="US", date_of_birth=date(2010, 1, 1))
+    refused = refusal(ask, pool, player, datetime(2010 + needed, 1, 1, tzinfo=UTC) - timedelta(days=1))
+    assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"minimum_age": needed})
+    assert ask(pool, player, datetime(2010 + needed, 1, 1, tzinfo=UTC)).number == 1
+
+
+def test_a_place_that_is_barred_since_registration_keeps_its_players_out(pool):
+    player = UserFactory(country="US", region="WA")
+    AgeLimit.objects.create(country="US", region="WA", is_barred=True)
+    refused = refusal(ask, pool, player)
+    assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"country": "US", "region": "WA"})
+    assert ask(pool, UserFactory(country="US", region="NV")).number == 1
 
 
 def test_a_player_from_elsewhere_may_not_ask():

@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 
+from config.encryption import encrypt
 from payments.services.catching_up import catch_up
 from pools.models import Pool
 from tests.factories.pools import PoolFactory
@@ -9,7 +10,7 @@ from tests.factories.pools import PoolFactory
 USERS = """
     INSERT INTO accounts_user (email, display_name, password, date_of_birth, country, region, role, token_version,
                                is_active, is_staff, is_superuser, email_verified_at)
-    SELECT format('paid-%%s@example.test', n), format('Paid %%s', n), '!', '1990-01-01', 'US', '', 'player', 1,
+    SELECT format('paid-%%s@example.test', n), format('Paid %%s', n), '!', %(born)s, 'US', '', 'player', 1,
            true, false, false, now()
     FROM generate_series(1, %(places)s) n
 """
@@ -41,9 +42,10 @@ RECEIPTS = """
 def paid_pool(places: int) -> Pool:
     """Every guard has seen every row."""
     pool = PoolFactory(rules={"house_fee_bp": 1000})
+    born = encrypt("1990-01-01", place="accounts_user.date_of_birth")
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (USERS, REQUESTS, ENTRIES, PAYMENTS, RECEIPTS):
-            cursor.execute(statement, {"pool": pool.pk, "places": places})
+            cursor.execute(statement, {"pool": pool.pk, "places": places, "born": born})
     while any(catch_up().values()):
         pass
     with connection.cursor() as cursor:

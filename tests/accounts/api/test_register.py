@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import User
+from accounts.models import AgeLimit, EmailChange, User
 from config.clock import database_now
 from tests.accounts.conftest import REGISTRATION, token_in
 from tests.accounts.test_models import run
@@ -118,10 +118,51 @@ def test_nobody_is_born_tomorrow(caller):
     assert (status, list(body["error"]["details"])) == (400, ["date_of_birth"])
 
 
-def test_a_child_may_register_because_each_pool_has_its_own_age(caller):
+def test_nobody_under_eighteen_registers_and_nothing_is_kept(caller):
     child = (database_now() - timedelta(days=12 * 365)).date()
 
-    assert caller.post(PATH, REGISTRATION | {"date_of_birth": child.isoformat()})[0] == 201
+    status, body = caller.post(PATH, REGISTRATION | {"date_of_birth": child.isoformat()})
+
+    assert (status, body["error"]["code"], body["error"]["details"]) == (403, "NOT_ELIGIBLE", {"minimum_age": 18})
+    assert not User.objects.exists()
+
+
+def test_where_we_may_not_offer_it_nobody_registers(caller):
+    AgeLimit.objects.create(country="GB", region="ENG", is_barred=True)
+
+    status, body = caller.post(PATH, REGISTRATION)
+
+    assert (status, body["error"]["code"]) == (403, "NOT_ELIGIBLE")
+    assert body["error"]["details"] == {"country": "GB", "region": "ENG"}
+
+
+def test_where_regions_differ_the_region_is_asked_for(caller):
+    AgeLimit.objects.create(country="GB", region="SCT", minimum_age=21)
+
+    status, body = caller.post(PATH, REGISTRATION | {"region": ""})
+
+    assert (status, list(body["error"]["details"])) == (400, ["region"])
+    assert caller.post(PATH, REGISTRATION)[0] == 201
+
+
+def test_an_address_that_was_just_given_up_is_kept_for_its_owner(caller, user):
+    now = database_now()
+    EmailChange.objects.create(
+        user=user,
+        old_email="ada.lovelace@example.test",
+        new_email=user.email,
+        confirmed_at=now,
+        undo_until=now + timedelta(hours=1),
+    )
+
+    assert caller.post(PATH, REGISTRATION)[1]["error"]["code"] == "EMAIL_TAKEN"
+
+
+def test_known_passwords_are_refused(caller):
+    status, body = caller.post(PATH, REGISTRATION | {"password": "mailcreated5240"})
+
+    assert (status, list(body["error"]["details"])) == (400, ["password"])
+    assert "stolen passwords" in " ".join(body["error"]["details"]["password"])
 
 
 def test_several_faults_are_named_together(caller):
