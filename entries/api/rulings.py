@@ -97,7 +97,13 @@ class RulingViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=ProposeBody, answer=RulingOut, status=201, errors=REFUSALS, limits=(STAFF,), summary="Propose a ruling"
+        body=ProposeBody,
+        answer=RulingOut,
+        status=201,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Propose a ruling",
+        fresh=True,
     )
     def create(self, request: Request) -> Response:
         """Nothing changes until another moderator confirms; what could not be confirmed now is refused.
@@ -126,7 +132,15 @@ class RulingViewSet(ReadOnlyViewSet):
         return Response(PreviewOut(preview_ruling(ruling=self.get_object(), by=caller(request))).data)
 
     @action(detail=True, methods=["post"])
-    @operation(body=None, answer=RulingOut, status=200, errors=REFUSALS, limits=(STAFF,), summary="Confirm a ruling")
+    @operation(
+        body=None,
+        answer=RulingOut,
+        status=200,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Confirm a ruling",
+        fresh=True,
+    )
     def confirm(self, request: Request, pk: str) -> Response:
         """Carry it out and settle, in one step. Never by who proposed it, nor by the owner of the entry concerned."""
         return shown(confirm_ruling(ruling=self.get_object(), by=caller(request)))
@@ -142,7 +156,13 @@ class RulingViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=ReversalBody, answer=RulingOut, status=201, errors=REFUSALS, limits=(STAFF,), summary="Propose a reversal"
+        body=ReversalBody,
+        answer=RulingOut,
+        status=201,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Propose a reversal",
+        fresh=True,
     )
     def reversal(self, request: Request, pk: str) -> Response:
         """A ruling that undoes this one, so that all is as before; somebody else confirms it.

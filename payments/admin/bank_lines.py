@@ -17,6 +17,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, RowLink, WithRowActions, confirmed
 from config.errors import DomainError
+from config.fresh_pages import fresh_page
 from config.money import format_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import MatchForm
@@ -148,6 +149,7 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
         """Its entries in the journal."""
         return journal_of([("bank_match", str(match.pk)) for match in line.matches.all()])
 
+    @fresh_page
     def match(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The form on which a person says what the line is."""
         if not request.user.has_perm(MATCHES):
@@ -173,13 +175,20 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
         }
         return TemplateResponse(request, "payments/bank_form.html", context)
 
-    @confirmed("Not ours", permission=MATCHES, preview=what_not_ours_does, reason=Reason.REQUIRED, done="set aside")
+    @confirmed(
+        "Not ours", permission=MATCHES, preview=what_not_ours_does, reason=Reason.REQUIRED, done="set aside", fresh=True
+    )
     def not_ours(self, request: HttpRequest, row: BankLine, reason: str) -> None:
         """Another business of the house's."""
         match_by_hand(line_id=row.pk, choice=Choice(rest=MatchKind.NOT_OURS), by=staff(request), reason=reason)
 
     @confirmed(
-        "Take back", permission=MATCHES, preview=what_taking_back_does, reason=Reason.REQUIRED, done="taken back"
+        "Take back",
+        permission=MATCHES,
+        preview=what_taking_back_does,
+        reason=Reason.REQUIRED,
+        done="taken back",
+        fresh=True,
     )
     def take_back(self, request: HttpRequest, row: BankLine, reason: str) -> None:
         """That is not what it is."""

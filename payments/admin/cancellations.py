@@ -150,7 +150,13 @@ class CancellationAdmin(WithHistory, WithRowActions, MadeByService):
             page["Refresh"] = str(REFRESH_SECONDS)
         return page
 
-    @confirmed("Confirm", permission="payments.confirm_cancellation", preview=what_confirming_does, done="confirmed")
+    @confirmed(
+        "Confirm",
+        permission="payments.confirm_cancellation",
+        preview=what_confirming_does,
+        done="confirmed",
+        fresh=True,
+    )
     def confirm(self, request: HttpRequest, row: Cancellation, reason: str) -> None:
         """End the pool."""
         confirm_cancellation(cancellation_id=row.pk, by=staff(request))

@@ -232,6 +232,7 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=previews.what_making_a_place_does,
         reason=Reason.REQUIRED,
         done="made places",
+        fresh=True,
     )
     def make_place(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """Allocate the money that waits."""
@@ -243,6 +244,7 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=previews.what_giving_back_does,
         reason=Reason.REQUIRED,
         done="given back, or waiting for a second name",
+        fresh=True,
     )
     def give_back(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """Start the refund."""
@@ -254,6 +256,7 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=previews.what_marking_foreign_does,
         reason=Reason.REQUIRED,
         done="marked as not ours",
+        fresh=True,
     )
     def mark_not_ours(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """Another business's money."""
@@ -265,12 +268,19 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=previews.what_asking_for_a_write_off_does,
         reason=Reason.REQUIRED,
         done="asked for",
+        fresh=True,
     )
     def ask_write_off(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """The first name."""
         request_write_off(discrepancy_id=row.pk, by=staff(request), reason=reason)
 
-    @confirmed("Approve the write-off", permission=APPROVE, preview=previews.what_approving_does, done="written off")
+    @confirmed(
+        "Approve the write-off",
+        permission=APPROVE,
+        preview=previews.what_approving_does,
+        done="written off",
+        fresh=True,
+    )
     def approve_write_off(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """The second name."""
         approve_write_off(write_off_id=_wish_of(row), by=staff(request))

@@ -22,6 +22,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, confirmed, list_button
 from config.api.addresses import client_address
 from config.errors import DomainError
+from config.fresh_pages import ask_unless_fresh
 from config.money import format_amount
 from payments.admin.export_forms import ExportForm, ScheduleForm, report_asked
 from payments.exports.asking import approve_export, cancel_export, request_check, try_again
@@ -126,7 +127,11 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return TemplateResponse(request, "payments/report_form.html", page)
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
-        """The file; every time is noted."""
+        """The file; every time is noted. What names people leaves after a fresh sign-in alone."""
+        if Export.objects.filter(pk=pk, is_personal=True).exists():
+            question = ask_unless_fresh(request, self.admin_site.each_context(request))
+            if question is not None:
+                return question
         try:
             fetched = fetch(
                 export_id=pk, by=staff(request), way=DownloadWay.ADMIN, address=client_address(request) or None
@@ -200,7 +205,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         rows = "".join(format_html("<div>{}: {}</div>", name, amount) for name, amount in lines)
         return SafeString(rows or "–")
 
-    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved")
+    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved", fresh=True)
     def approve(self, request: HttpRequest, row: Export, reason: str) -> None:
         """Give the second name."""
         approve_export(export_id=row.pk, by=staff(request))

@@ -20,6 +20,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.clock import database_now
 from config.errors import DomainError
+from config.fresh_pages import fresh_page
 from config.money import exponent, format_amount, to_decimal
 from config.words import status_of
 from entries.models import PaymentStatus, Request
@@ -204,6 +205,7 @@ class PayoutForm(HandoverForm):
         return hand_over(payout_id=self.cleaned_data["payout"], handover=self.handover(), by=by)
 
 
+@fresh_page
 def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverForm]) -> HttpResponse:
     """The form; the page of the record once it is written. Who may see it is checked by the caller."""
     row_id = _typed_id(request.POST.get(kind.subject)) or _row_id(request.GET.get(kind.subject))

@@ -173,7 +173,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         link = '<a href="{}" class="text-primary-600 dark:text-primary-500" download>{}</a>'
         return format_html_join(", ", link, lines)
 
-    @confirmed("Confirm", permission=CONFIRMS, preview=what_confirming_does, done="confirmed")
+    @confirmed("Confirm", permission=CONFIRMS, preview=what_confirming_does, done="confirmed", fresh=True)
     def confirm(self, request: HttpRequest, row: ManualRecord, reason: str) -> None:
         """Give the second name."""
         confirm_record(record_id=row.pk, by=staff(request))

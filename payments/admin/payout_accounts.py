@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -13,6 +13,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import Reason, WithRowActions, confirmed
+from config.fresh_pages import fresh_page
 from config.words import status_of
 from payments.models import PayoutAccount, PayoutAccountChange, PayoutAccountState, Provider
 from payments.providers import provider_names
@@ -96,6 +97,14 @@ class PayoutAccountAdmin(WithHistory, WithRowActions, MadeByService):
         """Who may write one down."""
         return super().has_add_permission(request, *args) and request.user.has_perm(RECORDS)
 
+    @fresh_page
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's."""
+        page: HttpResponse = super().add_view(request, form_url, extra_context)
+        return page
+
     def make(self, form: Any, by: User) -> PayoutAccount:
         """Written down."""
         given = form.cleaned_data
@@ -114,7 +123,7 @@ class PayoutAccountAdmin(WithHistory, WithRowActions, MadeByService):
             return False
         return name == "reject" or staff(request).pk not in (row.recorded_by_id, row.player_id)
 
-    @confirmed("Confirm", permission=CONFIRMS, preview=what_confirming_does, done="confirmed")
+    @confirmed("Confirm", permission=CONFIRMS, preview=what_confirming_does, done="confirmed", fresh=True)
     def confirm(self, request: HttpRequest, row: PayoutAccount, reason: str) -> None:
         """The second name."""
         confirm_account(account_id=row.pk, by=staff(request))

@@ -258,7 +258,9 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
         """Its entries in the journal."""
         return journal_of([("payout", str(payout.ref))])
 
-    @confirmed("Approve", permission="payments.approve_payout", preview=what_approving_does, done="approved")
+    @confirmed(
+        "Approve", permission="payments.approve_payout", preview=what_approving_does, done="approved", fresh=True
+    )
     def approve(self, request: HttpRequest, row: Payout, reason: str) -> None:
         """The second name."""
         approve_payout(payout_id=row.pk, by=staff(request))
@@ -273,7 +275,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     @confirmed(
         "Came back", permission="payments.approve_payout", preview=what_returning_does, reason=Reason.REQUIRED,
-        done="owed again",
+        done="owed again", fresh=True,
     )  # fmt: skip
     def mark_returned(self, request: HttpRequest, row: Payout, reason: str) -> None:
         """What was handed over came back."""
@@ -286,7 +288,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     @confirmed(
         "The house bears it", permission="payments.request_prizecorrection", preview=what_bearing_does,
-        reason=Reason.REQUIRED, done="proposed",
+        reason=Reason.REQUIRED, done="proposed", fresh=True,
     )  # fmt: skip
     def bear(self, request: HttpRequest, row: Payout, reason: str) -> None:
         """What was paid too much stays with the winner."""
@@ -294,7 +296,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
 
     @confirmed(
         "Release what is withheld", permission="payments.request_prizecorrection", preview=what_releasing_does,
-        reason=Reason.REQUIRED, done="proposed",
+        reason=Reason.REQUIRED, done="proposed", fresh=True,
     )  # fmt: skip
     def release(self, request: HttpRequest, row: Payout, reason: str) -> None:
         """The form came."""

@@ -135,7 +135,7 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             self.message_user(request, f"All {count} closed months are what they were.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:payments_periodclose_changelist"))
 
-    @confirmed("Close", permission=CLOSES, preview=what_closing_does, done="closed")
+    @confirmed("Close", permission=CLOSES, preview=what_closing_does, done="closed", fresh=True)
     def close(self, request: HttpRequest, row: PeriodClose, reason: str) -> None:
         """For good."""
         close_period(period_id=row.pk, by=staff(request), now=database_now())

@@ -103,7 +103,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
 
     @confirmed(
         "Ask for the payouts of all winners", permission="payments.request_payout", preview=what_asking_for_all_does,
-        done="pools asked for",
+        done="pools asked for", fresh=True,
     )  # fmt: skip
     def ask_for_all(self, request: HttpRequest, row: PrizeBooking, reason: str) -> None:
         """Of the pool, by its newest booking."""

@@ -105,7 +105,7 @@ class PrizeCorrectionAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """Its entry in the journal."""
         return journal_of([("prize_correction", str(row.pk))])
 
-    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved")
+    @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved", fresh=True)
     def approve(self, request: HttpRequest, row: PrizeCorrection, reason: str) -> None:
         """The second name."""
         approve_correction(correction_id=row.pk, by=staff(request))

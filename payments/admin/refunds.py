@@ -16,6 +16,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
 from config.errors import DomainError
+from config.fresh_pages import fresh_page
 from config.money import format_amount
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
@@ -225,7 +226,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """In whole units."""
         return format_amount(refund.amount_cents, refund.currency)
 
-    @confirmed("Approve", permission=APPROVE, preview=what_approving_does, done="approved")
+    @confirmed("Approve", permission=APPROVE, preview=what_approving_does, done="approved", fresh=True)
     def approve(self, request: HttpRequest, row: Refund, reason: str) -> None:
         """The second name."""
         approve_refund(refund_id=row.pk, by=staff(request))
@@ -236,7 +237,12 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         decline_refund(refund_id=row.pk, by=staff(request), reason=reason)
 
     @confirmed(
-        "Send again", permission=REQUEST, preview=what_sending_again_does, reason=Reason.REQUIRED, done="sent again"
+        "Send again",
+        permission=REQUEST,
+        preview=what_sending_again_does,
+        reason=Reason.REQUIRED,
+        done="sent again",
+        fresh=True,
     )
     def send_again(self, request: HttpRequest, row: Refund, reason: str) -> None:
         """The same way as before."""
@@ -248,6 +254,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=what_the_house_bears,
         reason=Reason.REQUIRED,
         done="borne by the house",
+        fresh=True,
     )
     def let_the_house_bear(self, request: HttpRequest, row: Refund, reason: str) -> None:
         """The place stays."""
@@ -259,6 +266,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=what_taking_places_does,
         reason=Reason.REQUIRED,
         done="taken back",
+        fresh=True,
     )
     def take_the_place(self, request: HttpRequest, row: Refund, reason: str) -> None:
         """The fee is given back, so what it bought is."""
@@ -271,6 +279,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """Learn what became of it."""
         ask_about(refund_id=row.pk, source=Source.ADMIN)
 
+    @fresh_page
     def request_page(self, request: HttpRequest, receipt_id: int) -> HttpResponse:
         """The form for a refund of a receipt; the refund's page once it is asked for."""
         self._refuse_without(request)

@@ -69,6 +69,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=what_healing_does,
         reason=Reason.REQUIRED,
         done="let go on",
+        fresh=True,
     )
     def let_it_heal(self, request: HttpRequest, row: ReconciliationRun, reason: str) -> None:
         """Give leave for what was too much."""

@@ -107,6 +107,7 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
         preview=what_waiving_does,
         reason=Reason.REQUIRED,
         done="let in without the fee",
+        fresh=True,
     )
     def waive(self, request: HttpRequest, row: UnpaidRequest, reason: str) -> None:
         """Make the entry, or bring it back, without a payment."""

@@ -100,7 +100,7 @@ class WriteOffAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         is_booked = row.status == WriteOffState.APPROVED
         return journal_of([("discrepancy", str(row.discrepancy_id))] if is_booked else [])
 
-    @confirmed("Approve", permission=APPROVE, preview=what_approving_writes_off, done="written off")
+    @confirmed("Approve", permission=APPROVE, preview=what_approving_writes_off, done="written off", fresh=True)
     def approve(self, request: HttpRequest, row: WriteOff, reason: str) -> None:
         """The second name."""
         approve_write_off(write_off_id=row.pk, by=staff(request))
@@ -171,6 +171,7 @@ class ForeignObjectAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         preview=what_finding_ours_does,
         reason=Reason.REQUIRED,
         done="found to be ours",
+        fresh=True,
     )
     def ours_after_all(self, request: HttpRequest, row: ForeignObject, reason: str) -> None:
         """Book it back, and doubt again."""

@@ -246,7 +246,7 @@ class BankLineViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     @operation(
         body=BankMatchBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Say what a line is",
+        summary="Say what a line is", fresh=True,
     )  # fmt: skip
     def match(self, request: Call, pk: str) -> Response:
         """Book a line that waits as what it is. What is named has to come to exactly its amount."""
@@ -262,7 +262,7 @@ class BankLineViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     @operation(
         body=UndoMatchBody, answer=BankLineOut, status=200, errors=LINE_REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Take back what a line was said to be",
+        summary="Take back what a line was said to be", fresh=True,
     )  # fmt: skip
     def undo(self, request: Call, pk: str) -> Response:
         """Reverse what was booked for the line; it waits again."""

@@ -120,6 +120,7 @@ class ConfirmCancellationView(_OfPool):
         errors=(Code.INVALID_TRANSITION,),
         moves_money=True,
         summary="Confirm the cancellation of a pool",
+        fresh=True,
     )
     def post(self, request: Call, pool_id: str) -> Response:
         """End the pool and give every fee back, in the background. Never by who proposed it."""

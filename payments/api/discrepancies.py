@@ -196,6 +196,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Make the money a place",
+        fresh=True,
     )
     def allocate(self, request: Call, pk: str) -> Response:
         """Money that waits becomes the price of the place it was paid for, if it is its fee to the cent."""
@@ -211,6 +212,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Give the money back",
+        fresh=True,
     )
     def refund(self, request: Call, pk: str) -> Response:
         """All that is left goes back to where it came from; above the limit once somebody else approves the refund."""
@@ -226,6 +228,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Mark it as not ours",
+        fresh=True,
     )
     def mark_foreign(self, request: Call, pk: str) -> Response:
         """It is another business's: what lies in the books because of it is moved out, and no rule raises it again."""
@@ -241,6 +244,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Ask for a write-off",
+        fresh=True,
     )
     def write_off(self, request: Call, pk: str) -> Response:
         """Ask to give up what lies in the books because of it. Nothing is booked before somebody else approves it."""

@@ -21,6 +21,7 @@ from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, NotFound, Unauthenticated
+from config.freshness import refuse_stale
 from payments.api.serializers import LARGEST_ID
 from payments.exports.asking import approve_export, cancel_export, request_check, request_export, try_again
 from payments.exports.fetching import Fetched, Link, fetch, fetch_by_link, make_link
@@ -34,6 +35,7 @@ ASKED = (Code.FORBIDDEN, Code.ALREADY_RUNNING)
 DECIDED = (Code.NOT_FOUND, Code.FORBIDDEN, Code.INVALID_TRANSITION, Code.SECOND_NAME_NEEDED)
 FETCHED = (
     Code.NOT_AUTHENTICATED, Code.FORBIDDEN, Code.NOT_FOUND, Code.INVALID_TRANSITION, Code.LINK_EXPIRED,
+    Code.REAUTHENTICATION_REQUIRED,
 )  # fmt: skip
 
 
@@ -235,11 +237,16 @@ class ExportViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        answer=FileLinkOut, body=None, status=201, errors=(*DECIDED, Code.LINK_EXPIRED), limits=(STAFF,),
+        answer=FileLinkOut, body=None, status=201,
+        errors=(*DECIDED, Code.LINK_EXPIRED, Code.REAUTHENTICATION_REQUIRED), limits=(STAFF,),
         summary="Make a link to the file of an export",
     )  # fmt: skip
     def link(self, request: Call, pk: str) -> Response:
-        """It opens once, within a quarter of an hour, and only while you may export yourself."""
+        """It opens once, within a quarter of an hour, and only while you may export yourself.
+
+        To a report that names people it needs a fresh sign-in.
+        """
+        _refuse_stale(request, self._pk())
         return Response(FileLinkOut(make_link(export_id=self._pk(), by=caller(request))).data, status=201)
 
     def _pk(self) -> int:
@@ -248,6 +255,12 @@ class ExportViewSet(ReadOnlyViewSet):
 
     def _shown(self, export: Export) -> Response:
         return Response(ExportOut(export).data)
+
+
+def _refuse_stale(request: Call, export_id: int) -> None:
+    """Names of people leave only for somebody who proved a moment ago who they are."""
+    if Export.objects.filter(pk=export_id, is_personal=True).exists():
+        refuse_stale(getattr(request.auth, "authenticated_at", None))
 
 
 class FileRenderer(BaseRenderer):
@@ -276,12 +289,16 @@ class ExportFileView(ApiView):
         summary="Fetch the file of an export",
     )
     def get(self, request: Call, pk: str) -> FileResponse:
-        """For finance who is signed in, or for who has a link. `Repr-Digest` has its SHA-256; every time is noted."""
+        """For finance who is signed in, freshly where it names people, or for who has a link.
+
+        `Repr-Digest` has its SHA-256; every time is noted.
+        """
         token, address = self.valid_query().get("token"), client_address(request._request) or None
         if token:
             return answer(fetch_by_link(export_id=int(pk), token=token, address=address))
         if not request.user.is_authenticated:
             raise Unauthenticated(Code.NOT_AUTHENTICATED, "Sign in, or use a link.")
+        _refuse_stale(request, int(pk))
         return answer(fetch(export_id=int(pk), by=caller(request), way=DownloadWay.API, address=address))
 
 

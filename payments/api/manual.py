@@ -126,6 +126,7 @@ class RecordPaymentView(ApiView):
         idempotency=Mode.TWO_PHASE,
         moves_money=True,
         summary="Record a payment made by hand",
+        fresh=True,
     )  # fmt: skip
     def post(self, request: Call, pk: str) -> Response:
         """Write down cash, a cheque or a transfer; it counts once another person of finance has confirmed it.
@@ -187,6 +188,7 @@ class ManualRecordViewSet(ReadOnlyViewSet):
         idempotency=Mode.TWO_PHASE,
         moves_money=True,
         summary="Confirm a record of money by hand",
+        fresh=True,
     )
     def confirm(self, request: Call, pk: str) -> Response:
         """Give the second name: a payment is booked, and buys its place or is held; a refund or a prize is out.

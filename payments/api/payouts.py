@@ -149,7 +149,7 @@ class PayoutViewSet(ReadOnlyViewSet):
 
     @operation(
         body=PayoutBody, answer=PayoutOut, status=201, errors=REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Ask for a payout",
+        summary="Ask for a payout", fresh=True,
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """Ask that a winner be paid all that was won in the pool, less what was paid; somebody else approves it."""
@@ -160,7 +160,7 @@ class PayoutViewSet(ReadOnlyViewSet):
     @action(detail=False, methods=["post"], url_path="approvals")
     @operation(
         body=ApproveBody, answer=OutcomeOut, status=200, errors=(Code.NOT_FOUND,), limits=(STAFF,), moves_money=True,
-        summary="Approve payouts",
+        summary="Approve payouts", fresh=True,
     )  # fmt: skip
     def approve_many(self, request: Call) -> Response:
         """Give the second name to up to 100; each is answered for itself."""
@@ -169,7 +169,7 @@ class PayoutViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     @operation(
         body=None, answer=PayoutOut, status=200, errors=REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Approve a payout",
+        summary="Approve a payout", fresh=True,
     )  # fmt: skip
     def approve(self, request: Call, pk: str) -> Response:
         """Give the second name. By hand it is handed over next; at a provider it is sent."""
@@ -188,7 +188,7 @@ class PayoutViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"], url_path="return")
     @operation(
         body=WhyBody, answer=PayoutOut, status=200, errors=REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Record that a payout came back",
+        summary="Record that a payout came back", fresh=True,
     )  # fmt: skip
     def came_back(self, request: Call, pk: str) -> Response:
         """What was handed over came back: it is owed again. What went through a provider is learned from it."""
@@ -204,7 +204,7 @@ class RequestPayoutsView(ApiView):
 
     @operation(
         body=ProviderBody, answer=OutcomeOut, status=200, errors=(Code.NOT_FOUND,), moves_money=True,
-        summary="Ask for the payouts of all winners",
+        summary="Ask for the payouts of all winners", fresh=True,
     )  # fmt: skip
     def post(self, request: Call, pk: str) -> Response:
         """Ask for each who is due one; who is refused is told with the reason, and stops nobody."""

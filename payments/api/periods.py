@@ -84,7 +84,7 @@ class PeriodViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     @operation(
         answer=PeriodOut, body=None, errors=(*REFUSALS, Code.SERVICE_UNAVAILABLE), limits=(STAFF,),
-        idempotency=Mode.TWO_PHASE, summary="Close a month",
+        idempotency=Mode.TWO_PHASE, summary="Close a month", fresh=True,
     )  # fmt: skip
     def close(self, request: Call, pk: str) -> Response:
         """For good: what is learned about it later is booked on the first open day."""

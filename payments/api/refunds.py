@@ -157,6 +157,7 @@ class RequestRefundView(ApiView):
         errors=REFUSALS,
         moves_money=True,
         summary="Refund a payment",
+        fresh=True,
     )
     def post(self, request: Call, pk: str) -> Response:
         """Give back a part of a payment or all of it.
@@ -231,6 +232,7 @@ class RefundViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Approve a refund",
+        fresh=True,
     )
     def approve(self, request: Call, pk: str) -> Response:
         """Give the second name: the money goes back. Never by who asked for it, nor by the player."""

@@ -84,6 +84,7 @@ class WriteOffViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Approve a write-off",
+        fresh=True,
     )
     def approve(self, request: Call, pk: str) -> Response:
         """The second name: it is booked, and its discrepancy is closed. Never by who asked for it."""
@@ -161,6 +162,7 @@ class ForeignObjectViewSet(ReadOnlyViewSet):
         limits=(STAFF,),
         moves_money=True,
         summary="Find it to be ours",
+        fresh=True,
     )
     def ours(self, request: Call, pk: str) -> Response:
         """It is ours after all: what was moved is moved back, and its discrepancy is open again, as a new row."""

@@ -142,7 +142,7 @@ class AmendmentAdmin(WithRowActions, MadeByService):
         """The version of the rules that it became."""
         return None if amendment.rules is None else amendment.rules.version
 
-    @confirmed("Confirm", permission=MAY_DECIDE, preview=what_confirming_does, done="confirmed")
+    @confirmed("Confirm", permission=MAY_DECIDE, preview=what_confirming_does, done="confirmed", fresh=True)
     def confirm(self, request: HttpRequest, row: Amendment, reason: str) -> None:
         """Make it the rules."""
         confirm_amendment(amendment=row, by=staff(request))

@@ -182,7 +182,9 @@ class PoolAdmin(WithHistory, WithRowActions, MadeByService):
         """Open to players."""
         publish_pool(pool=row, by=staff(request), now=database_now())
 
-    @confirmed("Cancel", permission=MAY_RUN, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled")
+    @confirmed(
+        "Cancel", permission=MAY_RUN, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled", fresh=True
+    )
     def cancel(self, request: HttpRequest, row: Pool, reason: str) -> None:
         """End it."""
         cancel_pool(pool=row, by=staff(request), reason=reason)

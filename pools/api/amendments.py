@@ -73,7 +73,13 @@ class AmendmentViewSet(ApiViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=None, answer=AmendmentOut, status=200, errors=REFUSALS, limits=(STAFF,), summary="Confirm an amendment"
+        body=None,
+        answer=AmendmentOut,
+        status=200,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Confirm an amendment",
+        fresh=True,
     )
     def confirm(self, request: Request, pk: str) -> Response:
         """Make it the rules of the rounds that have not locked, and tell every player. Never by who proposed it."""

@@ -90,6 +90,7 @@ class PoolViewSet(ApiViewSet):
         errors=(Code.INVALID_TRANSITION,),
         limits=(STAFF,),
         summary="Cancel a pool that nobody has paid for",
+        fresh=True,
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """End a pool, and with it every request that waits. Refused while it has entries, and once it has ended."""

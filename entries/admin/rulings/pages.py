@@ -17,6 +17,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.errors import DomainError
+from config.fresh_pages import fresh_page
 from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
 from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
@@ -171,7 +172,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         """The ruling that undid it."""
         return _link(ruling.reversed_by)
 
-    @confirmed("Confirm", permission=PERMISSION, preview=what_confirming_does, done="confirmed and settled")
+    @confirmed("Confirm", permission=PERMISSION, preview=what_confirming_does, done="confirmed and settled", fresh=True)
     def confirm(self, request: HttpRequest, row: Ruling, reason: str) -> None:
         """Give the second name."""
         confirm_ruling(ruling=row, by=staff(request))
@@ -182,7 +183,12 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         withdraw_ruling(ruling=row, by=staff(request))
 
     @confirmed(
-        "Reverse", permission=PERMISSION, preview=what_reversing_does, reason=Reason.REQUIRED, done="to be reversed"
+        "Reverse",
+        permission=PERMISSION,
+        preview=what_reversing_does,
+        reason=Reason.REQUIRED,
+        done="to be reversed",
+        fresh=True,
     )
     def reverse(self, request: HttpRequest, row: Ruling, reason: str) -> None:
         """Propose to undo it."""
@@ -208,6 +214,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         """An entry that is out plays again."""
         return self._propose(request, ReinstateForm)
 
+    @fresh_page
     def _propose(self, request: HttpRequest, kind: type[ProposalForm]) -> HttpResponse:
         """The form; the page of the proposal once it is made."""
         form = kind(request.POST or None, initial=request.GET.dict())
