@@ -130,7 +130,7 @@ class EncryptedField(_Field):
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
         """Refuse what encrypted text cannot do."""
         found = super().check(**kwargs)
-        if self.primary_key or self.db_index or self.unique or self.choices:
+        if self.primary_key or getattr(self, "db_index", False) or self.unique or self.choices:
             found.append(checks.Error("An encrypted field cannot be a key, indexed, unique or have choices.", obj=self))
         return found
 

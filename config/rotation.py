@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
@@ -72,7 +73,7 @@ def rotate(*, limit: int | None = None) -> Counter[str]:
     """
     done: Counter[str] = Counter()
     for column in columns():
-        last: object = None
+        last: Any = None
         while limit is None or done.total() < limit:
             size = SET if limit is None else min(SET, limit - done.total())
             last, worked, unreadable = _rotate_set(column, after=last, size=size)
@@ -86,7 +87,7 @@ def rotate(*, limit: int | None = None) -> Counter[str]:
 
 
 @transaction.atomic
-def _rotate_set(column: Column, *, after: object, size: int) -> tuple[object, int, int]:
+def _rotate_set(column: Column, *, after: Any, size: int) -> tuple[Any, int, int]:
     """The next values in the order of the key: the last one's key (None at the end), how many worked and did not."""
     # A row that somebody holds is left to the next run.
     find = sql.SQL(

@@ -42,7 +42,7 @@ class AgeLimitForm(_Form):
         """A place has one row: the page of that row changes it."""
         values = super().clean() or self.cleaned_data
         known = AgeLimit.objects.filter(country=values.get("country"), region=values.get("region", ""))
-        if self.instance.pk is None and known.exists():
+        if self.instance._state.adding and known.exists():
             raise ValidationError("There is a row for this place already.")
         return values
 

@@ -24,18 +24,23 @@ from config.files import filled_file
 OWN_DATA = Policy("own_data", 10, 60 * 60, By.USER, survives_redis=True)
 
 
-class IdentityOut(serializers.Serializer[PersonalDetails]):
+NOTHING_TOLD = {
+    "legal_name": "",
+    "tax_country": "",
+    "tax_number_ends": "",
+    "has_tax_number": False,
+    "updated_at": None,
+}
+
+
+class IdentityOut(serializers.Serializer[Any]):
     """What is on file; of the tax number no more than its end. Empty where nothing was told yet."""
 
     legal_name = serializers.CharField()
     tax_country = serializers.CharField()
     tax_number_ends = serializers.CharField(help_text="Its last four characters, where it has eight or more.")
-    has_tax_number = serializers.SerializerMethodField()
+    has_tax_number = serializers.BooleanField(help_text="Whether one is on file.")
     updated_at = serializers.DateTimeField(allow_null=True)
-
-    def get_has_tax_number(self, found: PersonalDetails) -> bool:
-        """Whether one is on file."""
-        return bool(found.tax_number)
 
 
 class IdentityBody(serializers.Serializer[Any]):
@@ -61,8 +66,8 @@ class IdentityView(ApiView):
     def get(self, request: Request) -> Response:
         """Legal name, tax country, and the end of the tax number."""
         user = caller(request)
-        found = PersonalDetails.objects.filter(user=user).first() or PersonalDetails(user=user, updated_at=None)
-        return Response(IdentityOut(found).data)
+        found = PersonalDetails.objects.filter(user=user).first()
+        return Response(IdentityOut(found or NOTHING_TOLD).data)
 
     @operation(
         errors=(Code.INVALID_TRANSITION,), body=IdentityBody, answer=IdentityOut, summary="Tell the own identity"

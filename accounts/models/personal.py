@@ -42,6 +42,11 @@ class PersonalDetails(models.Model):
         return f"Personal details of user {self.user_id}"
 
     @property
+    def has_tax_number(self) -> bool:
+        """Whether one is on file."""
+        return bool(self.tax_number)
+
+    @property
     def tax_number_ends(self) -> str:
         """The last characters, where enough others stay hidden."""
         return self.tax_number[-LAST_SHOWN:] if len(self.tax_number) >= 2 * LAST_SHOWN else ""

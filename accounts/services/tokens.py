@@ -77,19 +77,25 @@ def _ring(*keys: str) -> KeyRing:
     return KeyRing(*keys)
 
 
-class _Ours:
-    """Signed and read with the key ring."""
-
-    def get_token_backend(self) -> KeyRing:
-        return _ring(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_PREVIOUS_SIGNING_KEYS)
+def key_ring() -> KeyRing:
+    """That of the settings."""
+    return _ring(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_PREVIOUS_SIGNING_KEYS)
 
 
-class AccessToken(_Ours, tokens.AccessToken):
+class AccessToken(tokens.AccessToken):
     """What every call carries."""
 
+    def get_token_backend(self) -> KeyRing:
+        """Signed and read with the key ring."""
+        return key_ring()
 
-class RefreshToken(_Ours, tokens.RefreshToken):
+
+class RefreshToken(tokens.RefreshToken):
     """What a new pair costs."""
+
+    def get_token_backend(self) -> KeyRing:
+        """Signed and read with the key ring."""
+        return key_ring()
 
     def verify(self, *args: Any, **kwargs: Any) -> None:
         """Everything but the blacklist: a spent token must reach its session, which ends because of it."""
