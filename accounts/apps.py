@@ -16,12 +16,17 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     role_permissions: ClassVar = {
         "moderator": ("accounts.view_user", "accounts.resend_verification", "accounts.view_agelimit"),
-        "finance": ("accounts.view_user", "accounts.view_personal_details", "accounts.view_agelimit"),
+        "finance": (
+            "accounts.view_user",
+            "accounts.view_personal_details",
+            "accounts.view_agelimit",
+            "accounts.review_document",
+        ),
     }
 
     def ready(self) -> None:
         # emails: register their handlers with the outbox.
-        from accounts import audit_emails, emails  # noqa: F401  # reason above
+        from accounts import audit_emails, document_emails, emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
         from accounts.services import browsers
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import housekeeping
+from accounts.services import documents, housekeeping
 from config.clock import database_now
 
 
@@ -28,3 +28,9 @@ def forget_email_changes() -> int:
 def forget_unverified_accounts() -> int:
     """Delete accounts that nobody proved to be theirs within a week; how many."""
     return housekeeping.forget_unverified_accounts(now=database_now())
+
+
+@shared_task
+def forget_old_documents() -> int:
+    """Delete documents whose time is over, with their files; how many."""
+    return documents.forget_old(now=database_now())

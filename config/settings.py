@@ -235,6 +235,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Several things have a `status`; each set of values has one name, whichever is described first.
     "ENUM_NAME_OVERRIDES": {
         "AccountKind": "payments.ledger.accounts.Kind",
+        "DocumentKind": "accounts.models.DocumentKind",
+        "DocumentStatus": "accounts.models.DocumentStatus",
         "EliminationReason": "entries.models.entry.EliminationReason",
         "EntryStatus": "entries.models.EntryStatus",
         "ExportOrigin": "payments.models.ExportOrigin",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import addresses, identity, me, own_sessions, passwords, registration, sessions, totp
+from accounts.api import addresses, documents, identity, me, own_sessions, passwords, registration, sessions, totp
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -25,6 +25,22 @@ urlpatterns = [
     ),
     path("me/sessions/<uuid:pk>", own_sessions.OwnSessionsViewSet.as_view({"delete": "destroy"}), name="own-session"),
     path("me/identity", identity.IdentityView.as_view(), name="own-identity"),
+    path(
+        "me/documents",
+        documents.OwnDocumentsViewSet.as_view({"get": "list", "post": "create"}),
+        name="own-documents",
+    ),
+    path(
+        "me/documents/<int:pk>",
+        documents.OwnDocumentsViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="own-document",
+    ),
+    path(
+        "me/documents/<int:pk>/link",
+        documents.OwnDocumentsViewSet.as_view({"post": "link"}),
+        name="own-document-link",
+    ),
+    path("documents/<int:pk>/file", documents.DocumentFileView.as_view(), name="document-file"),
     path("me/export", identity.OwnDataView.as_view(), name="own-data"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),

@@ -1,6 +1,7 @@
 """Who people are. This app knows nobody else."""
 
 from accounts.models.changes import UserChange
+from accounts.models.documents import Document, DocumentChange, DocumentKind, DocumentStatus
 from accounts.models.email_change import UNDO, EmailChange
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
@@ -16,6 +17,10 @@ __all__ = [
     "UNDO",
     "AgeLimit",
     "AgeLimitChange",
+    "Document",
+    "DocumentChange",
+    "DocumentKind",
+    "DocumentStatus",
     "EmailChange",
     "PersonalDetails",
     "RecoveryCode",

@@ -1,10 +1,8 @@
 """What only the law, the bank and the person themselves need to know; encrypted at rest."""
 
-import pgtrigger
 from django.db import models
 
 from accounts.models.user import User
-from config.audit import feeds_each
 from config.clock import ClockTimestamp
 from config.encryption import EncryptedTextField
 from config.locks import LockedQuerySet
@@ -26,16 +24,6 @@ class PersonalDetails(models.Model):
     class Meta:
         verbose_name_plural = "personal details"
         default_permissions = ()
-        triggers = [
-            feeds_each(
-                "feed_audit",
-                noun="personal_details",
-                verb="'changed'",
-                operation=pgtrigger.Insert | pgtrigger.Update,
-                subject="NEW.user_id",
-                person="NEW.user_id",
-            ),
-        ]
         permissions = [("view_personal_details", "Can see dates of birth, legal names and tax numbers")]
 
     def __str__(self) -> str:

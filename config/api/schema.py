@@ -148,7 +148,8 @@ class AutoSchema(SpectacularSchema):
         """The declared body."""
         declared = operation_of(self.view, self.method)
         if declared.form is not None:
-            return {"application/json": declared.body, MultiPartParser.media_type: declared.form}
+            bodies = {"application/json": declared.body, MultiPartParser.media_type: declared.form}
+            return {kind: body for kind, body in bodies.items() if body is not None}
         return super().get_request_serializer() if declared.body is UNSET else declared.body
 
     def get_response_serializers(self) -> Any:

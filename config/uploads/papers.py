@@ -10,7 +10,7 @@ from typing import Any
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NullObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from config.uploads.refusals import FileRefused, Reason
 
@@ -79,13 +79,19 @@ def _dictionaries(found: Any, depth: int) -> Iterator[DictionaryObject]:
 
 def _refuse_active(found: DictionaryObject) -> None:
     names = {str(name) for name in found}
-    said = {str(found.get(name)) for name in ("/S", "/Type", "/Subtype") if isinstance(found.get(name), str)}
+    said = {str(value) for value in (_value(found, name) for name in ("/S", "/Type", "/Subtype")) if value is not None}
     if (names | said) & ACTIVE:
         raise FileRefused(Reason.ACTIVE_CONTENT)
     if (names | said) & HIDDEN:
         raise FileRefused(Reason.HIDDEN_CONTENT)
-    opening = found.get("/OpenAction")
-    if isinstance(opening, DictionaryObject) and str(opening.get("/S")) not in HARMLESS_ACTIONS:
+    opening = _value(found, "/OpenAction")
+    if isinstance(opening, DictionaryObject) and str(_value(opening, "/S")) not in HARMLESS_ACTIONS:
         raise FileRefused(Reason.ACTIVE_CONTENT)
-    if isinstance(found.get("/Encrypt"), DictionaryObject | IndirectObject) and not isinstance(found, NullObject):
+    if _value(found, "/Encrypt") is not None:
         raise FileRefused(Reason.ENCRYPTED)
+
+
+def _value(found: DictionaryObject, name: str) -> Any:
+    """What stands there, also where it is only referred to; None where nothing does."""
+    value = found.get(name)
+    return value.get_object() if isinstance(value, IndirectObject) else value

@@ -18,7 +18,7 @@ LARGEST_JPEG = 64_000_000
 JPEG_QUALITY = 85
 # Pillow's own errors are many: whatever a hostile file makes a decoder raise means the same.
 UNREADABLE = (
-    UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError,
+    UnidentifiedImageError, OSError, SyntaxError,
     ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, MemoryError, ZeroDivisionError,
     AttributeError,
 )  # fmt: skip
@@ -50,6 +50,8 @@ def remake(content: bytes, *, kind: str, longest: int) -> Picture:
                     picture.draft("RGB", (longest, longest))
                 picture.load()
                 return _written(_plain(picture, longest))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileRefused(Reason.TOO_MANY_PIXELS) from error
     except UNREADABLE as error:
         raise FileRefused(Reason.UNREADABLE) from error
 

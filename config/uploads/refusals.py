@@ -9,6 +9,7 @@ class Reason(StrEnum):
     """In `details.reason`."""
 
     EMPTY = "empty"
+    TOO_MANY = "too_many"
     TOO_LARGE = "too_large"
     TYPE_NOT_TAKEN = "type_not_taken"
     UNREADABLE = "unreadable"
@@ -21,6 +22,7 @@ class Reason(StrEnum):
 
 SENTENCES = {
     Reason.EMPTY: "The file is empty.",
+    Reason.TOO_MANY: "There are too many of your files already. Delete some first, or wait until they were looked at.",
     Reason.TOO_LARGE: "The file is too large.",
     Reason.TYPE_NOT_TAKEN: "Files of this type are not taken, or the file is not what its name says.",
     Reason.UNREADABLE: "The file is damaged, or not what it seems to be.",
