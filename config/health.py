@@ -26,7 +26,6 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from config.api.envelope import Failure, json_response
 from config.api.views import ApiView
@@ -63,7 +62,8 @@ def ready(request: HttpRequest) -> HttpResponse:
 class Detailed(ApiView):
     """For staff: the same checks fresh, and what is waiting."""
 
-    authentication_classes = [JWTAuthentication, SessionAuthentication]
+    # The API's own: a good signature is not enough, the session must be live.
+    authentication_classes = [*ApiView.authentication_classes, SessionAuthentication]
     permission_classes = [IsAdminUser]
     schema = None
 

@@ -4,15 +4,19 @@ import socket
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from rest_framework.test import APIClient
 
+from accounts.services.sessions import sign_in, sign_out
 from config import health
 from config.connections import cache
 from config.models import OutboxMessage
+from tests.factories.accounts import PASSWORD, AdminFactory
 
 pytestmark = pytest.mark.django_db
 
+LAST = MigrationLoader(None).graph.leaf_nodes("config")[0]
 DEAD_REDIS = "redis://127.0.0.1:1/0"
 
 
@@ -75,7 +79,7 @@ def test_without_provider_or_mail_it_is_degraded_and_still_ready(client, setting
 
 
 def test_with_unapplied_migrations_it_is_not_ready(client, provider):
-    MigrationRecorder(connection).record_unapplied("config", "0001_keys_outbox_counters")
+    MigrationRecorder(connection).record_unapplied(*LAST)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert (checks(answer)["migrations"], checks(answer)["postgresql"]) == ("down", "ok")
@@ -84,9 +88,9 @@ def test_with_unapplied_migrations_it_is_not_ready(client, provider):
 
 def test_it_becomes_ready_once_they_are_applied(client, provider):
     recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("config", "0001_keys_outbox_counters")
+    recorder.record_unapplied(*LAST)
     assert client.get("/health/ready").status_code == 503
-    recorder.record_applied("config", "0001_keys_outbox_counters")
+    recorder.record_applied(*LAST)
     assert client.get("/health/ready").status_code == 200
 
 
@@ -122,6 +126,14 @@ class TestDetailed:
         browser = APIClient()
         browser.force_login(moderator)
         assert browser.get("/health/detailed").status_code == 200
+
+    def test_a_token_whose_session_is_over_will_not(self, provider, db):
+        boss = AdminFactory(password=PASSWORD)
+        pair = sign_in(email=boss.email, password=PASSWORD).pair
+        client = APIClient(HTTP_AUTHORIZATION=f"Bearer {pair.access}")
+        assert client.get("/health/detailed").status_code == 200
+        sign_out(refresh=pair.refresh)
+        assert client.get("/health/detailed").status_code == 401
 
     def test_it_tells_what_waits(self, api, moderator, provider):
         OutboxMessage.objects.create(kind="a", key="waiting")
