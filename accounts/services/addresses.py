@@ -114,12 +114,13 @@ def _locked(link: Link) -> tuple[User, EmailChange]:
 
 
 def _move(user: User, email: str, now: datetime) -> None:
-    """Write the address of a locked user, proved by the link that was mailed there, and end what was open."""
+    """End what was open to a locked user, and write the address, proved by the link that was mailed there."""
+    # Before the address changes: after that nobody may refer to the row, as a refresh does with its session locked.
+    end_access(user)
+    end_sessions(user.pk, SessionEnd.EMAIL)
     user.email, user.email_verified_at = email, now
     user.save(update_fields=["email", "email_verified_at"])
     refuse_reserved(email, but_by=user)
-    end_access(user)
-    end_sessions(user.pk, SessionEnd.EMAIL)
 
 
 def _taken(error: IntegrityError) -> Exception:

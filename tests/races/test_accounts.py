@@ -5,16 +5,18 @@ tests would notice.
 """
 
 import itertools
+from datetime import date
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 
-from accounts.models import Role, Session, SessionEnd, User
+from accounts.models import EmailChange, Role, Session, SessionEnd, User
+from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
 from accounts.services.blocking import deactivate_user
 from accounts.services.closing import close_account
-from accounts.services.links import Purpose, make_token
+from accounts.services.links import Purpose, make_change_token, make_token
 from accounts.services.passwords import change_password, confirm_password_reset
 from accounts.services.registration import register_user
 from accounts.services.roles import assign_role
@@ -184,3 +186,78 @@ def test_of_fifty_wrong_passwords_at_once_five_reach_the_hasher(monkeypatch):
 
     assert sorted(successes(outcomes)) == [401] * 5 + [429] * 45
     assert len(verified) == 5
+
+
+def wished(user, email):
+    request_email_change(user=user, email=email, password=PASSWORD, now=database_now())
+    return make_change_token(Purpose.CONFIRM_EMAIL, EmailChange.objects.latest("id"), now=database_now())
+
+
+@again_and_again
+def test_of_two_people_one_gets_the_address():
+    email = f"wanted{next(_hosts)}@example.test"
+    tokens = [wished(somebody(), email) for _ in range(2)]
+    fields = {"password": NEW, "display_name": "Racer", "country": "US", "date_of_birth": date(1990, 1, 1)}
+
+    outcomes = run_together(
+        [
+            *[lambda token=token: confirm_email_change(token=token, now=database_now()) for token in tokens],
+            lambda: register_user(email=email, **fields, now=database_now()),
+        ]
+    )
+
+    assert codes(outcomes) == [Code.EMAIL_TAKEN] * 2
+    assert User.objects.filter(email=email).count() == 1
+
+
+@again_and_again
+def test_nobody_slips_in_between_leaving_an_address_and_keeping_it():
+    user = somebody()
+    old, token = user.email, wished(user, f"moved{next(_hosts)}@example.test")
+    fields = {"password": NEW, "display_name": "Racer", "country": "US", "date_of_birth": date(1990, 1, 1)}
+
+    outcomes = run_together(
+        [
+            lambda: confirm_email_change(token=token, now=database_now()),
+            *[lambda: register_user(email=old, **fields, now=database_now())] * 6,
+        ]
+    )
+
+    assert outcomes[0].worked
+    assert codes(outcomes[1:]) == [Code.EMAIL_TAKEN] * 6
+
+
+@again_and_again
+def test_a_change_is_either_done_or_taken_back():
+    user = somebody()
+    token = wished(user, f"moved{next(_hosts)}@example.test")
+    undo = make_change_token(Purpose.UNDO_EMAIL, EmailChange.objects.latest("id"), now=database_now())
+
+    outcomes = run_together(
+        [
+            lambda: confirm_email_change(token=token, now=database_now()),
+            *[lambda: undo_email_change(token=undo, now=database_now())] * 2,
+        ]
+    )
+
+    assert len(successes(outcomes[1:])) == 1
+    assert User.objects.get(pk=user.pk).email == user.email
+    assert not Session.objects.live().filter(user=user).exists()
+
+
+@again_and_again
+def test_no_session_outlives_a_change_of_address():
+    user = somebody()
+    pairs = [enter(user) for _ in range(3)]
+    token = wished(user, f"moved{next(_hosts)}@example.test")
+
+    outcomes = run_together(
+        [
+            *[lambda pair=pair: refresh_session(refresh=pair.refresh) for pair in pairs],
+            lambda: confirm_email_change(token=token, now=database_now()),
+        ]
+    )
+
+    assert outcomes[-1].worked
+    assert set(codes(outcomes)) <= {Code.TOKEN_INVALID}
+    assert not Session.objects.live().filter(user=user).exists()
