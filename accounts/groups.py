@@ -9,11 +9,12 @@ nobody but an admin may delete, whatever a pattern says. Permissions that somebo
 taken away again: the declarations are the truth.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth import get_permission_codename
 from django.db import connections
 
 from accounts.models import JOIN_GROUP, Role
@@ -59,9 +60,26 @@ def grant_permissions(
     }
     for role in Role.values:
         group, is_new = groups.objects.using(using).get_or_create(name=role)
-        _set(group, own, grants_of(app_config, role), role)
+        patterns = grants_of(app_config, role)
+        _refuse_unknown(patterns, {*own, *_declared(app_config)})
+        _set(group, own, patterns, role)
         if is_new:
             _join(using)
+
+
+def _declared(config: AppConfig) -> Iterator[str]:
+    """Every permission that the app's models declare, also of tables that are not there at this migration."""
+    for model in config.get_models():
+        options = model._meta
+        for action in options.default_permissions:
+            yield f"{config.label}.{get_permission_codename(action, options)}"
+        yield from (f"{config.label}.{codename}" for codename, _ in options.permissions)
+
+
+def _refuse_unknown(patterns: Iterable[str], known: set[str]) -> None:
+    for pattern in patterns:
+        if pattern != "*" and not any(fnmatchcase(name, pattern) for name in known):
+            raise UnknownPermission(f"no permission is called {pattern}")
 
 
 def _set(group: Any, own: Mapping[str, Any], patterns: Iterable[str], role: str) -> None:
@@ -69,8 +87,6 @@ def _set(group: Any, own: Mapping[str, Any], patterns: Iterable[str], role: str)
     wanted = set()
     for pattern in patterns:
         matching = {name for name in own if fnmatchcase(name, pattern)}
-        if not matching and pattern != "*":
-            raise UnknownPermission(f"no permission is called {pattern}")
         wanted |= {own[name] for name in matching if role == Role.ADMIN or not _deletes(name)}
     present = set(group.permissions.filter(pk__in=own.values()).values_list("pk", flat=True))
     if present - wanted:

@@ -123,6 +123,17 @@ def test_a_permission_that_does_not_exist_is_refused(db, pools_config):
         grant(pools_config({"moderator": ("pools.fly",)}))
 
 
+def test_a_permission_of_a_table_that_is_not_migrated_yet_waits(db):
+    """Somebody migrates step by step, or back."""
+    config = apps.get_app_config("accounts")
+    Permission.objects.filter(content_type__app_label="accounts", codename="view_agelimit").delete()
+
+    grant(config)
+
+    assert "accounts.view_agelimit" not in names_of(Group.objects.get(name="finance"))
+    assert "accounts.view_user" in names_of(Group.objects.get(name="finance"))
+
+
 def test_a_role_that_does_not_exist_is_refused(db, pools_config):
     with pytest.raises(UnknownPermission, match="janitor"):
         grant(pools_config({"janitor": ("pools.*",)}))
