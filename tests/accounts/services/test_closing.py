@@ -1,10 +1,12 @@
 """Closing an account: the person goes, what they paid and picked stays."""
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission
 
-from accounts.models import Role, Session, SessionEnd, User, UserChange
+from accounts.models import EmailChange, PersonalDetails, Role, Session, SessionEnd, User, UserChange
+from accounts.services import closing
 from accounts.services.closing import close_account
 from accounts.services.roles import LastAdmin
 from accounts.services.sessions import sign_in
@@ -36,6 +38,58 @@ def test_nothing_of_the_person_is_left(user, admin_user):
     assert not user.is_active
     assert user.closed_at is not None
     assert user.token_version == 2
+
+
+def test_what_is_kept_beside_the_row_goes_too(user):
+    PersonalDetails.objects.create(user=user, legal_name="Ada", tax_country="GB", tax_number="1234")
+    EmailChange.objects.create(user=user, old_email=user.email, new_email="new@example.test")
+
+    close(user)
+
+    assert not PersonalDetails.objects.exists()
+    assert not EmailChange.objects.exists()
+
+
+def test_whoever_keeps_something_is_asked_to_forget_it_in_the_same_transaction(user, monkeypatch):
+    asked = []
+    monkeypatch.setattr(closing, "_forgetters", [*closing._forgetters, asked.append])
+
+    close(user)
+
+    assert asked == [user]
+
+
+def test_what_cannot_be_forgotten_keeps_the_account_open(user, monkeypatch):
+    def fail(_):
+        raise RuntimeError("the store is away")
+
+    monkeypatch.setattr(closing, "_forgetters", [fail])
+
+    with pytest.raises(RuntimeError):
+        close(user)
+    assert User.objects.get(pk=user.pk).closed_at is None
+
+
+def test_no_table_says_who_somebody_was(user, signed_in):
+    """A canary in every column that a person fills, looked for in every row of every table afterwards."""
+    canary = "canaryzx"
+    caller = signed_in(user)
+    caller.patch("/me", {"display_name": canary, "region": canary.upper()[:10]})
+    body = {"legal_name": canary, "tax_country": "US", "tax_number": canary}
+    assert caller.send("put", "/me/identity", body)[0] == 200
+    caller.post("/me/email", {"email": f"{canary}@example.test", "password": PASSWORD})
+    User.objects.filter(pk=user.pk).update(email=f"{canary}2@example.test")
+
+    close(User.objects.get(pk=user.pk))
+
+    found = [
+        model._meta.db_table
+        for model in apps.get_models()
+        if not model._meta.proxy and model._meta.managed
+        for row in model._base_manager.values()
+        if canary in str(row).lower()
+    ]
+    assert found == []
 
 
 def test_money_and_picks_stay(db):
