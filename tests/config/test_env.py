@@ -118,6 +118,9 @@ class TestServed:
             ("LOG_LEVEL", "debug"),
             ("SENTRY_DSN", "sentry"),
             ("OUTLAST_PROCESS", "cron"),
+            ("STAFF_TOTP_REQUIRED", "false"),
+            ("STAFF_TOTP_REQUIRED", "perhaps"),
+            ("STAFF_IDLE_MINUTES", "0"),
         ],
     )
     def test_each_bad_value_is_refused_by_name(self, production, name, bad):

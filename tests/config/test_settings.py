@@ -60,6 +60,30 @@ def test_production_starts_with_a_complete_environment_and_without_local_parts(p
     assert found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
 
 
+@pytest.mark.parametrize(
+    ("environment", "given", "is_required"),
+    [
+        ("production", "", True),
+        ("staging", "", True),
+        ("staging", "false", False),
+        ("local", "", False),
+        ("local", "true", True),
+    ],
+)
+def test_staff_need_a_second_factor_where_strangers_can_reach_us(production, environment, given, is_required):
+    if environment != "production":
+        production["STRIPE_SECRET_KEY"] = "sk_test_abcdefghijkl"
+    found = settings_of(
+        ["STAFF_TOTP_REQUIRED"], **production | {"OUTLAST_ENV": environment, "STAFF_TOTP_REQUIRED": given}
+    )
+    assert found["STAFF_TOTP_REQUIRED"] is is_required
+
+
+def test_the_cookie_of_staff_is_for_our_pages_over_https_alone(production):
+    names = ["SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_AGE"]
+    assert list(settings_of(names, **production).values())[:4] == ["Strict", True, True, 8 * 60 * 60]
+
+
 def test_production_without_secrets_does_not_start_and_says_which(production):
     for name in ("SECRET_KEY", "STRIPE_SECRET_KEY"):
         del production[name]
