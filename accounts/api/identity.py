@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.models import PersonalDetails
 from accounts.services.identity import LEGAL_NAME_LENGTH, save_identity
-from accounts.services.own_data import write_own_data
+from accounts.services.own_data import sections, write_own_data
 from config import audit
 from config.api.envelope import enveloped
 from config.api.operations import operation
@@ -59,6 +59,11 @@ class OwnDataOut(serializers.Serializer[Any]):
     """Section → rows. Every section is there, empty where nothing is kept."""
 
     truncated = serializers.ListField(child=serializers.CharField(), help_text="Sections that were cut off.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """One for each section that an app has registered."""
+        rows = {name: serializers.ListField(child=serializers.DictField()) for name in sections()}
+        return {**rows, **super().get_fields()}
 
 
 class IdentityView(ApiView):

@@ -63,7 +63,8 @@ def _anonymise(user: User) -> None:
     user.display_name = NAME_AFTERWARDS
     user.password = make_password(None)
     user.date_of_birth = user.email_verified_at = user.last_login = None
-    user.country = user.region = ""
+    # The country stays: it says which tax law holds for a prize that is still owed, and nothing about who it was.
+    user.region = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.role = Role.PLAYER
 

@@ -31,7 +31,7 @@ def test_nothing_of_the_person_is_left(user, admin_user):
     session, line = Session.objects.get(), LogEntry.objects.get()
     assert user.email == f"closed-{user.pk}@closed.invalid"
     assert user.display_name == line.object_repr == "Former player"
-    assert (user.date_of_birth, user.country, user.region) == (None, "", "")
+    assert (user.date_of_birth, user.country, user.region) == (None, "US", "")
     assert (user.email_verified_at, user.last_login) == (None, None)
     assert (session.address, session.user_agent, session.revoked_because) == (None, "", SessionEnd.CLOSED)
     assert not user.has_usable_password()
