@@ -13,5 +13,6 @@ class PoolsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails."""
+        """Let the outbox know who writes our mails, and whoever cleans up which files are ours."""
         from pools import emails  # noqa: F401  # registers its handlers
+        from pools.services import logos  # noqa: F401  # registers its files

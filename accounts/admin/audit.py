@@ -28,7 +28,8 @@ class CountedSoFar(Paginator):  # type: ignore[type-arg]  # Django's own class t
     @cached_property
     def count(self) -> int:
         """Up to `COUNTED`."""
-        return len(self.object_list[:COUNTED].values_list("pk"))  # type: ignore[union-attr,call-overload]  # a queryset
+        found: Any = self.object_list
+        return len(found[:COUNTED].values_list("pk"))
 
 
 def named(column: str) -> Subquery:

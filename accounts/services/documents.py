@@ -1,16 +1,14 @@
 """Papers that people hand in: looked into, kept, looked through for viruses, decided about, and forgotten in time.
 
-The row and its file are of two worlds. A file is put away before its row is committed, and deleted after its row is;
-whichever is cut off in between, a message that was posted beforehand finds a file without a row and deletes it.
+A file is refused, made anew and kept as `config.uploads` has it. Nobody opens it before the scanner has looked at it,
+where there is one, and every look of somebody else than its owner is written down.
 """
 
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.core import signing
@@ -24,22 +22,20 @@ from config import audit, outbox
 from config.clock import database_now
 from config.downloads import Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound, invalid
-from config.stores import Store, new_key
 from config.uploads import scanning
 from config.uploads.inspection import MEGABYTE, take
+from config.uploads.keeping import STORE, let_go, put_away, uses
 from config.uploads.names import clean_name
 from config.uploads.refusals import FileRefused, Reason
 
-STORE = Store("private")
+FOLDER = "documents"
 LARGEST = 5 * MEGABYTE
 MOST_UNDECIDED = 10
 LONGEST_REASON = 500
 LINK_LIFETIME = timedelta(minutes=10)
-# Longer than any upload takes: until then a file may wait for its row.
-ORPHAN_AFTER = timedelta(hours=1)
 SALT = "document-link"
 REVIEWS = "accounts.review_document"
-SCAN, CLEAN_UP, DECIDED_MAIL = "documents.scan", "documents.clean_up", "mail.document_decided"
+SCAN, DECIDED_MAIL = "documents.scan", "mail.document_decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +57,7 @@ def upload(*, owner: User, kind: DocumentKind, name: str, content: bytes, now: d
     # Before the work of a second: an answer that is clear already.
     _refuse_too_many(owner)
     taken = take(content, largest=LARGEST, papers_too=True)
-    key = new_key(taken.ending, now)
-    with transaction.atomic(durable=True):
-        _post_clean_up(key, delay=ORPHAN_AFTER)
-    STORE.keep(key, io.BytesIO(taken.content))
+    key = put_away(FOLDER, taken.content, ending=taken.ending, now=now)
     with transaction.atomic(durable=True):
         owner = User.objects.locked().get(pk=owner.pk)
         if not owner.is_active:
@@ -228,19 +221,14 @@ def _delete(document: Document, *, by: User | None, why: str) -> None:
         action="document.deleted", subject=document, person=document.owner_id, by=by,
         data={"kind": str(document.kind), "status": str(document.status), "why": why},
     )  # fmt: skip
-    _post_clean_up(document.key)
+    let_go(document.key)
     Document.objects.filter(pk=document.pk).delete()
 
 
-def _post_clean_up(key: str, *, delay: timedelta = timedelta()) -> None:
-    outbox.post(kind=CLEAN_UP, key=f"document-clean-up-{uuid4()}", payload={"key": key}, delay=delay)
-
-
-@outbox.handler(CLEAN_UP)
-def clean_up(payload: dict[str, Any]) -> None:
-    """Delete a file that no row speaks of: its upload was cut off, or its document is gone."""
-    if not Document.objects.filter(key=payload["key"]).exists():
-        STORE.forget(payload["key"])
+@uses(FOLDER)
+def is_of_a_document(key: str) -> bool:
+    """Whether the file is one of these."""
+    return Document.objects.filter(key=key).exists()
 
 
 @section("documents")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import filetype
+import filetype  # type: ignore[import-untyped]  # ships no types
 
 from config.uploads import papers, pictures
 from config.uploads.refusals import FileRefused, Reason

@@ -3,7 +3,7 @@
 It is asked by a worker, never while somebody waits. Where it cannot be reached, the work is left to be tried again.
 """
 
-from typing import IO
+from typing import IO, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from clamav_client.clamd import ClamdNetworkSocket
@@ -27,7 +27,7 @@ def found_in(file: IO[bytes]) -> str:
     parts = urlsplit(settings.VIRUS_SCAN)
     scanner = ClamdNetworkSocket(host=parts.hostname or "", port=parts.port or 3310, timeout=SECONDS)
     try:
-        verdict, name = scanner.instream(file).get(STREAM, ("ERROR", None))
+        verdict, name = scanner.instream(cast(BinaryIO, file)).get(STREAM, ("ERROR", None))
     except Exception as error:  # the client has errors of its own, and lets the socket's through
         raise ScannerFailed(type(error).__name__) from error
     if verdict == "FOUND":

@@ -15,11 +15,12 @@ from pools.models import (
     MissedPick,
     MissedPickThen,
     Payout,
+    Pool,
     PoolStatus,
     Rules,
     TieRule,
 )
-from pools.queries import RoundStatus
+from pools.queries import PoolCard, RoundStatus
 from pools.services.results import HIGHEST_SCORE
 from pools.services.rules import sentences
 
@@ -119,6 +120,13 @@ class JoiningOut(serializers.Serializer[Any]):
     )
 
 
+def logo_url(pool: Pool) -> str | None:
+    """Where the picture is; null where there is none."""
+    if not pool.logo_key:
+        return None
+    return f"/api/v1/pools/{pool.pk}/logo?v={pool.logo_key.rpartition('/')[2][:12]}"
+
+
 class PoolOut(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pool.id", read_only=True)
     name = serializers.CharField(source="pool.name", read_only=True)
@@ -163,8 +171,13 @@ class PoolOut(serializers.Serializer[Any]):
         read_only=True,
         help_text="The pot divided by the entries still in, rounded down; 0 when none is.",
     )
+    logo_url = serializers.SerializerMethodField(help_text="Where its picture is; it changes with the picture.")
     rules = RulesOut(read_only=True)
     created_at = serializers.DateTimeField(source="pool.created_at", read_only=True)
+
+    def get_logo_url(self, card: PoolCard) -> str | None:
+        """Null where there is none."""
+        return logo_url(card.pool)
 
 
 class PoolsQuery(serializers.Serializer[Any]):

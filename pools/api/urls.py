@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from pools.api.amendments import AmendmentViewSet, PoolAmendmentsViewSet
 from pools.api.competitions import CompetitionViewSet
 from pools.api.games import GameResultView
+from pools.api.logos import PoolLogoView
 from pools.api.pools import PoolViewSet
 from pools.api.rules import RulesViewSet
 
@@ -24,5 +25,6 @@ urlpatterns = [
     *router.urls,
     re_path(POOL + r"/rules$", pool_rules, name="pool-rules"),
     re_path(POOL + r"/amendments$", pool_amendments, name="pool-amendments"),
+    re_path(r"^pools/(?P<pk>[0-9]{1,18})/logo$", PoolLogoView.as_view(), name="pool-logo"),
     re_path(r"^games/(?P<pk>[0-9]{1,18})/result$", GameResultView.as_view(), name="game-result"),
 ]

@@ -75,6 +75,9 @@ class Pool(HasStatus):
         help_text="Who bears a payment that a dispute has lost: the pot, which counts only until the first lock;"
         " afterwards the house bears it.",
     )  # fmt: skip
+    logo_key = models.CharField(
+        max_length=100, blank=True, default="", db_default="", editable=False, help_text="Where its picture lies."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

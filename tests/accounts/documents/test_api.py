@@ -9,10 +9,11 @@ import time_machine
 from django.db import connection
 
 from accounts.models import Document, DocumentStatus
-from accounts.services.documents import LARGEST, MOST_UNDECIDED, accept_document, clean_up, upload
+from accounts.services.documents import LARGEST, MOST_UNDECIDED, accept_document, upload
 from config import outbox
 from config.clock import database_now
 from config.models import AuditEntry, OutboxMessage
+from config.uploads.keeping import CLEAN_UP, clean_up
 from tests.support import papers
 from tests.support.contract import faults, schema_of
 
@@ -225,7 +226,7 @@ class TestCutOff:
             upload(owner=player, kind="identity", name="a", content=papers.picture(), now=database_now())
         assert len(files()) == 1
 
-        message = OutboxMessage.objects.get(kind="documents.clean_up")
+        message = OutboxMessage.objects.get(kind=CLEAN_UP)
         assert timedelta(minutes=59) < message.due_at - message.created_at < timedelta(minutes=61)
         clean_up(message.payload)
 
@@ -234,7 +235,7 @@ class TestCutOff:
     def test_a_file_with_a_row_stays(self, db, api, player, hand_in, files):
         hand_in(api(player))
 
-        clean_up(OutboxMessage.objects.get(kind="documents.clean_up").payload)
+        clean_up(OutboxMessage.objects.get(kind=CLEAN_UP).payload)
 
         assert len(files()) == 1
 
