@@ -20,6 +20,10 @@ class EmailChangeQuerySet(LockedQuerySet["EmailChange"]):
         """Asked for, and neither done nor given up."""
         return self.filter(confirmed_at=None, ended_at=None)
 
+    def give_up(self, user: User) -> None:
+        """Let the person's wish come to nothing, where one waits: whoever asked may not be who they are now."""
+        self.open().filter(user=user).update(ended_at=ClockTimestamp())
+
     def reserving(self, email: str) -> "EmailChangeQuerySet":
         """Those that keep this address for whoever had it."""
         return self.filter(old_email=email, ended_at=None, undo_until__gt=ClockTimestamp())

@@ -42,7 +42,7 @@ def request_email_change(*, user: User, email: str, password: str, now: datetime
         user = User.objects.locked().get(pk=user.pk)
         if user.password != known_hash or not user.is_active:
             raise wrong_password()
-        EmailChange.objects.open().filter(user=user).update(ended_at=now)
+        EmailChange.objects.give_up(user)
         change = EmailChange.objects.create(user=user, old_email=user.email, new_email=new_email)
         audit.record(action="email_change.asked", subject=change, person=user, by=user)
         for kind in (PROOF_MAIL, NOTICE_MAIL):

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts.models import SessionEnd, User
+from accounts.models import EmailChange, SessionEnd, User
 from accounts.services.roles import hold_admins, refuse_last_admin, refuse_unless_admin
 from accounts.services.sessions import end_access, end_sessions
 from config.audit import attribute
@@ -23,6 +23,7 @@ def deactivate_user(*, user: User, by: User | None, reason: str) -> User:
     user.save(update_fields=["is_active"])
     end_access(user)
     end_sessions(user.pk, SessionEnd.DEACTIVATED)
+    EmailChange.objects.give_up(user)
     return user
 
 

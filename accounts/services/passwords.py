@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from accounts.models import SessionEnd, User
+from accounts.models import EmailChange, SessionEnd, User
 from accounts.services import details
 from accounts.services.links import Purpose, no_good, read_token
 from accounts.services.sessions import end_access, end_sessions
@@ -79,4 +79,5 @@ def _replace(user: User, new_hash: str) -> None:
     user.save(update_fields=["password"])
     end_access(user)
     end_sessions(user.pk, SessionEnd.PASSWORD)
+    EmailChange.objects.give_up(user)
     outbox.post(kind=CHANGED_MAIL, key=f"password-changed-{user.pk}-{user.token_version}", payload={"user": user.pk})

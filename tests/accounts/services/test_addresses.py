@@ -6,11 +6,11 @@ import pytest
 
 from accounts.models import UNDO, EmailChange, Session, SessionEnd, User
 from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
-from accounts.services.blocking import deactivate_user
+from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.closing import close_account
 from accounts.services.housekeeping import EMAIL_CHANGES_KEPT, forget_email_changes
-from accounts.services.links import LIFETIME, Purpose, make_change_token
-from accounts.services.passwords import change_password
+from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
+from accounts.services.passwords import change_password, confirm_password_reset
 from accounts.services.registration import EmailTaken, refuse_reserved
 from accounts.services.sessions import sign_in
 from config.clock import database_now
@@ -160,6 +160,38 @@ def test_links_serve_their_own_purpose_alone(user):
     assert refused_field(undo_email_change, token=proof(change), now=database_now()) == "token"
     change.new_email = "mallory@example.test"
     assert refused_field(confirm_email_change, token=proof(change), now=database_now()) == "token"
+
+
+@pytest.mark.parametrize("way", ["changed", "reset"])
+def test_a_new_password_ends_the_wish_of_whoever_knew_the_old_one(user, way):
+    change = ask(user)
+    if way == "changed":
+        change_password(user=user, current=PASSWORD, new="a wholly different phrase")
+    else:
+        token = make_token(Purpose.RESET_PASSWORD, user, now=database_now())
+        confirm_password_reset(token=token, new="a wholly different phrase", now=database_now())
+
+    assert refused_field(confirm, change) == "token"
+    assert User.objects.get(pk=user.pk).email == OLD
+
+
+def test_a_change_that_is_done_can_be_taken_back_after_a_new_password_too(user):
+    change = ask(user)
+    confirm(change)
+    change_password(user=User.objects.get(pk=user.pk), current=PASSWORD, new="the thief's own phrase")
+
+    undo(change)
+
+    assert User.objects.get(pk=user.pk).email == OLD
+
+
+def test_a_wish_does_not_outlive_a_deactivation(user):
+    change = ask(user)
+    boss = AdminFactory()
+    deactivate_user(user=user, by=boss, reason="x")
+    reactivate_user(user=user, by=boss, reason="x")
+
+    assert refused_field(confirm, change) == "token"
 
 
 def test_a_deactivated_or_closed_account_does_not_move(user):
