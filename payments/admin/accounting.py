@@ -173,7 +173,7 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """The file, as it was made."""
         if not request.user.has_perm(SEES):
             raise PermissionDenied
-        return file_of(get_object_or_404(JournalBatch, pk=pk))
+        return file_of(get_object_or_404(JournalBatch, pk=pk), by=staff(request))
 
     @confirmed(
         "Withdraw",

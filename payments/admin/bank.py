@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.staff import staff
+from config import audit
 from config.admin import (
     HouseAdmin,
     ReadOnlyAdmin,
@@ -96,6 +97,7 @@ class BankStatementAdmin(ReadOnlyAdmin):
         if not request.user.has_perm(DOWNLOADS):
             raise PermissionDenied
         file = get_object_or_404(BankFile, pk=pk)
+        audit.record(action="bank_file.fetched", subject=file, by=staff(request))
         response = FileResponse(
             BytesIO(bytes(file.content)),
             as_attachment=True,

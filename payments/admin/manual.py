@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
+from config import audit
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, list_button
 from config.money import format_amount
 from config.words import status_of
@@ -131,6 +132,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         if not request.user.has_perm(DOWNLOADS):
             raise PermissionDenied
         scan = get_object_or_404(Evidence, pk=pk)
+        audit.record(action="evidence.fetched", subject=scan, by=staff(request))
         content = BytesIO(bytes(scan.content))
         response = FileResponse(content, as_attachment=True, filename=scan.name, content_type=scan.content_type)
         response["X-Content-Type-Options"] = "nosniff"

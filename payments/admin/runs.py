@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
+from config import audit
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.errors import Code, Conflict, DomainError
 from config.money import format_amount
@@ -144,6 +145,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         run = ReconciliationRun.objects.filter(pk=run_id).first()
         if run is None or not request.user.has_perm(MAY_SEE):
             raise Http404
+        audit.record(action="reconciliation_run.fetched", subject=run, by=staff(request))
         file = differences_file(run)
         answer = HttpResponse(file.content, content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{file.name}"'

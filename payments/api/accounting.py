@@ -181,4 +181,4 @@ class JournalBatchFileView(ApiView):
     )
     def get(self, request: Call, pk: str) -> HttpResponse:
         """A CSV, or a ZIP of several; the same bytes every time."""
-        return file_of(get_object_or_404(JournalBatch, pk=int(pk)))
+        return file_of(get_object_or_404(JournalBatch, pk=int(pk)), by=caller(request))
