@@ -28,7 +28,7 @@ class MeView(ApiView):
         user = update_profile(user=caller(request), changes=self.valid_body(), now=database_now())
         return Response(UserOut(user).data)
 
-    @operation(errors=(Code.INVALID_TRANSITION,), body=None, answer=None, summary="Close the own account")
+    @operation(errors=(Code.INVALID_TRANSITION,), body=None, answer=None, summary="Close the own account", fresh=True)
     def delete(self, request: Request) -> Response:
         """Close the account for good.
 

@@ -21,6 +21,7 @@ class SessionEnd(models.TextChoices):
     EMAIL = "email", "The address was changed"
     DEACTIVATED = "deactivated"
     CLOSED = "closed", "The account was closed"
+    TIMED_OUT = "timed_out", "Staff came back too late"
     SECOND_FACTOR = "second_factor", "The second factor was changed"
     STAFF = "staff", "Ended by staff"
 

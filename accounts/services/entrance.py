@@ -118,12 +118,16 @@ def trying_code(request: HttpRequest, *, user: User, otp: str) -> Iterator[None]
     """Around the step that takes the one-time code: counted as above, and taken back unless it was wrong."""
     if otp:
         before_code(request, user=user)
+    is_guess = False
     try:
         yield
     except WrongCode:
+        is_guess = True
         note_failure(email=user.email, why="code")
         raise
-    ratelimit.forgive_on(request)
+    finally:
+        if not is_guess:
+            ratelimit.forgive_on(request)
 
 
 def note_failure(*, email: str, why: str) -> None:

@@ -17,7 +17,7 @@ from typing import IO, Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q
 
-from accounts.models import EmailChange, PersonalDetails, Session, User, UserChange
+from accounts.models import EmailChange, PersonalDetails, RecoveryCode, Session, Totp, User, UserChange
 from config.locks import one_snapshot
 from config.models import AuditEntry
 
@@ -100,9 +100,31 @@ def own_sessions(user: User) -> Iterator[Row]:
     yield from (
         Session.objects.filter(user=user)
         .order_by("created_at")
-        .values("id", "address", "user_agent", "created_at", "refreshed_at", "revoked_at", "revoked_because")
+        .values(
+            "id",
+            "address",
+            "user_agent",
+            "created_at",
+            "authenticated_at",
+            "has_second_factor",
+            "refreshed_at",
+            "revoked_at",
+            "revoked_because",
+        )
         .iterator(chunk_size=500)
     )
+
+
+@section("second_factor")
+def own_second_factor(user: User) -> Iterator[Row]:
+    """Since when there is one; never its secret, which would open the door for whoever finds the file."""
+    yield from Totp.objects.confirmed().filter(user=user).values("created_at", "confirmed_at")
+
+
+@section("recovery_codes")
+def own_recovery_codes(user: User) -> Iterator[Row]:
+    """When each was made and used."""
+    yield from RecoveryCode.objects.filter(user=user).order_by("id").values("created_at", "used_at")
 
 
 @section("email_changes")

@@ -8,9 +8,10 @@ before the session's.
 import ipaddress
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password, make_password
 from django.db import transaction
 from django.db.models import F
@@ -128,17 +129,18 @@ def reauthenticate(*, proven: Proven, session_id: UUID, otp: str = "") -> Pair:
     if session is None:
         raise TokenInvalid
     blacklist([session.current_jti])
-    session.authenticated_at, session.has_second_factor = now, has_second_factor
+    session.authenticated_at = session.refreshed_at = now
+    session.has_second_factor = has_second_factor
     pair = mint_pair(session, user)
-    session.save(update_fields=["current_jti", "authenticated_at", "has_second_factor"])
+    session.save(update_fields=["current_jti", "authenticated_at", "refreshed_at", "has_second_factor"])
     return pair
 
 
 def refresh_session(*, refresh: str) -> Pair:
     """Spend a refresh token for a new pair; of any number of callers with the same token exactly one gets it.
 
-    Refuses with TOKEN_INVALID. A token that was spent before also ends its session, and that is committed although
-    the call fails, so this cannot run inside a caller's transaction.
+    Refuses with TOKEN_INVALID. A token that was spent before also ends its session, as does one of staff who come too
+    late, and that is committed although the call fails, so this cannot run inside a caller's transaction.
     """
     claims = read_refresh(refresh)
     with transaction.atomic(durable=True):
@@ -160,10 +162,20 @@ def _rotate(claims: RefreshClaims) -> Pair | None:
     user = User.objects.filter(pk=session.user_id, is_active=True).first()
     if user is None or (is_required(user) and not session.has_second_factor):
         return None
+    if user.is_back_office and _is_worn_out(session):
+        _end(session, SessionEnd.TIMED_OUT)
+        return None
     blacklist([session.current_jti])
     pair = mint_pair(session, user)
     Session.objects.filter(pk=session.pk).update(current_jti=session.current_jti, refreshed_at=ClockTimestamp())
     return pair
+
+
+def _is_worn_out(session: Session) -> bool:
+    """Whether a session of staff is unused for as long as their browsers may be, or as old as those may become."""
+    now = database_now()
+    idle, age = now - session.refreshed_at, now - session.created_at
+    return idle > timedelta(minutes=settings.STAFF_IDLE_MINUTES) or age > timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Session
+from accounts.models import Session, SessionEnd
 from accounts.services.second_factor import begin_setup, confirm_setup
 from config.clock import database_now
 from config.models import AuditEntry
@@ -197,3 +197,47 @@ class TestAgain:
         status, body = me.post(AGAIN, {"password": PASSWORD}, HTTP_IDEMPOTENCY_KEY="the same key")
 
         assert (status, body["data"]["refresh"] != first["refresh"]) == (200, True)
+
+
+class TestStaffComeBackLate:
+    """Over the API as in the browser."""
+
+    @pytest.fixture
+    def refresh(self, new_caller, db):
+        boss = AdminFactory(password=PASSWORD)
+        return new_caller().post(PATH, {"email": boss.email, "password": PASSWORD})[1]["data"]["refresh"]
+
+    @pytest.mark.parametrize(
+        ("column", "minutes", "status"),
+        [
+            ("refreshed_at", 29, 200),
+            ("refreshed_at", 31, 401),
+            ("created_at", 7 * 60, 200),
+            ("created_at", 8 * 60 + 1, 401),
+        ],
+    )
+    def test_their_session_ends(self, new_caller, refresh, column, minutes, status):
+        Session.objects.update(**{column: database_now() - MINUTE * minutes})
+
+        assert new_caller().post("/auth/token/refresh", {"refresh": refresh})[0] == status
+        assert Session.objects.get().revoked_because == ("" if status == 200 else SessionEnd.TIMED_OUT)
+
+    def test_players_are_not_hurried(self, new_caller, credentials):
+        refresh = new_caller().post(PATH, credentials)[1]["data"]["refresh"]
+        Session.objects.update(created_at="2026-01-01T00:00:00Z", refreshed_at=database_now() - MINUTE * 60 * 24 * 29)
+
+        assert new_caller().post("/auth/token/refresh", {"refresh": refresh})[0] == 200
+
+
+def test_a_code_nobody_asked_for_uses_no_tries_up(caller, credentials):
+    statuses = [caller.post(PATH, credentials | {"otp": "123456"})[0] for _ in range(12)]
+
+    assert statuses == [400] * 12
+
+
+def test_closing_the_account_needs_a_fresh_sign_in(new_caller, credentials):
+    pair = new_caller().post(PATH, credentials)[1]["data"]
+    Session.objects.update(authenticated_at="2026-01-01T00:00:00Z")
+    pair = new_caller().post("/auth/token/refresh", {"refresh": pair["refresh"]})[1]["data"]
+
+    assert new_caller().bear(pair["access"]).delete("/me")[0] == 403
