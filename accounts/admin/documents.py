@@ -22,6 +22,7 @@ from accounts.services.documents import REVIEWS, accept_document, fetch, reject_
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.errors import DomainError
+from config.fresh_pages import ask_unless_fresh
 
 
 def what_accepting_does(rows: QuerySet[Document]) -> list[str]:
@@ -76,9 +77,12 @@ class DocumentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     @method_decorator(never_cache)
     def save_file(self, request: HttpRequest, pk: int) -> HttpResponseBase | FileResponse:
-        """The file as a download; what is refused is told on the document's page."""
+        """The file as a download, after a fresh sign-in; what is refused is told on the document's page."""
         if not request.user.has_perm(REVIEWS):
             raise PermissionDenied
+        question = ask_unless_fresh(request, self.admin_site.each_context(request))
+        if question is not None:
+            return question
         document = get_object_or_404(Document, pk=pk)
         try:
             return fetch(document=document, by=staff(request)).answer()

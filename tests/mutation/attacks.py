@@ -64,6 +64,7 @@ OF_KEEPING = {
 OF_HISTORY = {
     "record_insert": [Attack("A new row is in the history.", Copy())],
     "record_update": [Attack("A change of status is in the history.", Change("status = 'zz'"))],
+    "feed_audit": [Attack("A new row is told to the audit.", Copy())],
 }
 
 

@@ -143,6 +143,7 @@ def test_every_code_of_the_registry_fits_the_failure_schema(schema):
         "ENTRY_NOT_ACTIVE",
         "ENTRY_SUSPENDED",
         "FALLBACK_NOT_USED",
+        "FILE_REFUSED",
         "GAME_STARTED",
         "IDEMPOTENCY_KEY_REUSED",
         "PAYMENT_NOT_DUE",

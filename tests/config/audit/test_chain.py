@@ -1,6 +1,7 @@
 """Entries become links of one chain, whoever is late; the chain tells the first place that was touched."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 
@@ -147,6 +148,48 @@ class TestSealing:
 
         assert all(outcome.worked for outcome in outcomes), outcomes
         assert verify(first=today(), last=today()).fault is None
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("is_guarded", [True, False])
+    def test_without_that_they_would_collide(self, is_guarded):
+        """The control: the guard is taken away, and the second link of one place is refused by its key alone."""
+        write(2)
+        first, second = AuditEntry.objects.order_by("id").values_list("id", flat=True)
+        (guard,) = [one for one in AuditLink._meta.triggers if one.name == "one_at_a_time"]
+        linked, tried = threading.Event(), threading.Event()
+
+        def link(entry_id):
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO config_auditlink (entry_id) VALUES (%s)", [entry_id])
+
+        def slow():
+            with transaction.atomic():
+                link(first)
+                linked.set()
+                tried.wait(1)
+
+        def quick():
+            assert linked.wait(30)
+            link(second)
+            tried.set()
+
+        with switched_off(guard.get_pgid(AuditLink), but=is_guarded):
+            outcomes = run_together([slow, quick])
+
+        assert [outcome.worked for outcome in outcomes] == [True, is_guarded]
+
+
+@contextmanager
+def switched_off(trigger, *, but):
+    """Without this trigger of the links, unless `but`."""
+    act = f"ALTER TABLE config_auditlink {{}} TRIGGER {trigger}"
+    with connection.cursor() as cursor:
+        if not but:
+            cursor.execute(act.format("DISABLE"))
+        try:
+            yield
+        finally:
+            cursor.execute(act.format("ENABLE"))
 
 
 class TestDays:
