@@ -75,7 +75,11 @@ class IdentityView(ApiView):
         return Response(IdentityOut(found or NOTHING_TOLD).data)
 
     @operation(
-        errors=(Code.INVALID_TRANSITION,), body=IdentityBody, answer=IdentityOut, summary="Tell the own identity"
+        errors=(Code.INVALID_TRANSITION,),
+        body=IdentityBody,
+        answer=IdentityOut,
+        fresh=True,
+        summary="Tell the own identity",
     )
     def put(self, request: Request) -> Response:
         """Replace what is on file. It is kept encrypted; staff who pay prizes see it, and each look is noted."""

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import details
+from config import audit
 from config.errors import invalid
 
 CHANGEABLE = ("display_name", "country", "region", "date_of_birth")
@@ -30,8 +31,11 @@ def update_profile(*, user: User, changes: Mapping[str, Any], now: datetime) -> 
     values = details.cleaned({field: (checks[field], value) for field, value in changes.items()})
     if user.date_of_birth is not None and values.get("date_of_birth", user.date_of_birth) != user.date_of_birth:
         raise invalid("date_of_birth", "A date of birth cannot be changed. Write to support if it is wrong.")
-    for field, value in values.items():
-        setattr(user, field, value)
-    if values:
-        user.save(update_fields=list(values))
+    changed = [field for field, value in values.items() if getattr(user, field) != value]
+    for field in changed:
+        setattr(user, field, values[field])
+    if changed:
+        user.save(update_fields=changed)
+        # Where somebody says they live decides what they may do: the audit knows when it changed, though not to what.
+        audit.record(action="profile.changed", subject=user, person=user, by=user, data={"fields": sorted(changed)})
     return user

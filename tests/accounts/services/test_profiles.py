@@ -8,6 +8,7 @@ from accounts.models import User
 from accounts.services.profiles import update_profile
 from config.clock import database_now
 from config.errors import Malformed
+from config.models import AuditEntry
 from tests.factories.accounts import UserFactory
 
 
@@ -48,3 +49,13 @@ def test_a_bad_value_changes_nothing(user):
 
     assert set(caught.value.details) == {"country", "date_of_birth"}
     assert User.objects.get(pk=user.pk).display_name == user.display_name
+
+
+def test_the_audit_knows_what_changed_and_not_to_what(user):
+    update(user, display_name="Canary", country=user.country)
+    update(user, display_name="Canary", country="CA", region="ON")
+    update(user, display_name="Canary")
+
+    told = AuditEntry.objects.filter(action="profile.changed", person_id=user.pk).order_by("id")
+    assert [one.data["fields"] for one in told] == [["display_name"], ["country", "region"]]
+    assert {one.actor_id for one in told} == {user.pk}
