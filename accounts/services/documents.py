@@ -24,7 +24,7 @@ from config.downloads import Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound, invalid
 from config.uploads import scanning
 from config.uploads.inspection import MEGABYTE, take
-from config.uploads.keeping import STORE, let_go, put_away, uses
+from config.uploads.keeping import let_go, opened, put_away, uses
 from config.uploads.names import clean_name
 from config.uploads.refusals import FileRefused, Reason
 
@@ -90,7 +90,7 @@ def scan(payload: dict[str, Any]) -> None:
     document = Document.objects.filter(pk=payload["document"], status=DocumentStatus.UPLOADED).first()
     if document is None:
         return
-    with STORE.opened(document.key) as file:
+    with opened(document.key) as file:
         finding = scanning.found_in(file)
     with transaction.atomic():
         found = Document.objects.locked().filter(pk=document.pk, status=DocumentStatus.UPLOADED).first()
@@ -153,7 +153,7 @@ def fetch(*, document: Document, by: User) -> Fetched:
                 data={"kind": str(document.kind)},
             )  # fmt: skip
     try:
-        file = STORE.opened(document.key)
+        file = opened(document.key)
     except FileNotFoundError:
         raise Gone(Code.LINK_EXPIRED, "The file is not kept any more.") from None
     return Fetched(file, document.name, document.content_type, document.size, document.sha256)

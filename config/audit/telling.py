@@ -6,6 +6,7 @@ that say it themselves (`attribute()`, the saving of picks) cost nothing more.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -42,11 +43,16 @@ def _before(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
         if connection.connection.info.transaction_status == TransactionStatus.IDLE:
             # Whatever the last transaction was told went with it.
             getattr(connection, _MARK).transaction = ""
-        statement = sql if isinstance(sql, str) else ""
-        is_said = ORIGIN_SETTING in statement
-        if is_said or WRITES.search(statement):
-            _tell(connection, is_said=is_said)
+        writes, says_it = _nature(sql) if isinstance(sql, str) else (False, False)
+        if writes or says_it:
+            _tell(connection, is_said=says_it)
     return execute(sql, params, many, context)
+
+
+@lru_cache(maxsize=1024)
+def _nature(sql: str) -> tuple[bool, bool]:
+    """Whether it writes, and whether it says the origin by itself. The same few texts come again and again."""
+    return WRITES.search(sql) is not None, ORIGIN_SETTING in sql
 
 
 def _tell(connection: Any, *, is_said: bool) -> None:

@@ -8,23 +8,51 @@ not there. Whatever is cut off in between, a message that was posted beforehand 
 """
 
 import io
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 from django.db import transaction
 
 from config import outbox
+from config.errors import Code, Unavailable
 from config.stores import Store, new_key
+
+logger = logging.getLogger(__name__)
 
 STORE = Store("private")
 CLEAN_UP = "uploads.clean_up"
 # Longer than any upload takes: until then a file may wait for its row.
 ORPHAN_AFTER = timedelta(hours=1)
 
+# Of the client of S3-compatible stores, which is not even loaded where files lie in a folder.
+FAILURES_OF = ("boto3", "botocore", "s3transfer")
+
 Uses = Callable[[str], bool]
 _users: dict[str, Uses] = {}
+
+
+class StoreAway(Unavailable):
+    """The store is not there, or full, or does not want us."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.SERVICE_UNAVAILABLE, "Files cannot be kept or fetched at the moment. Try again shortly.")
+
+
+@contextmanager
+def _as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in FAILURES_OF:
+            logger.warning("the store of uploads failed: %s", type(error).__name__)
+            raise StoreAway from error
+        raise
 
 
 def uses(folder: str) -> Callable[[Uses], Uses]:
@@ -42,8 +70,15 @@ def put_away(folder: str, content: bytes, *, ending: str, now: datetime) -> str:
     key = f"{folder}/{new_key(ending, now)}"
     with transaction.atomic(durable=True):
         _post(key, ORPHAN_AFTER)
-    STORE.keep(key, io.BytesIO(content))
+    with _as_unavailable():
+        STORE.keep(key, io.BytesIO(content))
     return key
+
+
+def opened(key: str) -> IO[bytes]:
+    """The file, open at its beginning. Raises FileNotFoundError, and `StoreAway`."""
+    with _as_unavailable():
+        return STORE.opened(key)
 
 
 def let_go(key: str) -> None:

@@ -10,7 +10,7 @@ from accounts.models import User
 from config import audit
 from config.errors import Code, NotFound
 from config.uploads.inspection import MEGABYTE, take
-from config.uploads.keeping import STORE, let_go, put_away, uses
+from config.uploads.keeping import let_go, opened, put_away, uses
 from pools.models import Pool
 
 FOLDER = "logos"
@@ -60,7 +60,7 @@ def logo_of(pool: Pool) -> Logo:
     try:
         if not pool.logo_key:
             raise FileNotFoundError
-        return Logo(STORE.opened(pool.logo_key), CONTENT_TYPES[pool.logo_key.rpartition(".")[2]])
+        return Logo(opened(pool.logo_key), CONTENT_TYPES[pool.logo_key.rpartition(".")[2]])
     except FileNotFoundError:
         raise NotFound(Code.NOT_FOUND, "The pool has no picture.") from None
 

@@ -1,53 +1,26 @@
 """The same store, S3-compatible: written once, read back in pieces, gone when it is deleted."""
 
 import io
-from uuid import uuid4
 
-import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from config.connections import file_store
 from config.errors import Gone
 from payments.exports import storage, work
 from payments.exports.fetching import fetch, sweep_expired
+from tests.support.buckets import bucket_of_its_own
 from tests.support.exporting import wish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
-class Bucket:
-    """What is in it, past our own store."""
-
-    def __init__(self, session, name):
-        self.session, self.name = session, name
-
-    def keys(self):
-        return [each["Key"] for each in self.session.list_objects_v2(Bucket=self.name).get("Contents", [])]
-
-    def go_away(self):
-        self.session.delete_bucket(Bucket=self.name)
-
-    def come_back(self):
-        self.session.create_bucket(Bucket=self.name)
-
-
 @pytest.fixture
 def bucket(settings, tmp_path):
     """A bucket of its own, named in REPORT_STORAGE."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    session = boto3.client(
-        "s3", endpoint_url=address, aws_access_key_id="k", aws_secret_access_key="s", region_name="us-east-1"
-    )
-    name = f"reports-{uuid4().hex}"
-    session.create_bucket(Bucket=name)
-    url = f"s3+http://k:s@{host}:{port}/{name}?region_name=us-east-1"
-    settings.STORAGES = {**settings.STORAGES, "reports": file_store(url, home=tmp_path, folder="reports")}
-    yield Bucket(session, name)
-    server.stop()
+    with bucket_of_its_own() as made:
+        reports = file_store(made.address, home=tmp_path, folder="reports")
+        settings.STORAGES = {**settings.STORAGES, "reports": reports}
+        yield made
 
 
 def test_an_export_lives_and_ends_there(bucket, numbers, finance):

@@ -219,6 +219,25 @@ class TestTakingBack:
         assert Document.objects.get(pk=pk).status == DocumentStatus.ACCEPTED
 
 
+class TestAStoreThatIsAway:
+    def test_is_a_503_that_says_so_and_leaves_no_row(self, db, api, player, hand_in, store):
+        store.write_bytes(b"a file where the folder should be")
+
+        answer = hand_in(api(player))
+
+        assert faults(URLS, "POST", "/api/v1/me/documents", answer) == []
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert answer["Retry-After"] == "1"
+        assert not Document.objects.exists()
+
+    def test_may_be_asked_again_under_the_same_key(self, db, api, player, hand_in, store):
+        store.write_bytes(b"a file where the folder should be")
+        assert hand_in(api(player), HTTP_IDEMPOTENCY_KEY="once").status_code == 503
+        store.unlink()
+
+        assert hand_in(api(player), HTTP_IDEMPOTENCY_KEY="once").status_code == 201
+
+
 class TestCutOff:
     def test_a_file_without_a_row_is_found_and_deleted(self, db, player, files, monkeypatch):
         monkeypatch.setattr(Document.objects, "create", lambda **_: 1 / 0)
