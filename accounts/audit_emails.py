@@ -1,5 +1,6 @@
 """The head of each day of the audit, mailed to the admins: what is in their mailboxes nobody can rewrite in here."""
 
+import logging
 from datetime import date
 from typing import Any
 
@@ -9,12 +10,16 @@ from config.audit.sealing import DAY_MAIL
 from config.audit.verifying import verify
 from config.models import AuditDay
 
+logger = logging.getLogger(__name__)
+
 
 @outbox.handler(DAY_MAIL)
 def mail_audit_day(payload: dict[str, Any]) -> None:
     """What the day came to, after it was recomputed once more. Nothing where no admin can get mail."""
     day = AuditDay.objects.get(day=date.fromisoformat(payload["day"]))
     found = verify(first=day.day, last=day.day)
+    if found.fault is not None:
+        logger.error("the audit of %s is broken: %s", day.day, found.fault)
     readers = [user.email for user in User.objects.filter(role=Role.ADMIN).order_by("pk") if user.can_get_mail]
     for reader in readers:
         mail.send(

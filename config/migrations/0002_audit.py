@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 (
                     "entry",
                     models.OneToOneField(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         primary_key=True,
                         related_name="link",

@@ -82,7 +82,10 @@ class AuditPending(models.Model):
 class AuditLink(models.Model):
     """The place of an entry in the chain. `hash` vouches for the entry and, through `previous_hash`, for all before."""
 
-    entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, primary_key=True, related_name="link")
+    # The trigger looks the entry up, and none is ever deleted: a key would lock and touch every entry once more.
+    entry = models.OneToOneField(
+        AuditEntry, on_delete=models.PROTECT, primary_key=True, related_name="link", db_constraint=False
+    )
     day = models.DateField(help_text="In UTC.")
     number = models.PositiveBigIntegerField(help_text="Within the day, from 1.")
     previous_hash = models.CharField(max_length=64)

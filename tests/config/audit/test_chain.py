@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from config import audit, outbox
 from config.audit.chain import hash_of, parts_of
@@ -252,6 +252,20 @@ class TestDays:
         assert "is whole" in mail.body
         assert f"{day}={closed.head}" in mail.body
 
+    def test_that_it_is_broken_is_mailed_and_logged(self, db, admin_user, mailoutbox, settings, caplog):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        day = self.yesterday()
+        close_days()
+        tamper("UPDATE config_auditentry SET reason = 'another' WHERE action = 'thing.done'")
+
+        outbox.drain()
+
+        (mail,) = [mail for mail in mailoutbox if mail.subject.startswith("The audit")]
+        assert mail.subject == f"The audit of {day} is broken"
+        assert "is not what it was" in mail.body
+        assert "is not what it was" in mail.alternatives[0][0]
+        assert f"the audit of {day} is broken" in caplog.text
+
 
 class TestAttacks:
     @pytest.mark.parametrize("table", ["config_auditentry", "config_auditlink", "config_auditday"])
@@ -261,10 +275,20 @@ class TestAttacks:
         close_days()
         column = {"config_auditentry": "reason", "config_auditlink": "hash", "config_auditday": "head"}[table]
 
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            with pytest.raises(IntegrityError, match="kept as they are"), transaction.atomic():
-                cursor.execute(sql.format(table, column))
+        with (
+            pytest.raises(IntegrityError, match="kept as they are"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(sql.format(table, column))
+
+    def test_a_link_without_an_entry_is_refused(self, db):
+        with (
+            pytest.raises(DatabaseError, match="returned no rows"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("INSERT INTO config_auditlink (entry_id) VALUES (777)")
 
     def test_a_link_is_computed_whatever_is_given(self, db):
         write(1)
@@ -314,7 +338,6 @@ class TestVerifying:
 
         assert self.fault() == f"{today()}, number 3, entry {entry_id}: is not what it was"
 
-    @pytest.mark.django_db(transaction=True)
     def test_a_deleted_entry_is_found(self, chained):
         tamper("DELETE FROM config_auditentry WHERE id = %s", chained[3].entry_id)
 

@@ -10,6 +10,7 @@ from config import audit
 from config.audit import Change
 from config.models import AuditEntry
 from entries.models import PickChange, RequestChange
+from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.entries import RequestFactory
 
 
@@ -150,3 +151,46 @@ def test_a_list_for_missed_rounds_is_told_without_its_teams(db):
 
     (entry,) = entries(action="fallback.saved")
     assert "434343" not in str(entry.data)
+
+
+class TestSessions:
+    @pytest.fixture
+    def person(self, db):
+        return UserFactory(email="ada@example.test", password=PASSWORD)
+
+    def sign_in(self, api, password=PASSWORD, email="ada@example.test"):
+        return api().post(
+            "/api/v1/auth/token",
+            {"email": email, "password": password},
+            REMOTE_ADDR="203.0.113.8",
+            HTTP_X_REQUEST_ID="call-1",
+        )
+
+    def test_a_sign_in_is_told_once_with_where_it_came_from(self, api, person):
+        assert self.sign_in(api).status_code == 200
+
+        (entry,) = entries(action="session.begun")
+        assert (entry.actor_id, entry.person_id, entry.actor_kind) == (person.pk, person.pk, "user")
+        assert (entry.address, entry.request_id) == ("203.0.113.8", "call-1")
+
+    def test_a_sign_out_is_told_once_with_why(self, api, person):
+        refresh = self.sign_in(api).json()["data"]["refresh"]
+
+        assert api().post("/api/v1/auth/logout", {"refresh": refresh}).status_code == 204
+
+        (entry,) = entries(action="session.ended")
+        assert (entry.actor_id, entry.data) == (person.pk, {"why": "signed_out"})
+
+    @pytest.mark.parametrize("email", ["ada@example.test", "Nobody\n\x1b[31m@example.test"])
+    def test_a_sign_in_that_failed_is_told_once_and_without_the_address(self, api, person, email):
+        assert self.sign_in(api, password="wrong word", email=email).status_code == 401
+
+        (entry,) = entries(action="sign_in.failed")
+        assert entry.actor_kind == "anonymous"
+        assert entry.person_id == (person.pk if email.startswith("ada") else None)
+        assert entry.address == "203.0.113.8"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT e::text FROM config_auditentry e WHERE action = 'sign_in.failed'")
+            told = cursor.fetchone()[0]
+        assert "example.test" not in told
+        assert "wrong word" not in told
