@@ -15,9 +15,10 @@ from unfold.contrib.filters.admin import (
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import Reason, WithRowActions, confirmed
+from config.admin import Reason, confirmed
 from config.clock import database_now
 from config.money import format_amount
+from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
 from pools.admin.rules_in_words import rules_in_words
@@ -64,7 +65,7 @@ def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
 
 
 @admin.register(Pool)
-class PoolAdmin(WithHistory, WithRowActions, MadeByService):
+class PoolAdmin(WithHistory, WithLogo, MadeByService):
     """What a pool is, is said when it is made; of a draft the rules can still be revised.
 
     What happens in a dispute can be changed until the pool ends.

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from PIL import Image
 
 from config import outbox
@@ -113,3 +114,42 @@ def test_that_of_a_draft_is_not_there_for_players(api, moderator, player, db):
     for client in (api(), api(player)):
         assert client.get(f"/api/v1/pools/{draft.pk}/logo").status_code == 404
     assert api(moderator).get(f"/api/v1/pools/{draft.pk}/logo").status_code == 200
+
+
+class TestTheBackOffice:
+    def page(self, pool):
+        return f"/admin/pools/pool/{pool.pk}/picture"
+
+    def post(self, client, pool, content=None, **fields):
+        file = {} if content is None else {"file": SimpleUploadedFile("logo.png", content)}
+        return client.post(self.page(pool), {**file, **fields})
+
+    @pytest.fixture
+    def desk(self, moderator):
+        client = Client()
+        client.force_login(moderator)
+        return client
+
+    def test_sets_and_removes_it(self, desk, pool):
+        assert self.page(pool) in desk.get(f"/admin/pools/pool/{pool.pk}/change/").content.decode()
+        assert "It has none." in desk.get(self.page(pool)).content.decode()
+
+        assert self.post(desk, pool, papers.picture("PNG")).status_code == 302
+        assert Pool.objects.get(pk=pool.pk).logo_key.startswith("logos/")
+
+        assert self.post(desk, pool, none="on").status_code == 302
+        assert Pool.objects.get(pk=pool.pk).logo_key == ""
+
+    def test_tells_what_is_refused(self, desk, pool):
+        assert "not taken" in self.post(desk, pool, b"<svg/>").content.decode()
+        assert "Choose a picture, or none." in self.post(desk, pool).content.decode()
+        both = self.post(desk, pool, papers.picture(), none="on").content.decode()
+        assert "Choose a picture, or none." in both
+        assert Pool.objects.get(pk=pool.pk).logo_key == ""
+
+    def test_lets_nobody_else_do_it(self, pool, finance):
+        client = Client()
+        client.force_login(finance)
+
+        assert client.get(self.page(pool)).status_code == 403
+        assert self.post(client, pool, papers.picture()).status_code == 403
