@@ -135,6 +135,12 @@ VARIABLES: tuple[Variable, ...] = (
         check=v.at_least_one,
     ),
     Variable(
+        "STAFF_NETWORKS",
+        "Networks from which the back office can be reached, comma-separated, as 203.0.113.0/24; empty: from anywhere.",
+        sample="",
+        parse=v.parse_networks,
+    ),
+    Variable(
         "PAYMENT_PROVIDER",
         "Who takes payments over the API: a module of payments/providers; manual takes none online.",
         sample="stripe",
@@ -322,7 +328,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "PRIVATE_STORAGE",
-        "file: keeps uploaded files in OUTLAST_HOME/private; s3://key:secret@host/bucket in an S3-compatible store.",
+        "file: keeps uploaded files in OUTLAST_HOME/uploads; s3://key:secret@host/bucket in an S3-compatible store.",
         sample="file:",
         default="file:",
         parse=v.parse_store,

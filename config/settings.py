@@ -64,6 +64,7 @@ AUTO_RETURN = SETTINGS.flag("AUTO_RETURN")
 _totp_required = SETTINGS.value("STAFF_TOTP_REQUIRED")
 STAFF_TOTP_REQUIRED = IS_SERVED if _totp_required is None else _totp_required
 STAFF_IDLE_MINUTES = SETTINGS.number("STAFF_IDLE_MINUTES")
+STAFF_NETWORKS = SETTINGS.value("STAFF_NETWORKS")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
 # --- What is installed ------------------------------------------------------------------------------------------
@@ -284,7 +285,7 @@ WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "reports": file_store(SETTINGS.text("REPORT_STORAGE"), home=OUTLAST_HOME, folder="reports"),
-    "private": file_store(SETTINGS.text("PRIVATE_STORAGE"), home=OUTLAST_HOME, folder="private"),
+    "private": file_store(SETTINGS.text("PRIVATE_STORAGE"), home=OUTLAST_HOME, folder="uploads"),
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"
