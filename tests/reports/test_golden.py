@@ -12,7 +12,6 @@ from payments.reports.base import Kind
 from payments.services.books import broken
 from tests.reports.golden import FOLDER, agrees, options_of, written
 
-
 # Whose hashes are of the moment: `test_audit.py` recomputes them instead.
 KINDS = [kind for kind in REPORTS if kind != "audit"]
 

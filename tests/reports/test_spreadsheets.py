@@ -103,7 +103,7 @@ class TestLibreOffice:
 
         found = opened(tmp_path, path, *sorted(FOLDER.glob("*.csv")), separator=separator)
 
-        assert set(found) >= {"nasty", *REPORTS}
+        assert set(found) >= {"nasty", *REPORTS} - {"audit"}
         # A line of somebody else's CSV that is one number, or one text, is nobody's formula.
         formulas = {name: [cell for row in rows for cell in row if cell.formula] for name, rows in found.items()}
         assert {name: cells for name, cells in formulas.items() if cells} == {}
