@@ -1,8 +1,19 @@
 """Who people are. This app knows nobody else."""
 
+from accounts.models.api_key import ApiKey
 from accounts.models.changes import UserChange
 from accounts.models.documents import Document, DocumentChange, DocumentKind, DocumentStatus
 from accounts.models.email_change import UNDO, EmailChange
+from accounts.models.limits import (
+    COOLING_OFF,
+    LONGEST,
+    SELF_EXCLUSION_AT_LEAST,
+    WAIT_DAYS,
+    ExcludedAddress,
+    Exclusion,
+    ExclusionKind,
+    SpendingLimit,
+)
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.second_factor import RecoveryCode, Totp
@@ -10,23 +21,32 @@ from accounts.models.session import Session, SessionEnd
 from accounts.models.user import JOIN_GROUP, NOBODYS_DOMAIN, STAFF_ROLES, Role, User, UserManager
 
 __all__ = [
+    "COOLING_OFF",
     "DEFAULT_MINIMUM_AGE",
     "JOIN_GROUP",
+    "LONGEST",
     "NOBODYS_DOMAIN",
+    "SELF_EXCLUSION_AT_LEAST",
     "STAFF_ROLES",
     "UNDO",
+    "WAIT_DAYS",
     "AgeLimit",
     "AgeLimitChange",
+    "ApiKey",
     "Document",
     "DocumentChange",
     "DocumentKind",
     "DocumentStatus",
     "EmailChange",
+    "ExcludedAddress",
+    "Exclusion",
+    "ExclusionKind",
     "PersonalDetails",
     "RecoveryCode",
     "Role",
     "Session",
     "SessionEnd",
+    "SpendingLimit",
     "Totp",
     "User",
     "UserChange",
