@@ -14,7 +14,7 @@ from config.errors import Code
 
 
 class MeView(ApiView):
-    @operation(answer=UserOut, summary="Show the own account")
+    @operation(answer=UserOut, summary="Show the own account", scope="account:read")
     def get(self, request: Request) -> Response:
         """Who is signed in."""
         return Response(UserOut(caller(request)).data)

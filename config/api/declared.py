@@ -6,6 +6,7 @@ from rest_framework.permissions import AllowAny
 
 from config.api.idempotency import Mode
 from config.api.operations import operation_of
+from config.api.scopes import scope_of
 from config.errors import Code
 
 ALWAYS = (Code.VALIDATION_ERROR, Code.NOT_ACCEPTABLE, Code.RATE_LIMITED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
@@ -32,7 +33,8 @@ def all_errors(view: Any, method: str) -> set[Code]:
     if method in METHODS_WITH_A_BODY:
         codes.update(WITH_A_BODY)
     if view.get_authenticators():
-        codes.add(Code.TOKEN_INVALID)
+        # An API key meets either the scope it lacks, or a door that is closed to keys.
+        codes.update((Code.TOKEN_INVALID, Code.SCOPE_MISSING if scope_of(view, method) else Code.FORBIDDEN))
     if not is_public(view):
         codes.update((Code.NOT_AUTHENTICATED, Code.FORBIDDEN))
     if getattr(view, "kwargs", None) or view.has_path_parameters:

@@ -4,6 +4,7 @@
         errors=(Code.POOL_FULL, Code.INVALID_TRANSITION),
         body=RejectBody, answer=RequestOut, status=201,
         limits=(STAFF,), idempotency=Mode.ORDINARY, key_required=False, moves_money=False, fresh=True,
+        scope="requests:decide",
     )
     def reject(self, request, pk): ...
 
@@ -11,7 +12,8 @@ Only the errors of the operation's own are named: those that follow from being a
 limits, idempotency …) are added by `all_errors`. A view that answers with an undeclared code fails its test.
 
 `fresh` asks that the caller proved a moment ago who they are (`config.freshness`): for what a thief of a token must not
-be able to do.
+be able to do. `scope` is what an API key needs for it, where that does not follow from the view's family
+(`config.api.scopes`).
 """
 
 from collections.abc import Callable, Mapping
@@ -49,6 +51,8 @@ class Operation:
     moves_money: bool = False
     media_types: Mapping[str, Any] | None = None
     fresh: bool = False
+    # Of an API key; None: no key may.
+    scope: str | None = UNSET
 
 
 NOTHING_DECLARED = Operation()
@@ -70,6 +74,7 @@ def operation(
     moves_money: bool = False,
     media_types: Mapping[str, Any] | None = None,
     fresh: bool = False,
+    scope: str | None = UNSET,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
     declared = Operation(
@@ -87,6 +92,7 @@ def operation(
         moves_money=moves_money,
         media_types=media_types,
         fresh=fresh,
+        scope=scope,
     )
 
     def declare(method: F) -> F:

@@ -13,6 +13,7 @@ from rest_framework.parsers import MultiPartParser
 
 from config.api.declared import all_errors, takes_idempotency_key
 from config.api.operations import UNSET, operation_of
+from config.api.scopes import scope_of
 from config.api.statuses import by_status
 from config.errors import Code
 
@@ -120,6 +121,17 @@ class AutoSchema(SpectacularSchema):
         for status, codes in by_status(self._errors()).items():
             found["responses"][str(status)] = self._failure(status, codes)
         return found
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Who may call, with the scope that an API key needs; where keys have no business, people alone."""
+        scope = scope_of(self.view, self.method)
+        ways: list[dict[str, list[str]]] = []
+        for way in super().get_auth():
+            if "apiKey" not in way:
+                ways.append(way)
+            elif scope is not None:
+                ways.append({"apiKey": [scope]})
+        return ways
 
     def get_override_parameters(self) -> list[Any]:
         """What the operation declares, and the key that a POST may carry."""

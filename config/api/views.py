@@ -25,7 +25,8 @@ from config.api.declared import all_errors
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
-from config.api.ratelimit import READ, WRITE, Policy
+from config.api.ratelimit import API_KEY, READ, WRITE, Policy
+from config.api.scopes import refuse_outside, scope_of
 from config.errors import Code
 from config.freshness import refuse_stale
 
@@ -42,6 +43,8 @@ class Contract(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     errors: ClassVar[tuple[Code, ...]] = ()
     limits: ClassVar[tuple[Policy, ...] | None] = None
+    # Of scopes: what an API key needs to call this. Empty: no key may.
+    family: ClassVar[str] = ""
     # How long a form with files may be, in bytes, where it may be longer than other bodies.
     form_limit: ClassVar[int | None] = None
     operation: Operation
@@ -66,13 +69,19 @@ class Contract(APIView):
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+        refuse_outside(self.granted_scopes(), scope_of(self, str(request.method)))
         if self.operation.fresh:
             # Before the idempotency key is looked at: neither the refusal nor a kept answer is for a stale sign-in.
             refuse_stale(getattr(request.auth, "authenticated_at", None))
 
     def check_throttles(self, request: Request) -> None:
         """Our policies stand where DRF has its throttles, which do not count exactly."""
-        ratelimit.enforce(self.policies(), request)
+        of_key = () if self.granted_scopes() is None else (API_KEY,)
+        ratelimit.enforce((*self.policies(), *of_key), request)
+
+    def granted_scopes(self) -> frozenset[str] | None:
+        """What the API key at hand may do; None where a person calls, or nobody known."""
+        return getattr(self.request.auth, "scopes", None)
 
     def policies(self) -> tuple[Policy, ...]:
         """Of the operation, else of the view, else the usual ones."""

@@ -18,6 +18,7 @@ from entries.queries.entries import entries_in_full, next_locks, used_by
 class EntryViewSet(ApiViewSet):
     """The caller's own entries; for staff, everybody's."""
 
+    family = "entries"
     queryset = Entry.objects.all()
     serializer_class = EntryOut
     pagination_class = KeysetPagination

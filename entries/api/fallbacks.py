@@ -17,6 +17,8 @@ from entries.services.fallbacks import save_fallback
 class FallbackView(ApiView):
     """The teams that fill in where the owner misses a pick."""
 
+    family = "picks"
+
     @operation(answer=FallbackOut, errors=(Code.FORBIDDEN, Code.NOT_FOUND), summary="Show an entry's fallback list")
     def get(self, request: Request, entry_id: str) -> Response:
         """Codes of teams, best first. The owner's own: to staff it is refused."""

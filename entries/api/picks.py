@@ -44,6 +44,7 @@ def visible_entry(request: Request, entry_id: str) -> Entry:
 class EntryPicksViewSet(ApiViewSet):
     """The picks of one entry, by round."""
 
+    family = "picks"
     serializer_class = PickOut
 
     @operation(answer=PickOut(many=True), summary="List the picks of an entry")
@@ -86,6 +87,7 @@ class OldestFirst(KeysetPagination):
 class PickHistoryViewSet(ApiViewSet):
     """How one pick changed."""
 
+    family = "picks"
     serializer_class = StepOut
     pagination_class = OldestFirst
 
@@ -104,6 +106,8 @@ class PickHistoryViewSet(ApiViewSet):
 
 class BulkPicksView(ApiView):
     """Several picks at once."""
+
+    family = "picks"
 
     @operation(
         body=BulkBody,

@@ -26,15 +26,19 @@ from entries.services.requests import ask_to_join, withdraw_request
 class PoolRequestsView(ApiView):
     """Asking to join a pool."""
 
+    family = "requests"
     limits = (JOIN,)
 
     @operation(
         body=None,
         answer=RequestOut,
         status=201,
-        errors=(Code.EMAIL_NOT_VERIFIED, Code.NOT_ELIGIBLE, Code.POOL_CLOSED, Code.REQUEST_LIMIT_REACHED),
+        errors=(
+            Code.EMAIL_NOT_VERIFIED, Code.NOT_ELIGIBLE, Code.EXCLUDED, Code.POOL_CLOSED, Code.REQUEST_LIMIT_REACHED,
+            Code.SPENDING_LIMIT_REACHED,
+        ),
         summary="Ask for a place",
-    )
+    )  # fmt: skip
     def post(self, request: Call, pool_id: str) -> Response:
         """Ask for one place in the pool.
 
@@ -48,6 +52,7 @@ class PoolRequestsView(ApiView):
 class BuyBackView(ApiView):
     """The way back in for an entry that fell."""
 
+    family = "requests"
     limits = (JOIN,)
 
     @operation(
@@ -55,7 +60,8 @@ class BuyBackView(ApiView):
         answer=RequestOut,
         status=201,
         errors=(
-            Code.NOT_ELIGIBLE, Code.POOL_CLOSED, Code.BUY_BACK_NOT_ALLOWED, Code.DEADLINE_PASSED, Code.ROUND_NOT_OPEN,
+            Code.NOT_ELIGIBLE, Code.EXCLUDED, Code.POOL_CLOSED, Code.BUY_BACK_NOT_ALLOWED, Code.DEADLINE_PASSED,
+            Code.ROUND_NOT_OPEN, Code.SPENDING_LIMIT_REACHED,
         ),
         summary="Buy back in",
     )  # fmt: skip
@@ -74,6 +80,7 @@ class BuyBackView(ApiView):
 class RequestViewSet(ReadOnlyViewSet):
     """The caller's own requests; for staff, everybody's."""
 
+    family = "requests"
     queryset = Request.objects.all()
     serializer_class = RequestOut
     pagination_class = KeysetPagination
@@ -115,8 +122,8 @@ class RequestViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"], permission_classes=[IsModerator])
     @operation(
-        body=None, answer=RequestOut, limits=(STAFF,), summary="Approve a request",
-        errors=(Code.INVALID_TRANSITION, Code.POOL_FULL, Code.POOL_CLOSED, Code.NOT_ELIGIBLE),
+        body=None, answer=RequestOut, limits=(STAFF,), summary="Approve a request", scope="requests:decide",
+        errors=(Code.INVALID_TRANSITION, Code.POOL_FULL, Code.POOL_CLOSED, Code.NOT_ELIGIBLE, Code.EXCLUDED),
     )  # fmt: skip
     def approve(self, request: Call, pk: str) -> Response:
         """Hold a place and start the player's time to pay; in a free pool the entry is made at once.
@@ -127,7 +134,7 @@ class RequestViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"], permission_classes=[IsModerator])
     @operation(
-        body=RejectBody, answer=RequestOut, limits=(STAFF,), summary="Reject a request",
+        body=RejectBody, answer=RequestOut, limits=(STAFF,), summary="Reject a request", scope="requests:decide",
         errors=(Code.INVALID_TRANSITION,),
     )  # fmt: skip
     def reject(self, request: Call, pk: str) -> Response:
@@ -138,8 +145,9 @@ class RequestViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"], permission_classes=[IsModerator])
     @operation(
-        body=None, answer=RequestOut, limits=(STAFF,), summary="Put a request on the waiting list",
-        errors=(Code.INVALID_TRANSITION, Code.POOL_CLOSED, Code.NOT_ELIGIBLE),
+        body=None, answer=RequestOut, limits=(STAFF,), scope="requests:decide",
+        summary="Put a request on the waiting list",
+        errors=(Code.INVALID_TRANSITION, Code.POOL_CLOSED, Code.NOT_ELIGIBLE, Code.EXCLUDED),
     )  # fmt: skip
     def waitlist(self, request: Call, pk: str) -> Response:
         """Let a pending request of a full pool wait: the first in line is approved when a place falls free.

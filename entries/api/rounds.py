@@ -30,6 +30,7 @@ class _Revealed:
 class DistributionViewSet(_Revealed, ApiViewSet):
     """How the picks of a round were spread."""
 
+    family = "pools"
     permission_classes = [Public]
     serializer_class = SpreadOut
 
@@ -55,6 +56,7 @@ class CsvRenderer(BaseRenderer):
 class ReportJsonView(_Revealed, ApiView):
     """The whole round, for programs."""
 
+    family = "pools"
     permission_classes = [Public]
 
     @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON")
@@ -66,6 +68,7 @@ class ReportJsonView(_Revealed, ApiView):
 class ReportCsvView(_Revealed, ApiView):
     """The whole round, for spreadsheets."""
 
+    family = "pools"
     permission_classes = [Public]
     renderer_classes = [CsvRenderer]
 

@@ -49,6 +49,7 @@ REFUSALS = (
 class PoolRulingsViewSet(ApiViewSet):
     """What was ruled in one pool."""
 
+    family = "rulings"
     serializer_class = PoolRulingOut
     pagination_class = KeysetPagination
     permission_classes = [IsAuthenticated]
@@ -69,6 +70,7 @@ class PoolRulingsViewSet(ApiViewSet):
 class RulingViewSet(ReadOnlyViewSet):
     """All rulings, for moderators."""
 
+    family = "rulings"
     queryset = Ruling.objects.all()
     serializer_class = RulingOut
     pagination_class = KeysetPagination
@@ -148,7 +150,7 @@ class RulingViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     @operation(
         body=None, answer=RulingOut, status=200, errors=(Code.INVALID_TRANSITION,), limits=(STAFF,),
-        summary="Withdraw a ruling",
+        summary="Withdraw a ruling", scope=None,
     )  # fmt: skip
     def withdraw(self, request: Request, pk: str) -> Response:
         """Take a proposal back."""
@@ -176,6 +178,7 @@ class RulingViewSet(ReadOnlyViewSet):
 class PreviewCsvView(ApiView):
     """The whole preview, for spreadsheets."""
 
+    family = "rulings"
     permission_classes = [IsModerator]
     renderer_classes = [CsvRenderer]
 

@@ -23,6 +23,7 @@ class StandingsPagination(KeysetPagination):
 class StandingsViewSet(ApiViewSet):
     """The standings of one pool."""
 
+    family = "pools"
     permission_classes = [Public]
     pagination_class = StandingsPagination
     serializer_class = StandingOut

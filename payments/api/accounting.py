@@ -100,6 +100,7 @@ class JournalBatchFilter(serializers.Serializer[Any]):
 class AccountMappingsView(ApiView):
     """The accounts of the other programs."""
 
+    family = "finance"
     permission_classes = [IsFinance]
     limits = (STAFF,)
 
@@ -109,7 +110,13 @@ class AccountMappingsView(ApiView):
         rows = AccountMapping.objects.filter(**self.valid_query())
         return Response(AccountMappingOut(rows, many=True).data)
 
-    @operation(body=AccountMappingBody, answer=AccountMappingOut, errors=(Code.FORBIDDEN,), summary="Map an account")
+    @operation(
+        body=AccountMappingBody,
+        answer=AccountMappingOut,
+        errors=(Code.FORBIDDEN,),
+        summary="Map an account",
+        scope=None,
+    )
     def put(self, request: Call) -> Response:
         """From the next batch on. What was exported stays as it is."""
         return Response(AccountMappingOut(map_account(**self.valid_body(), by=caller(request))).data)
@@ -118,6 +125,7 @@ class AccountMappingsView(ApiView):
 class JournalBatchViewSet(ReadOnlyViewSet):
     """All batches."""
 
+    family = "finance"
     queryset = JournalBatch.objects.defer("content").prefetch_related("days")
     serializer_class = JournalBatchOut
     pagination_class = KeysetPagination
@@ -157,7 +165,7 @@ class JournalBatchViewSet(ReadOnlyViewSet):
     @operation(
         body=WithdrawBatchBody, answer=JournalBatchOut, limits=(STAFF,),
         errors=(Code.NOT_FOUND, Code.FORBIDDEN, Code.INVALID_TRANSITION, Code.SECOND_NAME_NEEDED),
-        summary="Withdraw a journal batch",
+        summary="Withdraw a journal batch", scope=None,
     )  # fmt: skip
     def withdraw(self, request: Call, pk: str) -> Response:
         """The newest one, made by somebody else and never imported: its days are exported anew by the next."""
@@ -169,6 +177,7 @@ class JournalBatchViewSet(ReadOnlyViewSet):
 class JournalBatchFileView(ApiView):
     """The file of a batch."""
 
+    family = "finance"
     permission_classes = [IsFinance]
     renderer_classes = [FileRenderer]
     has_path_parameters = True

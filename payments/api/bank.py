@@ -158,6 +158,7 @@ class UndoMatchBody(serializers.Serializer[Any]):
 class BankStatementViewSet(ReadOnlyViewSet):
     """Statements."""
 
+    family = "finance"
     queryset = BankStatement.objects.all()
     serializer_class = BankStatementOut
     pagination_class = KeysetPagination
@@ -221,6 +222,7 @@ def _content(body: dict[str, Any]) -> tuple[bytes, str]:
 class BankLineViewSet(ReadOnlyViewSet):
     """Lines of statements."""
 
+    family = "finance"
     queryset = BankLine.objects.prefetch_related("matches")
     serializer_class = BankLineOut
     pagination_class = KeysetPagination

@@ -91,6 +91,8 @@ class _OfPool(ApiView):
 class CancellationView(_OfPool):
     """The cancellation of a pool."""
 
+    family = "finance"
+
     @operation(answer=CancellationOut, summary="Show the cancellation of a pool")
     def get(self, request: Call, pool_id: str) -> Response:
         """With how many places are given back, and where their refunds are. 404 where nobody proposed any."""
@@ -102,6 +104,7 @@ class CancellationView(_OfPool):
         status=201,
         errors=(Code.INVALID_TRANSITION, Code.VERSION_CONFLICT),
         summary="Propose to cancel a pool",
+        scope=None,
     )
     def post(self, request: Call, pool_id: str) -> Response:
         """Nothing changes until somebody else confirms. Refused for a pool that has ended, or that nobody paid for."""

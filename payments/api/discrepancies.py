@@ -109,6 +109,7 @@ class OwnerBody(serializers.Serializer[Any]):
 class DiscrepancyViewSet(ReadOnlyViewSet):
     """Everything that waits for a person, or did."""
 
+    family = "finance"
     queryset = Discrepancy.objects.all()
     serializer_class = DiscrepancyOut
     pagination_class = KeysetPagination
@@ -150,7 +151,13 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=OwnerBody, answer=DiscrepancyOut, status=200, errors=REFUSALS, limits=(STAFF,), summary="Give one away"
+        body=OwnerBody,
+        answer=DiscrepancyOut,
+        status=200,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Give one away",
+        scope=None,
     )
     def give(self, request: Call, pk: str) -> Response:
         """A colleague of finance looks after it from now on, whoever did before."""
@@ -163,7 +170,13 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=ResolutionBody, answer=DiscrepancyOut, status=200, errors=REFUSALS, limits=(STAFF,), summary="Resolve one"
+        body=ResolutionBody,
+        answer=DiscrepancyOut,
+        status=200,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Resolve one",
+        scope=None,
     )
     def resolve(self, request: Call, pk: str) -> Response:
         """Close it, and say how it was dealt with. No money moves by this; if any of it changes, there is a new row."""

@@ -50,6 +50,7 @@ class DisputeFilter(serializers.Serializer[Dispute]):
 class DisputeViewSet(ReadOnlyViewSet):
     """All disputes."""
 
+    family = "finance"
     queryset = Dispute.objects.select_related("receipt__payment__request")
     serializer_class = DisputeOut
     pagination_class = KeysetPagination

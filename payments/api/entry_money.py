@@ -80,6 +80,7 @@ class EntryMoneyOut(_WithWaiver):
 class EntryMoneyView(ApiView):
     """The money of one entry."""
 
+    family = "finance"
     permission_classes = [IsFinance]
 
     @operation(answer=EntryMoneyOut, errors=(Code.NOT_FOUND,), summary="Show where an entry's money is")

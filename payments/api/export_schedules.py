@@ -74,6 +74,7 @@ class ScheduleFilter(serializers.Serializer[ExportSchedule]):
 class ExportScheduleViewSet(ReadOnlyViewSet):
     """All schedules."""
 
+    family = "reports"
     queryset = ExportSchedule.objects.prefetch_related("recipients")
     serializer_class = ScheduleOut
     pagination_class = KeysetPagination
@@ -95,7 +96,7 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
 
     @operation(
         body=ScheduleBody, answer=ScheduleOut, status=201, errors=(Code.FORBIDDEN,), limits=(STAFF,),
-        summary="Have a report written every day or month",
+        summary="Have a report written every day or month", scope=None,
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """Of every period that is over, also of days on which nothing ran."""
@@ -113,13 +114,17 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
         return Response(ScheduleOut(schedule).data, status=201, headers=location)
 
     @action(detail=True, methods=["post"])
-    @operation(answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Stop a schedule of reports")
+    @operation(
+        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Stop a schedule of reports", scope=None
+    )
     def stop(self, request: Call, pk: str) -> Response:
         """No more of it."""
         return Response(ScheduleOut(stop_schedule(schedule_id=self.get_object().pk, by=caller(request))).data)
 
     @action(detail=True, methods=["post"])
-    @operation(answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Start a schedule again")
+    @operation(
+        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Start a schedule again", scope=None
+    )
     def start(self, request: Call, pk: str) -> Response:
         """It goes on with the period that it is now."""
         found = start_schedule(schedule_id=self.get_object().pk, by=caller(request), now=database_now())

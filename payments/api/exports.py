@@ -157,6 +157,7 @@ class FileQuery(serializers.Serializer[Any]):
 class ReportsView(ApiView):
     """What finance can have written."""
 
+    family = "reports"
     permission_classes = [IsFinance]
 
     @operation(answer=FinanceReportOut(many=True), summary="List reports")
@@ -169,6 +170,7 @@ class ReportsView(ApiView):
 class ExportViewSet(ReadOnlyViewSet):
     """All exports."""
 
+    family = "reports"
     queryset = Export.objects.all()
     serializer_class = ExportOut
     pagination_class = KeysetPagination
@@ -210,7 +212,7 @@ class ExportViewSet(ReadOnlyViewSet):
         return Response(ExportOut(export).data, status=201, headers={"Location": f"/api/v1/exports/{export.pk}"})
 
     @action(detail=True, methods=["post"])
-    @operation(answer=ExportOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Approve an export")
+    @operation(answer=ExportOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Approve an export", scope=None)
     def approve(self, request: Call, pk: str) -> Response:
         """Give the second name to an export of somebody else."""
         return self._shown(approve_export(export_id=self._pk(), by=caller(request)))
@@ -239,7 +241,7 @@ class ExportViewSet(ReadOnlyViewSet):
     @operation(
         answer=FileLinkOut, body=None, status=201,
         errors=(*DECIDED, Code.LINK_EXPIRED, Code.REAUTHENTICATION_REQUIRED), limits=(STAFF,),
-        summary="Make a link to the file of an export",
+        summary="Make a link to the file of an export", scope="reports:read",
     )  # fmt: skip
     def link(self, request: Call, pk: str) -> Response:
         """It opens once, within a quarter of an hour, and only while you may export yourself.
@@ -277,6 +279,7 @@ class FileRenderer(BaseRenderer):
 class ExportFileView(ApiView):
     """The file of an export."""
 
+    family = "reports"
     permission_classes = [Public]
     renderer_classes = [FileRenderer]
     has_path_parameters = True

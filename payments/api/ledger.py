@@ -117,6 +117,7 @@ class StatementOut(serializers.Serializer[Any]):
 class TrialBalanceView(ApiView):
     """The proof that the books are right."""
 
+    family = "finance"
     permission_classes = [IsFinance]
 
     @operation(query=TrialQuery, answer=TrialOut, summary="Trial balance")
@@ -133,6 +134,7 @@ class TrialBalanceView(ApiView):
 class StatementView(ApiView):
     """One account, line by line."""
 
+    family = "finance"
     permission_classes = [IsFinance]
     has_path_parameters = True
 

@@ -153,6 +153,7 @@ class RecordPaymentView(ApiView):
 class ManualRecordViewSet(ReadOnlyViewSet):
     """What was written down, and waits or is decided."""
 
+    family = "finance"
     queryset = ManualRecord.objects.all()
     serializer_class = ManualRecordOut
     pagination_class = KeysetPagination

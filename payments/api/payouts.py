@@ -121,6 +121,7 @@ class WhyBody(serializers.Serializer[Any]):
 class PayoutViewSet(ReadOnlyViewSet):
     """All payouts."""
 
+    family = "finance"
     queryset = Payout.objects.select_related("booking")
     serializer_class = PayoutOut
     pagination_class = KeysetPagination

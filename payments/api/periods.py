@@ -52,6 +52,7 @@ class WithdrawPeriodBody(serializers.Serializer[Any]):
 class PeriodViewSet(ReadOnlyViewSet):
     """All months that were closed, or are proposed to be."""
 
+    family = "finance"
     queryset = PeriodClose.objects.all()
     serializer_class = PeriodOut
     pagination_class = KeysetPagination
@@ -74,6 +75,7 @@ class PeriodViewSet(ReadOnlyViewSet):
         errors=REFUSALS,
         limits=(STAFF,),
         summary="Propose to close a month",
+        scope=None,
     )
     def create(self, request: Call) -> Response:
         """The one after the last that was closed; somebody else closes it."""
@@ -93,7 +95,12 @@ class PeriodViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        answer=PeriodOut, body=WithdrawPeriodBody, errors=REFUSALS, limits=(STAFF,), summary="Withdraw a proposal"
+        answer=PeriodOut,
+        body=WithdrawPeriodBody,
+        errors=REFUSALS,
+        limits=(STAFF,),
+        summary="Withdraw a proposal",
+        scope=None,
     )
     def withdraw(self, request: Call, pk: str) -> Response:
         """Take it back, or turn it down."""

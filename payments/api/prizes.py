@@ -56,6 +56,8 @@ class PrizeOut(serializers.Serializer[Any]):
 class PrizeView(ApiView):
     """The prize of one entry."""
 
+    family = "payments"
+
     @operation(answer=PrizeOut, errors=(Code.NOT_FOUND,), summary="Show an entry's prize")
     def get(self, request: Call, pk: str) -> Response:
         """What the player has won, and what of it is paid. A stranger's entry is not there."""

@@ -41,6 +41,7 @@ class ProviderPayoutFilter(serializers.Serializer[Any]):
 class ProviderPayoutViewSet(ReadOnlyViewSet):
     """Payouts of providers to our bank."""
 
+    family = "finance"
     queryset = ProviderPayout.objects.all()
     serializer_class = ProviderPayoutOut
     pagination_class = KeysetPagination

@@ -187,6 +187,7 @@ class RequestRefundView(ApiView):
 class RefundViewSet(ReadOnlyViewSet):
     """Refunds of the caller's own payments; for finance, everybody's, and those that wait for a second name."""
 
+    family = "payments"
     queryset = Refund.objects.all()
     serializer_class = RefundOut
     pagination_class = KeysetPagination

@@ -29,13 +29,15 @@ class StartPaymentView(ApiView):
         body=None,
         answer=StartedPaymentOut,
         status=201,
-        errors=(Code.PAYMENT_NOT_DUE, Code.ALREADY_PAID, Code.PROVIDER_ERROR),
+        errors=(
+            Code.PAYMENT_NOT_DUE, Code.ALREADY_PAID, Code.EXCLUDED, Code.SPENDING_LIMIT_REACHED, Code.PROVIDER_ERROR,
+        ),
         # The intent has to be committed before the provider is asked.
         idempotency=Mode.TWO_PHASE,
         key_required=True,
         moves_money=True,
         summary="Start a payment",
-    )
+    )  # fmt: skip
     def post(self, request: Call, pk: str) -> Response:
         """Start the payment for a request of the caller's own, or find the one that was started before.
 
@@ -52,6 +54,7 @@ class StartPaymentView(ApiView):
 class PaymentViewSet(ReadOnlyViewSet):
     """The caller's own payments; for finance, everybody's."""
 
+    family = "payments"
     queryset = Payment.objects.all()
     serializer_class = PaymentOut
     pagination_class = KeysetPagination

@@ -56,6 +56,7 @@ class WordBody(serializers.Serializer[Any]):
 class WriteOffViewSet(ReadOnlyViewSet):
     """What was given up, and what waits for a second name."""
 
+    family = "finance"
     queryset = WriteOff.objects.all()
     serializer_class = WriteOffOut
     pagination_class = KeysetPagination
@@ -134,6 +135,7 @@ class ForeignObjectFilter(serializers.Serializer[Any]):
 class ForeignObjectViewSet(ReadOnlyViewSet):
     """What the reconciliation leaves alone, and what it left alone once."""
 
+    family = "finance"
     queryset = ForeignObject.objects.all()
     serializer_class = ForeignObjectOut
     pagination_class = KeysetPagination

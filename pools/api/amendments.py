@@ -25,6 +25,7 @@ REFUSALS = (Code.INVALID_TRANSITION, Code.POOL_CLOSED, Code.DEADLINE_PASSED)
 class PoolAmendmentsViewSet(ApiViewSet):
     """The amendments of one pool."""
 
+    family = "pools"
     serializer_class = AmendmentOut
 
     def get_permissions(self) -> list[BasePermission]:
@@ -50,6 +51,7 @@ class PoolAmendmentsViewSet(ApiViewSet):
         errors=REFUSALS,
         limits=(STAFF,),
         summary="Propose an amendment of a pool's rules",
+        scope=None,
     )
     def create(self, request: Request, pool_id: str) -> Response:
         """Nothing changes until another moderator confirms.
@@ -65,6 +67,7 @@ class PoolAmendmentsViewSet(ApiViewSet):
 class AmendmentViewSet(ApiViewSet):
     """Deciding about an amendment."""
 
+    family = "pools"
     serializer_class = AmendmentOut
     permission_classes = [IsModerator]
 
@@ -94,6 +97,7 @@ class AmendmentViewSet(ApiViewSet):
         errors=(Code.INVALID_TRANSITION,),
         limits=(STAFF,),
         summary="Withdraw an amendment",
+        scope=None,
     )
     def withdraw(self, request: Request, pk: str) -> Response:
         """Take a proposal back."""

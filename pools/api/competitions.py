@@ -19,6 +19,7 @@ from pools.queries import rounds_in_full
 class CompetitionViewSet(ReadOnlyViewSet):
     """Leagues in a season."""
 
+    family = "pools"
     permission_classes = [Public]
     serializer_class = CompetitionOut
     lookup_field = "code"

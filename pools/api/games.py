@@ -18,6 +18,7 @@ from pools.services.results import record_result
 class GameResultView(ApiView):
     """How one game ended."""
 
+    family = "results"
     permission_classes = [IsModerator]
 
     @operation(

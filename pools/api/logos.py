@@ -46,6 +46,7 @@ class LogoOut(serializers.Serializer[Any]):
 class PoolLogoView(ApiView):
     """One pool's picture."""
 
+    family = "pools"
     parser_classes = (StrictJSONParser, MultiPartParser)
     form_limit = LARGEST + 64 * 1024
     has_path_parameters = True

@@ -27,6 +27,7 @@ from pools.services.pools import cancel_pool, create_pool, publish_pool
 class PoolViewSet(ApiViewSet):
     """Contests on competitions."""
 
+    family = "pools"
     serializer_class = PoolOut
 
     def get_permissions(self) -> list[BasePermission]:

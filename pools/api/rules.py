@@ -19,6 +19,7 @@ from pools.services.rules import revise_rules, versions_of
 class RulesViewSet(ApiViewSet):
     """The versions of one pool's rules."""
 
+    family = "pools"
     serializer_class = VersionOut
 
     def get_permissions(self) -> list[BasePermission]:
