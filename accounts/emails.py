@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.models import NOBODYS_DOMAIN, EmailChange, User
+from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, User
 from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
+from accounts.services.api_keys import MADE_MAIL
 from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
 from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
 from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
@@ -70,6 +71,19 @@ def mail_recovery_code_used(payload: dict[str, Any]) -> None:
             subject="A recovery code was used",
             template="recovery_code_used",
             context={"name": user.display_name, "left": payload["left"]},
+        )
+
+
+@outbox.handler(MADE_MAIL)
+def mail_api_key_made(payload: dict[str, Any]) -> None:
+    """A word to the owner of a new key, who may not be the one who made it. Nothing once it is revoked."""
+    key = ApiKey.objects.select_related("user").filter(pk=payload["key"], revoked_at=None).first()
+    if key is not None and key.user.can_get_mail:
+        mail.send(
+            to=key.user.email,
+            subject="An API key was made",
+            template="api_key_made",
+            context={"name": key.user.display_name, "key": key},
         )
 
 

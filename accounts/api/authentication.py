@@ -1,4 +1,4 @@
-"""Who is calling: the bearer of an access token, checked against the database in one query.
+"""Who is calling: the bearer of an access token, or of an API key, checked against the database in one query.
 
 A good signature is not enough. The person must still be there and active, the token's version must be theirs, and
 its session must be live: a sign-out, a changed password or role, or staff who end the sessions work with the very
@@ -11,12 +11,16 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.models import Role, Session, User
+from accounts.services.api_keys import KeyClaims, read_key
 from accounts.services.tokens import AccessClaims, TokenInvalid, read_access
+from config import audit
+from config.api.addresses import client_address
 from config.errors import Code, Forbidden
 
 
@@ -57,6 +61,40 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Api-Key ol_…`. Refuses with TOKEN_INVALID, whatever is wrong."""
+
+    keyword = b"api-key"
+
+    def authenticate(self, request: Request) -> tuple[User, KeyClaims] | None:
+        """The key's owner, and what the key may do; every entry of the audit then names the key."""
+        scheme, _, text = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != self.keyword:
+            return None
+        address = client_address(request._request)
+        key = read_key(text.strip().decode("latin-1"), address="" if address == "unknown" else address)
+        if key is None:
+            raise AuthenticationFailed
+        audit.came_with_key(key.prefix)
+        return key.user, KeyClaims(key.prefix, frozenset(key.scopes))
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the schema describes it."""
+
+    target_class = KeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A header with a word before the key."""
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key ol_…`. What a key needs for an operation stands beside it.",
+        }
+
+
 def caller(request: Request) -> User:
     """The person who calls, in a view that only signed-in people reach."""
     assert isinstance(request.user, User)
@@ -65,6 +103,11 @@ def caller(request: Request) -> User:
 
 def session_of(request: Request) -> UUID:
     """The session that the caller's access token belongs to. Refuses who came without one, with a key or otherwise."""
+    return claims_of(request).session_id
+
+
+def claims_of(request: Request) -> AccessClaims:
+    """What the caller's access token says. Refuses who came without one, with a key or otherwise."""
     if not isinstance(request.auth, AccessClaims):
         raise Forbidden(Code.FORBIDDEN, "Only somebody who signed in may do this.")
-    return request.auth.session_id
+    return request.auth

@@ -1,8 +1,22 @@
 """Addresses of the account calls, under /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from accounts.api import addresses, documents, identity, me, own_sessions, passwords, registration, sessions, totp
+from accounts.api import (
+    addresses,
+    api_keys,
+    documents,
+    identity,
+    me,
+    own_sessions,
+    passwords,
+    registration,
+    sessions,
+    totp,
+)
+
+# As many digits as a bigint takes: more would reach PostgreSQL as an error.
+API_KEY = r"^api-keys/(?P<pk>[0-9]{1,18})"
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -46,4 +60,7 @@ urlpatterns = [
     path("me/totp", totp.TotpView.as_view(), name="totp"),
     path("me/totp/confirm", totp.ConfirmTotpView.as_view(), name="confirm-totp"),
     path("me/totp/recovery-codes", totp.RecoveryCodesView.as_view(), name="recovery-codes"),
+    path("api-keys", api_keys.ApiKeysViewSet.as_view({"get": "list", "post": "create"}), name="api-keys"),
+    re_path(API_KEY + r"$", api_keys.ApiKeysViewSet.as_view({"delete": "destroy"}), name="api-key"),
+    re_path(API_KEY + r"/rotate$", api_keys.ApiKeysViewSet.as_view({"post": "rotate"}), name="api-key-rotate"),
 ]

@@ -1,5 +1,6 @@
 """Who people are. This app knows nobody else."""
 
+from accounts.models.api_key import ApiKey
 from accounts.models.changes import UserChange
 from accounts.models.documents import Document, DocumentChange, DocumentKind, DocumentStatus
 from accounts.models.email_change import UNDO, EmailChange
@@ -31,6 +32,7 @@ __all__ = [
     "WAIT_DAYS",
     "AgeLimit",
     "AgeLimitChange",
+    "ApiKey",
     "Document",
     "DocumentChange",
     "DocumentKind",

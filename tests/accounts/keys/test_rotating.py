@@ -1,0 +1,104 @@
+"""POST /api-keys/{id}/rotate."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import ApiKey, SessionEnd
+from accounts.services.api_keys import forget_dead, rotate_key
+from accounts.services.sessions import end_all_sessions
+from config.clock import database_now
+from config.errors import Code
+from tests.accounts.keys.conftest import claims
+from tests.accounts.keys.test_calling import shift
+from tests.support.threads import codes, run_together, successes
+
+
+@pytest.fixture
+def me(signed_in, user):
+    return signed_in(user)
+
+
+@pytest.fixture
+def old(user, new_key):
+    return new_key(user, "account:read", "pools:read", expires_at=database_now() + timedelta(days=30))
+
+
+def rotated(me, key):
+    status, body = me.post(f"/api-keys/{key.pk}/rotate")
+    assert status == 201, body
+    return body["data"]
+
+
+def test_both_are_good_for_a_day(me, old, with_key):
+    new = rotated(me, old.key)
+
+    assert [with_key(text).get("/me")[0] for text in (old.text, new["key"])] == [200, 200]
+    old.key.refresh_from_db()
+    left = old.key.expires_at - database_now()
+    assert timedelta(hours=23, minutes=59) < left <= timedelta(hours=24)
+
+
+def test_the_new_one_is_like_the_old_and_lives_as_long(me, old):
+    new = rotated(me, old.key)
+
+    assert (new["name"], new["scopes"], new["replaces"]) == ("Scoreboard", ["account:read", "pools:read"], old.key.pk)
+    key = ApiKey.objects.get(pk=new["id"])
+    assert abs(key.expires_at - key.created_at - timedelta(days=30)) < timedelta(minutes=1)
+
+
+def test_a_key_near_its_end_does_not_live_longer_by_it(me, old):
+    ends_at = database_now() + timedelta(hours=1)
+    ApiKey.objects.filter(pk=old.key.pk).update(expires_at=ends_at)
+
+    rotated(me, old.key)
+
+    old.key.refresh_from_db()
+    assert old.key.expires_at == ends_at
+
+
+def test_it_is_replaced_once(me, old):
+    rotated(me, old.key)
+
+    status, body = me.post(f"/api-keys/{old.key.pk}/rotate")
+
+    assert (status, body["error"]["code"]) == (409, "INVALID_TRANSITION")
+    assert ApiKey.objects.count() == 2
+
+
+def test_what_ended_is_not_replaced(signed_in, user, old):
+    end_all_sessions(user=user, because=SessionEnd.STAFF)
+
+    status, body = signed_in(user).post(f"/api-keys/{old.key.pk}/rotate")
+
+    assert (status, body["error"]["code"]) == (409, "INVALID_TRANSITION")
+
+
+def test_what_was_revoked_is_not_there(me, old):
+    me.delete(f"/api-keys/{old.key.pk}")
+
+    assert me.post(f"/api-keys/{old.key.pk}/rotate")[0] == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_replaces_it(user, old):
+    def rotate():
+        return rotate_key(user=user, claims=claims(user), key_id=old.key.pk, now=database_now())
+
+    outcomes = run_together([rotate] * 6)
+
+    assert (len(successes(outcomes)), codes(outcomes)) == (1, [Code.INVALID_TRANSITION] * 5)
+    assert ApiKey.objects.count() == 2
+
+
+def test_keys_long_over_are_forgotten_and_their_successors_stay(me, old, user, new_key):
+    new = rotated(me, old.key)
+    shift(old.key, expires_at=database_now() - timedelta(days=91))
+    revoked = new_key(user, "pools:read").key
+    shift(revoked, revoked_at=database_now() - timedelta(days=91))
+    shift(new_key(user, "pools:read").key, revoked_at=database_now() - timedelta(days=89))
+
+    assert [forget_dead(now=database_now(), limit=1) for _ in range(3)] == [1, 1, 0]
+
+    assert ApiKey.objects.get(pk=new["id"]).replaces is None
+    assert ApiKey.objects.count() == 2
