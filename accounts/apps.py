@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 
 from config import fresh_pages
@@ -33,4 +33,5 @@ class AccountsConfig(AppConfig):
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
         post_migrate.connect(grant_permissions, dispatch_uid="accounts.groups")
         user_logged_in.connect(browsers.on_sign_in, dispatch_uid="accounts.browsers")
+        user_logged_out.connect(browsers.on_sign_out, dispatch_uid="accounts.browsers")
         fresh_pages.register(browsers.PROVER)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,6 +99,14 @@ def parse_hosts(text: str) -> list[str]:
     if any(set(host) & set("/@*? ") for host in hosts):
         raise ValueError("must be names of hosts, such as example.org, without scheme, path or *")
     return hosts
+
+
+def parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated networks or single addresses, of either kind of IP."""
+    try:
+        return [ip_network(part) for part in parse_list(text)]
+    except ValueError as fault:
+        raise ValueError("must be networks such as 203.0.113.0/24, without bits behind the mask") from fault
 
 
 def parse_flag(text: str) -> bool:

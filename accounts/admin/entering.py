@@ -24,6 +24,7 @@ from accounts.services import browsers, entrance
 from accounts.services.one_time_codes import has_device, is_required
 from accounts.services.second_factor import confirm_at_sign_in, pending_setup
 from accounts.services.sessions import Proven, admit
+from config import audit
 from config.clock import database_now
 from config.errors import DomainError
 
@@ -117,6 +118,7 @@ def _set_up(request: HttpRequest, proven: Proven, form: CodeForm) -> HttpRespons
 def _sign_in(request: HttpRequest, user: User, *, has_second_factor: bool) -> None:
     login(request, user, backend=BACKEND)
     request.session[browsers.HAS_SECOND_FACTOR] = has_second_factor
+    audit.record(action="browser.signed_in", subject=user, person=user, by=user)
 
 
 def _password_page(request: HttpRequest, form: StaffSignInForm, fault: str = "") -> HttpResponse:

@@ -43,6 +43,12 @@ def on_sign_in(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
     begin(request.session)
 
 
+def on_sign_out(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
+    """Django's `user_logged_out`: by the person, or because the time was over."""
+    if user is not None:
+        audit.record(action="browser.signed_out", subject=user, person=user, by=user)
+
+
 def is_over(session: SessionBase) -> bool:
     """Whether the session of somebody signed in has to end now; it is noted as used otherwise."""
     now = time.time()

@@ -19,6 +19,7 @@ from django.db.models import F
 from accounts.models import Session, SessionEnd, User
 from accounts.services.one_time_codes import is_required, pass_second_factor
 from accounts.services.tokens import Pair, RefreshClaims, TokenInvalid, blacklist, mint_pair, read_refresh
+from config import audit
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, NotFound, Unauthenticated
@@ -133,6 +134,7 @@ def reauthenticate(*, proven: Proven, session_id: UUID, otp: str = "") -> Pair:
     session.has_second_factor = has_second_factor
     pair = mint_pair(session, user)
     session.save(update_fields=["current_jti", "authenticated_at", "refreshed_at", "has_second_factor"])
+    audit.record(action="sign_in.proved_again", subject=session, person=user, by=user)
     return pair
 
 

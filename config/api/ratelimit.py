@@ -33,6 +33,7 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
+from config import audit
 from config.api.addresses import client_address, network_of
 from config.clock import database_now
 from config.errors import Code, TooMany
@@ -142,8 +143,19 @@ def enforce(policies: Iterable[Policy], request: Request) -> None:
 def enforce_on(counted: Iterable[tuple[Policy, str]], request: HttpRequest) -> None:
     """The same for whom the caller of this function names: what only they know, such as whose password was right."""
     usages = [usage for policy, whom in counted if (usage := count(policy, whom, request)) is not None]
+    for usage in usages:
+        if usage.policy.survives_redis and usage.count == usage.policy.allowed + 1:
+            _tell(usage, request)
     if any(usage.is_over for usage in usages):
         raise RateLimited(_tightest(usages))
+
+
+def _tell(usage: Usage, request: HttpRequest) -> None:
+    """Tell the audit, once in a window, that somebody reached a limit that guards secrets, places or money."""
+    user = getattr(request, "user", None)
+    is_known = user is not None and user.is_authenticated
+    by = user if is_known else None
+    audit.record(action="limit.reached", by=by, anonymous=not is_known, data={"kind": usage.policy.name})
 
 
 def _tightest(usages: Iterable[Usage]) -> Usage:

@@ -1,9 +1,12 @@
 """How long a staff browser stays signed in."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from accounts.models import Role, User
 from accounts.services.roles import assign_role
+from config.models import AuditEntry
 from tests.accounts.staff.conftest import Desk
 from tests.factories.accounts import ModeratorFactory
 from tests.support.devices import give_device
@@ -15,6 +18,30 @@ MINUTE, HOUR = 60, 60 * 60
 def inside(desk, boss) -> Desk:
     desk.enter()
     return desk
+
+
+def told(action) -> list[tuple]:
+    return list(AuditEntry.objects.filter(action=action).values_list("actor_id", "person_id"))
+
+
+def test_the_audit_has_when_a_browser_was_signed_in_and_out(inside, boss):
+    inside.client.post("/admin/logout/")
+
+    assert told("browser.signed_in") == told("browser.signed_out") == [(boss.pk, boss.pk)]
+    assert not inside.has_session
+
+
+def test_and_when_its_time_was_over(inside, boss):
+    inside.make_stale(HOUR, "seen_at")
+    inside.client.get("/admin/")
+
+    assert told("browser.signed_out") == [(boss.pk, boss.pk)]
+
+
+def test_a_wrong_password_signs_nothing_in(desk, boss):
+    desk.enter(password="wrong")
+
+    assert told("browser.signed_in") == []
 
 
 @pytest.mark.parametrize(("minutes", "is_in"), [(29, True), (31, False)])
@@ -100,3 +127,35 @@ def test_the_api_does_not_look_at_it(inside, boss):
     assert inside.client.get("/api/v1/competitions").status_code == 200
     assert inside.has_session
     assert User.objects.filter(pk=boss.pk).exists()
+
+
+class TestNetworks:
+    @pytest.fixture
+    def office(self, settings):
+        settings.STAFF_NETWORKS = [ip_network("198.51.100.0/24"), ip_network("2001:db8:7::/48")]
+
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            ("198.51.100.9", 302), ("2001:db8:7:1::5", 302), ("::ffff:198.51.100.9", 302),
+            ("198.51.101.9", 404), ("2001:db8:8::1", 404), ("unix:", 404), ("", 404),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("page", ["/admin/", "/admin/accounts/user/"])
+    def test_elsewhere_there_is_no_back_office(self, office, new_desk, db, page, address, status):
+        desk = new_desk("192.0.2.1")
+        desk.client.defaults["REMOTE_ADDR"] = address
+
+        assert desk.client.get(page).status_code == status
+
+    def test_not_even_for_who_is_signed_in(self, inside, office):
+        assert inside.client.get("/admin/").status_code == 404
+        assert inside.client.post("/admin/login/", {}).status_code == 404
+
+    def test_a_header_that_no_proxy_of_ours_wrote_opens_nothing(self, office, desk):
+        answer = desk.client.get("/admin/", HTTP_X_FORWARDED_FOR="198.51.100.9")
+
+        assert answer.status_code == 404
+
+    def test_players_are_reached_from_everywhere(self, office, desk):
+        assert desk.client.get("/api/v1/competitions").status_code == 200

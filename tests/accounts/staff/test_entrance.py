@@ -11,6 +11,7 @@ from accounts.models import Session
 from accounts.services import entrance
 from accounts.services.passwords import change_password
 from config.clock import database_now
+from config.models import AuditEntry
 from tests.accounts.staff.conftest import LOGIN, text_of
 from tests.factories.accounts import PASSWORD, UserFactory
 
@@ -66,6 +67,16 @@ def test_row_4_of_fifty_wrong_passwords_at_once_five_reach_the_hasher(new_caller
 
     assert sorted(statuses) == [401] * 5 + [429] * 45
     assert len(looked_at) == 5
+
+
+def test_a_limit_that_is_reached_is_told_to_the_audit_once(new_caller, wrong):
+    caller = new_caller()
+    for _ in range(9):
+        caller.post(PATH, wrong)
+
+    entry = AuditEntry.objects.get(action="limit.reached")
+    assert (entry.actor_kind, entry.data) == ("anonymous", {"kind": "sign_in"})
+    assert entry.address == caller.http.defaults["REMOTE_ADDR"]
 
 
 def test_row_5_a_thousand_failures_from_twenty_places_do_not_keep_the_owner_out(new_caller, credentials, wrong):

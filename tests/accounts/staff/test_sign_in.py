@@ -147,6 +147,13 @@ class TestAgain:
         # The token that was in other hands, perhaps, is not what became fresh.
         assert me.post("/me/totp")[0] == 403
 
+    def test_it_is_told_to_the_audit(self, stale, user):
+        me, _ = stale
+        me.post(AGAIN, {"password": PASSWORD})
+
+        entry = AuditEntry.objects.get(action="sign_in.proved_again")
+        assert (entry.actor_id, entry.person_id) == (user.pk, user.pk)
+
     def test_it_goes_on_with_the_same_session(self, stale, new_caller):
         me, old = stale
         new = me.post(AGAIN, {"password": PASSWORD})[1]["data"]["refresh"]
