@@ -121,6 +121,8 @@ class TestServed:
             ("STAFF_TOTP_REQUIRED", "false"),
             ("STAFF_TOTP_REQUIRED", "perhaps"),
             ("STAFF_IDLE_MINUTES", "0"),
+            ("STAFF_NETWORKS", "office"),
+            ("STAFF_NETWORKS", "203.0.113.7/24"),
         ],
     )
     def test_each_bad_value_is_refused_by_name(self, production, name, bad):
