@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import documents, housekeeping
+from accounts.services import documents, exclusions, housekeeping, spending
 from config.clock import database_now
 
 
@@ -28,6 +28,18 @@ def forget_email_changes() -> int:
 def forget_unverified_accounts() -> int:
     """Delete accounts that nobody proved to be theirs within a week; how many."""
     return housekeeping.forget_unverified_accounts(now=database_now())
+
+
+@shared_task
+def tell_ended_exclusions() -> int:
+    """Have players told whose exclusion has ended; how many."""
+    return exclusions.tell_ended(now=database_now())
+
+
+@shared_task
+def tell_raised_limits() -> int:
+    """Have players told whose higher limit holds from now on; how many."""
+    return spending.tell_raised(now=database_now())
 
 
 @shared_task

@@ -7,6 +7,7 @@ from accounts.api import (
     api_keys,
     documents,
     identity,
+    limits,
     me,
     own_sessions,
     passwords,
@@ -55,6 +56,10 @@ urlpatterns = [
         name="own-document-link",
     ),
     path("documents/<int:pk>/file", documents.DocumentFileView.as_view(), name="document-file"),
+    path(
+        "me/exclusions", limits.OwnExclusionsViewSet.as_view({"get": "list", "post": "create"}), name="own-exclusions"
+    ),
+    path("me/spending-limits", limits.OwnSpendingLimitsView.as_view(), name="own-spending-limits"),
     path("me/export", identity.OwnDataView.as_view(), name="own-data"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),

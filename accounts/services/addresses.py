@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import UNDO, EmailChange, SessionEnd, User
 from accounts.services import details
+from accounts.services.exclusions import follow_address
 from accounts.services.links import Link, Purpose, no_good, read_token
 from accounts.services.passwords import request_password_reset
 from accounts.services.registration import EmailTaken, refuse_reserved
@@ -73,6 +74,7 @@ def confirm_email_change(*, token: str, now: datetime) -> User:
             change.save(update_fields=["confirmed_at", "undo_until"])
             audit.record(action="email_change.confirmed", subject=change, person=user, by=user)
             outbox.post(kind=MOVED_MAIL, key=f"{MOVED_MAIL}-{change.pk}", payload={"change": change.pk})
+            follow_address(user=user, now=now)
             return user
     except IntegrityError as error:
         raise _taken(error) from error
