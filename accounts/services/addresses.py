@@ -10,7 +10,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
-from accounts.models import UNDO, EmailChange, SessionEnd, User
+from accounts.models import UNDO, EmailChange, Login, SessionEnd, User
 from accounts.services import details
 from accounts.services.exclusions import follow_address
 from accounts.services.links import Link, Purpose, no_good, read_token
@@ -96,6 +96,8 @@ def undo_email_change(*, token: str, now: datetime) -> None:
             EmailChange.objects.filter(user=user, pk__gte=change.pk, ended_at=None).update(ended_at=now)
             user.password = make_password(None)
             user.save(update_fields=["password"])
+            # Whoever had the address meanwhile may have linked what is theirs; the owner's links itself again.
+            Login.objects.filter(user=user).delete()
             _move(user, change.old_email, now)
             audit.record(action="email_change.undone", subject=change, person=user, by=user)
             request_password_reset(email=user.email)

@@ -29,7 +29,8 @@ def first(options: argparse.Namespace) -> list[Program]:
 
 def second(options: argparse.Namespace) -> list[Program]:
     """What has its first work seconds later, and would only slow the start. The score feed only with the demo."""
-    return [beat(), *([Program("feed", manage("demo_feed"))] if options.demo else [])]
+    issuer = [] if os.environ.get("OIDC_ISSUERS") else [oidc(options.address)]
+    return [beat(), *issuer, *([Program("feed", manage("demo_feed"))] if options.demo else [])]
 
 
 def web(host: str, port: int) -> Program:
@@ -66,10 +67,20 @@ def stripe(address: str) -> Program:
     return Program("stripe", module("config.local.stripe", *to), keys)
 
 
-def choose_stripe_port() -> None:
-    """Make sure that the double can listen: its address is written into the demo's payments."""
+def oidc(address: str) -> Program:
+    """The OpenID Connect issuer, which sends browsers back to our web server."""
+    callback = f"{address}/api/v1/auth/local/callback"
+    to = ["--port", str(home.port("oidc")), "--redirect-uri", callback]
+    secret = {"OIDC_CLIENT_SECRET": home.secrets()["OIDC_CLIENT_SECRET"]}
+    return Program("oidc", module("config.local.oidc", *to), secret)
+
+
+def choose_ports() -> None:
+    """Make sure that the doubles can listen: the settings have their addresses, and the demo's payments as well."""
     if not os.environ.get("STRIPE_SECRET_KEY"):
         home.free_port("stripe")
+    if not os.environ.get("OIDC_ISSUERS"):
+        home.free_port("oidc")
 
 
 def module(name: str, *options: str) -> list[str]:
