@@ -19,6 +19,12 @@ def forget_old_sessions() -> int:
 
 
 @shared_task
+def forget_browsers() -> int:
+    """Delete sessions of the back office that are over; how many."""
+    return housekeeping.forget_browsers(now=database_now())
+
+
+@shared_task
 def forget_email_changes() -> int:
     """Delete changes of address of which nothing can come any more; how many."""
     return housekeeping.forget_email_changes(now=database_now())

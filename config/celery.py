@@ -60,6 +60,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget expired tokens": {"task": "accounts.tasks.forget_expired_tokens", "schedule": 600.0},
     "forget old documents": {"task": "accounts.tasks.forget_old_documents", "schedule": 3600.0},
     "forget old sessions": {"task": "accounts.tasks.forget_old_sessions", "schedule": 600.0},
+    "forget browsers": {"task": "accounts.tasks.forget_browsers", "schedule": 3600.0},
     "forget changes of address": {"task": "accounts.tasks.forget_email_changes", "schedule": 3600.0},
     "forget unverified accounts": {"task": "accounts.tasks.forget_unverified_accounts", "schedule": 3600.0},
 }

@@ -37,6 +37,7 @@ from config import audit
 from config.api.addresses import client_address, network_of
 from config.clock import database_now
 from config.errors import Code, TooMany
+from config.housekeeping import forgets
 from config.models import RateLimitCounter
 
 logger = logging.getLogger(__name__)
@@ -268,9 +269,10 @@ def reset_pause() -> None:
     _redis_rests_until = 0.0
 
 
-def forget_ended() -> int:
-    """Delete windows that have ended, at most ten thousand; how many."""
+@forgets("windows of rate limits", "when they end", task="config.tasks.forget_old_counters")
+def forget_ended(*, limit: int = 10_000) -> int:
+    """Delete windows that have ended, at most `limit` of them; how many."""
     ended = RateLimitCounter.objects.filter(ends_at__lt=database_now())
-    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:10_000])
+    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:limit])
     deleted, _ = RateLimitCounter.objects.filter(key__in=keys).delete()
     return deleted

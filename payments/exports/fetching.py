@@ -12,6 +12,7 @@ from accounts.models import User
 from config.clock import database_now
 from config.downloads import Fetched as Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound
+from config.housekeeping import forgets
 from payments.exports import storage
 from payments.exports.asking import may_export
 from payments.exports.formats import FORMS
@@ -97,6 +98,11 @@ def _note(export: Export, by: User, way: DownloadWay, address: str | None, nonce
         raise Gone(Code.LINK_EXPIRED, "This link was used already. Make another on the export's page.") from None
 
 
+@forgets(
+    "files of exports",
+    "REPORT_DAYS, with personal data PERSONAL_REPORT_DAYS",
+    task="payments.tasks.delete_expired_exports",
+)
 def sweep_expired(*, now: datetime, limit: int = 500) -> int:
     """Delete the files whose time is over; how many. The rows stay, with what the files had been."""
     count = 0
