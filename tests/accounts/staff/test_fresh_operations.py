@@ -15,7 +15,8 @@ from tests.factories.accounts import AdminFactory
 
 # Money that leaves or is given up, results decided by hand, ways to sign in, keys, personal data.
 KNOWN = {
-    "POST me/email", "GET me/export",
+    "POST me/email", "GET me/export", "POST me/exclusions",
+    "POST api-keys", "POST api-keys/1/rotate", "DELETE me/logins/1",
     "POST me/totp", "DELETE me/totp", "POST me/totp/confirm", "POST me/totp/recovery-codes",
     "POST rulings", "POST rulings/1/confirm", "POST rulings/1/reversal",
     "POST pools/1/cancel", "POST amendments/1/confirm", "POST pools/1/cancellation/confirm",
