@@ -114,6 +114,16 @@ def parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
         raise ValueError("must be networks such as 203.0.113.0/24, without bits behind the mask") from fault
 
 
+def parse_origins(text: str) -> list[str]:
+    """Comma-separated origins as a browser names them: scheme, host and perhaps port, in lower case, nothing after."""
+    found = parse_list(text)
+    for origin in found:
+        parts = urlsplit(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}".lower() or not parts.hostname or set(parts.netloc) & set("@*"):
+            raise ValueError("must be origins such as https://play.example.org, without path, user or *")
+    return found
+
+
 def parse_flag(text: str) -> bool:
     """true/false, yes/no, on/off, 1/0."""
     known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -132,6 +142,17 @@ def parse_count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number, 0 or more")
     return int(text)
+
+
+def number_within(least: int, most: int) -> Callable[[str], int]:
+    """A whole number of a range."""
+
+    def parse(text: str) -> int:
+        if not least <= parse_count(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

@@ -94,6 +94,8 @@ MAIL_TO = Policy("mail_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
 # Somebody who holds a stolen token, or sits at a foreign browser, must not try passwords with it.
 OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 TOKEN_TRY = Policy("token_try", 60, 15 * 60, By.ADDRESS, survives_redis=True)
+# Everything outside the API: the back office, pages that mails lead to, documentation.
+PAGE = Policy("page", 600, 60, By.ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,12 @@ def _tightest(usages: Iterable[Usage]) -> Usage:
 
 def headers_of(request: Request) -> dict[str, str]:
     """What the answer to this request has to say about its limits."""
-    found: dict[str, str] = _notes(request._request).get("headers", {})
+    return headers_on(request._request)
+
+
+def headers_on(request: HttpRequest) -> dict[str, str]:
+    """The same for a page."""
+    found: dict[str, str] = _notes(request).get("headers", {})
     return found
 
 

@@ -79,6 +79,8 @@ class PoolLogoView(ApiView):
         response["Content-Disposition"] = "inline"
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        # Pages of other origins show it, too.
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
         if not request.user.is_authenticated:
             response["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
         return response

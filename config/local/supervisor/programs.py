@@ -5,7 +5,10 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from config.env import VARIABLES, read_file
 from config.local import home
+from config.variables import Environment
+from config.web.lanes import Shares
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,23 @@ def second(options: argparse.Namespace) -> list[Program]:
 
 
 def web(host: str, port: int) -> Program:
-    """Two workers, as measured for a small machine."""
+    """Two workers, as measured for a small machine; threads enough for all that may wait (`config.web.gate`)."""
+    threads = str(_shares().server_threads)
     served = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    sized = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
+    sized = ["--workers", "2", "--blocking-threads", threads, "--respawn-failed-workers", "--workers-kill-timeout", "3"]
     argv = module("granian", *served, *sized, "config.wsgi:application")
     # Nothing is collected here: files are served from where they lie.
     return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": "ignore:No directory at"})
+
+
+def _shares() -> Shares:
+    """As the web processes will read them."""
+    given = {**read_file(home.ROOT / ".env"), **os.environ}
+    known = {variable.name: variable for variable in VARIABLES}
+    at_once, waiting = (
+        known[name].read(given.get(name, ""), Environment.LOCAL) for name in ("MAX_IN_WORK", "MAX_WAITING")
+    )
+    return Shares(at_once=at_once, waiting=waiting)
 
 
 def worker() -> Program:
