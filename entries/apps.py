@@ -17,7 +17,7 @@ class EntriesConfig(AppConfig):
         from entries import emails, own_data  # noqa: F401  # register handlers and sections
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
-        from entries.services import settlement  # noqa: F401  # registers the handler of `results.arrived`
+        from entries.services import exclusions, settlement  # noqa: F401  # register handlers, too
         from entries.services.cancellations import end_requests
         from entries.services.picked_games import games_with_picks
         from pools.queries import audience, statistics

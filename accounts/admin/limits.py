@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.staff import staff
 from accounts.models import LONGEST, Exclusion, SpendingLimit
 from accounts.services.exclusions import REASON_LENGTH, exclude_player
 from config.admin import HouseAdmin, ReadOnlyAdmin
-from config.clock import database_now
+from config.clock import ClockTimestamp
 from config.fresh_pages import fresh_page
 from config.money import format_amount
 
@@ -62,10 +63,16 @@ class ExclusionAdmin(HouseAdmin):
         page: HttpResponse = super().add_view(request, form_url, extra_context)
         return page
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Exclusion]:
+        """With whether each is in force, by the database's clock."""
+        is_in_force = Q(until=None) | Q(until__gt=ClockTimestamp())
+        rows: QuerySet[Exclusion] = super().get_queryset(request)
+        return rows.annotate(holds=ExpressionWrapper(is_in_force, BooleanField()))
+
     @admin.display(boolean=True, description="in force")
     def is_in_force(self, row: Exclusion) -> bool:
-        """By the database's clock."""
-        return row.until is None or row.until > database_now()
+        """As annotated."""
+        return bool(row.holds)  # type: ignore[attr-defined]  # by `get_queryset`
 
     def save_model(self, request: HttpRequest, obj: Exclusion, form: Any, change: bool) -> None:
         """Through the service."""

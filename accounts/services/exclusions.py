@@ -38,11 +38,12 @@ SALT = "accounts.excluded_address"
 BEGAN = "exclusion.began"
 BEGAN_MAIL, ENDED_MAIL = "mail.exclusion_began", "mail.exclusion_ended"
 
-# Posted again by every sweep of this time; the key lets it through once.
+# A fortnight makes up for any time without a worker; the message's key says who was told.
 ENDED = """
     SELECT 'exclusion-ended-' || x.id, jsonb_build_object('exclusion', x.id)
     FROM accounts_exclusion x
     WHERE x.until BETWEEN %(now)s - interval '14 days' AND %(now)s
+      AND NOT EXISTS (SELECT 1 FROM config_outboxmessage m WHERE m.key = 'exclusion-ended-' || x.id)
     ORDER BY x.until, x.id LIMIT %(limit)s
 """
 

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, Subquery
 
-from accounts.models import SpendingLimit, User
+from accounts.models import Exclusion, SpendingLimit, User
+from accounts.services.exclusions import Excluded
 from accounts.services.own_data import Row, section
 from config import outbox
 from config.audit import attribute
@@ -30,6 +32,7 @@ RAISED = """
     WHERE s.effective_at BETWEEN %(now)s - interval '14 days' AND %(now)s AND s.effective_at > s.asked_at
       AND NOT EXISTS (SELECT 1 FROM accounts_spendinglimit n WHERE (n.user_id, n.currency) = (s.user_id, s.currency)
                       AND n.id > s.id AND n.effective_at <= s.effective_at)
+      AND NOT EXISTS (SELECT 1 FROM config_outboxmessage m WHERE m.key = 'spending-limit-raised-' || s.id)
     ORDER BY s.effective_at, s.id LIMIT %(limit)s
 """
 
@@ -138,13 +141,32 @@ def refuse_over_limit(
     refuse_unaffordable(user_id=user_id, currency=currency, amount_cents=amount_cents, now=now, but_payment=but_payment)
 
 
+def refuse_payment(*, user_id: int, currency: str, amount_cents: int, now: datetime, but_payment: int | None) -> None:
+    """Refuses with EXCLUDED, and with SPENDING_LIMIT_REACHED by the clock as it is here. The player's row is held.
+
+    `but_payment` is the payment that is gone on with, if it is not a new one.
+    """
+    of_player = Exclusion.objects.of(user_id).in_force(now).order_by(F("until").desc(nulls_first=True))
+    limits = SpendingLimit.objects.of(user_id).filter(currency=currency)
+    # One question for both: nearly everybody has neither.
+    found = User.objects.filter(pk=user_id).values_list(Subquery(of_player.values("pk")[:1]), Exists(limits)).get()
+    exclusion_id, is_limited = found
+    if exclusion_id is not None:
+        raise Excluded(Exclusion.objects.get(pk=exclusion_id))
+    if is_limited:
+        refuse_unaffordable(user_id=user_id, currency=currency, amount_cents=amount_cents, but_payment=but_payment)
+
+
 def refuse_unaffordable(
-    *, user_id: int, currency: str, amount_cents: int, now: datetime, but_payment: int | None = None
+    *, user_id: int, currency: str, amount_cents: int, now: datetime | None = None, but_payment: int | None = None
 ) -> None:
-    """The same without holding anything: where money is only going to be asked for."""
+    """The same without holding anything: for who holds the player's row already, or only asks for money later.
+
+    Without `now`, by the clock as it is here: a limit that was set while the row was waited for holds.
+    """
     if not SpendingLimit.objects.of(user_id).filter(currency=currency).exists():
         return
-    state = state_of(user_id=user_id, currency=currency, now=now, but_payment=but_payment)
+    state = state_of(user_id=user_id, currency=currency, now=now or database_now(), but_payment=but_payment)
     if state.left_cents is not None and amount_cents > state.left_cents:
         raise SpendingLimitReached(state)
 
@@ -167,6 +189,8 @@ def set_limit(*, user: User, currency: str, amount_cents: int | None, now: datet
     if amount_cents is not None and not 0 <= amount_cents <= LARGEST:
         raise invalid("amount_cents", f"From 0 to {LARGEST} minor units, or null: no limit.")
     hold_spender(user.pk)
+    # Whoever held the player before us has written rows that are younger than the `now` we came with.
+    now = max(now, database_now())
     state = state_of(user_id=user.pk, currency=currency, now=now)
     is_same = amount_cents == state.amount_cents
     if is_same and state.pending is None:
