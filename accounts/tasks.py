@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import documents, exclusions, housekeeping, spending
+from accounts.services import documents, exclusions, housekeeping, second_factor, spending
 from config.clock import database_now
 
 
@@ -28,6 +28,12 @@ def forget_browsers() -> int:
 def forget_email_changes() -> int:
     """Delete changes of address of which nothing can come any more; how many."""
     return housekeeping.forget_email_changes(now=database_now())
+
+
+@shared_task
+def forget_old_setups() -> int:
+    """Delete set-ups of second factors that nobody confirmed within a day; how many."""
+    return second_factor.forget_old_setups(now=database_now())
 
 
 @shared_task

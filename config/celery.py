@@ -62,6 +62,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget old sessions": {"task": "accounts.tasks.forget_old_sessions", "schedule": 600.0},
     "forget browsers": {"task": "accounts.tasks.forget_browsers", "schedule": 3600.0},
     "forget changes of address": {"task": "accounts.tasks.forget_email_changes", "schedule": 3600.0},
+    "forget set-ups of second factors": {"task": "accounts.tasks.forget_old_setups", "schedule": 3600.0},
     "forget unverified accounts": {"task": "accounts.tasks.forget_unverified_accounts", "schedule": 3600.0},
 }
 app.conf.beat_schedule = BEAT

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.models import EmailChange, Session
+from accounts.models import EmailChange, Session, Totp
 from accounts.services.documents import upload
 from config.celery import BEAT, app
 from config.clock import database_now
@@ -63,6 +63,10 @@ def old_session(number):
     Session.objects.create(user=UserFactory(), current_jti=f"old-{number}", refreshed_at=database_now() - LONG_AGO)
 
 
+def old_setup(number):
+    Totp.objects.create(user=UserFactory(), secret="-", created_at=database_now() - LONG_AGO)
+
+
 def old_browser(number):
     BrowserSession.objects.create(session_key=f"old-{number}", expire_date=database_now() - LONG_AGO)
 
@@ -110,6 +114,7 @@ MAKERS = {
     "idempotency keys": old_key,
     "refresh tokens": old_refresh_token,
     "sessions": old_session,
+    "set-ups of second factors that nobody confirmed": old_setup,
     "unverified accounts": unverified_account,
     "windows of rate limits": old_window,
 }

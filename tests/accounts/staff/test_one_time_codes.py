@@ -1,5 +1,7 @@
 """One-time codes, below every door."""
 
+from datetime import timedelta
+
 import pyotp
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -7,7 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import RecoveryCode, Totp, User, UserChange
 from accounts.services.closing import close_account
 from accounts.services.one_time_codes import OtpRequired, SecondFactorMissing, WrongCode, pass_second_factor
-from accounts.services.second_factor import begin_setup, confirm_setup, renew_recovery_codes, reset_second_factor
+from accounts.services.second_factor import (
+    begin_setup,
+    confirm_setup,
+    forget_old_setups,
+    renew_recovery_codes,
+    reset_second_factor,
+)
 from accounts.services.sessions import sign_in
 from config.clock import database_now
 from config.errors import Code, DomainError
@@ -336,3 +344,21 @@ def test_staff_with_a_code_go_on(settings, new_caller, db):
 
     assert new_caller().bear(pair.access).get("/me")[0] == 200
     assert new_caller().post("/auth/token/refresh", {"refresh": pair.refresh})[0] == 200
+
+
+def test_a_set_up_that_nobody_confirms_is_forgotten_after_a_day(user, stranger):
+    give_device(user)
+    for whose in (user, stranger):
+        begin_setup(user=whose)
+    Totp.objects.pending().filter(user=stranger).update(created_at=database_now() - timedelta(hours=25))
+
+    assert forget_old_setups(now=database_now()) == 1
+    assert [totp.user_id for totp in Totp.objects.pending()] == [user.pk]
+    assert [totp.user_id for totp in Totp.objects.confirmed()] == [user.pk]
+
+
+def test_a_device_in_use_is_never_forgotten(user):
+    give_device(user)
+    Totp.objects.update(created_at="2020-01-01T00:00:00Z")
+
+    assert forget_old_setups(now=database_now()) == 0
