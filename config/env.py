@@ -337,8 +337,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "MAX_WAIT_MS",
         "How long a request waits to be worked on before it is answered 503, in milliseconds.",
-        sample="2000",
-        default="2000",
+        sample="5000",
+        default="5000",
         parse=v.number_within(50, 30_000),
     ),
     Variable(
