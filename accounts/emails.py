@@ -8,6 +8,7 @@ from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, Login, User
 from accounts.oidc.providers import providers
 from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
 from accounts.services.api_keys import MADE_MAIL
+from accounts.services.entrance import TRIED_MAIL
 from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
 from accounts.services.logins import LINKED_MAIL
 from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
@@ -160,6 +161,19 @@ def _send_change_link(change: EmailChange, purpose: Purpose, *, to: str, subject
     mail.send(
         to=to, subject=subject, template=template, context=_link(purpose, token) | {"name": change.user.display_name}
     )
+
+
+@outbox.handler(TRIED_MAIL)
+def mail_sign_in_tried(payload: dict[str, Any]) -> None:
+    """Strangers try passwords; nothing has happened yet."""
+    user = _reader(payload)
+    if user is not None:
+        mail.send(
+            to=user.email,
+            subject="Somebody tries to sign in to your account",
+            template="sign_in_tried",
+            context={"name": user.display_name, "has_device": has_device(user)},
+        )
 
 
 def _reader(payload: dict[str, Any]) -> User | None:
