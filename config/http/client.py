@@ -195,10 +195,12 @@ def _called(
     watch = Watch(deadline - time.monotonic())
     pool_class = SecurePool if url.scheme == "https" else Pool
     timeout = Timeout(connect=limits.connect, read=limits.read)
+    # Told always: without it, the end of a number such as ::1 would be taken for one.
+    port = url.port or pool_class.ConnectionCls.default_port
     try:
         with (
             watch,
-            pool_class((url.host or "").strip("[]"), url.port, timeout=timeout, retries=False, watch=watch) as pool,
+            pool_class((url.host or "").strip("[]"), port, timeout=timeout, retries=False, watch=watch) as pool,
         ):
             response = pool.urlopen(
                 "GET" if body is None else "POST",
