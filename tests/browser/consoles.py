@@ -22,8 +22,9 @@ LISTS = ("accounts/user", "pools/pool", "pools/game", "entries/request", "entrie
          "payments/payment", "payments/export", "config/auditentry")  # fmt: skip
 ADMIN = ("/admin/", "/admin/second-factor/", "/admin/password_change/")
 FIRST_ROW = "#result_list tbody a[href*='/change/']"
-# A payment that nobody knows is a 404, as it should be; Redoc's own sign comes from elsewhere, and is kept out.
-EXPECTED = ("/payments/return)", "cdn.redoc.ly/redoc/logo-mini.svg")
+# A payment that nobody knows is a 404, and what finance may not see a 403, as they should be. Redoc's own sign comes
+# from elsewhere, and is kept out. There is no icon.
+EXPECTED = ("/payments/return)", "status of 403", "cdn.redoc.ly/redoc/logo-mini.svg", "/favicon.ico)")
 
 
 class Said:
