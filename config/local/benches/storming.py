@@ -6,6 +6,7 @@ answered with which status.
 
 import http.client
 import json
+import os
 import sys
 import threading
 import time
@@ -55,4 +56,6 @@ def _sign_in(connection: http.client.HTTPConnection, email: str) -> int:
 
 
 if __name__ == "__main__":
+    # Those who sign in do so from machines of their own: what they cost there is not to be taken from the server here.
+    os.nice(19)
     print(json.dumps(storm(int(sys.argv[1]), float(sys.argv[2]))))
