@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
@@ -68,6 +69,7 @@ class PoolLogoView(ApiView):
 
     @operation(
         answer=None,
+        parameters=(OpenApiParameter("v", str, description="Of which picture this is the address; not looked at."),),
         errors=(Code.NOT_FOUND,),
         media_types=dict.fromkeys(CONTENT_TYPES.values(), OpenApiTypes.BINARY),
         summary="Show the picture of a pool",
