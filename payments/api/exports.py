@@ -24,7 +24,7 @@ from config.errors import Code, NotFound, Unauthenticated
 from config.freshness import refuse_stale
 from payments.api.serializers import LARGEST_ID
 from payments.exports.asking import approve_export, cancel_export, request_check, request_export, try_again
-from payments.exports.fetching import Fetched, Link, fetch, fetch_by_link, make_link
+from payments.exports.fetching import Fetched, Link, check_exporter, fetch, fetch_by_link, make_link
 from payments.exports.formats import FORMS, formats_of
 from payments.models import DownloadWay, Export, ExportOrigin, ExportState, FileFormat
 from payments.reports import REPORTS, Narrowing, Report
@@ -301,6 +301,7 @@ class ExportFileView(ApiView):
             return answer(fetch_by_link(export_id=int(pk), token=token, address=address))
         if not request.user.is_authenticated:
             raise Unauthenticated(Code.NOT_AUTHENTICATED, "Sign in, or use a link.")
+        check_exporter(caller(request))
         _refuse_stale(request, int(pk))
         return answer(fetch(export_id=int(pk), by=caller(request), way=DownloadWay.API, address=address))
 

@@ -36,6 +36,7 @@ class Link:
 
 def fetch(*, export_id: int, by: User, way: DownloadWay, address: str | None, nonce: UUID | None = None) -> Fetched:
     """The file, noted as fetched. Refuses who may not, what is not written (409), what is not kept any more (410)."""
+    check_exporter(by)
     export = Export.objects.filter(pk=export_id).first()
     if export is None:
         raise NotFound(Code.NOT_FOUND, "There is no such export.")
@@ -51,10 +52,15 @@ def fetch(*, export_id: int, by: User, way: DownloadWay, address: str | None, no
     return Fetched(file, file_name_of(export, form.ending), form.content_type, export.size or 0, export.sha256)
 
 
-def check_fetchable(export: Export, by: User) -> None:
-    """Whether this person may have the file now."""
+def check_exporter(by: User) -> None:
+    """Asked before anything is looked up: who may not export learns nothing about which exports there are."""
     if not by.is_active or not by.has_perm(EXPORT):
         raise Forbidden(Code.FORBIDDEN, "You may not export reports.")
+
+
+def check_fetchable(export: Export, by: User) -> None:
+    """Whether this person may have the file now."""
+    check_exporter(by)
     if export.is_personal:
         may_export(report_of(export), by)
     if export.status == ExportState.EXPIRED:
@@ -65,6 +71,7 @@ def check_fetchable(export: Export, by: User) -> None:
 
 def make_link(*, export_id: int, by: User) -> Link:
     """A link to the file. Refuses what `fetch` would."""
+    check_exporter(by)
     export = Export.objects.filter(pk=export_id).first()
     if export is None:
         raise NotFound(Code.NOT_FOUND, "There is no such export.")
