@@ -60,14 +60,13 @@ def grant_permissions(
     }
     for role in Role.values:
         group, is_new = groups.objects.using(using).get_or_create(name=role)
-        patterns = grants_of(app_config, role)
-        _refuse_unknown(patterns, {*own, *_declared(app_config)})
-        _set(group, own, patterns, role)
+        _refuse_unknown(grants_of(app_config, role), {*own, *declared(app_config)})
+        _set(group, own, granted(app_config, role, own))
         if is_new:
             _join(using)
 
 
-def _declared(config: AppConfig) -> Iterator[str]:
+def declared(config: AppConfig) -> Iterator[str]:
     """Every permission that the app's models declare, also of tables that are not there at this migration."""
     for model in config.get_models():
         options = model._meta
@@ -82,12 +81,16 @@ def _refuse_unknown(patterns: Iterable[str], known: set[str]) -> None:
             raise UnknownPermission(f"no permission is called {pattern}")
 
 
-def _set(group: Any, own: Mapping[str, Any], patterns: Iterable[str], role: str) -> None:
-    """Give the group exactly what the patterns say of the app's own permissions."""
-    wanted = set()
-    for pattern in patterns:
-        matching = {name for name in own if fnmatchcase(name, pattern)}
-        wanted |= {own[name] for name in matching if role == Role.ADMIN or not _deletes(name)}
+def granted(config: AppConfig, role: str, names: Iterable[str]) -> set[str]:
+    """Which of these permissions of the app a role has."""
+    patterns = grants_of(config, role)
+    matching = {name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)}
+    return {name for name in matching if role == Role.ADMIN or not _deletes(name)}
+
+
+def _set(group: Any, own: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Give the group exactly these of the app's own permissions."""
+    wanted = {own[name] for name in names}
     present = set(group.permissions.filter(pk__in=own.values()).values_list("pk", flat=True))
     if present - wanted:
         group.permissions.remove(*(present - wanted))

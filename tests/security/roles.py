@@ -1,22 +1,32 @@
 """The table of who may do what, `docs/roles.md`, read off the code: addresses, admin pages and their actions, reports.
 
-`python -m tests.security.roles` writes it. Roles are people in memory with the permissions that the apps grant their
-group, asked about as a request would ask; a test proves that the database grants the same.
+`OUTLAST_WRITE_ROLES=1 manage.py test tests/security/test_roles.py` writes it. Roles are people in memory with the
+permissions that the apps grant their group, asked about as a request would ask; a test proves that the database grants
+the same.
 """
 
+import re
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import django
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
+
+from accounts.groups import declared, granted
+from accounts.models import User
+from payments.exports.asking import PERSONAL
+from payments.exports.fetching import EXPORT
+from payments.reports import REPORTS
+from tests.security.matrix.operations import operations
+from tests.security.matrix.table import table
 
 FILE = Path(__file__).parents[2] / "docs" / "roles.md"
 HEAD = """# Who may do what
 
-Read off the code; a test compares. `python -m tests.security.roles` writes this page.
+Read off the code: `OUTLAST_WRITE_ROLES=1 manage.py test tests/security/test_roles.py` writes this page, and compares.
 
 Roles add up to nothing: a moderator runs pools and sees no money, finance sees the money and runs no pool, an admin may
 do both, and nobody confirms what they proposed themselves. The permissions of each role are those that its Django group
@@ -28,8 +38,9 @@ address is not verified. Whatever is another player's is not there (404), and th
 
 ## The API
 
-*own*: of what is their own alone; anything else is not there. *Key*: the scope that an API key needs, with which it may
-do no more than its owner; without one, no key may. *Fresh*: after a sign-in of the last ten minutes.
+*own*: of what is their own alone; anything else is not there. Lists hold what the caller may see one by one. *Key*: the
+scope that an API key needs, with which it may do no more than its owner; without one, no key may. *Fresh*: after a
+sign-in of the last ten minutes.
 
 | Operation | Nobody | Player | Moderator | Finance | Admin | Key | Fresh |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -56,26 +67,18 @@ Who may have it written and fetch it.
 | Report | Names people | Moderator | Finance | Admin |
 | --- | --- | --- | --- | --- |
 """
+# What speaks of nobody but the caller.
+OWN = re.compile(r"/api/v1/(me|api-keys)\b")
 STAFF = ("moderator", "finance", "admin")
 
 
 def grants(role: str) -> frozenset[str]:
     """The permissions of a role, as its group is given them."""
-    from accounts.groups import _declared, _deletes, grants_of
-
-    return frozenset(
-        name
-        for config in apps.get_app_configs()
-        for name in _declared(config)
-        if any(fnmatchcase(name, pattern) for pattern in grants_of(config, role))
-        and (role == "admin" or not _deletes(name))
-    )
+    return frozenset(name for config in apps.get_app_configs() for name in granted(config, role, set(declared(config))))
 
 
 def somebody(role: str) -> Any:
     """A person of the role, in memory."""
-    from accounts.models import User
-
     user = User(pk=0, role=role, is_staff=role != "player", is_superuser=False, email_verified_at=None)
     user._perm_cache = user._group_perm_cache = set(grants(role))
     user._user_perm_cache = set()
@@ -83,21 +86,17 @@ def somebody(role: str) -> Any:
 
 
 def _request(user: Any, method: str = "GET") -> Any:
-    from django.test import RequestFactory
-
     request = RequestFactory().generic(method, "/")
     request.user = user
     return request
 
 
 def _may(view: Any, user: Any, verb: str) -> bool:
-    return all(permission.has_permission(_request(user, verb), view) for permission in view.get_permissions())
+    view.request = _request(user, verb)
+    return all(permission.has_permission(view.request, view) for permission in view.get_permissions())
 
 
 def operation_rows() -> Iterator[tuple[str, ...]]:
-    from tests.security.matrix.operations import operations
-    from tests.security.matrix.table import table
-
     cells = table()
     people = [AnonymousUser(), *(somebody(role) for role in ("player", *STAFF))]
     for one in operations():
@@ -105,6 +104,8 @@ def operation_rows() -> Iterator[tuple[str, ...]]:
         found = cells[one.name]
         seen_by = [found[kind] for kind in ("anonymous", "other", *STAFF)]
         words = [_word(allowed, found["owner"], told) for allowed, told in zip(may, seen_by, strict=True)]
+        if OWN.match(one.route.template):
+            words = ["own" if word else "" for word in words]
         yield (f"`{one.name}`", *words, f"`{one.scope}`" if one.scope else "", "yes" if one.promised.fresh else "")
 
 
@@ -150,13 +151,10 @@ def actions_of(site_admin: Any) -> Iterator[tuple[str, Any, str]]:
 def permission_of(site_admin: Any, function: Any) -> tuple[str, ...]:
     """What an action asks for: our own mark, or Unfold's."""
     own = getattr(function, "required_permission", None)
-    given = (own,) if own else tuple(getattr(function, "allowed_permissions", ()) or ())
-    return given
+    return (own,) if own else tuple(getattr(function, "allowed_permissions", ()) or ())
 
 
 def _admins() -> list[Any]:
-    from django.contrib import admin
-
     return sorted(admin.site._registry.values(), key=_title)
 
 
@@ -165,12 +163,8 @@ def _title(site_admin: Any) -> str:
 
 
 def report_rows() -> Iterator[tuple[str, ...]]:
-    from payments.exports.asking import PERSONAL
-    from payments.exports.fetching import EXPORT
-    from payments.reports import REPORTS
-
     for report in REPORTS.values():
-        needed = [EXPORT, *([PERSONAL] if report.is_personal else []), *([report.permission] if report.permission else [])]
+        needed = [EXPORT, *[PERSONAL] * report.is_personal, *[report.permission] * bool(report.permission)]
         allowed = ["yes" if somebody(role).has_perms(needed) else "" for role in STAFF]
         yield report.title, "yes" if report.is_personal else "", *allowed
 
@@ -185,8 +179,3 @@ def document() -> str:
         (HEAD, _lines(operation_rows()), PAGES, _lines(page_rows()), ACTIONS, _lines(action_rows()), REPORTS_HEAD,
          _lines(report_rows()))
     )  # fmt: skip
-
-
-if __name__ == "__main__":
-    django.setup()
-    FILE.write_text(document())

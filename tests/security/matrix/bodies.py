@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.operations import UNSET
-from tests.security.matrix.world import World
 from tests.security.matrix.operations import Operation
+from tests.security.matrix.world import World
 
 PASSWORD = "a long enough password"
 # By verb and address: what the fields alone do not tell.

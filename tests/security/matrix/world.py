@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 from django.db.models import Model
 from rest_framework.test import APIClient
 
-from accounts.models import Document, DocumentKind, Login
+from accounts.models import Document, Login
 from accounts.services.api_keys import make_key
 from accounts.services.closing import close_account
 from accounts.services.sessions import begin_session
 from accounts.services.tokens import AccessClaims
 from config.clock import database_now
+from entries.models import Request
 from payments.accounting.batches import make_batch
 from payments.exports.asking import request_export
 from payments.exports.schedules import Plan, create_schedule
@@ -70,6 +71,16 @@ class World:
         return PLACE.sub(value, template)
 
 
+# What stands behind a part of an address: the name of a row, or the text itself.
+NAMED: dict[str, Any] = {
+    "competitions": "live", "rounds": 1, "picks": 1, "auth": "google", "webhooks": "stripe", "pools": "pool",
+    "entries": "entry", "requests": "request", "games": "game", "rulings": "ruling", "amendments": "amendment",
+    "payments": "payment", "refunds": "refund", "manual-records": "record", "write-offs": "write-off",
+    "foreign-objects": "foreign object", "discrepancies": "discrepancy", "payouts": "payout", "periods": "period",
+    "exports": "export", "export-schedules": "schedule", "logins": "login", "documents": "document",
+    "bank-lines": "bank line", "bank-statements": "bank statement", "disputes": "dispute", "accounts": "account",
+    "provider-payouts": "provider payout", "journal-batches": "batch", "api-keys": "key",
+}  # fmt: skip
 # A part of an address, and what stands behind it for a value.
 PLACE = re.compile(r"([\w-]+)/<(?:\w+:)?\w+>")
 # Of an address where the usual thing is not of the kind that it is about.
@@ -96,8 +107,6 @@ def build(story: Story) -> World:
     unpaid = RequestFactory(pool=live, user=people.owner, number=3, approved=True)
     money = unapplied_money(RequestFactory(pool=elsewhere, user=people.owner, approved=True))
     finance = story.fiona
-    mapped(AccountingSystem.XERO)
-    doubt, another = moved(-100), moved(-200)
     game = live.competition.games.get(round__number=1, home__code="ANT")
     made.rows = {
         "pool": live, "other pool": elsewhere, "entry": entry, "foreign entry": foreign, "request": waiting,
@@ -105,39 +114,49 @@ def build(story: Story) -> World:
         "draft": PoolFactory(competition=live.competition, status="draft", created_by=people.moderator),
         "ruling": propose("disqualify", entry=entry),
         "amendment": propose_amendment(pool=live, changes={"strikes": 1}, reason="Agreed.", by=ModeratorFactory()),
-        "refund": request_refund(receipt_id=money.pk, amount_cents=None, taken_from="unapplied", reason="Why", by=finance, now=now),
-        "paid refund": refund_of(unapplied_money(RequestFactory(pool=elsewhere, user=people.owner, number=2, approved=True))),
+        "login": Login.objects.create(user=people.owner, provider="google", issuer="https://google.test", subject="1"),
+        "document": Document.objects.create(
+            owner=people.owner, kind="identity", name="passport.png", key=f"documents/{uuid4()}",
+            content_type="image/png", size=1, sha256="0" * 64,
+        ),
+        "key": make_key(
+            user=people.owner, claims=AccessClaims(people.owner.pk, uuid4(), people.owner.token_version, now),
+            name="Scores", scopes=["pools:read"], expires_at=None, now=now,
+        ).key,
+        **of_the_house(story, unpaid),
+        "refund": request_refund(
+            receipt_id=money.pk, amount_cents=None, taken_from="unapplied", reason="Why", by=finance, now=now
+        ),
+        "paid refund": refund_of(
+            unapplied_money(RequestFactory(pool=elsewhere, user=people.owner, number=2, approved=True))
+        ),
+    }  # fmt: skip
+    made.named = NAMED | {"sessions": second_session(people)}
+    return made
+
+
+def of_the_house(story: Story, unpaid: Request) -> dict[str, Model]:
+    """What finance works with: of the story, and what waits for a second name."""
+    finance, now = story.fiona, database_now()
+    mapped(AccountingSystem.XERO)
+    wanted, strange = moved(-100), moved(-200)
+    monthly = Plan("Monthly", "trial_balance", FileFormat.CSV, Every.MONTH)
+    return {
         "record": recorded(unpaid, by=finance),
-        "write-off": request_write_off(discrepancy_id=doubt.pk, by=finance, reason="Nobody knows."),
-        "foreign object": mark_foreign(discrepancy_id=another.pk, by=finance, reason="Not ours."),
+        "write-off": request_write_off(discrepancy_id=wanted.pk, by=finance, reason="Nobody knows."),
+        "foreign object": mark_foreign(discrepancy_id=strange.pk, by=finance, reason="Not ours."),
         "discrepancy": moved(-300),
         "payout": story.payouts["lea3"],
         "period": propose_period(first_day=date(2026, 1, 1), by=finance, now=now),
-        "export": request_export(kind="payments", narrowing=Narrowing(), file_format=FileFormat.CSV, by=finance, now=now),
-        "schedule": create_schedule(plan=Plan("Monthly", "trial_balance", FileFormat.CSV, Every.MONTH), recipients=[finance], by=finance, now=now),
-        "login": Login.objects.create(user=people.owner, provider="google", issuer="https://accounts.google.com", subject="1"),
-        "document": Document.objects.create(
-            owner=people.owner, kind="identity", name="passport.png", key=f"documents/{uuid4()}", content_type="image/png", size=1, sha256="0" * 64
+        "export": request_export(
+            kind="payments", narrowing=Narrowing(), file_format=FileFormat.CSV, by=finance, now=now
         ),
+        "schedule": create_schedule(plan=monthly, recipients=[finance], by=finance, now=now),
         "bank line": BankLine.objects.order_by("id")[0], "bank statement": BankStatement.objects.order_by("id")[0],
         "dispute": Dispute.objects.order_by("id")[0], "provider payout": ProviderPayout.objects.order_by("id")[0],
         "account": Account.objects.order_by("id")[0],
         "batch": make_batch(system=AccountingSystem.XERO, by=finance),
     }  # fmt: skip
-    made.rows["key"] = make_key(
-        user=people.owner, claims=AccessClaims(people.owner.pk, uuid4(), people.owner.token_version, now), name="Scores",
-        scopes=["pools:read"], expires_at=None, now=now,
-    ).key  # fmt: skip
-    made.named = {
-        "competitions": "live", "rounds": 1, "picks": 1, "auth": "google", "webhooks": "stripe", "pools": "pool",
-        "entries": "entry", "requests": "request", "games": "game", "rulings": "ruling", "amendments": "amendment",
-        "payments": "payment", "refunds": "refund", "manual-records": "record", "write-offs": "write-off",
-        "foreign-objects": "foreign object", "discrepancies": "discrepancy", "payouts": "payout", "periods": "period",
-        "exports": "export", "export-schedules": "schedule", "logins": "login", "documents": "document",
-        "bank-lines": "bank line", "bank-statements": "bank statement", "disputes": "dispute", "accounts": "account",
-        "provider-payouts": "provider payout", "journal-batches": "batch", "api-keys": "key", "sessions": second_session(people),
-    }  # fmt: skip
-    return made
 
 
 def second_session(people: People) -> UUID:
