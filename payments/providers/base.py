@@ -193,7 +193,8 @@ class TransferOrder:
 class TransferFacts:
     """A transfer as the provider knows it. `ref` is ours, empty for one that was made past us.
 
-    `movement` is the money leaving our balance; `returned` are the parts of it that came back, `reversed_cents` in all.
+    `movement` is the money leaving our balance; `returned` are the parts of it that came back, oldest first, and
+    `reversed_cents` is how much that is in all.
     """
 
     reference: str
