@@ -8,7 +8,7 @@ from config.audit import attribute
 from config.clock import database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, InvalidTransition, NotFound
-from config.money import exponent, format_amount
+from config.money import format_amount, in_minor_units
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.models import JournalEntry
@@ -96,12 +96,6 @@ def decline_write_off(*, write_off_id: int, by: User, reason: str) -> WriteOff:
     return wish
 
 
-def most(currency: str) -> int:
-    """How much is written off at most, in minor units of the currency."""
-    limit: int = settings.WRITE_OFF_AT_MOST * 10 ** exponent(currency) // 100
-    return limit
-
-
 def said(wish: WriteOff) -> str:
     """What it comes to, in words."""
     amount = format_amount(abs(wish.amount_cents), wish.currency)
@@ -118,7 +112,7 @@ def _stake(row: Discrepancy) -> Stake:
 
 
 def _refuse_too_much(stake: Stake) -> None:
-    limit = most(stake.currency)
+    limit = in_minor_units(settings.WRITE_OFF_AT_MOST, stake.currency)
     if abs(stake.amount) > limit:
         raise Conflict(
             Code.WRITE_OFF_TOO_LARGE,
