@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import ClassVar
 
 from django.apps import AppConfig
@@ -13,5 +14,5 @@ class PoolsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails."""
-        from pools import emails  # noqa: F401  # registers its handlers
+        """Let the outbox know who writes our mails: their being imported makes the handlers known."""
+        import_module("pools.emails")
