@@ -246,8 +246,8 @@ FINANCE = [
         "period-waits-for-writers",
         "Nobody writes into a month while it is sealed.",
         PERIODS,
-        "            cursor.execute(NO_WRITERS)",
-        '            cursor.execute("SELECT 1")',
+        '    keep_writers_out("payments_journalentry", "payments_posting", patience=PATIENCE)\n',
+        "",
         tests="exports/test_periods.py::test_who_posts_while_a_month_is_closed_is_in_it_or_after_it",
     ),
     without(

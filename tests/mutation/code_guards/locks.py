@@ -182,8 +182,8 @@ LOCKS = [
         "checkpoint-waits-for-writers",
         "A line that is committed late is in the sum: a checkpoint waits for all writers there are.",
         "payments.ledger.checkpoints",
-        '"LOCK TABLE payments_posting IN SHARE ROW EXCLUSIVE MODE"',
-        '"SELECT 1"',
+        '            keep_writers_out("payments_posting", patience=PATIENCE)\n',
+        "",
         tests="""
             payments/ledger/test_checkpoints.py::test_a_line_that_commits_late_is_not_passed_over
             payments/ledger/test_checkpoints.py::test_writers_and_checkpoints_at_once_never_lose_a_line
