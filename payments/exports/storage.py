@@ -45,5 +45,6 @@ def opened(key: str) -> IO[bytes]:
 
 
 def forget(key: str) -> None:
-    """Delete the file; none there is as good."""
-    store().delete(key)
+    """Delete the file; none there, or no name, is as good."""
+    if key:
+        store().delete(key)

@@ -16,11 +16,11 @@ from django.db.models import Count, Min, Sum
 
 from config.clock import database_now
 from config.money import format_amount, to_decimal
+from payments.exports.csv_file import write_csv
 from payments.models import Discrepancy, DiscrepancyKind, DiscrepancyState, ReconciliationRun, RunStatus
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.reconciliation.totals import MATCHED
 from payments.reports.base import Report, code, money, number, text
-from payments.reports.csv_file import write_csv
 
 # How long a row may wait: what is urgent, and everything else.
 URGENT_WITHIN = timedelta(days=1)

@@ -66,7 +66,7 @@ def test_a_silent_worker_loses_its_export_and_its_file(numbers, finance, folder,
 def test_a_worker_says_that_it_is_alive_and_how_far(numbers, finance, monkeypatch):
     monkeypatch.setattr(work, "BEAT_SECONDS", 0.02)
     export = wish(finance)
-    claimed, _ = work._claim()
+    claimed = work._claim()
     tally = Tally(numbers)
     before = Export.objects.get(pk=export.pk).touched_at
     with work.Heart(claimed, tally):

@@ -197,17 +197,17 @@ FINANCE = [
     without(
         "export-of-people",
         "People's names leave the house only with who may take them out.",
-        ASKING,
-        "    if (report is None or report.is_personal) and not by.has_perm(PERSONAL):",
-        "    if False:",
+        "payments.exports.rights",
+        "    return person.has_perm(EXPORT) and (not is_personal or person.has_perm(PERSONAL))",
+        "    return person.has_perm(EXPORT)",
         tests="exports/test_writing.py::test_who_may_not_export_people_does_not",
     ),
     without(
         "export-of-this-attempt",
         "A worker that was taken for gone does not end the export of the one after it.",
         "payments.exports.work",
-        "locked().filter(pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts)",
-        "locked().filter(pk=export.pk)",
+        "        pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts\n",
+        "        pk=export.pk\n",
         tests="exports/test_slot.py::test_a_silent_worker_loses_its_export_and_its_file",
     ),
     without(
