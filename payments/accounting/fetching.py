@@ -1,16 +1,16 @@
 """The file of a batch as a download."""
 
-from django.http import HttpResponse
+from io import BytesIO
 
+from django.http import FileResponse
+
+from config.downloads import attachment
 from payments.models import JournalBatch
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "zip": "application/zip"}
 
 
-def file_of(batch: JournalBatch) -> HttpResponse:
-    """The bytes that were kept when the batch was made; nobody on the way keeps them."""
-    kind = CONTENT_TYPES[batch.file_name.rpartition(".")[2]]
-    answer = HttpResponse(bytes(batch.content), content_type=kind)
-    answer["Content-Disposition"] = f'attachment; filename="{batch.file_name}"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+def file_of(batch: JournalBatch) -> FileResponse:
+    """The bytes that were kept when the batch was made."""
+    content_type = CONTENT_TYPES[batch.file_name.rpartition(".")[2]]
+    return attachment(BytesIO(bytes(batch.content)), name=batch.file_name, content_type=content_type)
