@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.clock import database_now, finance_date
 from config.errors import Code, DomainError
 from payments.bank.importing import Given, import_file
 from payments.models import BankAccount, BankFile, BankLine, BankStatement, Discrepancy
@@ -98,6 +99,17 @@ def test_a_file_without_news_is_refused(take):
     assert BankFile.objects.count() == 1
 
 
+def test_a_name_that_does_not_tell_lines_apart_is_refused(take, bank):
+    """Else the second would be taken for the first, and its money be missing."""
+    layout = {"date": "Date", "amount": "Amount", "reference": "Text", "balance": "Balance"}
+    BankAccount.objects.filter(pk=bank.pk).update(layout=layout)
+    take(csv_of(("2026-11-02", "RENT", -100, 900)))
+
+    for row in (("2026-11-03", "RENT", -100, 800), ("2026-11-02", "RENT", -200, 700)):
+        assert "Line RENT is here already, of another day or amount" in refused(take, csv_of(row)).message
+    assert BankLine.objects.count() == 1
+
+
 def test_two_alike_on_one_day_are_two(take):
     take(csv_of(("2026-11-02", "Fee", -100, 900), ("2026-11-02", "Fee", -100, 800)))
 
@@ -175,6 +187,26 @@ class TestCamt:
         refusal = refused(take, camt(other))
 
         assert (refusal.code, refusal.details) == (Code.ALREADY_IMPORTED, {"known": 1})
+
+    def test_another_one_of_the_same_name_is_refused_and_never_left_out(self, take):
+        take(camt(self.PAYOUT))
+        other = statement(entry("1.00", reference="B-2", day="2026-11-04"), opening="148.25", closing="149.25")
+
+        assert "is called S-1, with other lines" in refused(take, camt(other)).message
+
+    def test_statements_without_a_name_are_told_apart_by_their_lines(self, take):
+        take(camt(statement(entry("48.25", reference="B-1"), name="")))
+
+        imported = take(camt(statement(entry("1.00", reference="B-2"), name="", opening="148.25", closing="149.25")))
+
+        assert (imported.new, gaps()) == (1, [])
+
+    def test_one_that_ends_in_the_days_to_come_ends_today(self, take):
+        content = camt(statement(entry("48.25"), days=("2026-11-03", "2199-12-31")))
+
+        (one,) = take(content).statements
+
+        assert one.last_on == finance_date(database_now())
 
     @pytest.mark.parametrize(
         ("change", "why"),

@@ -1,10 +1,12 @@
 """What a line of a statement is: found where one thing fits, and a person's business everywhere else."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from config.clock import database_now, finance_date
 from config.errors import Code, DomainError
+from payments.bank.candidates import candidates_of
 from payments.bank.days import add_business_days
 from payments.bank.deciding import Choice, match_by_hand, undo_match
 from payments.bank.matching import match_all_lines
@@ -12,9 +14,14 @@ from payments.bank.overdue import look_for_overdue_payouts
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum, provider_payout
 from payments.models import BankLine, BankMatch, Discrepancy, MatchKind, ProviderPayout
+from payments.reconciliation.sums import sums_of_ours
+from payments.services.manual.deciding import confirm_record
+from payments.services.payouts import hand_over, return_payout
+from tests.factories.accounts import FinanceFactory
 from tests.support.bank import csv_of
 from tests.support.by_hand import cash, paid_by_hand, transfer
 from tests.support.charging import balance, balances
+from tests.support.winning import approved_payout, booked, won_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +47,11 @@ def line(take, *, cents=4825, text="a transfer", day="2026-11-03"):
 
 def doubts(kind="bank_unmatched"):
     return list(Discrepancy.objects.filter(kind=kind, status="open").values_list("sentence", flat=True))
+
+
+def in_hand():
+    """Money by hand, in the books and as it was signed for."""
+    return [(one.ours, one.theirs, one.agrees) for one in sums_of_ours() if one.name == "in_hand"]
 
 
 def refused(call, **given):
@@ -71,6 +83,14 @@ class TestByName:
         assert line(take, text="TRACE0001").status == "waiting"
         (said,) = doubts()
         assert said.startswith("48.25 USD of 2026-11-03 on the statement of House account: it bears the name of a ")
+
+    def test_a_payout_that_a_line_names_is_no_other_line_s(self, take):
+        """The bank has kept a part of it, and somebody else has sent as much on the same day."""
+        sent(trace="TRACE0001", cents=4825)
+
+        take(csv_of(("2026-11-03", "TRACE0001", 4800, 4800), ("2026-11-03", "somebody", 4825, 9625)))
+
+        assert set(BankLine.objects.values_list("status", flat=True)) == {"waiting"}
 
     def test_two_lines_of_one_name_wait(self, take):
         sent(trace="TRACE0001")
@@ -260,6 +280,71 @@ class TestByHand:
         )
 
 
+class TestPrizeThatCameBack:
+    """A transfer by hand that the winner's bank sent back: two lines, one record."""
+
+    @pytest.fixture
+    def record(self):
+        pool, winner, _ = won_pool()
+        booked(pool)
+        payout = approved_payout(winner)
+        record = hand_over(payout_id=payout.pk, handover=transfer("CHK-777001"), by=FinanceFactory())
+        return confirm_record(record_id=record.pk, by=FinanceFactory())
+
+    @pytest.fixture
+    def returned(self, record, finance):
+        return_payout(payout_id=record.payout_id, by=finance, reason="account closed")
+        return record
+
+    def lines(self, take, out, back, *, days_ago=0):
+        day = finance_date(database_now()) - timedelta(days=days_ago)
+        take(csv_of((day, out, -10_000, 0), (day, back, 10_000, 10_000)))
+        return BankLine.objects.order_by("amount_cents")
+
+    def test_both_lines_are_known_by_its_reference(self, take, returned):
+        self.lines(take, "prize CHK-777001", "returned CHK-777001")
+
+        assert sorted(BankMatch.objects.values_list("record", "amount_cents", "found_by")) == [
+            (returned.pk, -10_000, "reference"), (returned.pk, 10_000, "reference"),
+        ]  # fmt: skip
+        assert balance("clearing", provider="manual") == 0
+        assert in_hand() == [(0, 0, True)]
+
+    def test_or_by_their_amount_and_day(self, take, returned):
+        self.lines(take, "one", "other")
+
+        assert set(BankMatch.objects.values_list("record", "found_by")) == {(returned.pk, "amount")}
+        assert balance("clearing", provider="manual") == 0
+
+    def test_or_a_person_says_so_of_each(self, take, finance, returned):
+        out, back = self.lines(take, "one", "other", days_ago=30)
+        assert [candidates_of(found).records for found in (out, back)] == [(returned,), (returned,)]
+
+        for found in (out, back):
+            match_by_hand(line_id=found.pk, choice=Choice(record_ids=(returned.pk,)), by=finance, reason="I looked")
+
+        assert [candidates_of(found).records for found in (out, back)] == [(), ()]
+        assert balance("clearing", provider="manual") == 0
+
+    def test_in_hand_is_what_is_on_no_line_yet(self, take, record, finance):
+        self.lines(take, "prize CHK-777001", "somebody else")
+        assert in_hand() == [(0, 0, True)]
+
+        return_payout(payout_id=record.payout_id, by=finance, reason="account closed")
+
+        assert in_hand() == [(10_000, 10_000, True)]
+
+    def test_one_that_stayed_is_no_line_that_comes(self, take, finance, record):
+        _, back = self.lines(take, "prize CHK-777001", "refund CHK-777001")
+        assert (back.status, candidates_of(back).records) == ("waiting", ())
+
+        refusal = refused(
+            match_by_hand, line_id=back.pk, choice=Choice(record_ids=(record.pk,)), by=finance, reason="x"
+        )
+
+        assert refusal.details == {"line_cents": 10_000, "chosen_cents": -10_000}
+
+
 class TestTakingBack:
     def test_it_is_reversed_and_waits_again(self, take, finance):
         payout = sent(trace="TRACE0001")
@@ -297,15 +382,24 @@ class TestOverdue:
         assert look_for_overdue_payouts(today=due) == 0
         assert look_for_overdue_payouts(today=add_business_days(due, 1)) == 1
 
-        assert "the statements end before they began" in doubts("payout_not_in_bank")[0]
+        assert "there is no statement of that day: none was imported" in doubts("payout_not_in_bank")[0]
+
+    @pytest.mark.parametrize("day", ["2026-11-04", "2026-11-02"])
+    def test_where_no_statement_is_of_its_day_nobody_is_told_that_it_is_missing_there(self, take, day):
+        sent(day=DAY)
+        take(csv_of((day, "x", 1, 1)))
+
+        look_for_overdue_payouts(today=date(2026, 12, 1))
+
+        assert f"there is no statement of that day: they are of {day} to {day}" in doubts("payout_not_in_bank")[0]
 
     def test_the_bank_s_line_closes_it(self, take):
         sent(trace="TRACE0001")
-        take(csv_of(("2026-11-19", "x", 1, 1)))
+        take(csv_of(("2026-11-02", "y", 1, 1), ("2026-11-19", "x", 1, 2)))
         look_for_overdue_payouts(today=date(2026, 11, 20))
         assert "no statement shows it" in doubts("payout_not_in_bank")[0]
 
-        take(csv_of(("2026-11-19", "TRACE0001", 4825, 4826)))
+        take(csv_of(("2026-11-19", "TRACE0001", 4825, 4827)))
 
         assert doubts("payout_not_in_bank") == []
         assert look_for_overdue_payouts(today=date(2026, 11, 20)) == 0
