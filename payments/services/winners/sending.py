@@ -24,9 +24,10 @@ from payments.providers import provider_named
 from payments.providers.base import PaymentProvider, TransferFacts, TransferOrder
 from payments.providers.faults import Faulted, NotThere, ProviderError, Rejected, Unclear
 from payments.services.asking import Swept, ask_about_each
-from payments.services.payouts import check_still_right, doubt_payout
+from payments.services.payouts import check_still_right
 from payments.services.winners.locking import lock_payout
 from payments.services.winners.mirroring import apply_transfer_facts, fail_payout
+from payments.services.winners.outcomes import doubt_payout
 
 logger = logging.getLogger(__name__)
 
@@ -224,6 +225,6 @@ def _doubt_if_stuck(payout_id: int, now: datetime) -> None:
         why = f": {stuck.failure}" if stuck.failure else ""
         doubt_payout(
             stuck,
-            f"is {stuck.status} since {stuck.approved_at:%Y-%m-%d %H:%M} UTC{why}",
+            f"is still {stuck.status}; it was approved on {stuck.approved_at:%Y-%m-%d %H:%M} UTC{why}",
             "Look at it at the provider. It is asked about again and again, and never sent twice.",
         )

@@ -157,7 +157,7 @@ LOCKS = [
     without(
         "sweep-skips-what-is-held",
         "Two sweeps ask about different payments: what another holds is passed over, not waited for.",
-        "payments.services.sweep",
+        "payments.services.asking",
         ".locked(skip_busy=True)",
         ".locked()",
         tests="payments/test_sweep.py::TestTrouble::test_what_one_sweep_holds_another_passes_over",
@@ -169,6 +169,14 @@ LOCKS = [
         "waiting = Refund.objects.filter(free, pk",
         "waiting = Refund.objects.filter(pk",
         tests="payments/test_refund_trouble.py::test_another_worker_s_refund_is_left_alone",
+    ),
+    without(
+        "payout-claim",
+        "A prize that a worker is sending is left to him.",
+        "payments.services.winners.sending",
+        "    elif payout.status not in PAYOUTS_UNDER_WAY or _is_taken(payout, now - lease):",
+        "    elif payout.status not in PAYOUTS_UNDER_WAY:",
+        tests="payments/test_sending_prizes.py::TestTrouble::test_another_worker_s_prize_is_left_alone",
     ),
     without(
         "outbox-claim",
