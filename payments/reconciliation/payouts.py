@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from accounts.models import User
 from config.clock import database_now
 from payments.models import (
     Discrepancy,
@@ -34,7 +33,7 @@ LISTED = timedelta(days=35)
 FOLLOWED = timedelta(days=90)
 
 
-def reconcile_payouts(*, provider: str, by: User | None = None) -> ReconciliationRun | None:
+def reconcile_payouts(*, provider: str) -> ReconciliationRun | None:
     """Look at every payout of late, and at those that have not come to their end; None while another does.
 
     One that cannot be asked about never keeps the others waiting: it is tried again the next time.
@@ -48,7 +47,7 @@ def reconcile_payouts(*, provider: str, by: User | None = None) -> Reconciliatio
         run.save(update_fields=["found"])
 
     return start_or_resume(
-        kind=RunKind.PAYOUTS, provider=provider, livemode=adapter.livemode, steps={RunPhase.CHECKING: check}, by=by
+        kind=RunKind.PAYOUTS, provider=provider, livemode=adapter.livemode, steps={RunPhase.CHECKING: check}
     )
 
 
