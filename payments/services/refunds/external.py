@@ -87,7 +87,7 @@ def explain_instead_of(failed: Refund) -> bool:
     if external is None:
         return False
     external.receipt = failed.receipt
-    booking.book_refund_withdrawn(failed)
+    booking.book_refund_withdrawn(failed, failed)
     explain_external(external, by_house=False)
     return True
 
