@@ -99,7 +99,7 @@ class TestTrouble:
         def die(*_, **__):
             raise Killed
 
-        for place in ("_done_by", "apply_transfer_facts"):
+        for place in ("send_once", "apply_transfer_facts"):
             with monkeypatch.context() as patched:
                 patched.setattr(sending, place, die)
                 with pytest.raises(Killed):

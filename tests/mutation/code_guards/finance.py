@@ -12,7 +12,7 @@ ASKING = "payments.exports.asking"
 FETCHING = "payments.exports.fetching"
 PERIODS = "payments.services.periods"
 BATCHES = "payments.accounting.batches"
-SENDING = "payments.services.winners.sending"
+SENDING = "payments.services.sending_once"
 
 TEST_RUNS = "payments/reconciliation/test_runs.py"
 TEST_FEED = "payments/reconciliation/test_feed.py"
@@ -295,8 +295,8 @@ FINANCE = [
         "transfer-look-after-the-key",
         "Once its key is worth nothing a prize is looked for before it is sent.",
         SENDING,
-        "    if is_old or payout.key_number > 1:",
-        "    if payout.key_number > 1:",
+        "    if is_old or row.key_number > 1:",
+        "    if row.key_number > 1:",
         tests="payments/test_sending_prizes.py::TestTrouble::test_after_the_key_has_died_it_looks_before_it_sends",
     ),
 ]
