@@ -33,7 +33,6 @@ from payments.models import (
 from pools.models import PoolStatus
 from pools.queries import first_lock_at
 
-LONGEST_REASON = 500
 # Money that a bank holds, or keeps, on behalf of the player: it must not go to them a second time.
 IN_THE_WAY = (
     DisputeState.NEEDS_RESPONSE,
@@ -140,14 +139,6 @@ def refuse_disputed(receipt: Receipt, provider: str) -> None:
     """Raises `ChargeDisputed`."""
     if is_disputed(receipt, to_the_card=provider != Provider.MANUAL):
         raise ChargeDisputed(receipt)
-
-
-def refuse_reason(reason: str) -> str:
-    """The reason without blanks around it. Refuses none, and one that nobody would read."""
-    reason = reason.strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
-    return reason
 
 
 def refuse_own(payment: Payment, by_id: int) -> None:
