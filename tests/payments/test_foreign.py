@@ -68,6 +68,27 @@ def test_money_of_a_payment_that_is_not_here_is_moved_out_of_what_is_unallocated
     assert broken() == {}
 
 
+def two_rows_about_one_charge():
+    """After a restore, of money whose request is gone: its refund names the charge, the charge its payment."""
+    with transaction.atomic():
+        post(rules.charge_received("stripe", "ch_far", Sum(5000, "usd", False, database_now())))
+    return [
+        raised(DiscrepancyKind.MISSING_LOCALLY, "charge:stripe:ch_far"),
+        raised(DiscrepancyKind.MISSING_LOCALLY, "payment:stripe:0", details={"charge": {"id": "ch_far"}}),
+    ]
+
+
+def test_money_that_two_rows_are_about_is_moved_once(finance):
+    by_charge, by_payment = two_rows_about_one_charge()
+
+    mark(by_charge, finance)
+    mark(by_payment, finance)
+
+    assert balances() == {"clearing": 5000, "not_ours": -5000}
+    assert [found.amount_cents for found in ForeignObject.objects.order_by("id")] == [-5000, 0]
+    assert broken() == {}
+
+
 def test_what_never_was_in_the_books_is_only_written_down(finance):
     row = raised(DiscrepancyKind.MISSING_LOCALLY, "payment:stripe:1", details={"charge": "ch_unknown"})
 

@@ -20,7 +20,7 @@ from payments.models.write_off import STANDING
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import close, lock_open, write_act, written
 from payments.services.queue.allowed import refuse_action
-from payments.services.queue.stakes import Stake, stake_of
+from payments.services.queue.stakes import Stake, clear_alone, stake_of
 
 explain("write_off_two_names", Code.SECOND_NAME_NEEDED, "A write-off needs two different names.")
 explain("write_off_once", Code.VERSION_CONFLICT, "Somebody has asked for its write-off already.")
@@ -70,6 +70,7 @@ def approve_write_off(*, write_off_id: int, by: User) -> WriteOff:
             Code.SECOND_NAME_NEEDED, "Whoever asked for a write-off cannot approve it: somebody else has to."
         )
     stake = Stake(AccountName(Kind(wish.account_kind), provider=wish.provider), *_sum(wish))
+    clear_alone()
     if stake_of(row) != stake:
         raise Conflict(Code.VERSION_CONFLICT, "The books say something else by now: decline it, and look again.")
     _refuse_too_much(stake)
