@@ -16,8 +16,9 @@ from django.db import connection, transaction
 from config.clock import database_now
 from payments.models import FeedCursor, Movement, SourceKind
 from payments.providers import provider_named, provider_names
-from payments.providers.base import Balance, ListedMovement, PaymentProvider
+from payments.providers.base import Balance, ListedMovement
 from payments.providers.faults import ProviderError
+from payments.providers.port import PaymentProvider
 from payments.reconciliation.tie_out import TieOut
 from payments.services.movements import WrongMode
 

@@ -20,8 +20,9 @@ from payments.models import (
 from payments.models.discrepancy import OPEN_STATES
 from payments.models.provider_payout import payout_key
 from payments.providers import provider_named
-from payments.providers.base import ListedObject, PaymentProvider
+from payments.providers.base import ListedObject
 from payments.providers.faults import ProviderError
+from payments.providers.port import PaymentProvider
 from payments.reconciliation.runs import start_or_resume
 from payments.services.movements import WrongMode
 from payments.services.payout_items import reconcile_payout

@@ -18,8 +18,9 @@ from config.money import format_amount
 from payments.models import DiscrepancyKind, Refund, RefundOrigin, RefundState
 from payments.models.refund import UNFINISHED, RefundQuerySet
 from payments.providers import provider_named
-from payments.providers.base import PaymentProvider, RefundFacts, RefundOrder
+from payments.providers.base import RefundFacts, RefundOrder
 from payments.providers.faults import NotThere, ProviderError, Rejected
+from payments.providers.port import PaymentProvider
 from payments.services.asking import Swept, ask_about_each, claim, not_asked_for
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.refunds.deciding import lock_refund
