@@ -144,6 +144,14 @@ FINANCE = [
         tests="payments/test_write_offs.py::test_what_the_books_say_by_now_counts",
     ),
     without(
+        "stakes-cleared-alone",
+        "What lies in the books because of two rows is cleared once, whoever is at which of them.",
+        "payments.services.queue.foreign",
+        "    clear_alone()\n",
+        "",
+        tests="races/test_queue.py::test_money_that_two_rows_are_about_is_moved_once",
+    ),
+    without(
         "allocation-of-the-whole",
         "Money of which a part is gone does not become a place.",
         "payments.services.allocating",
