@@ -18,11 +18,10 @@ from config.money import format_amount
 from config.reasons import check_reason
 from payments.bank.days import noon
 from payments.bank.unmatched import tell_of_unmatched
-from payments.ledger import bank as rules
 from payments.ledger.accounts import AccountName
 from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
-from payments.ledger.rules import Sum
+from payments.ledger.rules import Sum, bank
 from payments.models import (
     BankLine,
     BankLineState,
@@ -129,7 +128,7 @@ def undo_match(*, line_id: int, by: User, reason: str) -> BankLine:
     for match in line.matches.locked().filter(undone_at=None).select_related("payout", "record"):
         booked = JournalEntry.objects.filter(source_type="bank_match", source_id=str(match.pk), event="matched")
         reverses = booked.values_list("pk", flat=True).first()
-        post(rules.match_undone(match.pk, _other_side(match), _sum(line, match), reverses))
+        post(bank.match_undone(match.pk, _other_side(match), _sum(line, match), reverses))
         match.undone_at, match.undone_by, match.undone_because = ClockTimestamp(), by, reason
         match.save(update_fields=["undone_at", "undone_by", "undone_because"])
     line.move_to(BankLineState.WAITING)
@@ -213,7 +212,7 @@ def _write(line: BankLine, matches: Sequence[BankMatch]) -> BankLine:
             if constraint_of(error) not in ONCE:
                 raise
             raise MatchedElsewhere from error
-        post(rules.line_matched(match.pk, _other_side(match), _sum(line, match)))
+        post(bank.line_matched(match.pk, _other_side(match), _sum(line, match)))
         if match.payout is not None:
             settle_discrepancy(
                 kind=DiscrepancyKind.PAYOUT_NOT_IN_BANK,
@@ -235,10 +234,10 @@ def _sum(line: BankLine, match: BankMatch) -> Sum:
 def _other_side(match: BankMatch) -> AccountName:
     """The account that what a line is was on before."""
     if match.payout is not None:
-        return rules.in_transit(match.payout.provider)
+        return bank.in_transit(match.payout.provider)
     if match.record is not None:
-        return rules.in_hand(_provider_of(match.record))
-    return rules.bank_fees() if match.kind == MatchKind.BANK_FEE else rules.not_ours()
+        return bank.in_hand(_provider_of(match.record))
+    return bank.bank_fees() if match.kind == MatchKind.BANK_FEE else bank.not_ours()
 
 
 def _owner(record: ManualRecord) -> Payment | Refund | Payout | PrizeCorrection:

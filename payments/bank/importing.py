@@ -22,9 +22,8 @@ from payments.bank.gaps import look_for_gaps
 from payments.bank.layouts import read_layout
 from payments.bank.matching import match_lines
 from payments.bank.read import ReadLine, ReadStatement, named, on_days_that_were, plain, unreadable
-from payments.ledger import bank as rules
 from payments.ledger.posting import post
-from payments.ledger.rules import Sum
+from payments.ledger.rules import Sum, bank
 from payments.models import BankAccount, BankFile, BankFormat, BankLine, BankStatement
 from payments.models.bank import LARGEST_FILE
 
@@ -273,7 +272,5 @@ def _book_opening(statement: BankStatement, account: BankAccount, before: BankSt
     booked = 0 if before is None else before.opening_cents
     at = noon(statement.first_on)
     post(
-        rules.account_opened(
-            statement.pk, Sum(statement.opening_cents - booked, account.currency, account.livemode, at)
-        )
+        bank.account_opened(statement.pk, Sum(statement.opening_cents - booked, account.currency, account.livemode, at))
     )

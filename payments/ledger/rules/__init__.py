@@ -3,6 +3,8 @@
 Debits are positive. Amounts are in minor units, of the currency that the fact names. The rules are those of a
 double-entry book: money that arrives is owed until it is the price of a place; then it belongs to the pool's players,
 less the house's part. What is given back is owed to the player until it has really gone.
+
+The lines of a bank's statement have rules of their own, in `bank`.
 """
 
 from payments.ledger.rules.disputes import (
