@@ -88,6 +88,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 def _template() -> str:
     options = connection.settings_dict["OPTIONS"]
     options["options"] = options["options"].replace("synchronous_commit=on", "synchronous_commit=off")
+    # Many threads at once on a busy machine: nobody there is a web server that had better give up.
+    options["connect_timeout"] = 60
     return prepare_template()
 
 
@@ -101,7 +103,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             with blocker.unblock(), closing(connection):
                 _template()
 
-        threading.Thread(target=prepare, daemon=True).start()
+        # A run that is over sooner waits for it: the next one has use for it.
+        threading.Thread(target=prepare).start()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import Line
@@ -15,8 +15,8 @@ FEES = AccountName(Kind.PROVIDER_FEES, provider="stripe")
 
 
 def day(number):
-    """A day of January, long over."""
-    return datetime(2026, 1, number, 12, tzinfo=UTC)
+    """A day of January, long over; the days before it are 0, -1 and so on."""
+    return datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=number - 1)
 
 
 def received(number, amount=5000, **how):
