@@ -13,8 +13,8 @@ from payments.models import AccountMapping, AccountMappingChange, JournalBatch, 
 from tests.accounting.books import QUICKBOOKS, XERO, allocated, day, fee, lines_of, mapped, received
 from tests.factories.accounts import FinanceFactory
 from tests.factories.pools import PoolFactory
-from tests.support.by_hand import refusal_of, refused
 from tests.support.ledger import posted
+from tests.support.refusals import refusal_of, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,10 @@ from payments.services.books import broken
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.queue.foreign import find_ours, mark_foreign
 from payments.services.queue.stakes import stake_of
-from tests.support.by_hand import refused
 from tests.support.charging import balances
 from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
 WHY = "It is of the shop."

@@ -19,10 +19,11 @@ from payments.services.winners.sending import send_payout
 from tests.factories.accounts import FinanceFactory, ModeratorFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, refund_of, unapplied_money
-from tests.support.by_hand import paid_by_hand, refused
+from tests.support.by_hand import paid_by_hand
 from tests.support.charging import paid_receipt
 from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refused
 from tests.support.winning import account_of, approved_payout, booked, won_pool
 
 pytestmark = pytest.mark.django_db

@@ -1,12 +1,10 @@
 """What a line of a statement is: found where one thing fits, and a person's business everywhere else."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
-from config.clock import database_now, finance_date
-from config.errors import Code, DomainError
-from payments.bank.candidates import candidates_of
+from config.errors import Code
 from payments.bank.days import add_business_days
 from payments.bank.deciding import Choice, match_by_hand, undo_match
 from payments.bank.matching import match_all_lines
@@ -14,14 +12,10 @@ from payments.bank.overdue import look_for_overdue_payouts
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum, provider_payout
 from payments.models import BankLine, BankMatch, Discrepancy, MatchKind, ProviderPayout
-from payments.reconciliation.sums import sums_of_ours
-from payments.services.manual.deciding import confirm_record
-from payments.services.payouts import hand_over, return_payout
-from tests.factories.accounts import FinanceFactory
 from tests.support.bank import csv_of
 from tests.support.by_hand import cash, paid_by_hand, transfer
 from tests.support.charging import balance, balances
-from tests.support.winning import approved_payout, booked, won_pool
+from tests.support.refusals import refusal_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,17 +41,6 @@ def line(take, *, cents=4825, text="a transfer", day="2026-11-03"):
 
 def doubts(kind="bank_unmatched"):
     return list(Discrepancy.objects.filter(kind=kind, status="open").values_list("sentence", flat=True))
-
-
-def in_hand():
-    """Money by hand, in the books and as it was signed for."""
-    return [(one.ours, one.theirs, one.agrees) for one in sums_of_ours() if one.name == "in_hand"]
-
-
-def refused(call, **given):
-    with pytest.raises(DomainError) as refusal:
-        call(**given)
-    return refusal.value
 
 
 class TestByName:
@@ -237,7 +220,7 @@ class TestByHand:
         big, small = sent("po_1", 4825, day=date(2026, 1, 5)), sent("po_2", 100)
         chosen = {"both": (big.pk, small.pk), "small": (small.pk,)}.get(choice.get("payout_ids"), ())
 
-        refusal = refused(lambda: self.match(line(take), finance, payout_ids=chosen))
+        refusal = refusal_of(lambda: self.match(line(take), finance, payout_ids=chosen))
 
         assert (refusal.code, refusal.details["line_cents"]) == (Code.INVALID_TRANSITION, 4825)
         assert not BankMatch.objects.exists()
@@ -248,12 +231,12 @@ class TestByHand:
         take(csv_of(("2026-11-20", "again", 4825, 104_825)))
         other = BankLine.objects.get(status="waiting")
 
-        assert refused(lambda: self.match(other, finance, payout_ids=(payout.pk,))).code == Code.VERSION_CONFLICT
+        assert refusal_of(lambda: self.match(other, finance, payout_ids=(payout.pk,))).code == Code.VERSION_CONFLICT
 
     def test_another_currency_is_refused(self, take, finance):
         payout = sent(currency="eur")
 
-        assert list(refused(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == ["payouts"]
+        assert list(refusal_of(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == ["payouts"]
 
     def test_what_nobody_confirmed_is_refused(self, take, finance, unpaid):
         from tests.support.by_hand import recorded
@@ -261,88 +244,23 @@ class TestByHand:
         record = recorded(unpaid)
         found = line(take, cents=5000)
 
-        assert list(refused(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["records"]
+        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["records"]
 
     def test_no_reason_is_refused(self, take, finance):
         found = line(take)
 
-        refusal = refused(
+        refusal = refusal_of(
             lambda: match_by_hand(line_id=found.pk, choice=Choice(rest=MatchKind.NOT_OURS), by=finance, reason=" ")
         )
         assert list(refusal.details) == ["reason"]
 
     def test_a_line_that_is_not_there(self, finance):
         assert (
-            refused(
+            refusal_of(
                 lambda: match_by_hand(line_id=9, choice=Choice(rest=MatchKind.NOT_OURS), by=finance, reason="x")
             ).code
             == Code.NOT_FOUND
         )
-
-
-class TestPrizeThatCameBack:
-    """A transfer by hand that the winner's bank sent back: two lines, one record."""
-
-    @pytest.fixture
-    def record(self):
-        pool, winner, _ = won_pool()
-        booked(pool)
-        payout = approved_payout(winner)
-        record = hand_over(payout_id=payout.pk, handover=transfer("CHK-777001"), by=FinanceFactory())
-        return confirm_record(record_id=record.pk, by=FinanceFactory())
-
-    @pytest.fixture
-    def returned(self, record, finance):
-        return_payout(payout_id=record.payout_id, by=finance, reason="account closed")
-        return record
-
-    def lines(self, take, out, back, *, days_ago=0):
-        day = finance_date(database_now()) - timedelta(days=days_ago)
-        take(csv_of((day, out, -10_000, 0), (day, back, 10_000, 10_000)))
-        return BankLine.objects.order_by("amount_cents")
-
-    def test_both_lines_are_known_by_its_reference(self, take, returned):
-        self.lines(take, "prize CHK-777001", "returned CHK-777001")
-
-        assert sorted(BankMatch.objects.values_list("record", "amount_cents", "found_by")) == [
-            (returned.pk, -10_000, "reference"), (returned.pk, 10_000, "reference"),
-        ]  # fmt: skip
-        assert balance("clearing", provider="manual") == 0
-        assert in_hand() == [(0, 0, True)]
-
-    def test_or_by_their_amount_and_day(self, take, returned):
-        self.lines(take, "one", "other")
-
-        assert set(BankMatch.objects.values_list("record", "found_by")) == {(returned.pk, "amount")}
-        assert balance("clearing", provider="manual") == 0
-
-    def test_or_a_person_says_so_of_each(self, take, finance, returned):
-        out, back = self.lines(take, "one", "other", days_ago=30)
-        assert [candidates_of(found).records for found in (out, back)] == [(returned,), (returned,)]
-
-        for found in (out, back):
-            match_by_hand(line_id=found.pk, choice=Choice(record_ids=(returned.pk,)), by=finance, reason="I looked")
-
-        assert [candidates_of(found).records for found in (out, back)] == [(), ()]
-        assert balance("clearing", provider="manual") == 0
-
-    def test_in_hand_is_what_is_on_no_line_yet(self, take, record, finance):
-        self.lines(take, "prize CHK-777001", "somebody else")
-        assert in_hand() == [(0, 0, True)]
-
-        return_payout(payout_id=record.payout_id, by=finance, reason="account closed")
-
-        assert in_hand() == [(10_000, 10_000, True)]
-
-    def test_one_that_stayed_is_no_line_that_comes(self, take, finance, record):
-        _, back = self.lines(take, "prize CHK-777001", "refund CHK-777001")
-        assert (back.status, candidates_of(back).records) == ("waiting", ())
-
-        refusal = refused(
-            match_by_hand, line_id=back.pk, choice=Choice(record_ids=(record.pk,)), by=finance, reason="x"
-        )
-
-        assert refusal.details == {"line_cents": 10_000, "chosen_cents": -10_000}
 
 
 class TestTakingBack:
@@ -363,7 +281,7 @@ class TestTakingBack:
     def test_what_waits_cannot_be_taken_back(self, take, finance):
         found = line(take)
 
-        assert refused(lambda: undo_match(line_id=found.pk, by=finance, reason="x")).code == Code.INVALID_TRANSITION
+        assert refusal_of(lambda: undo_match(line_id=found.pk, by=finance, reason="x")).code == Code.INVALID_TRANSITION
 
     def test_what_was_taken_back_is_not_guessed_again_at_once(self, take, finance):
         """A person has said that it is not it."""
