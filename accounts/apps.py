@@ -15,18 +15,26 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
     role_permissions: ClassVar = {
-        "moderator": ("accounts.view_user", "accounts.resend_verification", "accounts.view_agelimit"),
+        "moderator": (
+            "accounts.view_user",
+            "accounts.resend_verification",
+            "accounts.view_agelimit",
+            "accounts.view_exclusion",
+            "accounts.add_exclusion",
+        ),
         "finance": (
             "accounts.view_user",
             "accounts.view_personal_details",
             "accounts.view_agelimit",
             "accounts.review_document",
+            "accounts.view_exclusion",
+            "accounts.view_spendinglimit",
         ),
     }
 
     def ready(self) -> None:
         # emails: register their handlers with the outbox.
-        from accounts import audit_emails, document_emails, emails  # noqa: F401  # reason above
+        from accounts import audit_emails, document_emails, emails, limit_emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
         from accounts.services import browsers
 

@@ -4,10 +4,13 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, User
+from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, Login, User
+from accounts.oidc.providers import providers
 from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
 from accounts.services.api_keys import MADE_MAIL
+from accounts.services.entrance import TRIED_MAIL
 from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
+from accounts.services.logins import LINKED_MAIL
 from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
 from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
 from accounts.services.registration import VERIFICATION_MAIL
@@ -87,6 +90,20 @@ def mail_api_key_made(payload: dict[str, Any]) -> None:
         )
 
 
+@outbox.handler(LINKED_MAIL)
+def mail_login_linked(payload: dict[str, Any]) -> None:
+    """A word to the owner of an account that can now be entered through somebody else."""
+    login = Login.objects.select_related("user").filter(pk=payload["login"]).first()
+    if login is not None and login.user.can_get_mail:
+        known = providers().get(login.provider)
+        mail.send(
+            to=login.user.email,
+            subject="A new way to sign in",
+            template="login_linked",
+            context={"name": login.user.display_name, "provider": known.name if known else login.provider},
+        )
+
+
 @outbox.handler(PROOF_MAIL)
 def mail_address_proof(payload: dict[str, Any]) -> None:
     """The link that makes a new address somebody's own. Nothing where it is somebody's already.
@@ -144,6 +161,19 @@ def _send_change_link(change: EmailChange, purpose: Purpose, *, to: str, subject
     mail.send(
         to=to, subject=subject, template=template, context=_link(purpose, token) | {"name": change.user.display_name}
     )
+
+
+@outbox.handler(TRIED_MAIL)
+def mail_sign_in_tried(payload: dict[str, Any]) -> None:
+    """Strangers try passwords; nothing has happened yet."""
+    user = _reader(payload)
+    if user is not None:
+        mail.send(
+            to=user.email,
+            subject="Somebody tries to sign in to your account",
+            template="sign_in_tried",
+            context={"name": user.display_name, "has_device": has_device(user)},
+        )
 
 
 def _reader(payload: dict[str, Any]) -> User | None:

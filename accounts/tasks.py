@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import documents, housekeeping
+from accounts.services import documents, exclusions, housekeeping, second_factor, spending
 from config.clock import database_now
 
 
@@ -19,15 +19,39 @@ def forget_old_sessions() -> int:
 
 
 @shared_task
+def forget_browsers() -> int:
+    """Delete sessions of the back office that are over; how many."""
+    return housekeeping.forget_browsers(now=database_now())
+
+
+@shared_task
 def forget_email_changes() -> int:
     """Delete changes of address of which nothing can come any more; how many."""
     return housekeeping.forget_email_changes(now=database_now())
 
 
 @shared_task
+def forget_old_setups() -> int:
+    """Delete set-ups of second factors that nobody confirmed within a day; how many."""
+    return second_factor.forget_old_setups(now=database_now())
+
+
+@shared_task
 def forget_unverified_accounts() -> int:
     """Delete accounts that nobody proved to be theirs within a week; how many."""
     return housekeeping.forget_unverified_accounts(now=database_now())
+
+
+@shared_task
+def tell_ended_exclusions() -> int:
+    """Have players told whose exclusion has ended; how many."""
+    return exclusions.tell_ended(now=database_now())
+
+
+@shared_task
+def tell_raised_limits() -> int:
+    """Have players told whose higher limit holds from now on; how many."""
+    return spending.tell_raised(now=database_now())
 
 
 @shared_task

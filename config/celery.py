@@ -54,11 +54,15 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},
     "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 600.0},
+    "tell of ended exclusions": {"task": "accounts.tasks.tell_ended_exclusions", "schedule": 600.0},
+    "tell of raised limits": {"task": "accounts.tasks.tell_raised_limits", "schedule": 600.0},
     "rotate personal data": {"task": "config.tasks.rotate_personal_data", "schedule": 3600.0},
     "forget expired tokens": {"task": "accounts.tasks.forget_expired_tokens", "schedule": 600.0},
     "forget old documents": {"task": "accounts.tasks.forget_old_documents", "schedule": 3600.0},
     "forget old sessions": {"task": "accounts.tasks.forget_old_sessions", "schedule": 600.0},
+    "forget browsers": {"task": "accounts.tasks.forget_browsers", "schedule": 3600.0},
     "forget changes of address": {"task": "accounts.tasks.forget_email_changes", "schedule": 3600.0},
+    "forget set-ups of second factors": {"task": "accounts.tasks.forget_old_setups", "schedule": 3600.0},
     "forget unverified accounts": {"task": "accounts.tasks.forget_unverified_accounts", "schedule": 3600.0},
 }
 app.conf.beat_schedule = BEAT

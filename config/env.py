@@ -135,6 +135,52 @@ VARIABLES: tuple[Variable, ...] = (
         check=v.at_least_one,
     ),
     Variable(
+        "GOOGLE_CLIENT_ID",
+        "Our name at Google, for signing in through it; empty: nobody does.",
+        sample="",
+    ),
+    Variable(
+        "GOOGLE_CLIENT_SECRET",
+        "What Google gave out with it.",
+        sample="",
+    ),
+    Variable(
+        "APPLE_CLIENT_ID",
+        "Our services id at Apple, for signing in through it; empty: nobody does.",
+        sample="",
+    ),
+    Variable(
+        "APPLE_TEAM_ID",
+        "Our team at Apple.",
+        sample="",
+    ),
+    Variable(
+        "APPLE_KEY_ID",
+        "The id of the private key that Apple gave out.",
+        sample="",
+    ),
+    Variable(
+        "APPLE_PRIVATE_KEY",
+        "That key (PEM), in one line: \\n for each of its line ends.",
+        sample="",
+        check=v.signing_key_if_any,
+    ),
+    Variable(
+        "OIDC_ISSUERS",
+        "Other OpenID Connect issuers, as JSON: a list of id, name, issuer, client_id, client_secret.",
+        sample="[]",
+        default="[]",
+        parse=v.parse_issuers,
+        check=v.issuers_https_when_served,
+    ),
+    Variable(
+        "SIGN_IN_RETURNS",
+        "Whole addresses that a sign-in through somebody else may come back to, comma-separated; empty: PUBLIC_URL/.",
+        sample="",
+        parse=v.parse_returns,
+        check=v.origins,
+    ),
+    Variable(
         "STAFF_NETWORKS",
         "Networks from which the back office can be reached, comma-separated, as 203.0.113.0/24; empty: from anywhere.",
         sample="",
@@ -268,6 +314,34 @@ VARIABLES: tuple[Variable, ...] = (
         parse=v.parse_hosts,
     ),
     Variable(
+        "CORS_ORIGINS",
+        "Other origins whose pages may call the API, comma-separated, as https://play.example.org; empty: none.",
+        sample="",
+        parse=v.parse_origins,
+        check=v.origins,
+    ),
+    Variable(
+        "MAX_IN_WORK",
+        "How many requests a web process works on at once, and how many connections to PostgreSQL it holds; 4 to 64.",
+        sample="8",
+        default="8",
+        parse=v.number_within(4, 64),
+    ),
+    Variable(
+        "MAX_WAITING",
+        "How many more may wait; whoever comes then is answered 503 at once.",
+        sample="64",
+        default="64",
+        parse=v.number_within(4, 1024),
+    ),
+    Variable(
+        "MAX_WAIT_MS",
+        "How long a request waits to be worked on before it is answered 503, in milliseconds.",
+        sample="5000",
+        default="5000",
+        parse=v.number_within(50, 30_000),
+    ),
+    Variable(
         "TRUSTED_PROXY_COUNT",
         "How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no such header.",
         sample="0",
@@ -376,6 +450,11 @@ DISTINCT_KEYS = (
     "PERSONAL_DATA_KEYS",
 )
 
+TOGETHER = (
+    ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
+    ("APPLE_CLIENT_ID", "APPLE_TEAM_ID", "APPLE_KEY_ID", "APPLE_PRIVATE_KEY"),
+)
+
 
 class BadEnvironment(ImproperlyConfigured):
     """One or more variables are missing or wrong; the message lists all of them."""
@@ -433,6 +512,7 @@ def read(source: Mapping[str, str]) -> Settings:
         except ValueError as fault:
             faults.append(f"{variable.name} {fault}. {variable.meaning}")
     faults.extend(_shared_keys(source))
+    faults.extend(_half_given(source))
     if faults:
         raise BadEnvironment(environment, faults)
     return Settings(values)
@@ -446,6 +526,16 @@ def _shared_keys(source: Mapping[str, str]) -> list[str]:
         for other, known in given[:i]
         if keys & known
     ]
+
+
+def _half_given(source: Mapping[str, str]) -> list[str]:
+    """A provider of sign-ins is set up as a whole or not at all."""
+    faults = []
+    for names in TOGETHER:
+        given = [name for name in names if source.get(name, "").strip()]
+        if given and len(given) < len(names):
+            faults += [f"{name} is missing: {given[0]} is given." for name in names if name not in given]
+    return faults
 
 
 LINE = re.compile(r"^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$")

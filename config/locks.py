@@ -2,7 +2,11 @@
 
 `locked()` asks for FOR NO KEY UPDATE: an insert that merely refers to the row (a foreign key) does not wait for it,
 where a plain FOR UPDATE made it wait for the whole transaction. Locks are taken in the order pool, request, entry,
-payment, the order of imports.
+payment, the order of imports. The player's own row comes last, after all of these: a place that falls free is given
+to whoever is next in line, and who that is shows only with the pool locked. Two kinds of it (`accounts.services`):
+`refuse_excluded` holds it against the beginning of an exclusion alone, and is taken anywhere; who starts a payment, or
+sets a limit, holds it against the player's other payments. Nobody who holds it goes on to lock a pool, a request, an
+entry or a payment.
 """
 
 import hashlib

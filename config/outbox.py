@@ -25,6 +25,7 @@ from django.db import connection, transaction
 
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict
+from config.housekeeping import forgets
 from config.logging import current_request_id, scrub
 from config.models import OutboxMessage
 
@@ -124,6 +125,7 @@ def retry(*, message_id: int) -> None:
         raise Conflict(Code.INVALID_TRANSITION, "Only a message that was given up can be tried again.")
 
 
+@forgets("done outbox messages", "90 days after they were done", task="config.tasks.forget_done_messages")
 def forget_done(*, limit: int = 10_000) -> int:
     """Delete messages done more than `KEPT_WHEN_DONE` ago; how many. Until then their keys keep repeats out."""
     old = OutboxMessage.objects.filter(done_at__lt=database_now() - KEPT_WHEN_DONE)

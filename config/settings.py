@@ -64,7 +64,21 @@ AUTO_RETURN = SETTINGS.flag("AUTO_RETURN")
 _totp_required = SETTINGS.value("STAFF_TOTP_REQUIRED")
 STAFF_TOTP_REQUIRED = IS_SERVED if _totp_required is None else _totp_required
 STAFF_IDLE_MINUTES = SETTINGS.number("STAFF_IDLE_MINUTES")
+GOOGLE_CLIENT_ID = SETTINGS.text("GOOGLE_CLIENT_ID")
+GOOGLE_CLIENT_SECRET = SETTINGS.text("GOOGLE_CLIENT_SECRET")
+APPLE_CLIENT_ID = SETTINGS.text("APPLE_CLIENT_ID")
+APPLE_TEAM_ID = SETTINGS.text("APPLE_TEAM_ID")
+APPLE_KEY_ID = SETTINGS.text("APPLE_KEY_ID")
+APPLE_PRIVATE_KEY = SETTINGS.text("APPLE_PRIVATE_KEY")
+OIDC_ISSUERS = SETTINGS.value("OIDC_ISSUERS")
+SIGN_IN_RETURNS = SETTINGS.texts("SIGN_IN_RETURNS") or [f"{PUBLIC_URL}/"]
+if not IS_SERVED:
+    # oauthlib refuses plain http, which the provider on this machine speaks.
+    os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
 STAFF_NETWORKS = SETTINGS.value("STAFF_NETWORKS")
+MAX_IN_WORK = SETTINGS.number("MAX_IN_WORK")
+MAX_WAITING = SETTINGS.number("MAX_WAITING")
+MAX_WAIT_MS = SETTINGS.number("MAX_WAIT_MS")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
 # --- What is installed ------------------------------------------------------------------------------------------
@@ -90,6 +104,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "corsheaders",
     "config",
     "accounts",
     "pools",
@@ -103,7 +118,15 @@ MIDDLEWARE = [
     "config.api.middleware.RequestIdMiddleware",
     "config.audit.middleware.AuditMiddleware",
     "config.metrics.MetricsMiddleware",
+    # Outside whatever may refuse, so that refusals have these headers as well.
+    "config.web.headers.HeadersMiddleware",
+    "config.web.headers.PolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.web.middleware.OriginsMiddleware",
+    "config.web.middleware.AdmissionMiddleware",
+    "config.web.middleware.MethodsMiddleware",
+    "config.web.middleware.PageLimitMiddleware",
     "config.api.middleware.ApiGuardMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,7 +135,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.StaffSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [
@@ -134,7 +156,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashing.PatientArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -311,6 +333,24 @@ UNFOLD: dict[str, Any] = {
 # --- Doors ------------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = SETTINGS.texts("ALLOWED_HOSTS")
+CORS_ALLOWED_ORIGINS = SETTINGS.texts("CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/v1/"
+# Callers send a token in a header; a cookie of staff must never come along from another origin.
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+]
+CORS_PREFLIGHT_MAX_AGE = 600
 CSRF_TRUSTED_ORIGINS = SETTINGS.texts("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -13,6 +13,7 @@ from config.api import docs
 from payments.pages import payment_return
 
 handler400 = "config.api.middleware.bad_request"
+handler500 = "config.api.middleware.server_error"
 urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("pools.api.urls")),

@@ -4,6 +4,7 @@ Parsers raise ValueError, and checks return a text, that continues a sentence wh
 `config.env` declares the variables with these and reads them.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ from zoneinfo import ZoneInfo, available_timezones
 HASH_LINE = re.compile(rb"[0-9A-Fa-f]{40}:")
 # 32 random bytes or more in url-safe base64.
 KEY = re.compile(r"[A-Za-z0-9_-]{43,}={0,2}")
+
+ISSUER_KEYS = ("id", "name", "issuer", "client_id", "client_secret")
+# Stands in addresses.
+SLUG = re.compile(r"[a-z][a-z0-9-]{0,29}")
 
 # No key or password that was drawn at random contains one of these.
 SAMPLE_WORDS = ("sample", "change-me", "changeme", "insecure", "your-own")
@@ -109,6 +114,16 @@ def parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
         raise ValueError("must be networks such as 203.0.113.0/24, without bits behind the mask") from fault
 
 
+def parse_origins(text: str) -> list[str]:
+    """Comma-separated origins as a browser names them: scheme, host and perhaps port, in lower case, nothing after."""
+    found = parse_list(text)
+    for origin in found:
+        parts = urlsplit(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}".lower() or not parts.hostname or set(parts.netloc) & set("@*"):
+            raise ValueError("must be origins such as https://play.example.org, without path, user or *")
+    return found
+
+
 def parse_flag(text: str) -> bool:
     """true/false, yes/no, on/off, 1/0."""
     known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -127,6 +142,17 @@ def parse_count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number, 0 or more")
     return int(text)
+
+
+def number_within(least: int, most: int) -> Callable[[str], int]:
+    """A whole number of a range."""
+
+    def parse(text: str) -> int:
+        if not least <= parse_count(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
@@ -192,6 +218,33 @@ def parse_scanner(text: str) -> str:
     if not urlsplit(address).port:
         raise ValueError("must be off or clamd://host:port")
     return address
+
+
+def parse_issuers(text: str) -> list[dict[str, str]]:
+    """A JSON list of issuers, each told apart by its id."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise ValueError("must be JSON") from None
+    if not isinstance(found, list) or not all(_is_issuer(row) for row in found):
+        raise ValueError(f"must be a list of objects, each with {', '.join(ISSUER_KEYS)}, all of them text")
+    ids = [row["id"] for row in found]
+    if len(set(ids)) < len(ids) or {"google", "apple"} & set(ids):
+        raise ValueError("must give each issuer an id of its own, other than google and apple")
+    return found
+
+
+def _is_issuer(row: Any) -> bool:
+    is_whole = isinstance(row, dict) and set(row) == set(ISSUER_KEYS)
+    return is_whole and all(isinstance(text, str) and text for text in row.values()) and bool(SLUG.fullmatch(row["id"]))
+
+
+def parse_returns(text: str) -> list[str]:
+    """Whole addresses, to which a query is added: they have none."""
+    found = parse_list(text)
+    if any(not urlsplit(address).hostname or set(address) & set("?#*@ ") for address in found):
+        raise ValueError("must be whole addresses without query, separated by commas")
+    return found
 
 
 def parse_zone(text: str) -> ZoneInfo:
@@ -262,6 +315,17 @@ def personal_data_keys(keys: list[str], environment: Environment) -> str:
     if not keys or any(not KEY.fullmatch(key) or len(set(key)) < 16 for key in keys):
         return "must be one or more random keys of 43 or more letters, digits, - or _, separated by commas"
     return "must not hold a key twice" if len(set(keys)) < len(keys) else ""
+
+
+def issuers_https_when_served(issuers: list[dict[str, str]], environment: Environment) -> str:
+    """Whoever sits between us and an issuer could be anybody."""
+    schemes = ("https://",) if environment.is_served else ("https://", "http://")
+    return "" if all(row["issuer"].startswith(schemes) for row in issuers) else "must name issuers by https://"
+
+
+def signing_key_if_any(key: str, environment: Environment) -> str:
+    """In the form in which it is handed out."""
+    return "" if not key or "BEGIN PRIVATE KEY" in key else "must be a private key in PEM"
 
 
 def encrypted_store_when_served(url: str, environment: Environment) -> str:

@@ -1,37 +1,21 @@
-"""The web process: the API and the admin."""
+"""The web process: the API and the admin, behind the gate that bounds how much is done at once."""
 
 import os
-from collections.abc import Iterable
-from io import BytesIO
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
+_application = get_wsgi_application()
 
-class KnownLength:
-    """Django takes a body without Content-Length for an empty one; a chunked body gets its length here.
+from config.web.gate import Gate  # noqa: E402  # its figures need the settings that the line above has read
+from config.web.lanes import Shares  # noqa: E402
 
-    One byte past `limit` is enough to see that a body is too large: the guard refuses it by its length.
-    """
-
-    def __init__(self, application: "WSGIApplication", *, limit: int) -> None:
-        self.application = application
-        self.limit = limit
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        if is_chunked and not environ.get("CONTENT_LENGTH"):
-            body = environ["wsgi.input"].read(self.limit + 1)
-            environ["wsgi.input"] = BytesIO(body)
-            environ["CONTENT_LENGTH"] = str(len(body))
-        return self.application(environ, start_response)
-
-
-application = KnownLength(get_wsgi_application(), limit=settings.API_BODY_LIMIT)
+application = Gate(
+    _application,
+    shares=Shares(at_once=settings.MAX_IN_WORK, waiting=settings.MAX_WAITING),
+    longest_wait=settings.MAX_WAIT_MS / 1000,
+    body_limit=settings.API_BODY_LIMIT,
+)

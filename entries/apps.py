@@ -4,7 +4,7 @@ from typing import ClassVar
 from django.apps import AppConfig
 
 # Their being imported makes their handlers and sections known.
-REGISTERED = ("entries.emails", "entries.own_data", "entries.services.settlement")
+REGISTERED = ("entries.emails", "entries.own_data", "entries.services.exclusions", "entries.services.settlement")
 
 
 class EntriesConfig(AppConfig):

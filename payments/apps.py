@@ -20,6 +20,7 @@ REGISTERED = (
     "payments.services.manual.deciding",
     "payments.services.prizes",
     "payments.services.refunds.sending",
+    "payments.services.spending",
     "payments.services.winners.sending",
 )
 

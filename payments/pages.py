@@ -91,7 +91,6 @@ def _page(request: HttpRequest, view: View, payment: Payment | None = None) -> H
         context["came"] = format_amount(came.amount_cents, came.currency) if came else context["amount"]
         context["is_buy_back"] = payment.request.kind == RequestKind.BUY_BACK
     response = render(request, "payments/return.html", context, status=STATUSES.get(view, 200))
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
     # The address holds the session's id: it must not travel on to wherever the player goes next.
     response["Referrer-Policy"] = "no-referrer"
     return response

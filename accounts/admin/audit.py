@@ -5,13 +5,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin
+from config.audit.secrecy import hidden_sql
 from config.models import AuditDay, AuditEntry
 from config.words import spoken
 
@@ -72,9 +74,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     paginator = CountedSoFar
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """With the names of today: the entry itself has none."""
+        """With the names of today, which the entry itself has not; without what is nobody's business yet."""
         entries: QuerySet[AuditEntry] = super().get_queryset(request)
-        return entries.select_related("link").annotate(actor_name=named("actor_id"), person_name=named("person_id"))
+        is_hidden = RawSQL(hidden_sql("config_auditentry"), [], output_field=BooleanField())
+        return (
+            entries.select_related("link")
+            .annotate(actor_name=named("actor_id"), person_name=named("person_id"), is_hidden=is_hidden)
+            .filter(is_hidden=False)
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

@@ -14,6 +14,7 @@ from accounts.models.limits import (
     ExclusionKind,
     SpendingLimit,
 )
+from accounts.models.logins import Login, SignInAttempt
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.second_factor import RecoveryCode, Totp
@@ -41,11 +42,13 @@ __all__ = [
     "ExcludedAddress",
     "Exclusion",
     "ExclusionKind",
+    "Login",
     "PersonalDetails",
     "RecoveryCode",
     "Role",
     "Session",
     "SessionEnd",
+    "SignInAttempt",
     "SpendingLimit",
     "Totp",
     "User",

@@ -10,8 +10,9 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
-from accounts.models import UNDO, EmailChange, SessionEnd, User
+from accounts.models import UNDO, EmailChange, Login, SessionEnd, User
 from accounts.services import details
+from accounts.services.exclusions import follow_address
 from accounts.services.links import Link, Purpose, no_good, read_token
 from accounts.services.passwords import request_password_reset
 from accounts.services.registration import EmailTaken, refuse_reserved
@@ -73,6 +74,7 @@ def confirm_email_change(*, token: str, now: datetime) -> User:
             change.save(update_fields=["confirmed_at", "undo_until"])
             audit.record(action="email_change.confirmed", subject=change, person=user, by=user)
             outbox.post(kind=MOVED_MAIL, key=f"{MOVED_MAIL}-{change.pk}", payload={"change": change.pk})
+            follow_address(user=user, now=now)
             return user
     except IntegrityError as error:
         raise _taken(error) from error
@@ -94,6 +96,8 @@ def undo_email_change(*, token: str, now: datetime) -> None:
             EmailChange.objects.filter(user=user, pk__gte=change.pk, ended_at=None).update(ended_at=now)
             user.password = make_password(None)
             user.save(update_fields=["password"])
+            # Whoever had the address meanwhile may have linked what is theirs; the owner's links itself again.
+            Login.objects.filter(user=user).delete()
             _move(user, change.old_email, now)
             audit.record(action="email_change.undone", subject=change, person=user, by=user)
             request_password_reset(email=user.email)

@@ -49,15 +49,18 @@ def on_sign_out(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
         audit.record(action="browser.signed_out", subject=user, person=user, by=user)
 
 
-def is_over(session: SessionBase) -> bool:
-    """Whether the session of somebody signed in has to end now; it is noted as used otherwise."""
+def is_over(session: SessionBase, *, is_click: bool = True) -> bool:
+    """Whether the session of somebody signed in has to end now; it is noted as used otherwise.
+
+    What a page fetches by itself (`is_click=False`) keeps nobody signed in: a browser left alone may ask for ever.
+    """
     now = time.time()
     began, seen = session.get(SIGNED_IN_AT, 0.0), session.get(SEEN_AT, 0.0)
     if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.STAFF_IDLE_MINUTES * 60:
         return True
     if settings.STAFF_TOTP_REQUIRED and not session.get(HAS_SECOND_FACTOR):
         return True
-    if now - seen > SEEN_EVERY:
+    if is_click and now - seen > SEEN_EVERY:
         session[SEEN_AT] = now
     return False
 

@@ -22,6 +22,7 @@ from config import audit, outbox
 from config.clock import database_now
 from config.downloads import Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound, invalid
+from config.housekeeping import forgets
 from config.uploads import scanning
 from config.uploads.inspection import MEGABYTE, take
 from config.uploads.keeping import let_go, opened, put_away, uses
@@ -199,6 +200,11 @@ def forget_documents(user: User) -> None:
         _delete(document, by=None, why="account_closed")
 
 
+@forgets(
+    "documents",
+    "DOCUMENT_DAYS after they were accepted, else UNUSED_DOCUMENT_DAYS",
+    task="accounts.tasks.forget_old_documents",
+)
 def forget_old(*, now: datetime, limit: int = 500) -> int:
     """Delete documents whose time is over, the oldest first; how many."""
     accepted = now - timedelta(days=settings.DOCUMENT_DAYS)

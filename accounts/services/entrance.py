@@ -23,6 +23,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -30,12 +31,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts.models import Session, User
 from accounts.services.one_time_codes import WrongCode
 from accounts.services.sessions import InvalidCredentials, Proven, verify_password
-from config import audit
+from config import audit, outbox
 from config.api import ratelimit
 from config.api.addresses import client_address, network_of
 from config.api.ratelimit import By, Policy
 from config.clock import database_now
 
+TRIED_MAIL = "mail.sign_in_tried"
 KNOWN_FOR = timedelta(days=30)
 DEVICE_COOKIE = "outlast_device"
 DEVICE_LIFETIME = timedelta(days=180)
@@ -59,6 +61,7 @@ class Place:
     address: str
     device: str = ""
     is_known_address: bool = False
+    user_id: int | None = None
 
     @property
     def is_known(self) -> bool:
@@ -77,6 +80,8 @@ def before_password(request: HttpRequest, *, email: str) -> None:
         return
     strangers = ratelimit.count(STRANGERS, place.name, request)
     seconds = next((pause for many, pause in PAUSES if strangers and strangers.count > many), 0)
+    if strangers and strangers.count == PAUSES[-1][0] + 1 and place.user_id is not None:
+        _warn(place.user_id)
     if not strangers or not seconds:
         return
     pause = Policy(f"sign_in_pause_{seconds}", 1, seconds, By.TARGET_FROM_ADDRESS, survives_redis=True)
@@ -86,6 +91,13 @@ def before_password(request: HttpRequest, *, email: str) -> None:
         # It never got as far as the password: whoever hammers must not make others wait longer.
         strangers.take_back()
         raise
+
+
+@transaction.atomic
+def _warn(user_id: int) -> None:
+    """Tell the owner, once a day, that strangers try."""
+    key = f"sign-in-tried-{user_id}-{database_now():%Y-%m-%d}"
+    outbox.post(kind=TRIED_MAIL, key=key, payload={"user": user_id})
 
 
 def before_code(request: HttpRequest, *, user: User) -> None:
@@ -157,7 +169,7 @@ def place_of(request: HttpRequest, *, email: str) -> Place:
     # Asked for nobody as well: the answer must take as long.
     sessions = Session.objects.filter(user_id=user.pk if user else 0, refreshed_at__gte=database_now() - KNOWN_FOR)
     known = sessions.extra(where=["address <<= %s::inet"], params=[None if address == "unknown" else network]).exists()
-    return Place(name, network, _device_of(request, user), known)
+    return Place(name, network, _device_of(request, user), known, user.pk if user else None)
 
 
 def _device_of(request: HttpRequest, user: User | None) -> str:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import NOBODYS_DOMAIN, EmailChange, User
 from accounts.services import details
 from accounts.services.eligibility import check_place
+from accounts.services.exclusions import follow_address
 from accounts.services.links import Purpose, no_good, read_token
 from config import outbox
 from config.constraints import meaning_of
@@ -126,6 +127,7 @@ def verify_email(*, token: str, now: datetime) -> User:
     if not user.email_verified:
         user.email_verified_at = now
         user.save(update_fields=["email_verified_at"])
+        follow_address(user=user, now=now)
     return user
 
 

@@ -5,7 +5,7 @@ a fresh sign-in, which the caller of these services checks (`config.freshness`).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid4
 
@@ -20,9 +20,11 @@ from accounts.services.sessions import InvalidCredentials, Proven, end_access, e
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, InvalidTransition, invalid
+from config.housekeeping import forgets
 
 CHANGED_MAIL = "mail.second_factor_changed"
 QR_MODULE = 5
+SETUPS_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,15 @@ def reset_second_factor(*, user: User, by: User | None, reason: str) -> None:
     if not Totp.objects.confirmed().filter(user=user).exists():
         raise InvalidTransition("second factor", "off", "off")
     _take_away(user, None)
+
+
+@forgets("set-ups of second factors that nobody confirmed", "after a day", task="accounts.tasks.forget_old_setups")
+def forget_old_setups(*, now: datetime, limit: int = 10_000) -> int:
+    """Delete secrets that were drawn for a device and never shown a code of it; how many."""
+    old = Totp.objects.pending().filter(created_at__lt=now - SETUPS_KEPT).order_by("created_at")
+    ids = list(old.values_list("pk", flat=True)[:limit])
+    count, _ = Totp.objects.pending().filter(pk__in=ids).delete()
+    return count
 
 
 def forget_second_factor(user: User) -> None:

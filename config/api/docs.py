@@ -33,11 +33,12 @@ class SchemaView(ApiView):
 
 
 class Swagger(SpectacularSwaggerView):
-    """Swagger UI from our own static files."""
+    """Swagger UI from our own static files; its script bears the page's nonce."""
 
     authentication_classes = ()
     permission_classes = [Public]
     url_name = "schema"
+    template_name = "api/swagger.html"
 
 
 class Redoc(SpectacularRedocView):

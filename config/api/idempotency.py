@@ -34,6 +34,7 @@ from rest_framework.request import Request
 
 from config.clock import database_now
 from config.errors import Code, Conflict, Malformed, Refused, invalid
+from config.housekeeping import forgets
 from config.locks import lock_key
 from config.models import IdempotencyKey
 
@@ -254,6 +255,7 @@ def _replay(row: IdempotencyKey) -> HttpResponse:
     return HttpResponse(bytes(row.body), status=row.status_code, headers=headers)
 
 
+@forgets("idempotency keys", "a day, where money moves 30 days", task="config.tasks.forget_old_keys")
 def forget_expired(*, limit: int = 10_000) -> int:
     """Delete keys whose time is over, at most `limit` of them; how many."""
     ids = IdempotencyKey.objects.filter(expires_at__lt=database_now()).order_by("expires_at").values("id")[:limit]

@@ -6,14 +6,17 @@ HTML an error page would have been into the envelope, everywhere but on the page
 
 import logging
 import re
+import sys
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.views.defaults import server_error as django_server_error
 
 from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
@@ -30,6 +33,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 
 # People look at these in a browser; everything else is an API.
 PAGES = ("/admin/", "/static/", "/payments/")
+# No connection left to be had, a lock not to be had, a server that has gone: all of them pass with time.
+AWAY = (OperationalError, InterfaceError)
 
 
 def is_page(path: str) -> bool:
@@ -87,7 +92,7 @@ class ApiGuardMiddleware:
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """A crash in a view that is not DRF's: the trace is for the log alone, also where DEBUG is on."""
         if is_page(request.path):
-            return None
+            return _come_again() if isinstance(exc, AWAY) else None
         found, headers = explain(exc)
         status = STATUS_OF_CODE[found.code]
         if status == 500:
@@ -115,6 +120,19 @@ def _form_limit(request: HttpRequest) -> int:
     except Resolver404:
         return 0
     return getattr(getattr(view, "cls", None), "form_limit", None) or 0
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`, for a crash outside of views: what is only not there at the moment is a 503."""
+    if isinstance(sys.exception(), AWAY):
+        return _come_again()
+    return django_server_error(request)
+
+
+def _come_again() -> HttpResponse:
+    """For people; the guard makes an envelope of it for everybody else."""
+    text = failure(Code.SERVICE_UNAVAILABLE).message
+    return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "1"})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -37,6 +37,7 @@ from config import audit
 from config.api.addresses import client_address, network_of
 from config.clock import database_now
 from config.errors import Code, TooMany
+from config.housekeeping import forgets
 from config.models import RateLimitCounter
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,8 @@ MAIL_TO = Policy("mail_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
 # Somebody who holds a stolen token, or sits at a foreign browser, must not try passwords with it.
 OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 TOKEN_TRY = Policy("token_try", 60, 15 * 60, By.ADDRESS, survives_redis=True)
+# Everything outside the API: the back office, pages that mails lead to, documentation.
+PAGE = Policy("page", 600, 60, By.ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,12 @@ def _tightest(usages: Iterable[Usage]) -> Usage:
 
 def headers_of(request: Request) -> dict[str, str]:
     """What the answer to this request has to say about its limits."""
-    found: dict[str, str] = _notes(request._request).get("headers", {})
+    return headers_on(request._request)
+
+
+def headers_on(request: HttpRequest) -> dict[str, str]:
+    """The same for a page."""
+    found: dict[str, str] = _notes(request).get("headers", {})
     return found
 
 
@@ -268,9 +276,10 @@ def reset_pause() -> None:
     _redis_rests_until = 0.0
 
 
-def forget_ended() -> int:
-    """Delete windows that have ended, at most ten thousand; how many."""
+@forgets("windows of rate limits", "when they end", task="config.tasks.forget_old_counters")
+def forget_ended(*, limit: int = 10_000) -> int:
+    """Delete windows that have ended, at most `limit` of them; how many."""
     ended = RateLimitCounter.objects.filter(ends_at__lt=database_now())
-    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:10_000])
+    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:limit])
     deleted, _ = RateLimitCounter.objects.filter(key__in=keys).delete()
     return deleted

@@ -36,7 +36,13 @@ STATUS_OF_FAMILY: Mapping[type, int] = MappingProxyType(
 CODES_OF_STATUS = MappingProxyType(
     {
         400: (Code.VALIDATION_ERROR, Code.PARSE_ERROR, Code.IDEMPOTENCY_KEY_REQUIRED, Code.SIGNATURE_INVALID),
-        401: (Code.NOT_AUTHENTICATED, Code.TOKEN_INVALID, Code.INVALID_CREDENTIALS, Code.OTP_REQUIRED),
+        401: (
+            Code.NOT_AUTHENTICATED,
+            Code.TOKEN_INVALID,
+            Code.INVALID_CREDENTIALS,
+            Code.OTP_REQUIRED,
+            Code.SIGN_IN_FAILED,
+        ),
         403: (
             Code.FORBIDDEN,
             Code.REAUTHENTICATION_REQUIRED,
@@ -90,6 +96,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.SPENDING_LIMIT_REACHED,
             Code.REFUND_NOT_ALLOWED,
             Code.FILE_REFUSED,
+            Code.PROFILE_INCOMPLETE,
             Code.IDEMPOTENCY_KEY_REUSED,
         ),
         429: (Code.RATE_LIMITED,),

@@ -25,6 +25,7 @@ from config.api.declared import all_errors
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
+from config.api.parameters import refuse_unknown
 from config.api.ratelimit import API_KEY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
 from config.errors import Code
@@ -70,6 +71,7 @@ class Contract(APIView):
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         refuse_outside(self.granted_scopes(), scope_of(self, str(request.method)))
+        refuse_unknown(self, request)
         if self.operation.fresh:
             # Before the idempotency key is looked at: neither the refusal nor a kept answer is for a stale sign-in.
             refuse_stale(getattr(request.auth, "authenticated_at", None))

@@ -10,7 +10,7 @@ the same host, never an address inside our own network. Whatever goes wrong is o
 messages carry no address: a query may hold a secret.
 """
 
-from config.http.client import Answer, Limits, Progress, check_address, fetch, refuse_inside_transaction
+from config.http.client import Answer, Limits, Progress, check_address, fetch, post_form, refuse_inside_transaction
 from config.http.failures import (
     AddressRefused,
     BrokenOff,
@@ -34,5 +34,6 @@ __all__ = [
     "Unreachable",
     "check_address",
     "fetch",
+    "post_form",
     "refuse_inside_transaction",
 ]

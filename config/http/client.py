@@ -6,7 +6,7 @@ import logging
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -102,6 +102,27 @@ def fetch(
             attempt += 1
 
 
+def post_form(
+    address: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    limits: Limits = Limits(),  # immutable
+) -> Answer:
+    """What a server answers to a form. Sent once, whatever comes of it, and along no redirect. Raises `HttpFailed`."""
+    refuse_inside_transaction()
+    deadline = time.monotonic() + limits.total
+    sent = {
+        "User-Agent": USER_AGENT,
+        "Accept-Encoding": "gzip",
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+        **(headers or {}),
+    }
+    with _called(check_address(address), sent, limits, deadline, body=body) as response:
+        return _read(response, limits, is_conditional=False, progress=None)
+
+
 def refuse_inside_transaction() -> None:
     """A call to somebody else inside a transaction would hold its locks for as long as they please."""
     # Django's own test cases wrap every test in a transaction, and mark it.
@@ -167,18 +188,28 @@ def _host(url: Url) -> str:
 
 
 @contextmanager
-def _called(url: Url, headers: dict[str, str], limits: Limits, deadline: float) -> Iterator[BaseHTTPResponse]:
+def _called(
+    url: Url, headers: dict[str, str], limits: Limits, deadline: float, *, body: bytes | None = None
+) -> Iterator[BaseHTTPResponse]:
     """The answer, its body still to be read; whatever goes wrong meanwhile becomes one of ours."""
     watch = Watch(deadline - time.monotonic())
     pool_class = SecurePool if url.scheme == "https" else Pool
     timeout = Timeout(connect=limits.connect, read=limits.read)
+    # Told always: without it, the end of a number such as ::1 would be taken for one.
+    port = url.port or pool_class.ConnectionCls.default_port
     try:
         with (
             watch,
-            pool_class((url.host or "").strip("[]"), url.port, timeout=timeout, retries=False, watch=watch) as pool,
+            pool_class((url.host or "").strip("[]"), port, timeout=timeout, retries=False, watch=watch) as pool,
         ):
             response = pool.urlopen(
-                "GET", url.request_uri, headers=headers, redirect=False, preload_content=False, decode_content=False
+                "GET" if body is None else "POST",
+                url.request_uri,
+                body=body,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
             )
             with closing(response):
                 yield response

@@ -67,6 +67,7 @@ class Connection(HTTPConnection):
         self._watch = watch
 
     def _new_conn(self) -> socket.socket:
+        _refuse_inward(self.host, self.port)
         opened = super()._new_conn()
         try:
             _refuse_inside(self.host, opened)
@@ -89,10 +90,25 @@ class SecurePool(HTTPSConnectionPool):
     ConnectionCls = SecureConnection
 
 
+def _refuse_inward(host: str, port: int) -> None:
+    """Judged by where the name leads, before anybody is called: a call alone tells which doors inside are open."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except OSError:
+        # The call itself fails in the same way, and says so.
+        return
+    for *_, address in found:
+        _refuse_private(host, str(address[0]))
+
+
 def _refuse_inside(host: str, opened: socket.socket) -> None:
-    """Judged by the address that we are connected to, before anything is sent: names can be made to point anywhere."""
+    """Judged again by where we are, before anything is sent: a name can point elsewhere a moment later."""
+    _refuse_private(host, opened.getpeername()[0])
+
+
+def _refuse_private(host: str, number: str) -> None:
     if not settings.IS_SERVED or host.lower() in settings.OUTGOING_HOSTS:
         return
-    address = ipaddress.ip_address(opened.getpeername()[0].split("%")[0])
+    address = ipaddress.ip_address(number.split("%")[0])
     if not (getattr(address, "ipv4_mapped", None) or address).is_global:
         raise AddressRefused("it leads into a private network; OUTGOING_HOSTS can allow that")

@@ -24,7 +24,7 @@ FOLDERS = ("data", "logs", "mail", "reports", "uploads", "run")
 # Below the range that kernels hand out to outgoing connections: those could hold a port when we come back to it.
 FIRST_PORT = 20000
 LARGEST_LOG = 20 * 1024 * 1024
-PORTS = ("postgres", "redis", "stripe")
+PORTS = ("postgres", "redis", "stripe", "oidc")
 
 SECRETS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: random.token_urlsafe(48),
@@ -33,6 +33,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "PERSONAL_DATA_KEYS": lambda: random.token_urlsafe(48),
     "STRIPE_SECRET_KEY": lambda: f"sk_test_{random.token_hex(24)}",
     "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{random.token_hex(24)}",
+    "OIDC_CLIENT_SECRET": lambda: random.token_urlsafe(24),
     "POSTGRES_PASSWORD": lambda: random.token_urlsafe(24),
     "REDIS_PASSWORD": lambda: random.token_urlsafe(24),
 }
@@ -99,9 +100,18 @@ def remember_port(name: str, number: int) -> None:
 
 def stripe_base() -> str:
     """The address of this home's Stripe double, whether it runs or not; the same for the life of the home."""
-    number = port("stripe")
-    if "stripe" not in read_json(home() / "ports.json"):
-        remember_port("stripe", number)
+    return _base("stripe")
+
+
+def oidc_base() -> str:
+    """The same of its OpenID Connect issuer."""
+    return _base("oidc")
+
+
+def _base(name: str) -> str:
+    number = port(name)
+    if name not in read_json(home() / "ports.json"):
+        remember_port(name, number)
     return f"http://127.0.0.1:{number}"
 
 
@@ -195,4 +205,4 @@ def alone() -> Iterator[None]:
 
 def _first_choice(name: str) -> int:
     """Spread over the homes, so that two of them rarely want the same one."""
-    return FIRST_PORT + int(mark()[:6], 16) % 4000 * len(PORTS) + PORTS.index(name)
+    return FIRST_PORT + int(mark()[:6], 16) % 3000 * len(PORTS) + PORTS.index(name)

@@ -8,8 +8,6 @@ from config.uploads import papers, pictures
 from config.uploads.refusals import FileRefused, Reason
 
 MEGABYTE = 1024 * 1024
-# Longer than any of these is no picture of a paper, but of the grain of the film.
-LONGEST_SIDE = 4096
 PICTURES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 PAPER = "application/pdf"
 
@@ -23,7 +21,7 @@ class Taken:
     ending: str
 
 
-def take(content: bytes, *, largest: int, papers_too: bool, longest_side: int = LONGEST_SIDE) -> Taken:
+def take(content: bytes, *, largest: int, papers_too: bool, longest_side: int = pictures.LARGEST_SIDE) -> Taken:
     """The file as it is kept: a picture made anew, or a PDF as it came, where those are taken.
 
     Refuses (FILE_REFUSED) what is empty, longer than `largest` bytes, of another type, damaged, or dangerous.

@@ -12,9 +12,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from config.uploads.refusals import FileRefused, Reason
 
-# A JPEG is decoded at a fraction of its size; others are not, so they may not be larger than they would become.
+# A JPEG is decoded at a fraction of its size; others are not, so they may not be as large.
 LARGEST_JPEG_SIDE = 12_000
 LARGEST_JPEG = 64_000_000
+LARGEST_SIDE = 4096
 JPEG_QUALITY = 85
 # Pillow's own errors are many: whatever a hostile file makes a decoder raise means the same.
 UNREADABLE = (
@@ -45,7 +46,7 @@ def remake(content: bytes, *, kind: str, longest: int) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=[kind]) as picture:
-                _refuse_too_large(picture, kind, longest)
+                _refuse_too_large(picture, kind)
                 if kind == "JPEG":
                     picture.draft("RGB", (longest, longest))
                 picture.load()
@@ -56,9 +57,9 @@ def remake(content: bytes, *, kind: str, longest: int) -> Picture:
         raise FileRefused(Reason.UNREADABLE) from error
 
 
-def _refuse_too_large(picture: Image.Image, kind: str, longest: int) -> None:
+def _refuse_too_large(picture: Image.Image, kind: str) -> None:
     width, height = picture.size
-    side, pixels = (LARGEST_JPEG_SIDE, LARGEST_JPEG) if kind == "JPEG" else (longest, longest * longest)
+    side, pixels = (LARGEST_JPEG_SIDE, LARGEST_JPEG) if kind == "JPEG" else (LARGEST_SIDE, LARGEST_SIDE**2)
     if max(width, height) > side or width * height > pixels:
         raise FileRefused(Reason.TOO_MANY_PIXELS, longest_side=side)
 

@@ -13,6 +13,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
+from entries.models.exclusion_guards import not_for_excluded
 from entries.models.request import Request
 from entries.models.tallies import entry_tallies
 from pools.models import Pool
@@ -205,6 +206,7 @@ class Entry(HasStatus):
                     RETURN NEW;
                 """,
             ),
+            not_for_excluded("entry"),
             *_marks_for_settlement(),
             *entry_tallies(),
             *record_status(

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, never_deleted
+from config.audit.secrecy import hides
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
@@ -70,6 +71,20 @@ class Pick(models.Model):
     def __str__(self) -> str:
         # Neither the team nor the game: this text reaches logs and lists before the lock.
         return f"Pick of entry {self.entry_id} for round {self.round_id}"
+
+
+# Staff see of a pick that there is one; neither when it was changed nor how often before its round is revealed, and of
+# a list for missed rounds not before its pool is over.
+hides(
+    "pick",
+    "SELECT r.revealed_at IS NOT NULL FROM pools_round r"
+    " WHERE r.id = coalesce({entry}.data ->> 'round', {entry}.data ->> 'round_id')::bigint",
+)
+hides(
+    "fallback",
+    "SELECT p.status IN ('finished', 'cancelled') FROM entries_entry f JOIN pools_pool p ON p.id = f.pool_id"
+    " WHERE f.id::text = {entry}.subject_id",
+)
 
 
 class PickChange(Change):

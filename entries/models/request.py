@@ -18,6 +18,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
+from entries.models.exclusion_guards import not_for_excluded
 from entries.models.tallies import fee_tallies
 from pools.models import Pool
 
@@ -278,6 +279,7 @@ class Request(HasStatus):
                     RETURN NULL;
                 """,
             ),
+            not_for_excluded("request"),
             *record_status("entries_requestchange", ("payment_status", "reason", "fee_cents", "waitlisted_at")),
             *fee_tallies(),
             *never_deleted(),

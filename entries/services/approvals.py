@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 
 from accounts.models import User
+from accounts.services.exclusions import Excluded, refuse_excluded
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
@@ -35,14 +36,15 @@ def approve_request(*, request: Request, by: User, now: datetime) -> Request:
     """Hold a place and start the payment clock; in a free pool, make the entry at once.
 
     Refuses with POOL_FULL, with POOL_CLOSED once registration has closed, with INVALID_TRANSITION anything that is not
-    pending, with NOT_ELIGIBLE a closed account, with FORBIDDEN the approver's own request. The fee and its currency
-    are copied, so a later change of the pool changes nothing here; it is due by the pool's hours from now, and never
-    later than registration closes.
+    pending, with NOT_ELIGIBLE a closed account, with EXCLUDED a player who is, with FORBIDDEN the approver's own
+    request. The fee and its currency are copied, so a later change of the pool changes nothing here; it is due by the
+    pool's hours from now, and never later than registration closes.
     """
     pool, request = lock_place(request)
     _refuse_own(request, by)
     request.move_to(RequestStatus.APPROVED)
     _refuse_closed_account(request)
+    refuse_excluded(user_id=request.user_id, now=now)
     closes_at = check_registration(pool, now)
     if not has_room(pool):
         raise PoolFull(pool)
@@ -83,6 +85,7 @@ def waitlist_request(*, request: Request, by: User, now: datetime) -> Request:
     _refuse_own(request, by)
     _refuse_unless_waitable(request)
     _refuse_closed_account(request)
+    refuse_excluded(user_id=request.user_id, now=now)
     check_registration(pool, now)
     if has_room(pool):
         raise Conflict(Code.INVALID_TRANSITION, "The pool has a free place. Approve the request instead.")
@@ -97,7 +100,7 @@ def promote_waiting(*, pool: Pool, now: datetime) -> list[Request]:
     """Approve from the waiting list, first come first, as long as places are free; returns who moved up.
 
     Called by whatever frees a place, in the same transaction. Does nothing once registration has closed. Players who
-    closed their account meanwhile are passed over.
+    closed their account meanwhile, or are excluded, are passed over.
     """
     pool = Pool.objects.locked().get(pk=pool.pk)
     try:
@@ -111,6 +114,8 @@ def promote_waiting(*, pool: Pool, now: datetime) -> list[Request]:
         try:
             with transaction.atomic():
                 promoted.append(_promote(pool, request, now=now, closes_at=closes_at))
+        except Excluded:
+            passed_over.append(request.pk)
         except (Error, Refused):  # one row that is refused must not keep the others from their place
             logger.exception("request %s could not move up", request.pk)
             passed_over.append(request.pk)
@@ -118,6 +123,7 @@ def promote_waiting(*, pool: Pool, now: datetime) -> list[Request]:
 
 
 def _promote(pool: Pool, request: Request, *, now: datetime, closes_at: datetime | None) -> Request:
+    refuse_excluded(user_id=request.user_id, now=now)
     attribute(reason="next on the waiting list")
     request.move_to(RequestStatus.APPROVED)
     _hold_place(pool, request, now=now, closes_at=closes_at)

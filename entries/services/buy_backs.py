@@ -11,6 +11,8 @@ from enum import StrEnum
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.exclusions import refuse_excluded
+from accounts.services.spending import refuse_unaffordable
 from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Forbidden, NotFound, Refused
@@ -50,9 +52,9 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
     """Ask for the return of the player's own fallen entry; the same request again while it waits for its money.
 
     Where it costs nothing, the entry is back at once. Refuses with NOT_FOUND somebody else's entry; NOT_ELIGIBLE a
-    player whose account is closed, or who could not join the pool now; POOL_CLOSED a pool that is over;
-    BUY_BACK_NOT_ALLOWED, naming why; DEADLINE_PASSED when no round is left to come back for; ROUND_NOT_OPEN when the
-    next one has no games yet.
+    player whose account is closed, or who could not join the pool now; EXCLUDED one who is; POOL_CLOSED a pool that is
+    over; BUY_BACK_NOT_ALLOWED, naming why; DEADLINE_PASSED when no round is left to come back for; ROUND_NOT_OPEN when
+    the next one has no games yet; SPENDING_LIMIT_REACHED where the fee could not be paid this month.
     """
     entry = Entry.objects.of(user.pk).filter(pk=entry_id).first()
     if entry is None:
@@ -62,6 +64,7 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
         raise Refused(Code.POOL_CLOSED, f"The pool is {pool.status}.", {"status": str(pool.status)})
     if not user.is_active:
         raise Forbidden(Code.NOT_ELIGIBLE, "The account is not active.")
+    refuse_excluded(user_id=user.pk, now=now)
     check_eligible(pool, user, now)
     waiting = Request.objects.locked().filter(
         bought_entry=entry, status=RequestStatus.APPROVED, payment_status__in=OWING
@@ -74,7 +77,9 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
     _check_rules(entry, fell_in, rules)
     if not _is_complete(pool, fell_in, rules):
         raise NotAllowed(WhyNot.ROUND_NOT_COMPLETE, f"Round {fell_in} is not over yet: its results could still change.")
-    return _approve(entry, pool, fell_in, _next_round(pool, fell_in, now), rules, now)
+    resumes = _next_round(pool, fell_in, now)
+    refuse_unaffordable(user_id=user.pk, currency=pool.currency, amount_cents=rules.buy_back_fee_cents, now=now)
+    return _approve(entry, pool, fell_in, resumes, rules, now)
 
 
 def _fell_in(entry: Entry) -> int:

@@ -10,9 +10,11 @@ from enum import StrEnum
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.services.exclusions import Excluded, refuse_excluded
 from config import outbox
 from config.audit import attribute
 from config.clock import database_now
+from config.constraints import explain
 from config.errors import Code, Refused
 from entries.models import Entry, EntryChange, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
 from pools.models import Pool, PoolStatus
@@ -20,6 +22,10 @@ from pools.queries import Joining, current_rules, joining, registration_closes_a
 
 # Payment states of an approved request that still owes its fee.
 OWING = (PaymentStatus.PENDING, PaymentStatus.FAILED)
+
+# Met only by who did not ask `refuse_excluded`.
+for _guard in ("request_of_excluded", "entry_of_excluded"):
+    explain(_guard, Code.EXCLUDED, "The player is excluded from new places.")
 
 # The database has the last word on both: it reads the clock with the round held, so that nobody reveals it before us.
 RETURNS_IN_TIME, COMES_IN_TIME = "reprieve_before_lock", "entry_before_lock"
@@ -37,6 +43,7 @@ class Because(StrEnum):
     ENTRY_VOID = "entry_void"
     NOT_NEEDED = "not_needed"
     PLAYER_GONE = "player_gone"
+    EXCLUDED = "excluded"
 
 
 class PlaceRefused(Refused):
@@ -103,7 +110,7 @@ def grant_place(
     """
     pool = Pool.objects.locked().get(pk=request.pool_id)
     request.refresh_from_db(from_queryset=Request.objects.locked())
-    refusal = _refusal(pool, request, paid_at or now)
+    refusal = _refusal(pool, request, paid_at or now, now)
     if refusal is not None:
         raise PlaceRefused(request, refusal)
     attribute(by=by, reason=waiver_reason or "paid")
@@ -210,7 +217,7 @@ def _note(request: Request, target: PaymentStatus, reason: str) -> Request:
     return request
 
 
-def _refusal(pool: Pool, request: Request, paid_at: datetime) -> Because | None:
+def _refusal(pool: Pool, request: Request, paid_at: datetime, now: datetime) -> Because | None:
     if request.status == RequestStatus.WITHDRAWN:
         return Because.WITHDRAWN
     if request.status == RequestStatus.EXPIRED:
@@ -221,11 +228,22 @@ def _refusal(pool: Pool, request: Request, paid_at: datetime) -> Because | None:
         return Because.ALREADY_PAID
     if not request.user.is_active:
         return Because.PLAYER_GONE
+    if _is_excluded(request, now):
+        return Because.EXCLUDED
     if pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         return Because.POOL_CLOSED
     if request.pay_by is not None and paid_at > request.pay_by:
         return Because.TOO_LATE
     return _refusal_of_return(request) if request.kind == RequestKind.BUY_BACK else None
+
+
+def _is_excluded(request: Request, now: datetime) -> bool:
+    """Whenever the money was sent: who is excluded by now gets no place for it."""
+    try:
+        refuse_excluded(user_id=request.user_id, now=now)
+    except Excluded:
+        return True
+    return False
 
 
 def _refusal_of_return(request: Request) -> Because | None:

@@ -11,6 +11,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.eligibility import NotEligible, check_place
+from accounts.services.exclusions import refuse_excluded
+from accounts.services.spending import refuse_unaffordable
 from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound
@@ -37,8 +39,9 @@ class RequestLimitReached(Conflict):
 def ask_to_join(*, pool_id: int, user: User, now: datetime) -> Request:
     """Ask for one place in the pool, under the player's next free number. Nothing is owed yet.
 
-    Refuses with EMAIL_NOT_VERIFIED; as `check_eligible` a player too young or from elsewhere;
-    POOL_CLOSED when registration has closed, late entry included; REQUEST_LIMIT_REACHED; NOT_FOUND for a draft.
+    Refuses with EMAIL_NOT_VERIFIED; EXCLUDED; as `check_eligible` a player too young or from elsewhere;
+    POOL_CLOSED when registration has closed, late entry included; SPENDING_LIMIT_REACHED where the fee could not be
+    paid this month; REQUEST_LIMIT_REACHED; NOT_FOUND for a draft.
     """
     # Two asks of one player in one pool come one after the other; those of others do not wait.
     advisory_lock("ask to join", pool_id, user.pk)
@@ -47,8 +50,10 @@ def ask_to_join(*, pool_id: int, user: User, now: datetime) -> Request:
         raise NotFound(Code.NOT_FOUND, "There is no such pool.")
     if not user.email_verified:
         raise Forbidden(Code.EMAIL_NOT_VERIFIED, "Confirm your e-mail address first.")
+    refuse_excluded(user_id=user.pk, now=now)
     check_eligible(pool, user, now)
     check_registration(pool, now)
+    refuse_unaffordable(user_id=user.pk, currency=pool.currency, amount_cents=pool.entry_fee_cents, now=now)
     number = _free_number(pool, user)
     attribute(by=user)
     return Request.objects.create(pool=pool, user=user, number=number)

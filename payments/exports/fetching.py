@@ -12,6 +12,7 @@ from accounts.models import User
 from config.clock import database_now
 from config.downloads import Fetched
 from config.errors import Code, Conflict, Gone, NotFound
+from config.housekeeping import forgets
 from payments.exports import storage
 from payments.exports.formats import FORMS
 from payments.exports.rights import check_may_export
@@ -93,18 +94,23 @@ def _note(export: Export, by: User, way: DownloadWay, address: str | None, nonce
         raise Gone(Code.LINK_EXPIRED, "This link was used already. Make another on the export's page.") from None
 
 
-def sweep_expired(*, now: datetime) -> int:
+@forgets(
+    "files of exports",
+    "REPORT_DAYS, with personal data PERSONAL_REPORT_DAYS",
+    task="payments.tasks.delete_expired_exports",
+)
+def sweep_expired(*, now: datetime, limit: int = MOST_AT_ONCE) -> int:
     """Delete the files whose time is over; how many. The rows stay, with what the files had been.
 
     And what an export left in the store that failed for good.
     """
     # First the file: cut off in between, the next sweep finds the row again.
-    for failed in Export.objects.filter(status=ExportState.FAILED).exclude(file_key="")[:MOST_AT_ONCE]:
+    for failed in Export.objects.filter(status=ExportState.FAILED).exclude(file_key="")[:limit]:
         storage.forget(failed.file_key)
         Export.objects.filter(pk=failed.pk, file_key=failed.file_key).update(file_key="")
     count = 0
     due = Export.objects.filter(status=ExportState.DONE, expires_at__lte=now).order_by("expires_at", "id")
-    for export in due[:MOST_AT_ONCE]:
+    for export in due[:limit]:
         storage.forget(export.file_key)
         count += Export.objects.filter(pk=export.pk, status=ExportState.DONE).update(status=ExportState.EXPIRED)
     return count

@@ -1,9 +1,11 @@
 """The audit as a file, in the order of its chain: with day, number and hash, so that anybody can recompute it.
 
-Only what is linked is in it, which is all but the last seconds. How an entry is hashed, docs/audit.md says.
+Only what is linked is in it, which is all but the last seconds, and no pick of a round that is not revealed: its place
+in the chain is a gap until then. How an entry is hashed, docs/audit.md says.
 """
 
 from config.audit.chain import AT
+from config.audit.secrecy import hidden_sql
 from payments.reports.base import Report, code, number, text
 from payments.reports.options import row
 
@@ -53,6 +55,7 @@ REPORT = Report(
           AND (%(person)s::bigint IS NULL OR e.person_id = %(person)s::bigint)
           AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s::timestamptz)
           AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s::timestamptz)
+          AND NOT {hidden_sql("e")}
         ORDER BY l.day, l.number
     """,
 )

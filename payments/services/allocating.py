@@ -17,8 +17,10 @@ from entries.services.places import PlaceRefused, grant_place
 from payments.models import DiscrepancyKind, Receipt, ReceiptState
 from payments.services import booking
 from payments.services.discrepancies import settle_discrepancy
+from payments.services.provider_state import fits_limit
 from payments.services.refunds.checks import is_disputed, left_of
 from payments.services.refunds.decisions import WAITED_AS, lock_receipt
+from payments.services.refunds.unapplied import Held
 
 
 class NotAllocated(Conflict):
@@ -71,3 +73,5 @@ def _refuse(receipt: Receipt) -> None:
         raise NotAllocated("It is not the fee to the cent.", "wrong_amount")
     if request.payment_status == PaymentStatus.COMPLETED:
         raise NotAllocated("The request is paid by other money.", "duplicate")
+    if receipt.unapplied_because == Held.SPENDING_LIMIT and not fits_limit(payment):
+        raise NotAllocated("It is beyond what the player wanted to spend.", "spending_limit")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.spending import refuse_payment
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, NotFound, Refused
@@ -30,6 +31,8 @@ BELIEVED_FOR = timedelta(seconds=30)
 TRIES = 3
 # How long a second click waits for the first one's answer.
 LOOKS, PAUSE_SECONDS = 10, 0.25
+# The request, and after it the player: no other payment of theirs begins meanwhile, and no exclusion.
+HELD = ("self", "user")
 
 
 class NotDue(Refused):
@@ -50,7 +53,8 @@ def start_payment(*, request_id: int, user: User) -> Payment:
     """The live payment of the user's own request, with a hosted page to pay on.
 
     Refuses somebody else's request (NOT_FOUND), one that is paid (ALREADY_PAID), one that is not approved, is free,
-    would buy nothing any more or whose time to pay is over (PAYMENT_NOT_DUE). Raises `ProviderError`: then the same
+    would buy nothing any more or whose time to pay is over (PAYMENT_NOT_DUE), a player who is EXCLUDED, and a fee
+    beyond what the player's limit leaves of the month (SPENDING_LIMIT_REACHED). Raises `ProviderError`: then the same
     call may be made again.
     """
     for _ in range(TRIES):
@@ -71,7 +75,7 @@ def start_payment(*, request_id: int, user: User) -> Payment:
 def _intend(request_id: int, user: User) -> tuple[Payment, datetime]:
     """The request's live payment, made if there is none, and the database's now. The request's lock decides a race."""
     request = (
-        Request.objects.locked()
+        Request.objects.select_for_update(of=HELD, no_key=True)
         .of(user.pk)
         .select_related("pool", "user")
         .annotate(now=ClockTimestamp())
@@ -84,7 +88,15 @@ def _intend(request_id: int, user: User) -> tuple[Payment, datetime]:
     # Money that came and could not become an entry waits for staff; nobody pays a second time until it goes back.
     kept = (ReceiptState.ALLOCATED, ReceiptState.UNAPPLIED)
     _check_due(request, now, has_paid=Receipt.objects.filter(payment__request=request, status__in=kept).exists())
-    payment = request.payments.filter(status__in=LIVE_STATES).first() or _new_payment(request, user, now)
+    payment = request.payments.filter(status__in=LIVE_STATES).first()
+    refuse_payment(
+        user_id=request.user_id,
+        currency=request.currency,
+        amount_cents=request.fee_cents or 0,
+        now=now,
+        but_payment=payment.pk if payment else None,
+    )
+    payment = payment or _new_payment(request, user, now)
     payment.request = request
     return payment, now
 

@@ -12,13 +12,14 @@ from enum import StrEnum
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.spending import SpendingLimitReached, refuse_over_limit
 from config import metrics, outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from entries.models import Entry, PaymentStatus, Request, RequestStatus
 from entries.queries.requests import buys_something
 from entries.services.places import OWING, PlaceRefused, grant_place, note_payment_failed
-from payments.models import Payment, PaymentState, Receipt, ReceiptState
+from payments.models import Payment, PaymentState, Provider, Receipt, ReceiptState
 from payments.models.payment import LIVE_STATES
 from payments.providers import provider_named
 from payments.providers.base import Charge, SessionFacts, SessionState
@@ -102,11 +103,13 @@ def apply_facts(payment: Payment, facts: SessionFacts, *, source: Source, by: Us
     request = Request.objects.locked().select_related("pool", "user").get(pk=payment.request_id)
     payment = Payment.objects.locked().get(pk=payment.pk)
     payment.request = request
+    # Against the player's limit: what was started counts from then on, unless it was given up. Money by hand did not.
+    is_counted = payment.status in LIVE_STATES and payment.provider != Provider.MANUAL
     has_failed_again = bool(facts.failure) and facts.failure != payment.failure
     was_failed = payment.status == PaymentState.FAILED
     _move(payment, facts)
     if facts.charge is not None:
-        _book(payment, facts.charge, source, by)
+        _book(payment, facts.charge, source, by, is_counted=is_counted)
     elif has_failed_again:
         note_payment_failed(request=request)
     if payment.status == PaymentState.FAILED and not was_failed:
@@ -134,11 +137,11 @@ def _move(payment: Payment, facts: SessionFacts) -> None:
     )  # fmt: skip
 
 
-def _book(payment: Payment, charge: Charge, source: Source, by: User | None) -> None:
+def _book(payment: Payment, charge: Charge, source: Source, by: User | None, *, is_counted: bool) -> None:
     """One receipt per charge, with the entry it paid for or the reason why there is none."""
     if Receipt.objects.filter(provider=payment.provider, charge_id=charge.id).exists():
         return
-    entry, because = _place_for(payment, charge, by)
+    entry, because = _place_for(payment, charge, by, is_counted=is_counted)
     receipt = Receipt.objects.create(
         payment=payment,
         provider=payment.provider,
@@ -161,7 +164,7 @@ def _book(payment: Payment, charge: Charge, source: Source, by: User | None) -> 
         outbox.post(kind="mail.payment_received", key=f"receipt-{receipt.pk}", payload={"receipt": receipt.pk})
 
 
-def _place_for(payment: Payment, charge: Charge, by: User | None) -> tuple[Entry | None, str]:
+def _place_for(payment: Payment, charge: Charge, by: User | None, *, is_counted: bool) -> tuple[Entry | None, str]:
     """The entry that this money buys or brings back, or why there is none. The amount is the snapshot's to the cent."""
     request = payment.request
     if charge.currency != payment.currency:
@@ -170,7 +173,24 @@ def _place_for(payment: Payment, charge: Charge, by: User | None) -> tuple[Entry
         return None, Held.WRONG_AMOUNT
     if request.payment_status == PaymentStatus.COMPLETED:
         return None, Held.DUPLICATE
+    if not is_counted and not fits_limit(payment):
+        return None, Held.SPENDING_LIMIT
     try:
         return grant_place(request=request, by=by, now=database_now(), paid_at=charge.paid_at), ""
     except PlaceRefused as refusal:
         return None, str(refusal.because)
+
+
+def fits_limit(payment: Payment) -> bool:
+    """Whether the player's limit, as it was when the payment was made, has room for it beside that month's others."""
+    try:
+        refuse_over_limit(
+            user_id=payment.request.user_id,
+            currency=payment.currency,
+            amount_cents=payment.amount_cents,
+            now=payment.created_at,
+            but_payment=payment.pk,
+        )
+    except SpendingLimitReached:
+        return False
+    return True

@@ -56,8 +56,8 @@ class WithLogo(WithRowActions):
         if not request.user.has_perm(MAY_RUN):
             raise PermissionDenied
         pool = get_object_or_404(Pool, pk=pk)
-        form = LogoForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = LogoForm(request.POST, request.FILES) if request.method == "POST" else LogoForm()
+        if form.is_valid():
             try:
                 self._set(request, pool, form)
                 return HttpResponseRedirect(reverse("admin:pools_pool_change", args=[pk]))

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
@@ -68,6 +69,7 @@ class PoolLogoView(ApiView):
 
     @operation(
         answer=None,
+        parameters=(OpenApiParameter("v", str, description="Of which picture this is the address; not looked at."),),
         errors=(Code.NOT_FOUND,),
         media_types=dict.fromkeys(CONTENT_TYPES.values(), OpenApiTypes.BINARY),
         summary="Show the picture of a pool",
@@ -79,6 +81,8 @@ class PoolLogoView(ApiView):
         response["Content-Disposition"] = "inline"
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        # Pages of other origins show it, too.
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
         if not request.user.is_authenticated:
             response["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
         return response

@@ -196,7 +196,7 @@ class RulesBody(serializers.Serializer[Any]):
     missed_pick_then = serializers.ChoiceField(MissedPickThen.choices, required=False)
     cancelled_game = serializers.ChoiceField(CancelledGame.choices, required=False)
     picks_per_round = serializers.IntegerField(required=False)
-    two_pick_rounds = serializers.ListField(child=serializers.IntegerField(), required=False)
+    two_pick_rounds = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=200)
     reuse_limit = serializers.IntegerField(required=False)
     reuse_reset_round = serializers.IntegerField(required=False, allow_null=True)
     all_out = serializers.ChoiceField(AllOut.choices, required=False)
@@ -207,7 +207,7 @@ class RulesBody(serializers.Serializer[Any]):
     buy_back_limit = serializers.IntegerField(required=False)
     buy_back_fee_cents = serializers.IntegerField(required=False)
     payout = serializers.ChoiceField(Payout.choices, required=False)
-    payout_table = serializers.ListField(child=serializers.IntegerField(), required=False)
+    payout_table = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=200)
     house_fee_bp = serializers.IntegerField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from config.http import (
     Unreachable,
     check_address,
     fetch,
+    post_form,
 )
 from config.http.client import _wait_before
 from config.http.failures import RETRIED
@@ -288,3 +289,41 @@ def test_nobody_is_called_inside_a_transaction(server):
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
         fetch(server.address())
     assert server.asked == []
+
+
+class TestForms:
+    """Sent once: what a form asks for may have been done although no answer came."""
+
+    def posted(self, server, limits=QUICK):
+        return post_form(server.address("/token"), b"code=hush", headers={"Authorization": "Basic x"}, limits=limits)
+
+    def test_the_answer_comes_back(self, server):
+        server.does(bad.answer(b'{"a": 1}'))
+
+        assert self.posted(server).body == b'{"a": 1}'
+        [asked] = server.asked
+        assert (asked.path, asked.headers["content-type"], asked.headers["authorization"]) == (
+            "/token", "application/x-www-form-urlencoded", "Basic x",
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("behaviour", [bad.status(503), bad.status(400), bad.redirect("/elsewhere"), bad.reset()])
+    def test_it_is_sent_once_and_along_no_redirect(self, server, behaviour):
+        server.does(behaviour, bad.answer(b"{}"))
+
+        with pytest.raises(HttpFailed):
+            self.posted(server)
+        assert len(server.asked) == 1
+
+    def test_it_does_not_wait_for_ever(self, server):
+        server.does(bad.slow_body(b"x" * 1000, every=0.1))
+        began = time.monotonic()
+
+        with pytest.raises(TimedOut):
+            self.posted(server, ONCE)
+        assert time.monotonic() - began < 3
+
+    @pytest.mark.django_db(transaction=True)
+    def test_nor_inside_a_transaction(self, server):
+        with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+            self.posted(server)
+        assert server.asked == []

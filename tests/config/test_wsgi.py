@@ -1,4 +1,4 @@
-"""The outermost layer of the web process."""
+"""The web process as a server sees it, and how bodies are read."""
 
 from io import BytesIO
 
@@ -14,49 +14,65 @@ def _only_here():
         yield
 
 
-def call(environ, limit=10):
-    from config.wsgi import KnownLength
+def read(environ, limit=10):
+    from config.web.gate import read_ahead
 
-    seen = {}
-
-    def inner(environ, start_response):
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        seen["body"] = environ["wsgi.input"].read(length)
-        seen["length"] = environ.get("CONTENT_LENGTH")
-        return []
-
-    KnownLength(inner, limit=limit)(environ, lambda *_: None)
-    return seen
+    read_ahead(environ, limit=limit)
+    return environ.get("CONTENT_LENGTH"), environ["wsgi.input"].read()
 
 
 def test_a_chunked_body_gets_its_length():
-    seen = call({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"hello")})
-    assert seen == {"body": b"hello", "length": "5"}
+    assert read({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"hello")}) == ("5", b"hello")
 
 
 def test_a_chunked_body_without_end_is_read_to_one_past_the_limit():
-    seen = call({"HTTP_TRANSFER_ENCODING": "Chunked", "wsgi.input": BytesIO(b"x" * 1000)})
-    assert seen["length"] == "11"
+    length, _ = read({"HTTP_TRANSFER_ENCODING": "Chunked", "wsgi.input": BytesIO(b"x" * 1000)})
+    assert length == "11"
 
 
-def test_a_body_of_known_length_is_left_alone():
+def test_a_body_of_known_length_is_read_so_far():
     stream = BytesIO(b"hello world")
-    assert call({"CONTENT_LENGTH": "5", "wsgi.input": stream})["body"] == b"hello"
+    assert read({"CONTENT_LENGTH": "5", "wsgi.input": stream}) == ("5", b"hello")
     assert stream.read() == b" world"
+
+
+@pytest.mark.parametrize("length", ["11", "-5", "x", "", "٣"])
+def test_a_body_past_the_limit_or_of_no_length_is_left_to_whoever_may_want_it(length):
+    stream = BytesIO(b"hello world")
+    assert read({"CONTENT_LENGTH": length, "wsgi.input": stream}) == (length, b"hello world")
+
+
+def ask(environ):
+    from config.wsgi import application
+
+    said = []
+    body = b"".join(application(environ, lambda status, headers, *_: said.append(status)))
+    return int(said[0].split()[0]), body
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("size", "status"), [(10, 400), (2 * 1024 * 1024, 413)])
 def test_the_application_reads_chunked_bodies_up_to_its_limit(size, status):
-    from config.wsgi import application
-
     environ = RequestFactory().generic("POST", "/api/v1/auth/token").environ
     environ |= {"CONTENT_TYPE": "application/json"}
     environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"[" + b" " * size + b"]")}
-    answered = []
-    body = b"".join(application(environ, lambda line, headers: answered.append(line)))
-    assert answered[0].startswith(str(status))
-    assert b'"success":false' in body
+    environ.pop("CONTENT_LENGTH", None)
+    assert ask(environ)[0] == status
+
+
+@pytest.mark.django_db
+def test_whether_it_lives_is_asked_past_the_gate():
+    status, body = ask(RequestFactory().get("/health/live").environ)
+    assert status == 200
+    assert b'"ok"' in body
+
+
+def test_it_is_as_big_as_the_settings_say(settings):
+    from config.wsgi import application
+
+    shares = application.shares
+    assert (shares.at_once, shares.waiting) == (settings.MAX_IN_WORK, settings.MAX_WAITING)
+    assert application.longest_wait == settings.MAX_WAIT_MS / 1000
 
 
 def test_the_asynchronous_server_has_the_same_application():

@@ -268,7 +268,7 @@ def test_approving_again_after_a_stale_read_is_refused(moderator):
 
 def test_the_pool_is_locked_before_the_request(moderator, django_assert_num_queries):
     request = RequestFactory(pool=far_pool(capacity=5))
-    with django_assert_num_queries(11) as seen:
+    with django_assert_num_queries(13) as seen:
         approve_request(request=request, by=moderator, now=database_now())
     locks = [query["sql"] for query in seen.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
     assert [sql.split(' FROM "')[1].split('"')[0] for sql in locks] == ["pools_pool", "entries_request"]

@@ -149,10 +149,8 @@ def test_wrong_filters_are_refused(api, player, query):
 def test_unknown_filters_and_orders_do_not_reach_the_database(api, pool, moderator):
     enter(pool, "ANT"), enter(pool, "BAT")
 
-    plain = call(api(moderator), "GET", "/entries")
-
     for query in ({"picks__team__code": "ANT"}, {"ordering": "picks__team__code"}, {"search": "ANT"}):
-        assert call(api(moderator), "GET", "/entries", **query) == plain
+        assert call(api(moderator), "GET", "/entries", **query) == (400, "VALIDATION_ERROR")
 
 
 def test_a_cursor_walks_all_entries_once(api, pool, moderator):

@@ -11,6 +11,9 @@ OTHER_MODE = "livemode = NOT livemode"
 TWO_NAMES = "Nobody signs twice."
 A_LIVING_ENTRY = "id IN (SELECT request_id FROM entries_entry WHERE status <> 'void')"
 ENDED = "pool_id IN (SELECT id FROM pools_pool WHERE ended_round_number > 0)"
+EXCLUDE = (
+    "INSERT INTO accounts_exclusion (user_id, kind, days, reason) SELECT id, 'cooling_off', 7, '' FROM accounts_user"
+)
 ANOTHER_TRANSACTION = "(pg_current_xact_id()::text::bigint - 1)::text::xid8"
 
 # Table → name of a check, or "trigger: name of its refusal" → attack.
@@ -37,6 +40,7 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
             "An entry is of an approved, paid request of the same player, pool and number.",
             Copy(instead={"number": "number + 1"}),
         ),
+        "not_for_excluded: entry_of_excluded": Attack("Who is excluded gets no entry.", Copy(), before=(EXCLUDE,)),
         "void_without_money: entry_needs_payment": Attack(
             "A place whose fee went back is not given again.",
             Change("status = 'active'", "status = 'void'"),
@@ -113,6 +117,7 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
             Change("payment_status = 'completed'", "payment_status = 'refunded'"),
             before=("UPDATE entries_request SET payment_status = 'refunded' WHERE payment_status = 'completed'",),
         ),
+        "not_for_excluded: request_of_excluded": Attack("Who is excluded gets no request.", Copy(), before=(EXCLUDE,)),
         "number_within_limit: request_identity": Attack(
             "Whose request it is never changes.", Change("number = number + 1")
         ),

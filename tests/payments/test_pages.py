@@ -136,7 +136,7 @@ class TestTheDoor:
     def test_nothing_is_fetched_from_elsewhere_and_the_address_does_not_travel(self, client, payment):
         page = by_session(client, payment)
 
-        assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"].split("; ")
         assert page.headers["Referrer-Policy"] == "no-referrer"
         assert "no-store" in page.headers["Cache-Control"]
         for outside in ("<script", "<link", "<img", "@import"):

@@ -53,6 +53,7 @@ def test_it_is_set_and_shown_to_everybody(api, pool, moderator):
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/jpeg")
     assert picture["X-Content-Type-Options"] == "nosniff"
     assert picture["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert picture["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert picture["Cache-Control"].startswith("public")
     content = b"".join(picture.streaming_content)
     assert Image.open(io.BytesIO(content)).size == (512, 256)

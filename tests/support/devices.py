@@ -11,17 +11,20 @@ SECONDS = 30
 
 
 class Device:
-    """Shows codes that were not used yet: of the half minute before, of now, and of the next."""
+    """Shows codes that were not used yet: of this half minute, then of the next.
+
+    Never of the one before: should the next one begin meanwhile, it would be too old.
+    """
 
     def __init__(self, secret: str) -> None:
         self.secret = secret
         self._last = 0
 
     def code(self) -> str:
-        """The earliest code that is good now and was not shown before."""
+        """The earliest of them that was not shown before."""
         present = int(time.time()) // SECONDS
-        self._last = max(self._last + 1, present - 1)
-        assert self._last <= present + 1, "this device has shown all three codes that are good now"
+        self._last = max(self._last + 1, present)
+        assert self._last <= present + 1, "this device has shown both codes that are good for a while"
         return self.at(self._last)
 
     def beside(self, steps: int) -> str:

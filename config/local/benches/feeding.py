@@ -23,7 +23,8 @@ from config.local.benches.provider_days import plant
 from config.local.benches.reconciling import MEGABYTES, fill_ours
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
-from config.local.benches.webhooks import READY_SECONDS, _environment, _free_port, _running, _stripe
+from config.local.benches.serving import READY_SECONDS, free_port, running
+from config.local.benches.webhooks import _environment, _stripe
 from config.local.supervisor.programs import module
 from payments.models import Movement, ReconciliationRun, RunStatus
 
@@ -103,7 +104,7 @@ def _lose(every: int) -> None:
 def _provider(count: int, first: datetime) -> Iterator[dict[str, str]]:
     """A double with as many movements; the environment of a process that takes it for Stripe."""
     with tempfile.TemporaryDirectory(prefix="outlast-bench-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         plant(folder, count=count, first=first, seconds=APART.total_seconds(), env=settings.OUTLAST_ENV)
         database = str(connection.settings_dict["NAME"])
         environment = {
@@ -111,7 +112,7 @@ def _provider(count: int, first: datetime) -> Iterator[dict[str, str]]:
             "OUTLAST_PROCESS": "worker",
             "PAYMENT_PROVIDER": "stripe",
         }
-        with _running(_stripe(port, folder), environment, folder):
+        with running(_stripe(port, folder), environment, folder):
             _wait_for(port)
             yield environment
 

@@ -6,25 +6,18 @@ begins when an event was due to be sent, so that a server which falls behind is 
 
 import http.client
 import json
-import math
 import os
-import signal
-import socket
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 
-from config.local import home
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
-from config.local.services.process import spawn
+from config.local.benches.serving import READY_SECONDS, free_port, percentile, running, wait_for_server, with_path
 from config.local.stripe.signing import signature_header
 from config.local.supervisor.programs import Program, module, web, worker
 from payments.models import WebhookEvent
@@ -34,7 +27,6 @@ SECONDS, LEAST_SECONDS = 30, 4
 WARM_SECONDS = 2
 REFERENCE_MS = 50.0
 SENDERS = 16
-READY_SECONDS, STOP_SECONDS = 60.0, 10.0
 PATH = "/api/v1/webhooks/stripe"
 SECRET = "whsec_of_this_benchmark_alone"
 KEY = "sk_test_of_this_benchmark_alone"
@@ -47,21 +39,16 @@ def answers(runs: Runs, scale: Scale) -> Pair:
     seconds = scale(SECONDS, least=LEAST_SECONDS)
     with runs.databases.fresh() as database, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outlast-bench-")))
-        double, port = _free_port(), _free_port()
+        double, port = free_port(), free_port()
         environment = _environment(database, f"http://127.0.0.1:{double}", folder)
         for program in (_stripe(double, folder), web("127.0.0.1", port), worker()):
-            stack.enter_context(_running(program, environment, folder))
-        _wait_for_server(port)
+            stack.enter_context(running(program, environment, folder))
+        wait_for_server(port)
         _wait_for_worker(port)
         _send(port, "warm", WARM_SECONDS)
         taken = _send(port, "counted", seconds)
         _expect_work(len(taken))
     return Pair(percentile(taken, 99), REFERENCE_MS)
-
-
-def percentile(values: list[float], share: int) -> float:
-    """The smallest value that `share` of a hundred do not exceed."""
-    return sorted(values)[math.ceil(len(values) * share / 100) - 1]
 
 
 def _send(port: int, name: str, seconds: int) -> list[float]:
@@ -141,8 +128,8 @@ def _environment(database: str, double: str, folder: Path) -> dict[str, str]:
     """That of this process, but for the database, the broker's queue, and where Stripe is."""
     return {
         **os.environ,
-        "DATABASE_URL": _with_path(os.environ["DATABASE_URL"], database),
-        "CELERY_BROKER_URL": _with_path(settings.CELERY_BROKER_URL, str(BROKER_DATABASE)),
+        "DATABASE_URL": with_path(os.environ["DATABASE_URL"], database),
+        "CELERY_BROKER_URL": with_path(settings.CELERY_BROKER_URL, str(BROKER_DATABASE)),
         "STRIPE_API_BASE": double,
         "STRIPE_SECRET_KEY": KEY,
         "STRIPE_WEBHOOK_SECRETS": SECRET,
@@ -151,28 +138,6 @@ def _environment(database: str, double: str, folder: Path) -> dict[str, str]:
         # The scratch server is held by this process.
         "OUTLAST_SERVICES": "off",
     }
-
-
-def _with_path(address: str, path: str) -> str:
-    return urlunsplit(urlsplit(address)._replace(path=f"/{path}"))
-
-
-@contextmanager
-def _running(program: Program, environment: dict[str, str], folder: Path) -> Iterator[None]:
-    """The program with its children, until the block ends; killed where it does not stop by itself."""
-    with (folder / f"{program.name}.log").open("wb") as log:
-        process = spawn(
-            program.argv, output=log, death_signal=signal.SIGTERM, env={**environment, **program.env}, cwd=home.ROOT
-        )
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def _wait_for_worker(port: int) -> None:
@@ -186,23 +151,3 @@ def _wait_for_worker(port: int) -> None:
         _post(connection, f"first_{number}")
         time.sleep(1)
     connection.close()
-
-
-def _wait_for_server(port: int) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/health/live")
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, http.client.HTTPException):
-            time.sleep(0.2)
-        finally:
-            connection.close()
-    raise Meaningless("the web server did not start")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])

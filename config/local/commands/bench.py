@@ -114,6 +114,8 @@ BARS = (
     ("distribution-size", "how 1,000,000 picks were spread, against 10,000", "ms", 1.5, "reading.distribution"),
     ("webhook", "99 of 100 webhooks, fifty a second while the worker is busy, against 50 ms", "ms", 1.0,
      "webhooks.answers"),
+    ("sign-in-storm", "95 of 100 picks while forty people a second sign in, against the same without them", "ms", 1.5,
+     "signing_in.picks"),
     ("ledger", "posting an entry of 4 lines, 8 clients, against the same without the guards", "us", 1.333,
      "ledger.guards"),
     ("trial-balance", "the trial balance of 1,000,000 entries, against the plain sum of their lines", "s", 1.5,

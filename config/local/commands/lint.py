@@ -1,4 +1,6 @@
-"""`manage.py lint`: style, types, import contracts, migrations, deployment checks, OpenAPI; all run, then the verdict.
+"""`manage.py lint`: style, types, import contracts, migrations, deployment checks, OpenAPI, weaknesses, secrets.
+
+All run, then the verdict.
 
 `manage.py lint NAME …` runs only the named checks.
 """
@@ -19,6 +21,8 @@ from config.local.progress import Progress
 
 LONGEST_FILE = 400
 HEARTBEAT = 10.0
+# What a check begins with that is content, and has something to say all the same.
+ALOUD = "***"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ def checks() -> list[Check]:
         Check("imports", [str(bin_folder / "lint-imports"), "--no-cache"]),
         Check("ruff", [sys.executable, "-m", "ruff", "check", "--output-format=concise", "."]),
         Check("format", [sys.executable, "-m", "ruff", "format", "--check", "--output-format=concise", "."]),
+        Check("weaknesses", [sys.executable, "-m", "config.local.commands.weaknesses"]),
+        Check("secrets", [sys.executable, "-m", "config.local.commands.secrets_in_files"]),
+        Check("advisories", [sys.executable, "-m", "config.local.commands.advisories"]),
         Check("lengths", [sys.executable, "-m", "config.local.commands.lengths", str(LONGEST_FILE)]),
     ]
 
@@ -96,9 +103,9 @@ def main(argv: list[str]) -> int:
 
 
 def report(verdicts: list[Verdict]) -> int:
-    """Print what the failed checks found; 1 when there are any."""
+    """Print what the failed checks found, and what others say aloud; 1 when any failed."""
     failed = [verdict for verdict in verdicts if not verdict.is_ok]
-    for verdict in failed:
+    for verdict in [*failed, *(each for each in verdicts if each.is_ok and each.output.startswith(ALOUD))]:
         print(f"\n--- {verdict.check.name}: {' '.join(verdict.check.argv[1:])}\n{verdict.output.strip()}")
     print(f"\n{len(verdicts) - len(failed)} of {len(verdicts)} checks ok", flush=True)
     return 1 if failed else 0

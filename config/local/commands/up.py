@@ -1,7 +1,8 @@
 """`manage.py up`: from nothing to a working system in the foreground; Ctrl-C stops all of it.
 
 Checks first what would fail late, then starts the services, the tables and the demo, and last the web server, the
-worker, the scheduler, the Stripe double and the score feed. Ends with 1 when one of them ends by itself.
+worker, the scheduler, the doubles of Stripe and of a sign-in provider, and the score feed. Ends with 1 when one of them
+ends by itself.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from config.local.supervisor.watch import ServerWatch
 # From the start of the command; a slow machine's first migrations are part of it.
 READY_TIMEOUT = 300.0
 # Later ones need the earlier ones: whoever calls stops before who is called.
-STOP_ORDER = (("feed", "beat"), ("worker",), ("web",), ("stripe",))
+STOP_ORDER = (("feed", "beat"), ("worker",), ("web",), ("oidc",), ("stripe",))
 
 
 class Interrupts:
@@ -83,7 +84,7 @@ def prepare(options: argparse.Namespace, progress: Progress) -> None:
     os.environ.setdefault("PUBLIC_URL", options.address)
     with timed(progress, "PostgreSQL and Valkey"):
         services.ensure()
-        programs.choose_stripe_port()
+        programs.choose_ports()
     tables.bring_up_to_date(progress)
     if options.demo:
         progress.run("demo pool", programs.manage("demo_seed"), cwd=home.ROOT)

@@ -5,7 +5,10 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from config.env import VARIABLES, read_file
 from config.local import home
+from config.variables import Environment
+from config.web.lanes import Shares
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,28 @@ def first(options: argparse.Namespace) -> list[Program]:
 
 def second(options: argparse.Namespace) -> list[Program]:
     """What has its first work seconds later, and would only slow the start. The score feed only with the demo."""
-    return [beat(), *([Program("feed", manage("demo_feed"))] if options.demo else [])]
+    issuer = [] if os.environ.get("OIDC_ISSUERS") else [oidc(options.address)]
+    return [beat(), *issuer, *([Program("feed", manage("demo_feed"))] if options.demo else [])]
 
 
 def web(host: str, port: int) -> Program:
-    """Two workers, as measured for a small machine."""
+    """Two workers, as measured for a small machine; threads enough for all that may wait (`config.web.gate`)."""
+    threads = str(_shares().server_threads)
     served = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    sized = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
+    sized = ["--workers", "2", "--blocking-threads", threads, "--respawn-failed-workers", "--workers-kill-timeout", "3"]
     argv = module("granian", *served, *sized, "config.wsgi:application")
     # Nothing is collected here: files are served from where they lie.
     return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": "ignore:No directory at"})
+
+
+def _shares() -> Shares:
+    """As the web processes will read them."""
+    given = {**read_file(home.ROOT / ".env"), **os.environ}
+    known = {variable.name: variable for variable in VARIABLES}
+    at_once, waiting = (
+        known[name].read(given.get(name, ""), Environment.LOCAL) for name in ("MAX_IN_WORK", "MAX_WAITING")
+    )
+    return Shares(at_once=at_once, waiting=waiting)
 
 
 def worker() -> Program:
@@ -66,10 +81,20 @@ def stripe(address: str) -> Program:
     return Program("stripe", module("config.local.stripe", *to), keys)
 
 
-def choose_stripe_port() -> None:
-    """Make sure that the double can listen: its address is written into the demo's payments."""
+def oidc(address: str) -> Program:
+    """The OpenID Connect issuer, which sends browsers back to our web server."""
+    callback = f"{address}/api/v1/auth/local/callback"
+    to = ["--port", str(home.port("oidc")), "--redirect-uri", callback]
+    secret = {"OIDC_CLIENT_SECRET": home.secrets()["OIDC_CLIENT_SECRET"]}
+    return Program("oidc", module("config.local.oidc", *to), secret)
+
+
+def choose_ports() -> None:
+    """Make sure that the doubles can listen: the settings have their addresses, and the demo's payments as well."""
     if not os.environ.get("STRIPE_SECRET_KEY"):
         home.free_port("stripe")
+    if not os.environ.get("OIDC_ISSUERS"):
+        home.free_port("oidc")
 
 
 def module(name: str, *options: str) -> list[str]:

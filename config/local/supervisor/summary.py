@@ -30,6 +30,7 @@ def addresses(address: str) -> Table:
         "API": f"{address}/api/v1/",
         "Health": f"{address}/health/detailed",
         "Stripe double": "" if os.environ.get("STRIPE_SECRET_KEY") else home.stripe_base(),
+        "Sign-in provider": "" if os.environ.get("OIDC_ISSUERS") else home.oidc_base(),
         "Mails": str(home.home() / "mail"),
         "Logs": str(home.home() / "logs"),
     }

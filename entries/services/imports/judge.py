@@ -171,6 +171,14 @@ BIRTHS = """
     SELECT w.entry, w.owner, w.line, w.user_id, f.number,
            row_number() OVER (PARTITION BY f.number IS NULL ORDER BY w.line) AS place
     FROM wanted w LEFT JOIN free f USING (owner, nth)
+    WHERE NOT EXISTS (SELECT 1 FROM accounts_exclusion x
+                      WHERE x.user_id = w.user_id AND (x.until IS NULL OR x.until > clock_timestamp()))
+"""
+
+# Nobody is let in by a file who may not come in by the door.
+NOT_NOW = """
+    UPDATE import_row SET reason = 'the player is excluded for now'
+    WHERE entry_id IS NULL AND reason = '' AND entry NOT IN (SELECT entry FROM import_birth)
 """
 
 TOO_MANY = """
@@ -210,6 +218,7 @@ def judge(cursor: CursorWrapper, *, pool: Pool) -> None:
     for statement in (REPEATED, SECOND_PICKS, SECOND_USES):
         cursor.execute(statement)
     cursor.execute(BIRTHS, ask)
+    cursor.execute(NOT_NOW)
     cursor.execute(PLACES_HELD, ask)
     held = cursor.fetchone()[0]
     ask["places"] = None if pool.capacity is None else max(pool.capacity - held, 0)

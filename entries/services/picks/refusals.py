@@ -4,12 +4,20 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError
 
+from config.constraints import explain
 from config.errors import Code, Refused, invalid
 from entries.models import EntryStatus
 from entries.services.picks.facts import OFF, RoundFacts, TeamFacts, uses
 from pools.models import PoolStatus, Team
 
 WORDS = {1: "one team", 2: "two different teams"}
+
+# Whatever else writes a pick, and does not say it better.
+explain("pick_before_lock", Code.DEADLINE_PASSED, "The pick has locked.")
+explain("pick_team_within_limit", Code.TEAM_ALREADY_USED, "This entry has already used the team.")
+explain("pick_team_once_a_round", Code.TEAM_ALREADY_USED, "This entry has the team in this round already.")
+explain("pick_entry_suspended", Code.ENTRY_SUSPENDED, "This entry is suspended while its payment is disputed.")
+explain("pick_team_plays", Code.TEAM_NOT_PLAYING, "The team has no game in this round.")
 
 
 def check_open(facts: RoundFacts, *, round_number: int) -> None:

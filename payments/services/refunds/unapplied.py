@@ -31,6 +31,7 @@ class Held(StrEnum):
     WRONG_AMOUNT = "wrong_amount"
     WRONG_CURRENCY = "wrong_currency"
     DUPLICATE = "duplicate"
+    SPENDING_LIMIT = "spending_limit"
 
 
 TWICE: tuple[str, ...] = (Held.DUPLICATE, Because.ALREADY_PAID)

@@ -7,6 +7,7 @@ from config import audit
 from config.audit.sealing import seal
 from config.models import AuditEntry
 from tests.factories.accounts import UserFactory
+from tests.factories.pools import league
 
 LIST = "/admin/config/auditentry/"
 
@@ -107,3 +108,39 @@ def test_the_list_costs_the_same_for_few_and_for_many(boss, db, django_assert_nu
         counts.append(len(captured))
 
     assert counts[0] == counts[1]
+
+
+class TestPicks:
+    """That somebody changed their mind is theirs alone until the round is revealed."""
+
+    @pytest.fixture
+    def round_(self, db):
+        return league().rounds.first()
+
+    def save(self, round_, many=1):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO entries_pickchange (entry_id, round_id, slot, to_team_id, source, at, reason)"
+                " SELECT n, %s, 1, 424242, 'player', now(), '' FROM generate_series(1, %s) n",
+                [round_.pk, many],
+            )
+
+    @pytest.mark.parametrize("many", [1, 101])
+    def test_are_not_listed_before_and_are_afterwards(self, boss, round_, many):
+        self.save(round_, many)
+        entry = AuditEntry.objects.get(action="pick.saved")
+
+        for asked in ({}, {"q": "pick."}, {"q": "pick.saved"}):
+            assert ">pick.saved<" not in boss.get(LIST, asked).content.decode()
+        assert boss.get(f"{LIST}{entry.pk}/change/").status_code == 302
+
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE pools_round SET revealed_at = now() WHERE id = %s", [round_.pk])
+        assert ">pick.saved<" in boss.get(LIST, {"q": "pick."}).content.decode()
+        assert boss.get(f"{LIST}{entry.pk}/change/").status_code == 200
+
+    def test_of_nobody_s_round_stay_hidden(self, boss, round_):
+        round_.pk = 999_999
+        self.save(round_)
+
+        assert ">pick.saved<" not in boss.get(LIST).content.decode()

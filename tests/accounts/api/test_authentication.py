@@ -54,7 +54,7 @@ def test_a_malformed_header_is_refused(caller, header):
     assert body["error"]["code"] in ("TOKEN_INVALID", "NOT_AUTHENTICATED")
 
 
-@pytest.mark.parametrize("header", ["", "Basic eDp5", "Api-Key abc", "Token abc"])
+@pytest.mark.parametrize("header", ["", "Basic eDp5", "Token abc"])
 def test_another_scheme_is_no_token(caller, header):
     assert caller.get("/me", HTTP_AUTHORIZATION=header)[1]["error"]["code"] == "NOT_AUTHENTICATED"
 

@@ -173,5 +173,5 @@ def test_reading_oneself_is_one_query_and_changing_a_known_number(user, signed_i
 
     with django_assert_num_queries(1):
         caller.get(PATH)
-    with django_assert_num_queries(6):  # the caller, the time, begin, lock, write, commit
+    with django_assert_num_queries(7):  # the caller, the time, begin, lock, write, the audit, commit
         caller.patch(PATH, {"display_name": "Other"})

@@ -14,6 +14,7 @@ from config.errors import Code
 from tests.accounts.staff.test_fresh_operations import routes
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 METHODS = ("get", "post", "put", "patch", "delete")
 # What a service may never do for a person, whatever it was given: another way to sign in, and money.
 NEVER = {
@@ -24,7 +25,8 @@ NEVER = {
 
 def operations():
     """(method, address, view, scope) of all that take credentials."""
-    for address, callback in routes(get_resolver("config.urls").url_patterns):
+    for said, callback in routes(get_resolver("config.urls").url_patterns):
+        address = said.replace("\\.", ".").replace("me/sessions/1", f"me/sessions/{NOBODYS}")
         cls = getattr(callback, "cls", None)
         if cls is None or not hasattr(cls, "family") or not cls.authentication_classes:
             continue

@@ -18,6 +18,7 @@ from accounts.services.housekeeping import (
 )
 from accounts.services.sessions import refresh_session, sign_in
 from config.clock import database_now
+from config.housekeeping import FORGOTTEN
 from config.models import AuditEntry
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.entries import RequestFactory
@@ -141,11 +142,11 @@ def test_who_is_verifying_at_this_moment_stays(transactional_db):
 
 
 def test_what_was_forgotten_is_counted(db):
-    before = housekeeping.FORGOTTEN.labels("unverified account")._value.get()
+    before = FORGOTTEN.labels("unverified accounts")._value.get()
     newcomer()
     forget()
 
-    assert housekeeping.FORGOTTEN.labels("unverified account")._value.get() == before + 1
+    assert FORGOTTEN.labels("unverified accounts")._value.get() == before + 1
 
 
 def test_the_tasks_of_people_leave_what_is_young(db):

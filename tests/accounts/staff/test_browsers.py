@@ -58,6 +58,16 @@ def test_a_click_counts(inside):
         assert inside.is_in
 
 
+def test_what_a_page_fetches_by_itself_is_no_click(inside):
+    """As the bar of an export that is being written, on a screen that nobody sits at."""
+    inside.make_stale(29 * MINUTE, "seen_at")
+    inside.client.get("/admin/", HTTP_SEC_FETCH_DEST="empty")
+    inside.make_stale(2 * MINUTE, "seen_at")
+
+    assert inside.client.get("/admin/", HTTP_SEC_FETCH_DEST="empty").status_code == 302
+    assert not inside.has_session
+
+
 def test_how_long_is_a_setting(inside, settings):
     settings.STAFF_IDLE_MINUTES = 5
     inside.make_stale(6 * MINUTE, "seen_at")

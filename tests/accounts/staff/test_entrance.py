@@ -112,6 +112,22 @@ def test_from_then_on_each_strange_place_has_one_try_at_a_time(new_caller, wrong
     assert answers[1][1]["error"]["details"]["per_seconds"] == 60
 
 
+def test_the_owner_is_told_once_a_day(new_caller, wrong, user, drained):
+    attacked(new_caller, wrong, places=10)
+    assert drained() == []
+    attacked(new_caller, wrong, places=15)
+
+    [mail] = drained()
+    assert (mail.to, mail.subject) == ([user.email], "Somebody tries to sign in to your account")
+    assert "None of them was right" in mail.body
+
+
+def test_nobody_is_told_of_tries_at_nobodys_address(new_caller, drained, db):
+    attacked(new_caller, {"email": "nobody@example.test", "password": "wrong"}, places=15)
+
+    assert drained() == []
+
+
 def test_the_more_fail_the_longer_a_strange_place_waits(new_caller, wrong):
     waits = []
     for places in (10, 20, 70):

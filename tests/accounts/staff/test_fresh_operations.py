@@ -15,14 +15,17 @@ from tests.factories.accounts import AdminFactory
 
 # Money that leaves or is given up, results decided by hand, ways to sign in, keys, personal data.
 KNOWN = {
-    "POST me/email", "GET me/export",
+    "DELETE me", "POST me/email", "GET me/export", "PUT me/identity", "POST me/exclusions", "DELETE me/logins/1",
     "POST me/totp", "DELETE me/totp", "POST me/totp/confirm", "POST me/totp/recovery-codes",
+    "POST api-keys", "POST api-keys/1/rotate",
     "POST rulings", "POST rulings/1/confirm", "POST rulings/1/reversal",
     "POST pools/1/cancel", "POST amendments/1/confirm", "POST pools/1/cancellation/confirm",
     "POST discrepancies/1/allocate", "POST discrepancies/1/refund", "POST discrepancies/1/mark-foreign",
-    "POST discrepancies/1/write-off", "POST manual-records/1/confirm",
-    "POST payouts", "POST payouts/approvals", "POST payouts/1/approve", "POST payouts/1/return",
-    "POST refunds/1/approve", "POST write-offs/1/approve",
+    "POST discrepancies/1/write-off", "POST foreign-objects/1/ours", "POST write-offs/1/approve",
+    "POST requests/1/manual-payment", "POST manual-records/1/confirm",
+    "POST bank-lines/1/match", "POST bank-lines/1/undo", "POST periods/1/close",
+    "POST payouts", "POST pools/1/payouts", "POST payouts/approvals", "POST payouts/1/approve", "POST payouts/1/return",
+    "POST payments/1/refunds", "POST refunds/1/approve",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """One-time codes, below every door."""
 
-import time
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -9,17 +9,24 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import RecoveryCode, Totp, User, UserChange
 from accounts.services.closing import close_account
 from accounts.services.one_time_codes import OtpRequired, SecondFactorMissing, WrongCode, pass_second_factor
-from accounts.services.second_factor import begin_setup, confirm_setup, renew_recovery_codes, reset_second_factor
+from accounts.services.second_factor import (
+    begin_setup,
+    confirm_setup,
+    forget_old_setups,
+    renew_recovery_codes,
+    reset_second_factor,
+)
 from accounts.services.sessions import sign_in
 from config.clock import database_now
 from config.errors import Code, DomainError
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
-from tests.support.devices import Device, give_device
+from tests.support.devices import SECONDS, Device, give_device
 
 
-def passes(user, otp) -> bool:
+def passes(user, otp, now=None) -> bool:
     with transaction.atomic():
-        return pass_second_factor(user=User.objects.locked().get(pk=user.pk), otp=otp, now=database_now())
+        person = User.objects.locked().get(pk=user.pk)
+        return pass_second_factor(user=person, otp=otp, now=now or database_now())
 
 
 def set_up(user) -> tuple[Device, list[str]]:
@@ -29,15 +36,19 @@ def set_up(user) -> tuple[Device, list[str]]:
 
 @pytest.mark.parametrize("beside", [-1, 0, 1])
 def test_a_code_of_now_and_of_the_half_minutes_beside_is_good(user, beside):
-    assert passes(user, give_device(user).beside(beside))
+    now = database_now()
+    code = give_device(user).at(int(now.timestamp()) // SECONDS + beside)
+
+    assert passes(user, code, now)
 
 
-@pytest.mark.parametrize("beside", [-3, 3])
+@pytest.mark.parametrize("beside", [-2, 2])
 def test_a_code_from_further_away_is_not(user, beside):
-    device = give_device(user)
+    now = database_now()
+    code = give_device(user).at(int(now.timestamp()) // SECONDS + beside)
 
     with pytest.raises(WrongCode):
-        passes(user, device.beside(beside))
+        passes(user, code, now)
 
 
 def test_a_code_may_be_typed_with_spaces(user):
@@ -283,7 +294,7 @@ def test_an_app_for_codes_reads_the_address(user, settings):
 
     read = pyotp.parse_uri(setup.uri)
     assert (read.secret, read.name, read.issuer) == (setup.secret, user.email, "Outlast (pools.example.test)")
-    assert read.at(int(time.time())) == Device(setup.secret).beside(0)
+    assert read.at(1_800_000_000) == Device(setup.secret).at(1_800_000_000 // SECONDS)
     assert setup.qr_svg.startswith("<svg")
 
 
@@ -333,3 +344,21 @@ def test_staff_with_a_code_go_on(settings, new_caller, db):
 
     assert new_caller().bear(pair.access).get("/me")[0] == 200
     assert new_caller().post("/auth/token/refresh", {"refresh": pair.refresh})[0] == 200
+
+
+def test_a_set_up_that_nobody_confirms_is_forgotten_after_a_day(user, stranger):
+    give_device(user)
+    for whose in (user, stranger):
+        begin_setup(user=whose)
+    Totp.objects.pending().filter(user=stranger).update(created_at=database_now() - timedelta(hours=25))
+
+    assert forget_old_setups(now=database_now()) == 1
+    assert [totp.user_id for totp in Totp.objects.pending()] == [user.pk]
+    assert [totp.user_id for totp in Totp.objects.confirmed()] == [user.pk]
+
+
+def test_a_device_in_use_is_never_forgotten(user):
+    give_device(user)
+    Totp.objects.update(created_at="2020-01-01T00:00:00Z")
+
+    assert forget_old_setups(now=database_now()) == 0

@@ -171,6 +171,10 @@ class ByTime(KeysetPagination):
     ordering = ("-created_at", "id")
 
 
+class KindFilter(serializers.Serializer):
+    kind = serializers.CharField(required=False)
+
+
 class Messages(ReadOnlyViewSet):
     """A list and its items."""
 
@@ -181,6 +185,10 @@ class Messages(ReadOnlyViewSet):
     def get_queryset(self):
         kind = self.request.query_params.get("kind")
         return self.queryset.filter(kind=kind) if kind else self.queryset.all()
+
+    @operation(query=KindFilter, answer=MessageOut(many=True))
+    def list(self, request):
+        return super().list(request)
 
 
 class MessagesByTime(Messages):

@@ -53,3 +53,27 @@ def test_deep_nesting_is_refused(depth):
 def test_malformed_body_is_parse_error(client):
     answer = client.generic("POST", "/api/v1/sample/echo", b"{", content_type="application/json")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "PARSE_ERROR")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" + b"1," * 1000 + b"1]",
+        b'{"picks": [' + b"{}," * 1000 + b"{}]}",
+        b"[" + (b"[" + b"0," * 999 + b"0],") * 21 + b"0]",
+        b"{" + b",".join(b'"%d": 1' % n for n in range(20_001)) + b"}",
+        b"1" * 21,
+        b"-" + b"1" * 20,
+        b"1e400",
+        b"-1e400",
+    ],
+)
+def test_crowds_and_monstrous_numbers_are_refused(raw):
+    with pytest.raises(ParseError):
+        parse_json(raw)
+
+
+def test_a_thousand_items_and_a_bigint_are_read():
+    assert len(parse_json(b"[" + b"1," * 999 + b"1]")) == 1000
+    assert parse_json(b"-9223372036854775808") == -(2**63)
+    assert parse_json(b'"' + b"," * 5000 + b'"') == "," * 5000

@@ -150,8 +150,10 @@ def test_every_code_of_the_registry_fits_the_failure_schema(schema):
         "IDEMPOTENCY_KEY_REUSED",
         "PAYMENT_NOT_DUE",
         "POOL_CLOSED",
+        "PROFILE_INCOMPLETE",
         "REFUND_NOT_ALLOWED",
         "ROUND_NOT_OPEN",
+        "SPENDING_LIMIT_REACHED",
         "TEAM_ALREADY_USED",
         "TEAM_NOT_PLAYING",
     }

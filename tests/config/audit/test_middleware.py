@@ -27,7 +27,7 @@ def test_what_a_call_changes_bears_its_address_and_its_id(db, api, player):
 
 
 def test_a_spoofed_address_is_not_believed(db, api, player):
-    api(player).get("/api/v1/ledger/accounts", HTTP_X_FORWARDED_FOR="198.51.100.99", REMOTE_ADDR="203.0.113.5")
+    api(player).get("/api/v1/ledger/trial-balance", HTTP_X_FORWARDED_FOR="198.51.100.99", REMOTE_ADDR="203.0.113.5")
 
     assert [entry.address for entry in denials()] == ["203.0.113.5"]
 

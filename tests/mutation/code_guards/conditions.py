@@ -99,6 +99,22 @@ CONDITIONS = [
         tests="payments/test_provider_state.py::TestMoneyAtABadMoment::test_after_the_time_to_pay",
     ),
     without(
+        "not-while-excluded",
+        "Money of somebody who is excluded buys no place.",
+        "entries.services.places",
+        "    if _is_excluded(request, now):",
+        "    if False:",
+        tests="payments/test_player_limits.py::TestMoneyThatComes::test_of_an_excluded_player_is_kept_with_its_reason",
+    ),
+    without(
+        "within-the-limit",
+        "Money that was not counted when it began buys no place beyond the player's own limit.",
+        STATE,
+        "    if not is_counted and not fits_limit(payment):",
+        "    if False:",
+        tests="payments/test_player_limits.py::TestMoneyThatComes::test_by_hand_does_not_pass_the_limit",
+    ),
+    without(
         "older-news",
         "News that is older than what is known moves nothing back.",
         STATE,

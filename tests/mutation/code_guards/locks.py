@@ -12,7 +12,7 @@ LOCKS = [
         "checkout-locks-request",
         "Two clicks at once open one session: the request is locked before the look for a live payment.",
         CHECKOUT,
-        "Request.objects.locked()\n        .of(",
+        "Request.objects.select_for_update(of=HELD, no_key=True)\n        .of(",
         "Request.objects.all()\n        .of(",
         tests="races/test_start_payment.py::test_many_clicks_at_once_open_one_session",
     ),
@@ -56,6 +56,14 @@ LOCKS = [
         '    receipt = Receipt.objects.select_related("payment__request__pool").get(pk=receipt_id)\n'
         "    refund = Refund.objects.get(pk=refund_id)",
         tests="races/test_refunds.py::test_a_wish_is_approved_once_and_not_declined_as_well",
+    ),
+    without(
+        "checkout-holds-spender",
+        "Of payments that start at once, no more begin than the player's limit has room for.",
+        CHECKOUT,
+        'HELD = ("self", "user")',
+        'HELD = ("self",)',
+        tests="races/test_player_limits.py::test_thirty_payments_at_once_never_pass_the_limit",
     ),
     without(
         "place-locks-pool-and-request",

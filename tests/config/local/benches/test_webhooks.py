@@ -6,6 +6,7 @@ import pytest
 
 from config.local.benches import webhooks
 from config.local.benches.runs import Meaningless
+from config.local.benches.serving import percentile
 from config.local.stripe.signing import signature_header
 from payments.models import WebhookEvent
 from tests.support.payments import post_event
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize(("share", "value"), [(99, 99.0), (100, 100.0), (50, 50.0), (1, 1.0)])
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(share, value):
-    assert webhooks.percentile([float(number) for number in range(100, 0, -1)], share) == value
+    assert percentile([float(number) for number in range(100, 0, -1)], share) == value
 
 
 def test_what_it_sends_is_let_in(settings):

@@ -4,6 +4,7 @@ import pytest
 
 from config.local import home
 from config.local.commands.up import parse
+from config.local.stage import oidc_issuer
 from config.local.supervisor import programs
 
 
@@ -16,27 +17,51 @@ def test_everything_runs_by_default(place, monkeypatch):
     options = parse([])
 
     assert names(programs.first(options)) == ["stripe", "web", "worker"]
-    assert names(programs.second(options)) == ["beat", "feed"]
+    assert names(programs.second(options)) == ["beat", "oidc", "feed"]
 
 
 def test_a_stripe_key_of_ones_own_leaves_the_double_out(place, monkeypatch):
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_of_ones_own")
+    monkeypatch.setenv("OIDC_ISSUERS", "[]")
     before = home.read_json(place / "ports.json")
 
-    programs.choose_stripe_port()
+    programs.choose_ports()
 
     assert names(programs.first(parse([]))) == ["web", "worker"]
     assert home.read_json(place / "ports.json") == before
 
 
+def test_an_issuer_of_ones_own_leaves_ours_out(place, monkeypatch):
+    monkeypatch.setenv("OIDC_ISSUERS", "[]")
+
+    assert names(programs.second(parse([]))) == ["beat", "feed"]
+
+
+def test_the_issuer_listens_where_the_settings_look_for_it_and_sends_back_to_our_port(place, monkeypatch):
+    monkeypatch.delenv("OIDC_ISSUERS", raising=False)
+    programs.choose_ports()
+
+    issuer = programs.second(parse(["--port", "8123"]))[1]
+
+    assert issuer.argv[1:] == [
+        "-m",
+        "config.local.oidc",
+        "--port",
+        oidc_issuer()["issuer"].rpartition(":")[2],
+        "--redirect-uri",
+        "http://127.0.0.1:8123/api/v1/auth/local/callback",
+    ]
+    assert issuer.env["OIDC_CLIENT_SECRET"] == oidc_issuer()["client_secret"]
+
+
 def test_without_the_demo_there_is_no_score_feed(place):
-    assert names(programs.second(parse(["--no-demo"]))) == ["beat"]
+    assert names(programs.second(parse(["--no-demo"]))) == ["beat", "oidc"]
 
 
 def test_the_double_listens_where_the_settings_look_for_it_and_calls_our_port(place, monkeypatch):
     monkeypatch.delenv("STRIPE_SECRET_KEY", raising=False)
     monkeypatch.delenv("STRIPE_WEBHOOK_SECRETS", raising=False)
-    programs.choose_stripe_port()
+    programs.choose_ports()
 
     double = programs.first(parse(["--port", "8123"]))[0]
 

@@ -1,0 +1,37 @@
+"""Which parameters an address knows. Others are refused: a misspelt filter would look like one that was heeded.
+
+No name of a parameter ever becomes a name of a column: each is a field that somebody wrote down.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from config.api.operations import operation_of
+
+READING = frozenset({"GET", "HEAD"})
+UNKNOWN = "This address knows no such parameter."
+
+
+def known_parameters(view: Any, method: str) -> set[str]:
+    """Those of the operation's own, and of lists."""
+    declared = operation_of(view, method)
+    names = {one.name for one in declared.parameters if one.location == OpenApiParameter.QUERY}
+    if declared.query is not None:
+        names |= set(getattr(declared.query, "_declared_fields", ()))
+    paginator = getattr(view, "paginator", None)
+    if paginator is not None:
+        names |= {str(one["name"]) for one in paginator.get_schema_operation_parameters(view)}
+    return names
+
+
+def refuse_unknown(view: Any, request: Request) -> None:
+    """Raise VALIDATION_ERROR naming what is not known. Where something is written without any, none is looked at."""
+    method = str(request.method)
+    if view.schema is None or (method not in READING and operation_of(view, method).query is None):
+        return
+    strange = set(request.query_params) - known_parameters(view, method)
+    if strange:
+        raise ValidationError({name: [UNKNOWN] for name in sorted(strange)})

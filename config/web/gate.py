@@ -1,0 +1,258 @@
+"""How many requests a process works on at once, how many may wait for that, and who is next.
+
+A server without a bound does not slow down under a rush, it collapses: everybody waits for everybody, and callers who
+have long given up are still served. So at most `MAX_IN_WORK` requests are worked on, by as many threads, which is also
+the number of connections to PostgreSQL; at most `MAX_WAITING` wait, none longer than `MAX_WAIT_MS`; whoever comes then
+is told at once to come again (503 with `Retry-After`). Picks go first and have a share that nobody else may take;
+`config.web.lanes` says who else has how much.
+
+The server's own threads only bring requests and wait, so it needs more of them than work is done at once
+(`Shares.server_threads`). A body is read by them as well, once there is room to wait: who sends slowly keeps nobody
+from work.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from io import BytesIO
+from secrets import randbelow
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+
+from config.metrics import counter, histogram
+from config.web.lanes import Lane, Shares, lane_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# In the environment of a request that is refused: after how many seconds to come again. No header can have this name.
+REFUSED = "outlast.come_again"
+LONGEST_RETRY = 5
+
+TURNED_AWAY = counter("turned_away", "Requests that were told to come again, by kind of work.", ["lane"])
+WAITED = histogram(
+    "waited_seconds", "How long requests waited to be worked on.", ["lane"], (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2)
+)
+
+
+def read_ahead(environ: "WSGIEnvironment", *, limit: int) -> None:
+    """Read the body, if it is not longer than `limit`; give a chunked one its length.
+
+    Django takes a body without Content-Length for an empty one. One byte past `limit` is enough to see that a chunked
+    body is too large: the guard refuses it by its length.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if is_chunked and not length:
+        body = environ["wsgi.input"].read(limit + 1)
+        environ["CONTENT_LENGTH"] = str(len(body))
+    elif length.isascii() and length.isdigit() and 0 < int(length) <= limit:
+        body = environ["wsgi.input"].read(int(length))
+    else:
+        return
+    environ["wsgi.input"] = BytesIO(body)
+
+
+class Ticket:
+    """One request on its way through the gate."""
+
+    def __init__(self, lane: Lane, environ: "WSGIEnvironment", number: int) -> None:
+        self.lane = lane
+        self.environ = environ
+        self.number = number
+        self.came_at = time.monotonic()
+        self.done = threading.Event()
+        self.answer: Answer | None = None
+        self.fault: BaseException | None = None
+
+
+class Answer:
+    """What the application said: its status line, its headers, its body."""
+
+    def __init__(self) -> None:
+        self.start: tuple[Any, ...] = ()
+        self.body: Iterable[bytes] = ()
+
+    def started(self, *start: Any) -> Callable[[bytes], object]:
+        """WSGI's `start_response`; nothing here writes by the old way that it returns."""
+        self.start = start
+        return lambda _: None
+
+
+class Streamed:
+    """A body that is read from while it is sent; whatever is to be done at its end is done once."""
+
+    def __init__(self, body: Iterable[bytes], at_end: Callable[[], None]) -> None:
+        self.body = body
+        self._at_end: Callable[[], None] | None = at_end
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.body)
+
+    def close(self) -> None:
+        """Said by the server after the last block, or when the caller has gone."""
+        at_end, self._at_end = self._at_end, None
+        if at_end is None:
+            return
+        try:
+            if hasattr(self.body, "close"):
+                self.body.close()
+        finally:
+            at_end()
+
+    def __del__(self) -> None:
+        # A server that forgets to close must not cost a place for ever.
+        self.close()
+
+
+class Gate:
+    """A WSGI application around another."""
+
+    def __init__(self, application: "WSGIApplication", *, shares: Shares, longest_wait: float, body_limit: int) -> None:
+        self.application = application
+        self.shares = shares
+        self.longest_wait = longest_wait
+        self.body_limit = body_limit
+        self._changed = threading.Condition()
+        self._queues: dict[Lane, deque[Ticket]] = {lane: deque() for lane in Lane}
+        # Of each lane: who was let in and is not done, and who of them is worked on.
+        self._inside = dict.fromkeys(Lane, 0)
+        self._working = dict.fromkeys(Lane, 0)
+        self._numbers = 0
+        self._threads: list[threading.Thread] = []
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        lane = lane_of(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""))
+        if lane is Lane.LIVE:
+            # Nobody's: with a cookie it would be looked up whose.
+            environ.pop("HTTP_COOKIE", None)
+            environ.pop("HTTP_AUTHORIZATION", None)
+            return self.application(environ, start_response)
+        ticket = self._admit(lane, environ)
+        if ticket is None:
+            return self._turn_away(lane, environ, start_response)
+        if ticket.fault is not None:
+            raise ticket.fault
+        assert ticket.answer is not None
+        start_response(*ticket.answer.start)
+        return ticket.answer.body
+
+    def _admit(self, lane: Lane, environ: "WSGIEnvironment") -> Ticket | None:
+        """The ticket once it is done; None where there was no room, or no turn in time."""
+        with self._changed:
+            if not self._has_room(lane):
+                return None
+            self._inside[lane] += 1
+            self._numbers += 1
+            ticket = Ticket(lane, environ, self._numbers)
+        try:
+            read_ahead(environ, limit=self.body_limit)
+        except BaseException:
+            with self._changed:
+                self._inside[lane] -= 1
+            raise
+        with self._changed:
+            self._queues[lane].append(ticket)
+            self._start_threads()
+            self._changed.notify()
+        if not self._wait_for_turn(ticket):
+            return None
+        ticket.done.wait()
+        return ticket
+
+    def _has_room(self, lane: Lane) -> bool:
+        picks, everybody = self._inside[Lane.PICK], sum(self._inside.values())
+        if everybody >= self.shares.inside:
+            return False
+        return lane is Lane.PICK or everybody - picks < self.shares.inside_but_picks
+
+    def _wait_for_turn(self, ticket: Ticket) -> bool:
+        """Whether it was taken up, or done already, in time. A slow body counts as waiting."""
+        ticket.done.wait(max(0.0, ticket.came_at + self.longest_wait - time.monotonic()))
+        with self._changed:
+            try:
+                self._queues[ticket.lane].remove(ticket)
+            except ValueError:
+                return True
+            self._inside[ticket.lane] -= 1
+            return False
+
+    def _turn_away(self, lane: Lane, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Told by the application's outermost parts, so that this answer is like every other."""
+        TURNED_AWAY.labels(lane).inc()
+        # Not all at the same moment again.
+        environ[REFUSED] = 1 + randbelow(LONGEST_RETRY)
+        return self.application(environ, start_response)
+
+    def _start_threads(self) -> None:
+        """With the first request: a server may copy the process after this was made. Called under the lock."""
+        while len(self._threads) < self.shares.at_once:
+            thread = threading.Thread(target=self._work, name=f"work-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while (ticket := self._next()) is None:
+                    self._changed.wait()
+                self._working[ticket.lane] += 1
+            WAITED.labels(ticket.lane).observe(time.monotonic() - ticket.came_at)
+            self._do(ticket)
+            # Or the answer would live as long as this thread has nothing else to do.
+            del ticket
+
+    def _next(self) -> Ticket | None:
+        """The pick that waits longest, else what waits longest of the lanes that have room. Takes it off its queue."""
+        if picks := self._queues[Lane.PICK]:
+            return picks.popleft()
+        if sum(self._working.values()) - self._working[Lane.PICK] >= self.shares.but_picks:
+            return None
+        open_ = [
+            queue
+            for lane, queue in self._queues.items()
+            if queue and self._working[lane] < self.shares.at_once_of(lane)
+        ]
+        return min(open_, key=lambda queue: queue[0].number).popleft() if open_ else None
+
+    def _do(self, ticket: Ticket) -> None:
+        keeps_place = False
+        try:
+            ticket.answer = self._answer(ticket)
+            keeps_place = isinstance(ticket.answer.body, Streamed)
+        except BaseException as fault:  # noqa: BLE001  # raised again in the thread that the server waits for
+            ticket.fault = fault
+        if not keeps_place:
+            self._leave(ticket.lane)
+        ticket.done.set()
+
+    def _answer(self, ticket: Ticket) -> Answer:
+        answer = Answer()
+        body = self.application(ticket.environ, answer.started)
+        answer.body = body
+        if not getattr(body, "streaming", False):
+            # Whole: the server sends a list in one piece, and this thread is done with the request.
+            try:
+                answer.body = list(body)
+            finally:
+                if hasattr(body, "close"):
+                    body.close()
+        elif ticket.lane is Lane.REPORT:
+            answer.body = Streamed(body, partial(self._end_of_report, ticket.lane))
+        return answer
+
+    def _end_of_report(self, lane: Lane) -> None:
+        """The server's thread read it, through a connection of its own."""
+        with suppress(Exception):
+            connections.close_all()
+        self._leave(lane)
+
+    def _leave(self, lane: Lane) -> None:
+        with self._changed:
+            self._working[lane] -= 1
+            self._inside[lane] -= 1
+            self._changed.notify()

@@ -1,0 +1,113 @@
+"""Many at once with one code, and somebody new who comes twice at the same moment.
+
+The control leaves out the one statement that spends a code: several sessions begin with it then.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db.models.query import QuerySet
+
+from accounts.models import Login, Session, SignInAttempt, User
+from accounts.oidc.protocol import Identity
+from accounts.oidc.providers import provider_named
+from accounts.services.logins import _challenge, _digest, end_sign_in, recognise, sign_in_with
+from config.clock import database_now
+from config.errors import Code
+from tests.factories.accounts import UserFactory
+from tests.support.threads import again_and_again, codes, run_together, successes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PROFILE = {"display_name": "Ada", "date_of_birth": date(1990, 12, 10), "country": "GB", "region": ""}
+
+
+@pytest.fixture
+def came_back(issuer):
+    """An attempt whose person is known; its code."""
+
+    def make(identity):
+        code = uuid4().hex
+        SignInAttempt.objects.create(
+            provider="local", return_to="https://app.example.test/", challenge=_challenge("v"),
+            state_digest=_digest(uuid4().hex), browser_digest=_digest("b"), code_digest=_digest(code),
+            kept=json.dumps(asdict(identity)), returned_at=database_now(),
+            expires_at=database_now() + timedelta(minutes=5),
+        )  # fmt: skip
+        return code
+
+    return make
+
+
+def somebody(issuer):
+    """Another one each time."""
+    name = uuid4().hex
+    return Identity(issuer.url, name, f"{name}@example.test", True, "Ada")
+
+
+def entering(code, profile=None):
+    def enter():
+        known = recognise(code=code, verifier="v")
+        return sign_in_with(known=known, otp="", profile=profile, address="", user_agent="", now=database_now())
+
+    return enter
+
+
+@again_and_again
+def test_of_eight_with_one_code_one_gets_in(issuer, came_back):
+    identity = somebody(issuer)
+    user, code = UserFactory(email=identity.email), came_back(identity)
+
+    outcomes = run_together([entering(code)] * 8)
+
+    assert (len(successes(outcomes)), codes(outcomes)) == (1, [Code.SIGN_IN_FAILED] * 7)
+    assert Session.objects.filter(user=user).count() == 1
+
+
+def test_without_spending_it_several_get_in(issuer, came_back, monkeypatch):
+    """The control of the test above."""
+    identity = somebody(issuer)
+    UserFactory(email=identity.email)
+    code = came_back(identity)
+    update = QuerySet.update
+
+    def forgetful(self, **changes):
+        return 1 if "spent_at" in changes else update(self, **changes)
+
+    monkeypatch.setattr("accounts.models.logins.SignInAttemptQuerySet.update", forgetful)
+
+    assert len(successes(run_together([entering(code)] * 8))) > 1
+
+
+@again_and_again
+def test_somebody_new_who_comes_six_times_at_once_has_one_account(issuer, came_back):
+    identity = somebody(issuer)
+    sought = [came_back(identity) for _ in range(6)]
+
+    outcomes = run_together([entering(code, PROFILE) for code in sought])
+
+    assert len(successes(outcomes)) == 6
+    user = User.objects.get(email=identity.email)
+    assert (Login.objects.filter(user=user).count(), Session.objects.filter(user=user).count()) == (1, 6)
+
+
+@again_and_again
+def test_a_way_back_that_comes_six_times_at_once_goes_on_once(new_browser, issuer):
+    browser = new_browser()
+    address = browser.decide(browser.leave(), subject="ada", email="ada@example.test", email_verified="true")
+    asked = dict(pair.split("=") for pair in address.split("?")[1].split("&"))
+    cookie = browser.http.cookies["outlast_sign_in"].value
+
+    before = len(issuer.grants)
+
+    def arrive():
+        return end_sign_in(
+            provider=provider_named("local"), state=asked["state"], code=asked["code"], issuer="", browser=cookie
+        )
+
+    outcomes = run_together([arrive] * 6)
+
+    assert (len(successes(outcomes)), codes(outcomes)) == (1, [Code.SIGN_IN_FAILED] * 5)
+    assert len(issuer.grants) == before - 1

@@ -1,0 +1,309 @@
+"""The gate, with applications of a few lines behind it and real threads in front."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+
+import pytest
+
+from config.web.gate import REFUSED, Gate, Streamed
+from config.web.lanes import Lane, Shares
+
+OTHER, PICK, SIGN_IN = "/api/v1/pools", "/api/v1/entries/1/picks/1", "/api/v1/auth/token"
+REPORT = "/api/v1/pools/1/rounds/1/report.csv"
+PATIENCE = 10
+
+
+class Application:
+    """Holds every request at `open` until told; counts who is inside, by path."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.guard = threading.Lock()
+        self.inside, self.most, self.order, self.refused = {}, {}, [], []
+
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        if REFUSED in environ:
+            self.refused.append(environ[REFUSED])
+            start_response("503 Later", [])
+            return [b""]
+        with self.guard:
+            self.inside[path] = self.inside.get(path, 0) + 1
+            self.most[path] = max(self.most.get(path, 0), self.inside[path])
+            self.order.append(environ.get("name", path))
+        if path != "/health/live":
+            assert self.open.wait(PATIENCE)
+        with self.guard:
+            self.inside[path] -= 1
+        start_response("200 OK", [("X-Name", str(environ.get("name")))])
+        return [str(environ.get("name")).encode()]
+
+    def count(self):
+        return sum(self.inside.values())
+
+
+def gate_of(application, *, at_once=4, waiting=8, longest_wait=PATIENCE, body_limit=100):
+    shares = Shares(at_once=at_once, waiting=waiting)
+    return Gate(application, shares=shares, longest_wait=longest_wait, body_limit=body_limit)
+
+
+def call(gate, path, method="POST", **environ):
+    said = []
+    body = gate(
+        {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": BytesIO(), **environ},
+        lambda *start: said.append(start),
+    )
+    return int(said[0][0].split()[0]), dict(said[0][1]), body
+
+
+def until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.002)
+
+
+@contextmanager
+def sent(gate, *paths, **environ):
+    """Calls that are under way; their answers once the block has ended."""
+    answers = []
+    with ThreadPoolExecutor(len(paths)) as pool:
+        futures = [
+            pool.submit(call, gate, path, name=f"{path} {number}", **environ) for number, path in enumerate(paths)
+        ]
+        yield answers
+        answers.extend(future.result(PATIENCE) for future in futures)
+
+
+def waiting_in(gate):
+    return sum(gate._inside.values()) - sum(gate._working.values())
+
+
+class TestShares:
+    def test_no_more_are_worked_on_at_once_than_there_is_room_for(self):
+        application = Application()
+        gate = gate_of(application, at_once=4, waiting=40)
+        with sent(gate, *[PICK] * 20) as answers:
+            until(lambda: application.count() == 4 and waiting_in(gate) == 16)
+            application.open.set()
+        assert application.most == {PICK: 4}
+        assert [status for status, *_ in answers] == [200] * 20
+
+    def test_without_the_gate_all_are(self):
+        application = Application()
+        with sent(application, *[PICK] * 20):
+            until(lambda: application.count() == 20)
+            application.open.set()
+        assert application.most == {PICK: 20}
+
+    def test_a_pick_finds_room_when_everything_else_is_taken(self):
+        application = Application()
+        gate = gate_of(application)
+        with sent(gate, *[OTHER] * 6):
+            until(lambda: application.count() == 3 and waiting_in(gate) == 3)
+            with sent(gate, PICK):
+                until(lambda: application.inside.get(PICK) == 1)
+                application.open.set()
+        assert application.most == {OTHER: 3, PICK: 1}
+
+    def test_a_storm_of_sign_ins_is_worked_on_one_at_a_time(self):
+        application = Application()
+        gate = gate_of(application)
+        with sent(gate, *[SIGN_IN] * 6):
+            until(lambda: application.count() == 1 and waiting_in(gate) == 5)
+            with sent(gate, OTHER, PICK, PICK):
+                until(lambda: application.inside == {SIGN_IN: 1, OTHER: 1, PICK: 2})
+                application.open.set()
+        assert application.most[SIGN_IN] == 1
+
+    def test_a_pick_is_next_even_if_it_came_last_and_the_others_keep_their_order(self):
+        application = Application()
+        gate = gate_of(application, at_once=1, waiting=20)
+        with sent(gate, PICK):
+            until(lambda: application.count() == 1)
+            with ThreadPoolExecutor(4) as pool:
+                for number, path in enumerate([OTHER, SIGN_IN, OTHER, PICK], 1):
+                    pool.submit(call, gate, path, name=number)
+                    until(lambda number=number: waiting_in(gate) == number)
+                application.open.set()
+        assert application.order[1:] == [4, 1, 2, 3]
+
+
+class TestTurningAway:
+    def test_past_the_queue_the_answer_is_there_at_once(self):
+        application = Application()
+        gate = gate_of(application, waiting=8)
+        with sent(gate, *[OTHER] * 9) as answers:
+            until(lambda: application.count() == 3 and waiting_in(gate) == 6)
+            began = time.monotonic()
+            status, _, _ = call(gate, OTHER)
+            assert time.monotonic() - began < 0.2
+            assert status == 503
+            application.open.set()
+        assert [status for status, *_ in answers] == [200] * 9
+        assert application.refused[0] in range(1, 6)
+
+    def test_it_says_different_times_to_different_callers(self):
+        application = Application()
+        gate = gate_of(application)
+        for _ in range(200):
+            gate._turn_away(Lane.OTHER, {"PATH_INFO": OTHER}, lambda *_: None)
+        assert set(application.refused) == {1, 2, 3, 4, 5}
+
+    def test_a_quarter_of_the_queue_is_left_to_picks(self):
+        application = Application()
+        gate = gate_of(application, waiting=8)
+        with sent(gate, *[OTHER] * 9, PICK):
+            until(lambda: application.count() == 4 and waiting_in(gate) == 6)
+            assert call(gate, SIGN_IN)[0] == 503
+            with sent(gate, PICK, PICK) as picks:
+                until(lambda: waiting_in(gate) == 8)
+                assert call(gate, PICK)[0] == 503
+                application.open.set()
+        assert [status for status, *_ in picks] == [200, 200]
+
+    def test_who_waited_too_long_is_told_so_and_not_served_afterwards(self):
+        application = Application()
+        gate = gate_of(application, longest_wait=0.1)
+        with sent(gate, *[OTHER] * 3):
+            until(lambda: application.count() == 3)
+            began = time.monotonic()
+            assert call(gate, OTHER, name="late")[0] == 503
+            assert 0.1 <= time.monotonic() - began < 1
+            application.open.set()
+        assert "late" not in application.order
+        assert waiting_in(gate) == 0
+        assert call(gate, OTHER)[0] == 200
+
+    def test_whether_it_lives_is_answered_past_everything_and_asked_by_nobody(self):
+        application = Application()
+        gate = gate_of(application)
+        with sent(gate, *[PICK] * 12):
+            until(lambda: waiting_in(gate) == 8)
+            environ = {
+                "REQUEST_METHOD": "GET",
+                "PATH_INFO": "/health/live",
+                "HTTP_COOKIE": "a=b",
+                "HTTP_AUTHORIZATION": "x",
+            }
+            assert gate(environ, lambda *_: None) == [b"None"]
+            assert not {"HTTP_COOKIE", "HTTP_AUTHORIZATION"} & set(environ)
+            application.open.set()
+
+
+class TestAnswers:
+    def test_each_caller_gets_the_answer_to_their_own_request(self):
+        application = Application()
+        application.open.set()
+        gate = gate_of(application, waiting=400)
+        with sent(gate, *[PICK, OTHER] * 100) as answers:
+            pass
+        expected = [f"{path} {number}" for number, path in enumerate([PICK, OTHER] * 100)]
+        assert [(headers["X-Name"], body) for _, headers, body in answers] == [
+            (name, [name.encode()]) for name in expected
+        ]
+
+    def test_a_crash_reaches_the_server_and_costs_no_place(self):
+        def crashes(environ, start_response):
+            raise LookupError(environ["PATH_INFO"])
+
+        gate = gate_of(crashes)
+        for _ in range(10):
+            with pytest.raises(LookupError, match="pools"):
+                call(gate, OTHER)
+        until(lambda: set(gate._inside.values()) == set(gate._working.values()) == {0})
+
+    def test_a_whole_answer_is_closed_by_the_thread_that_made_it(self):
+        class Body(list):
+            def close(self):
+                closed.append(threading.current_thread().name)
+
+        def application(environ, start_response):
+            start_response("200 OK", [])
+            return Body([b"a", b"b"])
+
+        closed = []
+        assert call(gate_of(application), OTHER)[2] == [b"a", b"b"]
+        assert [name.startswith("work-") for name in closed] == [True]
+
+
+class Stream:
+    """An answer that is read while it is sent."""
+
+    streaming = True
+
+    def __init__(self):
+        self.closed = 0
+
+    def __iter__(self):
+        yield from (b"a", b"b")
+
+    def close(self):
+        self.closed += 1
+
+
+class TestReports:
+    @pytest.fixture
+    def made(self):
+        return []
+
+    @pytest.fixture
+    def gate(self, made):
+        def application(environ, start_response):
+            start_response("503 Later" if REFUSED in environ else "200 OK", [])
+            made.append(Stream())
+            return made[-1]
+
+        return gate_of(application, longest_wait=0.05)
+
+    def test_one_keeps_its_place_until_it_is_sent(self, gate, made):
+        body = call(gate, REPORT, "GET")[2]
+        assert list(body) == [b"a", b"b"]
+        assert call(gate, REPORT, "GET")[0] == 503
+        body.close()
+        body.close()
+        assert made[0].closed == 1
+        assert call(gate, REPORT, "GET")[0] == 200
+
+    def test_one_that_nobody_closes_gives_its_place_back(self, gate, made):
+        body = call(gate, REPORT, "GET")[2]
+        assert gate._working[Lane.REPORT] == 1
+        assert isinstance(body, Streamed)
+        del body
+        until(lambda: gate._working[Lane.REPORT] == 0)
+
+    def test_files_keep_none(self, gate, made):
+        assert call(gate, OTHER, "GET")[2] is made[0]
+        assert set(gate._working.values()) == {0}
+
+
+class TestBodies:
+    def test_who_sends_slowly_keeps_nobody_from_work(self):
+        class Slow:
+            def read(self, size):
+                assert arrived.wait(PATIENCE)
+                return b"x" * size
+
+        arrived = threading.Event()
+        application = Application()
+        application.open.set()
+        gate = gate_of(application, waiting=8)
+        with sent(gate, *[OTHER] * 4, CONTENT_LENGTH="5", **{"wsgi.input": Slow()}) as answers:
+            until(lambda: waiting_in(gate) == 4)
+            assert call(gate, OTHER)[0] == 200
+            arrived.set()
+        assert [status for status, *_ in answers] == [200] * 4
+
+    def test_whose_body_breaks_off_leaves_the_queue(self):
+        class Broken:
+            def read(self, size):
+                raise OSError("gone")
+
+        gate = gate_of(Application())
+        for _ in range(20):
+            with pytest.raises(OSError, match="gone"):
+                call(gate, OTHER, CONTENT_LENGTH="5", **{"wsgi.input": Broken()})
+        assert waiting_in(gate) == 0
