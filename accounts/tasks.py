@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import documents, exclusions, housekeeping, second_factor, spending
+from accounts.services import api_keys, documents, exclusions, housekeeping, logins, second_factor, spending
 from config.clock import database_now
 
 
@@ -58,3 +58,15 @@ def tell_raised_limits() -> int:
 def forget_old_documents() -> int:
     """Delete documents whose time is over, with their files; how many."""
     return documents.forget_old(now=database_now())
+
+
+@shared_task
+def forget_dead_api_keys() -> int:
+    """Delete API keys that have been over for long; how many."""
+    return api_keys.forget_dead(now=database_now())
+
+
+@shared_task
+def forget_sign_in_attempts() -> int:
+    """Delete sign-ins through a provider that ended or came to nothing; how many."""
+    return logins.forget_attempts(now=database_now())

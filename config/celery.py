@@ -58,6 +58,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "tell of raised limits": {"task": "accounts.tasks.tell_raised_limits", "schedule": 600.0},
     "rotate personal data": {"task": "config.tasks.rotate_personal_data", "schedule": 3600.0},
     "forget expired tokens": {"task": "accounts.tasks.forget_expired_tokens", "schedule": 600.0},
+    "forget dead API keys": {"task": "accounts.tasks.forget_dead_api_keys", "schedule": 3600.0},
+    "forget sign-in attempts": {"task": "accounts.tasks.forget_sign_in_attempts", "schedule": 600.0},
     "forget old documents": {"task": "accounts.tasks.forget_old_documents", "schedule": 3600.0},
     "forget old sessions": {"task": "accounts.tasks.forget_old_sessions", "schedule": 600.0},
     "forget browsers": {"task": "accounts.tasks.forget_browsers", "schedule": 3600.0},

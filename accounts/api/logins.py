@@ -54,7 +54,11 @@ class BeginQuery(serializers.Serializer[Any]):
         max_length=43, help_text="SHA-256 of a verifier that only your client knows, in base64url without padding."
     )
     return_to = serializers.CharField(
-        max_length=500, required=False, default="", help_text="One of SIGN_IN_RETURNS; left out: the first of them."
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="One of SIGN_IN_RETURNS; left out: the first of them.",
     )
 
 
@@ -131,6 +135,8 @@ class BeginView(Door):
 
 class CallbackView(Door):
     parser_classes = (StrictJSONParser, FormParser)
+    # RFC 6749, 4.1.2: providers add what they like, and clients let it be.
+    ignores_unknown = True
 
     @operation(
         errors=(Code.NOT_FOUND, Code.SIGN_IN_FAILED), query=CallbackQuery, answer=None, status=302, limits=(TRIP,),

@@ -27,7 +27,7 @@ from accounts.services import details
 from accounts.services.closing import forgets
 from accounts.services.own_data import Row, section
 from accounts.services.tokens import AccessClaims, TokenInvalid
-from config import outbox
+from config import housekeeping, outbox
 from config.api.scopes import SCOPES
 from config.audit import attribute
 from config.clock import ClockTimestamp
@@ -163,6 +163,9 @@ def clean_name(value: str) -> str:
     return details.visible(value, longest=NAME_LENGTH)
 
 
+@housekeeping.forgets(
+    "API keys", "90 days after they expired or were revoked", task="accounts.tasks.forget_dead_api_keys"
+)
 def forget_dead(*, now: datetime, limit: int = 1000) -> int:
     """Delete keys that have been over for `DEAD_KEPT`; how many."""
     dead = ApiKey.objects.filter(expires_at__lt=now - DEAD_KEPT) | ApiKey.objects.filter(revoked_at__lt=now - DEAD_KEPT)

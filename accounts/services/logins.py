@@ -38,7 +38,7 @@ from accounts.services.one_time_codes import pass_second_factor
 from accounts.services.own_data import Row, section
 from accounts.services.registration import EmailTaken, refuse_reserved
 from accounts.services.sessions import InvalidCredentials, SignedIn, begin_session
-from config import audit, outbox
+from config import audit, housekeeping, outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.constraints import meaning_of
@@ -241,6 +241,9 @@ def own_logins(user: User) -> Iterable[Row]:
     )
 
 
+@housekeeping.forgets(
+    "sign-ins through a provider", "when their minutes are over", task="accounts.tasks.forget_sign_in_attempts"
+)
 def forget_attempts(*, now: datetime, limit: int = 10_000) -> int:
     """Delete sign-ins that ended or came to nothing, with whom they named; how many."""
     old = SignInAttempt.objects.filter(expires_at__lt=now).order_by("expires_at")

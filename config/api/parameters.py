@@ -30,7 +30,11 @@ def known_parameters(view: Any, method: str) -> set[str]:
 def refuse_unknown(view: Any, request: Request) -> None:
     """Raise VALIDATION_ERROR naming what is not known. Where something is written without any, none is looked at."""
     method = str(request.method)
-    if view.schema is None or (method not in READING and operation_of(view, method).query is None):
+    if (
+        view.schema is None
+        or view.ignores_unknown
+        or (method not in READING and operation_of(view, method).query is None)
+    ):
         return
     strange = set(request.query_params) - known_parameters(view, method)
     if strange:

@@ -44,6 +44,8 @@ class Contract(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     errors: ClassVar[tuple[Code, ...]] = ()
     limits: ClassVar[tuple[Policy, ...] | None] = None
+    # Whether parameters that nobody declared are let be: for addresses that somebody else makes up.
+    ignores_unknown: ClassVar[bool] = False
     # Of scopes: what an API key needs to call this. Empty: no key may.
     family: ClassVar[str] = ""
     # How long a form with files may be, in bytes, where it may be longer than other bodies.

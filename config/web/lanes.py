@@ -23,7 +23,9 @@ class Lane(StrEnum):
 LIVE_PATHS = frozenset({"/health", "/health/live"})
 PICK_PATHS = re.compile(r"/api/v1/(?:picks|entries/[0-9]+/picks(?:/.*)?|auth/token/refresh)")
 REPORT_PATHS = re.compile(r"/api/v1/pools/[0-9]+/rounds/[0-9]+/report\.(?:json|csv)")
-PROVIDER_PATHS = re.compile(r"/api/v1/requests/[0-9]+/payment|/payments/return")
+PROVIDER_PATHS = re.compile(
+    r"/api/v1/requests/[0-9]+/payment|/payments/return|/api/v1/auth/[a-z][a-z0-9-]*/(?:begin|callback)"
+)
 # Where a password is looked at or set, over the API and in the back office.
 SIGN_IN_PATHS = frozenset(
     {

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsFinance
+from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
@@ -148,6 +149,8 @@ class JournalBatchViewSet(ReadOnlyViewSet):
     @operation(
         body=JournalBatchBody, answer=JournalBatchOut, status=201, limits=(STAFF,),
         errors=(Code.FORBIDDEN, Code.ALREADY_EXPORTED, Code.SERVICE_UNAVAILABLE), summary="Export journals",
+        # Where the books are is found out in a transaction of its own.
+        idempotency=Mode.TWO_PHASE,
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """What was exported before is left out, what was corrected since is in it. Asking twice exports nothing twice.

@@ -63,6 +63,16 @@ class TestApi:
         assert first["X-Content-Type-Options"] == "nosniff"
         assert call(api(finance), "GET", f"{BATCHES}/999/file") == (404, "NOT_FOUND")
 
+    def test_a_key_makes_one_batch_of_two_calls(self, api, finance, booked):
+        mapped(XERO)
+        client = api(finance)
+        client.credentials(HTTP_IDEMPOTENCY_KEY="journals of January")
+
+        first, again = (call(client, "POST", BATCHES, {"system": "xero"}) for _ in range(2))
+
+        assert first == again
+        assert (first[0], JournalBatch.objects.count()) == (201, 1)
+
     def test_accounts_are_mapped_and_mapped_anew(self, api, finance, booked):
         client = api(finance)
         assert call(client, "POST", BATCHES, {"system": "xero"})[0] == 400

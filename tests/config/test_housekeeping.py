@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.models import EmailChange, Session, Totp
+from accounts.models import ApiKey, EmailChange, Session, SignInAttempt, Totp
 from accounts.services.documents import upload
 from config.celery import BEAT, app
 from config.clock import database_now
@@ -88,6 +88,20 @@ def old_key(number):
     )  # fmt: skip
 
 
+def old_api_key(number):
+    ApiKey.objects.create(
+        user=UserFactory(), name="old", prefix=f"{'a' * 11}{'abc'[number]}", digest="0" * 64, scopes=["pools:read"],
+        token_version=1, expires_at=database_now(),
+    )  # fmt: skip
+
+
+def old_attempt(number):
+    SignInAttempt.objects.create(
+        provider="local", return_to="/", challenge="", state_digest=f"{number}" * 64, browser_digest="0" * 64, kept="",
+        expires_at=database_now() + timedelta(minutes=1),
+    )  # fmt: skip
+
+
 def old_window(number):
     RateLimitCounter.objects.create(key=f"old-{number}", ends_at=database_now() - LONG_AGO)
 
@@ -106,6 +120,7 @@ def export(number):
 
 
 MAKERS = {
+    "API keys": old_api_key,
     "browser sessions of staff": old_browser,
     "changes of address": old_change_of_address,
     "documents": document,
@@ -115,6 +130,7 @@ MAKERS = {
     "refresh tokens": old_refresh_token,
     "sessions": old_session,
     "set-ups of second factors that nobody confirmed": old_setup,
+    "sign-ins through a provider": old_attempt,
     "unverified accounts": unverified_account,
     "windows of rate limits": old_window,
 }

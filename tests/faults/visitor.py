@@ -19,7 +19,7 @@ from tests.stack.test_main_job import PASSWORD, fixtures
 from tests.support.outages import Surrounded
 from tests.support.running import Answer, Client, wait_for
 
-WORKS, UNAVAILABLE = "works", "503"
+WORKS, UNAVAILABLE, COME_AGAIN = "works", "503", "come again"
 # Of a group that makes several for one answer.
 CALLS = {"guesses": 6}
 
@@ -196,9 +196,11 @@ class Visitor:
 
 
 def word_of(answer: Answer) -> str:
-    """`works`, or `503` with all that belongs to it; else what came, which is in no table."""
+    """`works`, `503` with all that belongs to it, what a provider is told; else what came, which is in no table."""
     if 200 <= answer.status < 300:
         return WORKS
     if answer.status == 503 and "retry-after" in {name.lower() for name in answer.headers}:
         return UNAVAILABLE
+    if answer.status == 500 and b"Send it again" in answer.body:
+        return COME_AGAIN
     return f"{answer.status} {answer.body[:300]!r}"

@@ -99,6 +99,13 @@ def test_who_changes_their_mind_comes_back_without_a_code(browser):
     assert said(answer) == {"error": "SIGN_IN_CANCELLED"}
 
 
+def test_what_a_provider_adds_to_the_way_back_is_let_be(browser):
+    """As Google does."""
+    address = browser.decide(browser.leave(), subject="ada")
+
+    assert "code" in said(browser.arrive(f"{address}&scope=email+openid&authuser=0&hd=example.test&prompt=none"))
+
+
 def test_the_way_back_works_once(browser):
     address = browser.decide(browser.leave(), subject="ada")
     assert "code" in said(browser.arrive(address))

@@ -27,6 +27,8 @@ from tests.security.routes import api_routes
         ("GET", "/admin/login/", Lane.OTHER),
         ("POST", "/api/v1/requests/5/payment", Lane.PROVIDER),
         ("GET", "/payments/return", Lane.PROVIDER),
+        ("GET", "/api/v1/auth/google/begin", Lane.PROVIDER),
+        ("POST", "/api/v1/auth/apple/callback", Lane.PROVIDER),
         ("GET", "/api/v1/pools/1/rounds/2/report.csv", Lane.REPORT),
         ("GET", "/api/v1/pools", Lane.OTHER),
         ("GET", "/nothing", Lane.OTHER),

@@ -1,0 +1,192 @@
+"""The table of who may do what, `docs/roles.md`, read off the code: addresses, admin pages and their actions, reports.
+
+`python -m tests.security.roles` writes it. Roles are people in memory with the permissions that the apps grant their
+group, asked about as a request would ask; a test proves that the database grants the same.
+"""
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import django
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+
+FILE = Path(__file__).parents[2] / "docs" / "roles.md"
+HEAD = """# Who may do what
+
+Read off the code; a test compares. `python -m tests.security.roles` writes this page.
+
+Roles add up to nothing: a moderator runs pools and sees no money, finance sees the money and runs no pool, an admin may
+do both, and nobody confirms what they proposed themselves. The permissions of each role are those that its Django group
+has (`role_permissions` of each app); nobody but an admin may delete.
+
+What an address answers to each of them, thing by thing, is in `tests/security/matrix/cells.txt`, and asked of each in
+the tests: the owner, a player of the same pool and of another, staff, somebody who closed their account, somebody whose
+address is not verified. Whatever is another player's is not there (404), and that is said in the same words.
+
+## The API
+
+*own*: of what is their own alone; anything else is not there. *Key*: the scope that an API key needs, with which it may
+do no more than its owner; without one, no key may. *Fresh*: after a sign-in of the last ten minutes.
+
+| Operation | Nobody | Player | Moderator | Finance | Admin | Key | Fresh |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+PAGES = """
+## The back office: pages
+
+What each of the staff may do with the rows of a page: look, add, change.
+
+| Page | Moderator | Finance | Admin |
+| --- | --- | --- | --- |
+"""
+ACTIONS = """
+## The back office: actions
+
+| Page | Action | Permission | Moderator | Finance | Admin |
+| --- | --- | --- | --- | --- | --- |
+"""
+REPORTS_HEAD = """
+## Reports
+
+Who may have it written and fetch it.
+
+| Report | Names people | Moderator | Finance | Admin |
+| --- | --- | --- | --- | --- |
+"""
+STAFF = ("moderator", "finance", "admin")
+
+
+def grants(role: str) -> frozenset[str]:
+    """The permissions of a role, as its group is given them."""
+    from accounts.groups import _declared, _deletes, grants_of
+
+    return frozenset(
+        name
+        for config in apps.get_app_configs()
+        for name in _declared(config)
+        if any(fnmatchcase(name, pattern) for pattern in grants_of(config, role))
+        and (role == "admin" or not _deletes(name))
+    )
+
+
+def somebody(role: str) -> Any:
+    """A person of the role, in memory."""
+    from accounts.models import User
+
+    user = User(pk=0, role=role, is_staff=role != "player", is_superuser=False, email_verified_at=None)
+    user._perm_cache = user._group_perm_cache = set(grants(role))
+    user._user_perm_cache = set()
+    return user
+
+
+def _request(user: Any, method: str = "GET") -> Any:
+    from django.test import RequestFactory
+
+    request = RequestFactory().generic(method, "/")
+    request.user = user
+    return request
+
+
+def _may(view: Any, user: Any, verb: str) -> bool:
+    return all(permission.has_permission(_request(user, verb), view) for permission in view.get_permissions())
+
+
+def operation_rows() -> Iterator[tuple[str, ...]]:
+    from tests.security.matrix.operations import operations
+    from tests.security.matrix.table import table
+
+    cells = table()
+    people = [AnonymousUser(), *(somebody(role) for role in ("player", *STAFF))]
+    for one in operations():
+        may = [_may(one.view, user, one.verb) for user in people]
+        found = cells[one.name]
+        seen_by = [found[kind] for kind in ("anonymous", "other", *STAFF)]
+        words = [_word(allowed, found["owner"], told) for allowed, told in zip(may, seen_by, strict=True)]
+        yield (f"`{one.name}`", *words, f"`{one.scope}`" if one.scope else "", "yes" if one.promised.fresh else "")
+
+
+def _word(allowed: bool, to_owner: int, to_them: int) -> str:
+    """`own` where the owner gets further than they do; a service may ask for more than the view."""
+    if not allowed or (to_them == 403 != to_owner and to_owner != 404):
+        return ""
+    return "own" if to_them == 404 != to_owner else "yes"
+
+
+def page_rows() -> Iterator[tuple[str, ...]]:
+    for site_admin in _admins():
+        yield (_title(site_admin), *(_abilities(site_admin, somebody(role)) for role in STAFF))
+
+
+def _abilities(site_admin: Any, user: Any) -> str:
+    request = _request(user)
+    may = {
+        "look": site_admin.has_view_permission(request),
+        "add": site_admin.has_add_permission(request),
+        "change": site_admin.has_change_permission(request),
+        "delete": site_admin.has_delete_permission(request),
+    }
+    return ", ".join(word for word, allowed in may.items() if allowed)
+
+
+def action_rows() -> Iterator[tuple[str, ...]]:
+    for site_admin in _admins():
+        for name, function, label in actions_of(site_admin):
+            needed = permission_of(site_admin, function)
+            allowed = ["yes" if all(somebody(role).has_perm(each) for each in needed) else "" for role in STAFF]
+            yield _title(site_admin), f"{label} (`{name}`)", ", ".join(f"`{each}`" for each in needed), *allowed
+
+
+def actions_of(site_admin: Any) -> Iterator[tuple[str, Any, str]]:
+    """Those of chosen rows, and the buttons above the list."""
+    for name in (*site_admin.actions, *site_admin.actions_list):
+        function = getattr(site_admin, name)
+        label = getattr(function, "short_description", name)
+        yield name, function, str(label)
+
+
+def permission_of(site_admin: Any, function: Any) -> tuple[str, ...]:
+    """What an action asks for: our own mark, or Unfold's."""
+    own = getattr(function, "required_permission", None)
+    given = (own,) if own else tuple(getattr(function, "allowed_permissions", ()) or ())
+    return given
+
+
+def _admins() -> list[Any]:
+    from django.contrib import admin
+
+    return sorted(admin.site._registry.values(), key=_title)
+
+
+def _title(site_admin: Any) -> str:
+    return f"{site_admin.opts.app_label}: {site_admin.opts.verbose_name_plural}"
+
+
+def report_rows() -> Iterator[tuple[str, ...]]:
+    from payments.exports.asking import PERSONAL
+    from payments.exports.fetching import EXPORT
+    from payments.reports import REPORTS
+
+    for report in REPORTS.values():
+        needed = [EXPORT, *([PERSONAL] if report.is_personal else []), *([report.permission] if report.permission else [])]
+        allowed = ["yes" if somebody(role).has_perms(needed) else "" for role in STAFF]
+        yield report.title, "yes" if report.is_personal else "", *allowed
+
+
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def document() -> str:
+    """The whole page."""
+    return "".join(
+        (HEAD, _lines(operation_rows()), PAGES, _lines(page_rows()), ACTIONS, _lines(action_rows()), REPORTS_HEAD,
+         _lines(report_rows()))
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    django.setup()
+    FILE.write_text(document())
