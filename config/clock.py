@@ -4,9 +4,11 @@
 clock may be wrong. Services take `now` as a parameter; the edge (a view, a task, a command) reads it here.
 """
 
-from datetime import datetime
+from calendar import monthrange
+from datetime import date, datetime
 from typing import cast
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import DateTimeField, Func
 
@@ -24,3 +26,13 @@ def database_now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cast(datetime, cursor.fetchone()[0])
+
+
+def finance_date(at: datetime) -> date:
+    """The day that it is in the finance zone."""
+    return at.astimezone(settings.FINANCE_TIME_ZONE).date()
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month that the day is in."""
+    return day.replace(day=monthrange(day.year, day.month)[1])

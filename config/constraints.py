@@ -48,12 +48,15 @@ def declared() -> dict[str, Meaning]:
     }
 
 
+def constraint_of(error: Error) -> str:
+    """The name of the constraint or trigger that refused; empty where it was something else."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
+
+
 def meaning_of(error: Error) -> Meaning | None:
     """What the database's refusal means, or None when it is a bug of ours."""
-    cause = error.__cause__
-    diagnostics = getattr(cause, "diag", None)
-    name = getattr(diagnostics, "constraint_name", None) or ""
+    name = constraint_of(error)
     known = _explained.get(name) or declared().get(name)
-    if known is None and getattr(cause, "sqlstate", None) in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
+    if known is None and getattr(error.__cause__, "sqlstate", None) in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
         return RACED
     return known

@@ -1,10 +1,19 @@
-"""A file on its way out: as something to be saved, which nobody on the way keeps, shows or sniffs."""
+"""Files on their way out: a browser saves them; nobody on the way shows, sniffs or keeps them."""
 
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import IO
 
 from django.http import FileResponse
+
+
+def attachment(file: IO[bytes], *, name: str, content_type: str) -> FileResponse:
+    """The file under this name (RFC 6266), kept by nobody on the way; it is closed once it is sent."""
+    answer = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+    answer["Cache-Control"] = "private, no-store"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +26,9 @@ class Fetched:
     size: int
     sha256: str
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Of the answer that carries it: nobody shows, sniffs or keeps it, and its checksum is as RFC 9530 has it."""
-        return {
-            "Content-Length": str(self.size),
-            "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(self.sha256)).decode()}:",
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
-
     def answer(self) -> FileResponse:
-        """The download; its name as RFC 6266 has it."""
-        response = FileResponse(self.file, as_attachment=True, filename=self.name, content_type=self.content_type)
-        for name, value in self.headers.items():
-            response[name] = value
-        return response
+        """As a download, with its checksum as RFC 9530 has it."""
+        found = attachment(self.file, name=self.name, content_type=self.content_type)
+        found["Content-Length"] = str(self.size)
+        found["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(self.sha256)).decode()}:"
+        return found

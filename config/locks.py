@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
 
-from django.db import Error, connection, models, transaction
+from django.db import Error, OperationalError, connection, models, transaction
+
+from config.errors import Code, Unavailable
 
 M = TypeVar("M", bound=models.Model)
 
 LONGEST_STATEMENT = "300s"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class LockedQuerySet(models.QuerySet[M]):
@@ -51,6 +54,31 @@ def one_snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+class TablesBusy(Unavailable):
+    """Somebody was writing all the time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.SERVICE_UNAVAILABLE, "The books are being written to without a pause. Try again in a moment."
+        )
+
+
+def keep_writers_out(*tables: str, patience: str) -> None:
+    """Wait for those who write into the tables, and let nobody else write until the end of the transaction.
+
+    Then all is committed that ever will be of ids drawn so far. Refuses (`TablesBusy`) where that takes longer than
+    `patience`; the transaction is lost then.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
+            cursor.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN SHARE ROW EXCLUSIVE MODE")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise TablesBusy from error
 
 
 def lock_key(kind: str, *ids: int) -> int:

@@ -40,6 +40,12 @@ def exponent(currency: str) -> int:
     return 3 if code in THREE_DECIMAL else 2
 
 
+def in_minor_units(hundredths: int, currency: str) -> int:
+    """What a setting names for every currency alike, in hundredths of a unit: 5000 is 50.00 USD, and 50 JPY."""
+    unit: int = 10 ** exponent(currency)
+    return hundredths * unit // 100
+
+
 def smallest_charge(currency: str) -> int:
     """The least that can be charged, in minor units: half a unit, or 50 where there is nothing smaller."""
     return SMALLEST_CHARGES.get(currency.lower(), 500 if exponent(currency) == 3 else 50)

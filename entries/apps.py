@@ -1,6 +1,10 @@
+from importlib import import_module
 from typing import ClassVar
 
 from django.apps import AppConfig
+
+# Their being imported makes their handlers and sections known.
+REGISTERED = ("entries.emails", "entries.own_data", "entries.services.exclusions", "entries.services.settlement")
 
 
 class EntriesConfig(AppConfig):
@@ -14,16 +18,16 @@ class EntriesConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the outbox know who mails and settles, and pools who knows their numbers, players, games and requests."""
-        from entries import emails, own_data  # noqa: F401  # register handlers and sections
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
-        from entries.services import exclusions, settlement  # noqa: F401  # register handlers, too
         from entries.services.cancellations import end_requests
         from entries.services.picked_games import games_with_picks
         from pools.queries import audience, statistics
         from pools.services import closing
         from pools.services.schedule import guards
 
+        for module in REGISTERED:
+            import_module(module)
         audience.register(Players())
         statistics.register(EntryNumbers())
         closing.register(end_requests)

@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import ClassVar
 
 from django.apps import AppConfig
@@ -13,6 +14,6 @@ class PoolsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Let the outbox know who writes our mails, and whoever cleans up which files are ours."""
-        from pools import emails  # noqa: F401  # registers its handlers
-        from pools.services import logos  # noqa: F401  # registers its files
+        """Make known who writes our mails, and whoever cleans up which files are ours: importing them does."""
+        for module in ("pools.emails", "pools.services.logos"):
+            import_module(module)

@@ -1,8 +1,11 @@
 """What every test stands on: real PostgreSQL and Redis, and one person of each kind."""
 
+import gc
 import itertools
 import os
 import random
+import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -11,7 +14,9 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
+from pytest_django.plugin import blocking_manager_key
 from rest_framework.test import APIClient
+from xdist import is_xdist_worker
 
 from accounts.services.tokens import AccessClaims
 from config.api import ratelimit
@@ -79,10 +84,30 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
     Nobody pulls the plug of these databases, and half the time was that. What a client sees of commits, locks and
     crashes of its own is the same. Tests that kill servers have servers of their own.
     """
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = _template()
+
+
+def _template() -> str:
     options = connection.settings_dict["OPTIONS"]
     options["options"] = options["options"].replace("synchronous_commit=on", "synchronous_commit=off")
-    with django_db_blocker.unblock():
-        connection.settings_dict["TEST"]["TEMPLATE"] = prepare_template()
+    # Many threads at once on a busy machine: nobody there is a web server that had better give up.
+    options["connect_timeout"] = 60
+    return prepare_template()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """While workers import and collect, what they are going to copy is made: else all of them would wait for one."""
+    is_alone = session.config.getoption("dist", "no") == "no"
+    if not is_alone and not is_xdist_worker(session):
+        blocker = session.config.stash[blocking_manager_key]
+
+        def prepare() -> None:
+            with blocker.unblock(), closing(connection):
+                _template()
+
+        # A run that is over sooner waits for it: the next one has use for it.
+        threading.Thread(target=prepare).start()
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +151,18 @@ def of_other_slices(items: list[pytest.Item], wanted: str) -> list[pytest.Item]:
     number, count = (int(part) for part in wanted.split("/"))
     sliced = (item for item in items if item.get_closest_marker("sliced"))
     return [item for place, item in enumerate(sliced) if place % count != number - 1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Modules and thousands of tests stay: the collector need not look through them while they are made, nor again and
+    again afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

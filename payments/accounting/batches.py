@@ -5,22 +5,21 @@ the database refuses two that begin at the same line. The file is kept with its 
 made however the mapping, a pool's name or this code changes.
 """
 
+import hashlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
 from config.audit import attribute
-from config.clock import database_now
+from config.clock import database_now, finance_date
 from config.errors import Code, Conflict, invalid
 from config.locks import advisory_lock, allow_long_statements
 from config.version import code_version
 from payments.accounting.days import DayPart, pending_days, sums_of_days
-from payments.accounting.formats import FORMATS, Packed, packed
+from payments.accounting.formats import FORMATS, packed
 from payments.accounting.journals import Journal, files_of, journals_of
 from payments.accounting.mapping import theirs_for
 from payments.models import AccountingSystem, BatchState, JournalBatch, JournalBatchDay
@@ -39,7 +38,7 @@ def make_batch(
     """
     is_live = house_livemode() if livemode is None else livemode
     day = _a_day_that_is_over(through)
-    return _make(AccountingSystem(system), day, take_as_of(), by, is_live)
+    return _make(system, day, take_as_of(), by, is_live)
 
 
 @transaction.atomic
@@ -86,7 +85,10 @@ def _make(system: AccountingSystem, through: date, as_of: AsOf, by: User | None,
     name = f"{system}-{'' if livemode else 'test-'}{number:05}-{days[0].day}-{days[-1].day}"
     file = packed(system, _files(system, name, journals))
     batch = JournalBatch.objects.create(
-        **_facts_of_file(name, file),
+        file_name=f"{name}.{file.ending}",
+        content=file.content,
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        size=len(file.content),
         system=system,
         livemode=livemode,
         number=number,
@@ -105,10 +107,10 @@ def _make(system: AccountingSystem, through: date, as_of: AsOf, by: User | None,
 
 
 def _a_day_that_is_over(asked: date | None) -> date:
-    today = database_now().astimezone(settings.FINANCE_TIME_ZONE).date()
+    today = finance_date(database_now())
     if asked is not None and asked >= today:
         raise invalid("through", f"{asked} is not over yet: journals are of whole days.")
-    return date.fromordinal(today.toordinal() - 1) if asked is None else asked
+    return today - timedelta(days=1) if asked is None else asked
 
 
 def _files(system: AccountingSystem, name: str, journals: Sequence[Journal]) -> list[tuple[str, list[Journal]]]:
@@ -119,15 +121,6 @@ def _files(system: AccountingSystem, name: str, journals: Sequence[Journal]) -> 
         files = files_of(list(group), most_lines=FORMATS[system].most_lines)
         found += [(f"{name}-{currency}-{number}", file) for number, file in enumerate(files, start=1)]
     return found
-
-
-def _facts_of_file(name: str, file: Packed) -> dict[str, Any]:
-    return {
-        "file_name": f"{name}.{file.ending}",
-        "content": file.content,
-        "sha256": file.sha256,
-        "size": len(file.content),
-    }
 
 
 def _totals(journals: Sequence[Journal]) -> dict[str, dict[str, int]]:

@@ -16,18 +16,32 @@ from payments.ledger.accounts import Kind
 # Of one batch, so that a house that begins to export after years has files that can be imported.
 MOST_DAYS = 92
 
+# A batch has all lines, up to the one that it was made at, of all days through its last: what is pending came later,
+# or is of later days. So the journal is not read from its beginning each time.
 PENDING = """
-    SELECT j.finance_date, coalesce(done.through, 0), max(l.id), coalesce(done.parts, 0) + 1
-    FROM payments_journalentry j
-    JOIN payments_posting l ON l.journal_entry_id = j.id
+    WITH last AS (
+        SELECT through_day, as_of_posting FROM payments_journalbatch
+        WHERE (system, livemode, status) = (%(system)s, %(livemode)s, 'made') ORDER BY number DESC LIMIT 1
+    ), line AS (
+        SELECT j.finance_date AS day, l.id
+        FROM payments_posting l JOIN payments_journalentry j ON j.id = l.journal_entry_id
+        WHERE l.id > coalesce((SELECT as_of_posting FROM last), 0)
+            AND j.livemode = %(livemode)s AND j.finance_date <= %(through)s
+        UNION ALL
+        SELECT j.finance_date, l.id
+        FROM payments_posting l JOIN payments_journalentry j ON j.id = l.journal_entry_id
+        WHERE l.id <= (SELECT as_of_posting FROM last) AND j.finance_date > (SELECT through_day FROM last)
+            AND j.livemode = %(livemode)s AND j.finance_date <= %(through)s
+    )
+    SELECT line.day, coalesce(done.through, 0), max(line.id), coalesce(done.parts, 0) + 1
+    FROM line
     LEFT JOIN (
         SELECT day, max(through_posting) AS through, count(*) AS parts FROM payments_journalbatchday
         WHERE (system, livemode) = (%(system)s, %(livemode)s) AND holds GROUP BY day
-    ) done ON done.day = j.finance_date
-    WHERE j.livemode = %(livemode)s AND j.finance_date <= %(through)s
-        AND l.id > coalesce(done.through, 0) AND l.id <= %(as_of)s
-    GROUP BY j.finance_date, done.through, done.parts
-    ORDER BY j.finance_date
+    ) done ON done.day = line.day
+    WHERE line.id > coalesce(done.through, 0) AND (%(as_of)s::bigint IS NULL OR line.id <= %(as_of)s::bigint)
+    GROUP BY line.day, done.through, done.parts
+    ORDER BY line.day
     LIMIT %(most)s
 """
 
@@ -69,8 +83,11 @@ class Summed:
     amount: int
 
 
-def pending_days(*, system: str, livemode: bool, through: date, as_of: int) -> list[DayPart]:
-    """What is not exported yet of the days through this one, oldest first, at most `MOST_DAYS` of them."""
+def pending_days(*, system: str, livemode: bool, through: date, as_of: int | None = None) -> list[DayPart]:
+    """What is not exported yet of the days through this one, oldest first, at most `MOST_DAYS` of them.
+
+    `as_of` is the last line that counts; without it, all that are there.
+    """
     asked: dict[str, Any] = {
         "system": system,
         "livemode": livemode,

@@ -6,7 +6,6 @@ file, debits positive, the month in letters, so that no country reads it as the 
 """
 
 import csv
-import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -38,10 +37,6 @@ class Packed:
 
     ending: str
     content: bytes
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
 
 
 def _amount(minor: int, currency: str) -> str:

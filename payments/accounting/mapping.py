@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from config.audit import attribute
+from config.cells import RISKY
 from config.errors import invalid
 from config.money import CURRENCIES
 from payments.accounting.days import Summed
@@ -51,19 +52,20 @@ def map_account(
 ) -> AccountMapping:
     """Say which account of theirs a kind of ours is, from the next batch on; what was exported stays as it is.
 
-    Refuses, naming the field, a name that a spreadsheet would run, and for Xero a missing tax rate.
+    Refuses, naming the field, a name that a spreadsheet would run, no tax rate for Xero, and what is no currency.
     """
-    attribute(by=by, reason="mapped")
-    key = {"system": system, "kind": kind, "provider": provider, "currency": currency.lower()}
-    row = AccountMapping.objects.locked().filter(**key).first() or AccountMapping(**key)
-    row.account, row.tax_rate = account.strip(), tax_rate.strip()
-    if not re.match(EXTERNAL_NAME, row.account):
+    account, tax_rate, currency = account.strip(), tax_rate.strip(), currency.lower()
+    if not _is_harmless(account):
         raise invalid("account", "Needs a name or code; it must not begin like a formula, nor have more than one line.")
-    if system == AccountingSystem.XERO and not re.match(EXTERNAL_NAME, row.tax_rate):
+    if not _is_harmless(tax_rate) and (tax_rate or system == AccountingSystem.XERO):
         raise invalid("tax_rate", "Xero wants a tax rate, as it is called there.")
-    if row.currency and row.currency not in CURRENCIES:
+    if currency and currency not in CURRENCIES:
         raise invalid("currency", "This is not the code of a currency.")
-    row.save()
+    attribute(by=by, reason="mapped")
+    row, _ = AccountMapping.objects.update_or_create(
+        system=system, kind=kind, provider=provider, currency=currency,
+        defaults={"account": account, "tax_rate": tax_rate},
+    )  # fmt: skip
     return row
 
 
@@ -72,3 +74,8 @@ def unmap_account(*, mapping_id: int, by: User) -> None:
     """Take a row of the mapping away. Its history stays."""
     attribute(by=by, reason="taken away")
     AccountMapping.objects.filter(pk=mapping_id).delete()
+
+
+def _is_harmless(name: str) -> bool:
+    """Neither at its beginning nor behind a separator does a spreadsheet find a formula in it."""
+    return re.match(EXTERNAL_NAME, name) is not None and RISKY.search(name) is None

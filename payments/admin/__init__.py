@@ -9,7 +9,8 @@ from payments.admin.disputes import DisputeAdmin
 from payments.admin.entry_money import EntryMoneyAdmin
 from payments.admin.export_schedules import ExportScheduleAdmin
 from payments.admin.exports import ExportAdmin
-from payments.admin.ledger import AccountAdmin, JournalEntryAdmin
+from payments.admin.ledger import JournalEntryAdmin
+from payments.admin.ledger_accounts import AccountAdmin
 from payments.admin.manual import ManualRecordAdmin
 from payments.admin.movements import MovementAdmin
 from payments.admin.payments import PaymentAdmin

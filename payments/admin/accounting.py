@@ -5,11 +5,11 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -18,20 +18,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, confirmed, list_button
-from config.audit import attribute
-from config.clock import database_now
+from config.clock import database_now, finance_date
 from config.errors import DomainError
+from config.locks import allow_long_statements
 from config.money import format_amount
 from payments.accounting.batches import make_batch, withdraw_batch
 from payments.accounting.days import pending_days
 from payments.accounting.fetching import file_of
-from payments.accounting.mapping import unmap_account
-from payments.ledger.models import LARGEST
+from payments.accounting.mapping import map_account, unmap_account
+from payments.admin.export_forms import day_field
 from payments.models import (
     AccountingSystem,
     AccountMapping,
@@ -73,9 +73,11 @@ class AccountMappingAdmin(HouseAdmin):
     actions = ("take_away",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """With the name of who has done it."""
-        attribute(by=staff(request), reason="changed in the back office")
-        super().save_model(request, obj, form, change)
+        """As over the API, with the name of who has done it."""
+        obj.pk = map_account(
+            system=obj.system, kind=obj.kind, provider=obj.provider, currency=obj.currency, account=obj.account,
+            tax_rate=obj.tax_rate, by=staff(request),
+        ).pk  # fmt: skip
 
     @confirmed(
         "Take away",
@@ -100,11 +102,7 @@ class ExportForm(forms.Form):
     """For which program, and through which day."""
 
     system = forms.ChoiceField(choices=AccountingSystem.choices, widget=UnfoldAdminSelectWidget)
-    through = forms.DateField(
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-        help_text="The last day, in the finance time zone; it must be over. Empty: yesterday.",
-    )
+    through = day_field("Through", "The last day, in the finance time zone; it must be over. Empty: yesterday.")
 
 
 @admin.register(JournalBatch)
@@ -116,7 +114,7 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     list_display_links = ("name",)
     list_select_related = ("made_by",)
     list_filter: ClassVar = (("system", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter), "livemode")
-    search_fields = ("=number", "sha256", "file_name")
+    search_fields = ("=number", "=sha256", "file_name")
     search_help_text = "Number, name of the file, or its SHA-256"
     ordering = ("-id",)
     fields = (
@@ -169,7 +167,7 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         }
         return TemplateResponse(request, "payments/journal_export.html", context)
 
-    def download(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def download(self, request: HttpRequest, pk: int) -> FileResponse:
         """The file, as it was made."""
         if not request.user.has_perm(SEES):
             raise PermissionDenied
@@ -214,16 +212,18 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return format_html_join("", "<div>{}: {}</div>", lines)
 
 
+@transaction.atomic
 def waiting() -> Sequence[str]:
     """What is not exported yet, of each program that was ever mapped."""
-    yesterday = database_now().astimezone(settings.FINANCE_TIME_ZONE).date() - timedelta(days=1)
+    allow_long_statements()
+    yesterday = finance_date(database_now()) - timedelta(days=1)
     mapped = set(AccountMapping.objects.values_list("system", flat=True))
     found = [_waiting_for(system, yesterday) for system in AccountingSystem if system in mapped]
     return found or ["No account is mapped yet: begin with the account mappings."]
 
 
 def _waiting_for(system: AccountingSystem, yesterday: date) -> str:
-    days = pending_days(system=system, livemode=livemode(), through=yesterday, as_of=LARGEST)
+    days = pending_days(system=system, livemode=livemode(), through=yesterday)
     if not days:
         return f"{system.label}: everything through {yesterday} is exported."
     corrected = sum(day.part > 1 for day in days)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,29 +15,17 @@ from django.utils.safestring import SafeString
 
 from accounts.admin.staff import staff
 from config import audit
-from config.admin import (
-    HouseAdmin,
-    ReadOnlyAdmin,
-    list_button,
-)
+from config.admin import HouseAdmin, ReadOnlyAdmin, list_button
+from config.downloads import attachment
 from config.errors import DomainError
 from config.money import format_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import AccountForm, ImportForm
 from payments.admin.bank_lines import LineInline
-from payments.models import (
-    BankAccount,
-    BankFile,
-    BankLineState,
-    BankStatement,
-)
+from payments.models import BankAccount, BankFile, BankLineState, BankStatement
 from pools.admin.switch_fields import tell
 
 IMPORTS, DOWNLOADS = "payments.import_statement", "payments.view_bankfile"
-
-
-def _shown(cents: int, currency: str) -> str:
-    return format_amount(cents, currency)
 
 
 @admin.register(BankAccount)
@@ -57,11 +45,15 @@ class BankAccountAdmin(HouseAdmin):
         """As people write it."""
         return row.currency.upper()
 
-    @admin.display(description="Statements until")
-    def last_statement(self, row: BankAccount) -> str:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BankAccount]:
+        """With the day of its last statement."""
+        rows: QuerySet[BankAccount] = super().get_queryset(request)
+        return rows.annotate(last_on=Max("statements__last_on"))
+
+    @admin.display(description="Statements until", ordering="last_on")
+    def last_statement(self, row: Any) -> str:
         """The day up to which the bank's word is here."""
-        last = row.statements.order_by("-last_on").values_list("last_on", flat=True).first()
-        return str(last or "—")
+        return str(row.last_on or "—")
 
 
 @admin.register(BankStatement)
@@ -93,30 +85,22 @@ class BankStatementAdmin(ReadOnlyAdmin):
         return [path("file/<int:pk>", view, name="payments_bankfile_download"), *super().get_urls()]
 
     def download(self, request: HttpRequest, pk: int) -> FileResponse:
-        """The file as the bank made it, to be saved: a browser neither shows it nor guesses what it is."""
+        """The file as the bank made it, to be saved."""
         if not request.user.has_perm(DOWNLOADS):
             raise PermissionDenied
         file = get_object_or_404(BankFile, pk=pk)
         audit.record(action="bank_file.fetched", subject=file, by=staff(request))
-        response = FileResponse(
-            BytesIO(bytes(file.content)),
-            as_attachment=True,
-            filename=file.name,
-            content_type="application/octet-stream",
-        )
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
+        return attachment(BytesIO(bytes(file.content)), name=file.name, content_type="application/octet-stream")
 
     @admin.display(description="Opening", ordering="opening_cents")
     def opening(self, row: BankStatement) -> str:
         """What was there before."""
-        return _shown(row.opening_cents, row.account.currency)
+        return format_amount(row.opening_cents, row.account.currency)
 
     @admin.display(description="Closing", ordering="closing_cents")
     def closing(self, row: BankStatement) -> str:
         """What was there then."""
-        return _shown(row.closing_cents, row.account.currency)
+        return format_amount(row.closing_cents, row.account.currency)
 
     @admin.display(description="Lines that wait", ordering="waiting_lines")
     def waiting(self, row: Any) -> int:

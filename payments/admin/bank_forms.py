@@ -12,10 +12,12 @@ from unfold.widgets import (
 
 from accounts.models import User
 from config.errors import DomainError
-from config.money import exponent, format_amount
+from config.money import format_amount
+from config.reasons import LONGEST_REASON
 from config.words import status_of
+from payments.admin.handover import minor_units
 from payments.bank.candidates import candidates_of
-from payments.bank.deciding import LONGEST_REASON, Choice, match_by_hand
+from payments.bank.deciding import Choice, match_by_hand
 from payments.bank.importing import Given, Imported, import_file
 from payments.bank.layouts import read_layout
 from payments.models import BankAccount, BankLine, ManualRecord, MatchKind, ProviderPayout
@@ -26,7 +28,7 @@ RESTS = {"": "Nothing: it is all of it", MatchKind.BANK_FEE: "Taken by the bank"
 
 def _amount(label: str, help_text: str) -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, max_digits=15, decimal_places=3, required=False, widget=UnfoldAdminTextInputWidget,
+        label=label, max_digits=18, decimal_places=3, required=False, widget=UnfoldAdminTextInputWidget,
         help_text=help_text,
     )  # fmt: skip
 
@@ -87,18 +89,11 @@ class ImportForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         account: BankAccount | None = given.get("account")
         for name in ("opening_cents", "closing_cents"):
-            if given.get(name) is not None:
-                given[name] = self._minor(name, given[name], account)
+            if account is not None:
+                given[name] = minor_units(self, account.currency, name)
+            elif given.get(name) is not None:
+                self.add_error("account", "Name the account that the balance is of.")
         return given
-
-    def _minor(self, name: str, amount: Any, account: BankAccount | None) -> int | None:
-        if account is None:
-            self.add_error("account", "Name the account that the balance is of.")
-            return None
-        minor = amount.scaleb(exponent(account.currency))
-        if minor != minor.to_integral_value():
-            self.add_error(name, f"{account.currency.upper()} has {exponent(account.currency)} decimals.")
-        return int(minor)
 
     def write(self, by: User) -> Imported:
         """Hand it to the service."""

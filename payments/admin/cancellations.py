@@ -15,6 +15,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.reasons import LONGEST_REASON
 from config.words import spoken, status_of
 from payments.models import Cancellation, CancellationChange, CancellationState
 from payments.services.cancellations import (
@@ -23,7 +24,6 @@ from payments.services.cancellations import (
     propose_cancellation,
     withdraw_cancellation,
 )
-from payments.services.cancellations.deciding import REASON_LENGTH
 from payments.services.cancellations.progress import failed_refunds_of, places_left_of, unapplied_of
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pools import PoolAdmin
@@ -53,7 +53,7 @@ class ProposalForm(Base):
     """Which pool, and why."""
 
     reason = forms.CharField(
-        max_length=REASON_LENGTH,
+        max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="Every player of the pool reads it.",
     )

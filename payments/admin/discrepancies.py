@@ -1,13 +1,11 @@
 """What waits for a person, the most urgent first: both sides, whose it is, how old, and what may be done to it."""
 
+from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,20 +15,19 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, labelled
-from config.errors import DomainError
 from config.money import format_amount
 from config.words import told
 from payments.admin import discrepancy_previews as previews
 from payments.admin.discrepancy_filters import Age, Owner, Urgency, Waiting
-from payments.admin.discrepancy_forms import GiveForm
+from payments.admin.discrepancy_giving import give_page
 from payments.admin.discrepancy_parts import acts_of, both_sides, in_the_books, sums, what_to_do
 from payments.admin.ways import journal_of, way_of_key, ways
+from payments.ages import bucket_of
 from payments.models import Discrepancy, DiscrepancyChange, ReceiptState, WriteOff, WriteOffState
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import PERMISSION, acknowledge, put_back, resolve
 from payments.services.queue.acting import allocate, ask_again, receipt_of, refund
-from payments.services.queue.ages import bucket_of
 from payments.services.queue.allowed import allowed_actions
 from payments.services.queue.foreign import mark_foreign
 from payments.services.queue.write_offs import approve_write_off, decline_write_off, request_write_off
@@ -61,14 +58,8 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     list_display_links = ("urgency",)
     list_select_related = ("owner",)
     list_filter: ClassVar = (
-        Waiting,
-        Urgency,
-        Age,
-        ("kind", ChoicesDropdownFilter),
-        Owner,
-        "currency",
-        "opened_at",
-    )
+        Waiting, Urgency, Age, ("kind", ChoicesDropdownFilter), Owner, "currency", "opened_at",
+    )  # fmt: skip
     search_fields = ("object_key", "sentence", "resolution")
     search_help_text = "What it is about (receipt:12, refund:3), or its words"
     fields = (
@@ -98,7 +89,7 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         """Django's, with the page that gives a row to somebody else."""
-        give = self.admin_site.admin_view(self.give_page)
+        give = self.admin_site.admin_view(partial(give_page, self))
         return [path("<int:row_id>/give/", give, name="payments_discrepancy_give"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -190,8 +181,8 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     @admin.display(description="Age", ordering="opened_at")
     def age(self, row: Discrepancy) -> str:
-        """Since when it is open, in the buckets that finance looks at."""
-        return bucket_of(row, timezone.now()).label
+        """Since when it is open, or was until it was closed, in the buckets that finance looks at."""
+        return bucket_of(row.opened_at, row.closed_at or timezone.now()).label
 
     @admin.display(description="Age", ordering="opened_at")
     def age_and_due(self, row: Discrepancy) -> SafeString | str:
@@ -306,29 +297,6 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def mark_resolved(self, request: HttpRequest, row: Discrepancy, reason: str) -> None:
         """Close it, and say how."""
         resolve(discrepancy_id=row.pk, by=staff(request), resolution=reason)
-
-    def give_page(self, request: HttpRequest, row_id: int) -> HttpResponse:
-        """The form that gives a row to a colleague; the row's page afterwards."""
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        row = get_object_or_404(Discrepancy, pk=row_id)
-        form = GiveForm(request.POST or None, row=row)
-        if request.method == "POST" and form.is_valid():
-            try:
-                row = form.give(staff(request))
-            except DomainError as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                self.message_user(request, f"{row.owner} looks after it now.", messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:payments_discrepancy_change", args=[row.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Give to a colleague",
-            "opts": self.opts,
-            "form": form,
-            "facts": [self.describe(row)],
-        }
-        return TemplateResponse(request, "payments/give_form.html", context)
 
 
 def _waits(row: Discrepancy) -> bool:

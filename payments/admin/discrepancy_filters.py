@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from accounts.admin.staff import staff
 from accounts.queries import who_may
 from config.clock import database_now
+from payments.ages import BUCKETS, BY_NAME
 from payments.models import Discrepancy, WriteOffState
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.services.discrepancies import PERMISSION
-from payments.services.queue.ages import BUCKETS, BY_NAME, aged
 
 
 class Waiting(admin.SimpleListFilter):
@@ -74,7 +74,7 @@ class Urgency(admin.SimpleListFilter):
 
 
 class Age(admin.SimpleListFilter):
-    """Since when it is open."""
+    """Since when it is open, or was until it was closed."""
 
     title = "age"
     parameter_name = "age"
@@ -84,9 +84,9 @@ class Age(admin.SimpleListFilter):
         return [(bucket.name, bucket.label) for bucket in BUCKETS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
-        """By when it was opened."""
-        name = self.value()
-        return aged(queryset, name, database_now()) if name in BY_NAME else queryset
+        """By bucket."""
+        bucket = BY_NAME.get(self.value() or "")
+        return queryset if bucket is None else queryset.filter(bucket.of_rows(database_now()))
 
 
 class Owner(admin.SimpleListFilter):

@@ -15,11 +15,11 @@ from config.clock import database_now
 from config.money import format_amount
 from config.words import told
 from entries.admin.links import linked
+from payments.ages import BUCKETS
 from payments.ledger.accounts import Kind
 from payments.models import Discrepancy, WriteOff, WriteOffState
 from payments.models.discrepancy import URGENT
 from payments.reconciliation.dispositions import disposition
-from payments.services.queue.ages import BUCKETS
 from payments.services.queue.stakes import stake_of
 from payments.services.queue.write_offs import said
 
@@ -86,7 +86,7 @@ def sums(rows: QuerySet[Discrepancy], parameters: QueryDict) -> dict[str, Any]:
     now, rows = database_now(), rows.order_by()
     counted = rows.aggregate(
         urgent=Count("pk", filter=Q(kind__in=URGENT)),
-        **{f"in_{bucket.name}": Count("pk", filter=bucket.at(now)) for bucket in BUCKETS},
+        **{f"in_{bucket.name}": Count("pk", filter=bucket.of_rows(now)) for bucket in BUCKETS},
     )
     money = rows.exclude(amount_cents=None).exclude(currency="").values("currency")
     by_currency = money.annotate(total=Sum(Abs("amount_cents")), count=Count("pk")).order_by("currency")

@@ -5,7 +5,7 @@ from collections import Counter
 from django.db.models import QuerySet
 
 from config.money import format_amount
-from payments.models import Discrepancy, WriteOff, WriteOffState
+from payments.models import Discrepancy, ForeignObject, ForeignState, WriteOff, WriteOffState
 from payments.models.discrepancy import OPEN_STATES
 from payments.reconciliation.dispositions import Action, is_allowed
 from payments.services.queue.stakes import stake_of
@@ -99,6 +99,18 @@ def what_declining_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
     return [f"{waiting} wait; they are turned down, and the rows wait on.", "Nothing is booked."]
 
 
+def what_finding_ours_does(rows: QuerySet[ForeignObject]) -> list[str]:
+    """The preview of `ours_after_all`."""
+    marked = rows.filter(status=ForeignState.FOREIGN)
+    sums: Counter[str] = Counter()
+    for currency, amount in marked.exclude(amount_cents=0).values_list("currency", "amount_cents"):
+        sums[currency] += abs(amount)
+    return [
+        f"{marked.count()} of {rows.count()} are marked.",
+        f"Moved back: {_in_words(sums)}. The doubts are open again.",
+    ]
+
+
 def what_resolving_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `mark_resolved`."""
     return [
@@ -122,4 +134,8 @@ def _at_stake(rows: QuerySet[Discrepancy], action: Action) -> str:
         stake = stake_of(row) if is_allowed(row.kind, action) else None
         if stake is not None:
             sums[stake.currency] += abs(stake.amount)
+    return _in_words(sums)
+
+
+def _in_words(sums: Counter[str]) -> str:
     return " and ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or "nothing"

@@ -14,7 +14,8 @@ from accounts.models import User
 from config.clock import database_now
 from payments.exports.asking import request_export
 from payments.exports.formats import formats_of
-from payments.exports.schedules import Plan, create_schedule, may_receive
+from payments.exports.rights import may_export
+from payments.exports.schedules import Plan, create_schedule
 from payments.models import Every, Export, ExportSchedule, FileFormat
 from payments.reports import REPORTS, Narrowing, Report
 from payments.reports.base import Days
@@ -128,7 +129,7 @@ class ScheduleForm(_ReportForm):
         people = [
             person
             for person in User.objects.filter(is_staff=True, is_active=True).order_by("display_name", "pk")
-            if may_receive(person, self.report)
+            if may_export(person, kind=self.report.kind, is_personal=self.report.is_personal)
         ]
         self.fields["recipients"] = forms.MultipleChoiceField(
             required=False, choices=[(str(one.pk), f"{one.display_name} <{one.email}>") for one in people],

@@ -4,14 +4,16 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -26,12 +28,14 @@ from config.fresh_pages import ask_unless_fresh
 from config.money import format_amount
 from payments.admin.export_forms import ExportForm, ScheduleForm, report_asked
 from payments.exports.asking import approve_export, cancel_export, request_check, try_again
-from payments.exports.fetching import EXPORT, Fetched, fetch
+from payments.exports.fetching import fetch
 from payments.exports.formats import narrowing_in_words
+from payments.exports.rights import EXPORT
 from payments.exports.wishes import narrowing_of, report_of, title_of
 from payments.models import DownloadWay, Export, ExportChange, ExportDownload, ExportState
 from payments.reports import REPORTS
 from pools.admin.switch_fields import tell
+from pools.models import Pool
 
 APPROVES = "payments.approve_export"
 AT_WORK = (ExportState.WAITING, ExportState.QUEUED, ExportState.RUNNING)
@@ -80,7 +84,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter), ("format", ChoicesDropdownFilter), ("origin", ChoicesDropdownFilter),
         "created_at",
     )  # fmt: skip
-    search_fields = ("=id", "report", "requested_by__email", "sha256", "=ref")
+    search_fields = ("=id", "report", "requested_by__email", "=sha256", "=ref")
     search_help_text = "Number, kind of report, e-mail address, SHA-256 of the file, or the name in its mark"
     ordering = ("-id",)
     fields = (
@@ -96,6 +100,14 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     class Media:
         js = ("payments/export_progress.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        """With the name of the pool, where it is of one."""
+        rows: QuerySet[Export] = super().get_queryset(request)
+        pool = Cast(KeyTextTransform("pool", "parameters"), BigIntegerField())
+        return rows.annotate(of_pool=pool).annotate(
+            pool_name=Pool.objects.filter(pk=OuterRef("of_pool")).values("name")
+        )
 
     def get_urls(self) -> list[Any]:
         """Beside Django's: the fetching of a file, and how far it is."""
@@ -139,7 +151,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         except DomainError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:payments_export_change", args=[pk]))
-        return file_response(fetched)
+        return fetched.answer()
 
     def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
         """How far it is, for the page that is looked at meanwhile."""
@@ -171,10 +183,10 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return title_of(export)
 
     @admin.display(description="Of")
-    def about(self, export: Export) -> str:
+    def about(self, export: Any) -> str:
         """What was asked for."""
         report = report_of(export)
-        words = narrowing_in_words(report, narrowing_of(export)) if report else []
+        words = narrowing_in_words(report, narrowing_of(export), export.pool_name) if report else []
         return ", ".join(f"{label.lower()} {value}" for label, value in words) or "everything"
 
     @admin.display(description="State", ordering="status")
@@ -202,8 +214,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             for name, of in export.totals.items()
             for currency, minor in of.items()
         ]
-        rows = "".join(format_html("<div>{}: {}</div>", name, amount) for name, amount in lines)
-        return SafeString(rows or "–")
+        return format_html_join("", "<div>{}: {}</div>", lines) or SafeString("–")
 
     @confirmed("Approve", permission=APPROVES, preview=what_approving_does, done="approved", fresh=True)
     def approve(self, request: HttpRequest, row: Export, reason: str) -> None:
@@ -238,14 +249,6 @@ def progress_of(export: Export) -> dict[str, Any]:
     elif export.status == ExportState.WAITING:
         words = "Waits for a second name"
     return {"status": export.status, "words": words, "percent": percent, "is_at_work": export.status in AT_WORK}
-
-
-def file_response(fetched: Fetched) -> FileResponse:
-    """The file as a download."""
-    response = FileResponse(fetched.file, as_attachment=True, filename=fetched.name, content_type=fetched.content_type)
-    for name, value in fetched.headers.items():
-        response[name] = value
-    return response
 
 
 def tell_form(form: ExportForm | ScheduleForm, refusal: DomainError) -> None:

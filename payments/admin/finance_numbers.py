@@ -1,20 +1,34 @@
 """What the finance page counts: the money of each pool, and how long open things have been open. One query each."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Model
 
 from config.words import spoken
-from payments.models import DiscrepancyKind
+from payments.ages import BUCKETS, place_of
+from payments.models import (
+    Cancellation,
+    CancellationState,
+    CorrectionState,
+    Dispute,
+    ManualRecord,
+    ManualState,
+    Payout,
+    PrizeCorrection,
+    Receipt,
+    ReceiptState,
+    Refund,
+    RefundState,
+    WriteOff,
+    WriteOffState,
+)
 from payments.models.discrepancy import OPEN_STATES, URGENT
+from payments.models.dispute import TO_ANSWER
+from payments.models.payout import PAYOUTS_UNDER_WAY, WAITING_PAYOUTS
+from payments.models.refund import UNFINISHED
 
 MOST_POOLS = 12
-# The buckets of the queue, by the days that have passed.
-BUCKETS = ("under 1 day", "1 to 3 days", "3 to 7 days", "over 7 days")
-BUCKET = """CASE WHEN {since} > clock_timestamp() - interval '1 day' THEN 0
-    WHEN {since} > clock_timestamp() - interval '3 days' THEN 1
-    WHEN {since} > clock_timestamp() - interval '7 days' THEN 2 ELSE 3 END"""
 
 # Pools by what was booked for them last; their accounts' lines are added up from an index, no entry is looked at.
 POOLS = """
@@ -52,32 +66,41 @@ POOLS = """
 """
 
 DOUBTS = f"""
-    SELECT kind, {BUCKET.format(since="opened_at")} AS bucket, count(*), count(*) FILTER (WHERE owner_id IS NULL)
+    SELECT kind, {place_of("opened_at")} AS bucket, count(*), count(*) FILTER (WHERE owner_id IS NULL)
     FROM payments_discrepancy WHERE status = ANY(%s) GROUP BY kind, bucket
 """
 
-# What waits for somebody or something, and since when.
-WAITING = {
-    "Money without a place": (
-        "payments_receipt", "received_at", "status = 'unapplied'", "admin:payments_receipt_changelist",
-        "?status__exact=unapplied",
-    ),
-    "Refunds on their way": (
-        "payments_refund", "created_at", "status IN ('requested', 'sending', 'unknown', 'pending')",
-        "admin:payments_refund_changelist", "",
-    ),
-    "Disputes to be answered": (
-        "payments_dispute", "opened_at", "status IN ('needs_response', 'warning_needs_response')",
-        "admin:payments_dispute_changelist", "",
-    ),
-    "Payouts to winners": (
-        "payments_payout", "requested_at", "status NOT IN ('paid', 'returned', 'cancelled')",
-        "admin:payments_payout_changelist", "",
-    ),
-    "Handed over, to be confirmed": (
-        "payments_manualrecord", "recorded_at", "status = 'recorded'", "admin:payments_manualrecord_changelist", "",
-    ),
-}  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What waits for somebody or something: rows in these states, since then."""
+
+    label: str
+    model: type[Model]
+    since: str
+    states: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The name of its list."""
+        return f"admin:{self.model._meta.db_table}_changelist"
+
+    @property
+    def query(self) -> str:
+        """What narrows the list to them, where one state does."""
+        return f"?status__exact={self.states[0]}" if len(self.states) == 1 else ""
+
+
+WORK = (
+    Work("Money without a place", Receipt, "received_at", (ReceiptState.UNAPPLIED,)),
+    Work("Refunds on their way", Refund, "created_at", (RefundState.REQUESTED, *UNFINISHED)),
+    Work("Disputes to be answered", Dispute, "opened_at", TO_ANSWER),
+    Work("Payouts to winners", Payout, "requested_at", (*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY)),
+    Work("Handed over, for a second name", ManualRecord, "recorded_at", (ManualState.RECORDED,)),
+    Work("Corrections of prizes, for a second name", PrizeCorrection, "requested_at", (CorrectionState.REQUESTED,)),
+    Work("Write-offs, for a second name", WriteOff, "requested_at", (WriteOffState.REQUESTED,)),
+    Work("Cancellations, for a second name", Cancellation, "proposed_at", (CancellationState.PROPOSED,)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +156,7 @@ def ageing_of_doubts() -> list[Ageing]:
                 counts=tuple(numbers),
                 address="admin:payments_discrepancy_changelist",
                 query=f"?kind__exact={kind}",
-                is_urgent=kind in {one.value for one in URGENT} and kind in DiscrepancyKind.values,
+                is_urgent=kind in URGENT,
                 unowned=unowned[kind],
             )
             for kind, numbers in counts.items()
@@ -145,17 +168,15 @@ def ageing_of_doubts() -> list[Ageing]:
 def ageing_of_work() -> list[Ageing]:
     """What is on its way, or waits for somebody: all of it in one query."""
     parts = [
-        f"SELECT {place}, {BUCKET.format(since=since)}, count(*) FROM {table} WHERE {condition} GROUP BY 2"
-        for place, (table, since, condition, _, _) in enumerate(WAITING.values())
+        f"SELECT {place}, {place_of(work.since)}, count(*) FROM {work.model._meta.db_table}"
+        " WHERE status = ANY(%s) GROUP BY 2"
+        for place, work in enumerate(WORK)
     ]
-    counts = [[0] * len(BUCKETS) for _ in WAITING]
+    counts = [[0] * len(BUCKETS) for _ in WORK]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts))
+        cursor.execute(" UNION ALL ".join(parts), [list(work.states) for work in WORK])
         for place, bucket, count in cursor.fetchall():
             counts[place][bucket] = count
-    return list(_labelled(counts))
-
-
-def _labelled(counts: list[list[int]]) -> Iterator[Ageing]:
-    for (label, (_, _, _, address, query)), numbers in zip(WAITING.items(), counts, strict=True):
-        yield Ageing(label, tuple(numbers), address, query)
+    return [
+        Ageing(work.label, tuple(numbers), work.address, work.query) for work, numbers in zip(WORK, counts, strict=True)
+    ]

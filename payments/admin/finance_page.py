@@ -4,22 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Window
-from django.db.models.functions import RowNumber
+from django.db.models import Max
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from config.money import format_amount, to_decimal
-from payments.admin.finance_numbers import (
-    BUCKETS,
-    Ageing,
-    PoolMoney,
-    ageing_of_doubts,
-    ageing_of_work,
-    pool_money,
-)
+from payments.admin.finance_numbers import Ageing, PoolMoney, ageing_of_doubts, ageing_of_work, pool_money
+from payments.ages import BUCKETS
 from payments.models import Export, FeedCursor, PeriodClose, PeriodState, ReconciliationRun, RunKind
 from payments.reconciliation.tie_outs import TieOut, checked
 from payments.services.booking import livemode
@@ -49,7 +42,7 @@ def finance_page(page: Any, request: HttpRequest) -> HttpResponseBase:
         "tie_outs": [_tie_out(row) for row in found.rows],
         "agree": _verdict(found.rows),
         "charts": [_chart(currency, of) for currency, of in _by_currency(pools).items()],
-        "buckets": BUCKETS,
+        "buckets": [bucket.label for bucket in BUCKETS],
         "ageing": [_aged(one) for one in (*ageing_of_doubts(), *ageing_of_work())],
         "runs": _last_runs(),
         "cursors": FeedCursor.objects.order_by("provider"),
@@ -122,15 +115,8 @@ def _aged(one: Ageing) -> dict[str, Any]:
 
 def _last_runs() -> list[dict[str, Any]]:
     """The last of each layer and provider."""
-    numbered = ReconciliationRun.objects.annotate(
-        place=Window(RowNumber(), partition_by=["kind", "provider"], order_by="-id")
-    )
-    last = {(run.kind, run.provider): run for run in numbered.filter(place=1)}
-    kinds = {kind for kind, _ in last}
-    rows = [{"kind": RunKind(kind).label, "run": run} for (kind, _), run in sorted(last.items())]
+    newest = ReconciliationRun.objects.order_by().values("kind", "provider").annotate(last=Max("pk"))
+    last = list(ReconciliationRun.objects.filter(pk__in=newest.values("last")).order_by("kind", "provider"))
+    kinds = {run.kind for run in last}
+    rows = [{"kind": run.get_kind_display(), "run": run} for run in last]
     return rows + [{"kind": kind.label, "run": None} for kind in RunKind if kind not in kinds]
-
-
-def open_count() -> str:
-    """How many discrepancies are open, beside the page's name in the sidebar."""
-    return str(sum(one.total for one in ageing_of_doubts()) or "")

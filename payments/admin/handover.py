@@ -25,7 +25,8 @@ from config.money import exponent, format_amount, to_decimal
 from config.words import status_of
 from entries.models import PaymentStatus, Request
 from payments.models import Currency, ManualMethod, ManualRecord
-from payments.services.manual.evidence import LARGEST, MOST_FILES, Scan
+from payments.models.manual import LARGEST_SCAN
+from payments.services.manual.evidence import MOST_FILES, Scan
 from payments.services.manual.incoming import record_payment
 from payments.services.manual.outgoing import hand_back
 from payments.services.manual.records import LONGEST_NOTE, LONGEST_REFERENCE, Handover
@@ -75,7 +76,7 @@ class HandoverForm(forms.Form):
     note = forms.CharField(max_length=LONGEST_NOTE, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
     evidence = _Scans(
         required=False,
-        help_text=f"PDF, PNG or JPEG; at most {MOST_FILES} files of {LARGEST // 1024 // 1024} MB. Cash needs none.",
+        help_text=f"PDF, PNG or JPEG; at most {MOST_FILES} files of {LARGEST_SCAN // 1024**2} MB. Cash needs none.",
     )
 
     def __init__(self, *args: Any, row_id: int | None, **options: Any) -> None:
@@ -93,7 +94,7 @@ class HandoverForm(forms.Form):
             reference=given["reference"],
             passed_at=given["passed_at"],
             note=given["note"],
-            evidence=tuple(Scan(file.name or "", file.read(LARGEST + 1)) for file in given["evidence"]),
+            evidence=tuple(Scan(file.name or "", file.read(LARGEST_SCAN + 1)) for file in given["evidence"]),
         )
 
     def facts(self) -> list[str]:
@@ -109,14 +110,21 @@ def _number(label: str) -> forms.IntegerField:
     return forms.IntegerField(label=label, min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
 
 
-def minor_units(form: forms.Form, currency: str) -> int | None:
+def amount_field() -> forms.DecimalField:
+    """What passed, in whole units of whichever currency: a prize has up to sixteen digits in one without parts."""
+    return forms.DecimalField(
+        min_value=0, max_digits=19, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
+    )
+
+
+def minor_units(form: forms.Form, currency: str, name: str = "amount") -> int | None:
     """The amount in minor units; None where there is none. Too many decimals are told beside the field."""
-    amount: Decimal | None = form.cleaned_data.get("amount")
+    amount: Decimal | None = form.cleaned_data.get(name)
     if amount is None:
         return None
     minor = amount.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
-        form.add_error("amount", f"{currency.upper()} has {exponent(currency)} decimals.")
+        form.add_error(name, f"{currency.upper()} has {exponent(currency)} decimals.")
     return int(minor)
 
 
@@ -128,9 +136,7 @@ class PaymentForm(HandoverForm):
     subject = "request"
 
     request = _number("Number of the request")
-    amount = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
-    )
+    amount = amount_field()
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The books in the back office: the journal, the accounts, the trial balance as of any instant, and the proof."""
+"""The books in the back office: the journal, the trial balance as of any instant, and the proof."""
 
 import csv
 from typing import Any, ClassVar
@@ -11,30 +11,24 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, RowLink, WithRowActions, list_button
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, list_button
 from config.cells import RISKY
 from config.money import format_amount
 from config.words import spoken
 from entries.admin.links import linked
+from payments.admin.ledger_accounts import name_of
 from payments.admin.ways import way
-from payments.ledger.accounts import CHART, Kind
-from payments.ledger.balances import Detail, Standing, TrialBalance, sums_of, trial_balance
-from payments.ledger.models import Account, JournalEntry, Posting
-from payments.ledger.statements import Position, account_statement
+from payments.ledger.accounts import CHART
+from payments.ledger.balances import Detail, TrialBalance, trial_balance
+from payments.ledger.models import JournalEntry, Posting
 from payments.services.booking import livemode
 from payments.services.books import MOST_SHOWN, invariants
 from pools.models import Pool
 
 MAY_SEE = "payments.view_journalentry"
-LINES_A_PAGE = 100
-
-
-def _shown(amount: int, currency: str) -> str:
-    return format_amount(amount, currency)
 
 
 class PostingInline(ReadOnlyInline):
@@ -56,19 +50,12 @@ class PostingInline(ReadOnlyInline):
     @admin.display(description="Debit")
     def debit(self, line: Posting) -> str:
         """In whole units."""
-        return _shown(line.amount, line.currency_id) if line.amount > 0 else ""
+        return format_amount(line.amount, line.currency_id) if line.amount > 0 else ""
 
     @admin.display(description="Credit")
     def credit(self, line: Posting) -> str:
         """In whole units."""
-        return _shown(-line.amount, line.currency_id) if line.amount < 0 else ""
-
-
-def name_of(account: Account) -> str:
-    """`Prize pot of The Long Season (USD)`."""
-    of = account.pool or account.player or account.provider
-    whose = f" of {of}" if of else ""
-    return f"{Kind(account.kind).label}{whose} ({account.currency_id.upper()}{'' if account.livemode else ', test'})"
+        return format_amount(-line.amount, line.currency_id) if line.amount < 0 else ""
 
 
 class TrialForm(forms.Form):
@@ -124,7 +111,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Amount")
     def amount(self, entry: Any) -> str:
         """What its debits, and its credits, come to."""
-        return _shown(entry.moved, entry.currency_id)
+        return format_amount(entry.moved, entry.currency_id)
 
     @admin.display(description="Booked by")
     def actor(self, entry: JournalEntry) -> str:
@@ -180,10 +167,10 @@ def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
             "kind": row.kind.label,
             "of": pools.get(row.pool_id or 0) or players.get(row.player_id or 0) or row.provider,
             "account": row.account_id,
-            "debit": _shown(row.debit, row.currency),
-            "credit": _shown(row.credit, row.currency),
+            "debit": format_amount(row.debit, row.currency),
+            "credit": format_amount(row.credit, row.currency),
             # As people read it: an account that grows with credits has a positive balance when it is in credit.
-            "balance": _shown(row.balance * CHART[row.kind].side, row.currency),
+            "balance": format_amount(row.balance * CHART[row.kind].side, row.currency),
         }
         for row in found.rows
     ]
@@ -194,9 +181,9 @@ def _proof(found: TrialBalance) -> list[dict[str, Any]]:
     return [
         {
             "currency": code.upper(),
-            "debit": _shown(sum(row.debit for row in found.rows if row.currency == code), code),
-            "credit": _shown(sum(row.credit for row in found.rows if row.currency == code), code),
-            "rest": _shown(rest, code) if rest else "",
+            "debit": format_amount(sum(row.debit for row in found.rows if row.currency == code), code),
+            "credit": format_amount(sum(row.credit for row in found.rows if row.currency == code), code),
+            "rest": format_amount(rest, code) if rest else "",
         }
         for code, rest in found.proof.items()
     ]
@@ -218,102 +205,6 @@ def _as_csv(found: TrialBalance) -> HttpResponse:
 def _differences(differences: list[Any]) -> list[tuple[str, str, str]]:
     """In whole units, where they are of a currency."""
     return [
-        (what, *(_shown(number, currency) if currency else str(number) for number in (expected, found)))
+        (what, *(format_amount(number, currency) if currency else str(number) for number in (expected, found)))
         for what, expected, found, currency in differences
     ]
-
-
-@admin.register(Account)
-class AccountAdmin(WithRowActions, ReadOnlyAdmin):
-    """One account, with what it stands at, and its last lines."""
-
-    list_display = ("id", "kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
-    list_display_links = ("id", "kind")
-    list_select_related = ("pool", "player", "currency")
-    list_filter: ClassVar = (
-        ("kind", ChoicesDropdownFilter),
-        ("pool", AutocompleteSelectFilter),
-        "currency",
-        "livemode",
-        "provider",
-    )
-    search_fields = ("player__email", "pool__name")
-    search_help_text = "Name of the pool, e-mail address of the player"
-    ordering = ("id",)
-    fields = ("kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
-    readonly_fields = ("balance", "lines")
-    change_form_outer_after_template = "payments/statement.html"
-    links = (
-        RowLink("Statement", MAY_SEE, lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement"),
-    )
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """With the balances of the whole page, asked for at once."""
-        changelist = super().get_changelist_instance(request)
-        _with_standing(list(changelist.result_list))
-        return changelist
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Account | None:
-        """With its balance."""
-        account: Account | None = super().get_object(request, object_id, from_field)
-        _with_standing([] if account is None else [account])
-        return account
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """With a page of its statement."""
-        statement = _statement(request, object_id or "")
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
-
-    @admin.display(description="Balance")
-    def balance(self, account: Any) -> str:
-        """As people read it."""
-        return _shown(account.standing.balance * account.normal_side, account.currency_id)
-
-    @admin.display(description="Lines")
-    def lines(self, account: Any) -> int:
-        """How many were ever posted."""
-        return int(account.standing.credits + account.standing.debits)
-
-
-def _with_standing(accounts: list[Any]) -> None:
-    found = sums_of([account.pk for account in accounts])
-    for account in accounts:
-        account.standing = found.get(account.pk, Standing())
-
-
-def _statement(request: HttpRequest, object_id: str) -> dict[str, Any] | None:
-    """The page after `?after=`; each line in whole units, on the side that it is on."""
-    account = Account.objects.filter(pk=object_id).first() if object_id.isdigit() else None
-    if account is None:
-        return None
-    after = _position(request.GET.get("after", ""))
-    found = account_statement(account_id=account.pk, after=after, limit=LINES_A_PAGE)
-    side, code = account.normal_side, account.currency_id
-    return {
-        "carried": _shown(found.carried * side, code),
-        "closing": _shown(found.closing * side, code),
-        "lines": [
-            {
-                "line": line,
-                "event": spoken(line.event),
-                "debit": _shown(line.amount, code) if line.amount > 0 else "",
-                "credit": _shown(-line.amount, code) if line.amount < 0 else "",
-                "balance": _shown(line.balance * side, code),
-            }
-            for line in found.lines
-        ],
-        "next": f"{found.next.posting_id}:{found.next.balance}" if found.next else "",
-    }
-
-
-def _position(text: str) -> Position | None:
-    posting, _, balance = text.partition(":")
-    if not posting.isdigit() or not balance.lstrip("-").isdigit():
-        return None
-    return Position(int(posting), int(balance))

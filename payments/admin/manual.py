@@ -18,6 +18,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config import audit
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, list_button
+from config.downloads import attachment
 from config.money import format_amount
 from config.words import status_of
 from entries.admin.links import linked
@@ -128,16 +129,12 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return staff(request).pk not in (record.recorded_by_id, player_id_of(record))
 
     def download(self, request: HttpRequest, pk: int) -> FileResponse:
-        """A scan, to be saved: a browser neither shows it nor guesses what it is."""
+        """A scan, to be saved."""
         if not request.user.has_perm(DOWNLOADS):
             raise PermissionDenied
         scan = get_object_or_404(Evidence, pk=pk)
         audit.record(action="evidence.fetched", subject=scan, by=staff(request))
-        content = BytesIO(bytes(scan.content))
-        response = FileResponse(content, as_attachment=True, filename=scan.name, content_type=scan.content_type)
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
+        return attachment(BytesIO(bytes(scan.content)), name=scan.name, content_type=scan.content_type)
 
     @admin.display(description="Direction")
     def direction(self, record: ManualRecord) -> str:

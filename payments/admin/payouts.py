@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -19,6 +18,14 @@ from config.money import format_amount
 from config.words import status_of
 from payments.admin import prize_facts as facts
 from payments.admin.manual import to_handover
+from payments.admin.payout_previews import (
+    what_approving_does,
+    what_asking_does,
+    what_bearing_does,
+    what_cancelling_does,
+    what_releasing_does,
+    what_returning_does,
+)
 from payments.admin.ways import journal_of
 from payments.models import ManualState, Payout, PayoutChange, PayoutState, Provider
 from payments.models.payout import PAYOUTS_UNDER_WAY, WAITING_PAYOUTS
@@ -26,7 +33,7 @@ from payments.providers import provider_names
 from payments.services.payouts import approve_payout, cancel_payout, request_payout, return_payout
 from payments.services.winners.corrections import bear_overpaid, release_withheld
 from payments.services.winners.sending import ask_about
-from payments.services.winners.standing import standing_of
+from payments.services.winners.standing import left_withheld, standing_of
 from pools.admin.made_by_service import MadeByService
 
 HANDED_OVER = to_handover("Record that it was handed over", "record_payout", "payout")
@@ -63,58 +70,6 @@ class WishForm(Base):
 
     def _post_clean(self) -> None:
         """Not the model's: the service makes the row, and the database has the last word."""
-
-
-def what_approving_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `approve`: before taxes, after them, and which way."""
-    waiting = rows.filter(status=PayoutState.REQUESTED)
-    return [
-        f"{waiting.count()} of {rows.count()} wait; the others are refused, and so is what you asked for yourself.",
-        *facts.sums_of(waiting),
-        "By hand, the money is handed over next, and two people sign that it was. At a provider it is sent at once.",
-    ]
-
-
-def what_cancelling_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `cancel`."""
-    return [
-        f"{rows.filter(status__in=WAITING_PAYOUTS).count()} of {rows.count()} have not moved; the others are refused.",
-        "The prize is owed as before, and can be asked for again.",
-    ]
-
-
-def what_returning_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `mark_returned`."""
-    paid = rows.filter(status=PayoutState.PAID, provider=Provider.MANUAL).count()
-    return [
-        f"{paid} of {rows.count()} were handed over; the others are refused.",
-        "The money is with us again and owed to the winner. Another payout can be asked for.",
-    ]
-
-
-def what_asking_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `ask`."""
-    sent = rows.exclude(provider=Provider.MANUAL).count()
-    return [
-        f"The providers of {sent} of {rows.count()} are asked what became of them.",
-        "One that is approved and not sent is sent; nothing is ever sent twice.",
-    ]
-
-
-def what_bearing_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `bear`."""
-    return [
-        "Proposes that the house bears what these winners were paid too much, all of it. They keep it.",
-        "Somebody else agrees, on the correction's page; it is the house's loss from then on.",
-    ]
-
-
-def what_releasing_does(rows: QuerySet[Payout]) -> list[str]:
-    """The preview of `release`."""
-    return [
-        "Proposes to give these winners all that was withheld of the payouts: the form came, within the tax year.",
-        "Somebody else agrees, on the correction's page; then it is owed, and another payout brings it.",
-    ]
 
 
 @admin.register(Payout)
@@ -200,7 +155,7 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
             "mark_returned": is_paid and by_hand,
             "ask": not by_hand and row.status in (PayoutState.APPROVED, *PAYOUTS_UNDER_WAY, PayoutState.PAID),
             "bear": is_paid and standing_of(row.booking.pool_id, row.player_id).over > 0,
-            "release": is_paid and facts.left_withheld(row) > 0,
+            "release": is_paid and left_withheld(row) > 0,
         }.get(name, False)
 
     @admin.display(description="Pool", ordering="booking__pool__name")

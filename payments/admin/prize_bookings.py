@@ -1,9 +1,9 @@
 """The prizes of each pool as they were booked, each with its payout, and asking for all of them at once."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -20,7 +20,6 @@ from entries.models import Entry
 from payments.admin.payouts import payout_page
 from payments.models import Payout, PrizeBooking
 from payments.models.payout import LIVE_PAYOUTS
-from payments.services.prizes import latest_booking
 from payments.services.winners.bulk import request_payouts, winners_due
 from payments.services.winners.standing import standings
 
@@ -31,9 +30,9 @@ def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
     """The preview of `ask_for_all`: how many winners of each pool are due what."""
     said = []
     for booking in rows.select_related("pool")[:MOST_LISTED]:
-        players = winners_due(booking.pool)
-        due = sum(standing.due for standing in standings(booking.pool_id, players).values())
-        said.append(f"{booking.pool.name}: {len(players)} winners are due {format_amount(due, booking.currency)}.")
+        due = winners_due(booking.pool)
+        amount = format_amount(sum(due.values()), booking.currency)
+        said.append(f"{booking.pool.name}: {len(due)} winners are due {amount}.")
     return [*said, "Each is asked for by itself; who is refused (a dispute, a missing form) is told, and stops nobody."]
 
 
@@ -50,6 +49,12 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
     fields = ("pool", "number", "total", "made_at", "paid_out", "list_of_prizes")
     readonly_fields = ("total", "paid_out", "list_of_prizes")
     actions = ("ask_for_all",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PrizeBooking]:
+        """With whether a later one reversed it."""
+        rows: QuerySet[PrizeBooking] = super().get_queryset(request)
+        later = PrizeBooking.objects.filter(pool=OuterRef("pool"), number__gt=OuterRef("number"))
+        return rows.annotate(is_reversed=Exists(later))
 
     def describe(self, row: PrizeBooking) -> str:
         """Whose prizes."""
@@ -71,10 +76,9 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         return len(booking.prizes)
 
     @admin.display(description="Holds", boolean=True)
-    def holds(self, booking: PrizeBooking) -> bool:
+    def holds(self, booking: Any) -> bool:
         """Whether no later one reversed it."""
-        newest = latest_booking(booking.pool)
-        return newest is not None and newest.pk == booking.pk
+        return not booking.is_reversed
 
     @admin.display(description="Of the pool's winners")
     def paid_out(self, booking: PrizeBooking) -> str:

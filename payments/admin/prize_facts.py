@@ -12,7 +12,7 @@ from config.money import format_amount
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
-from payments.models import CorrectionKind, CorrectionState, Payout, PrizeCorrection, TaxForm
+from payments.models import Payout, PrizeCorrection, TaxForm
 from payments.services.taxes import finance_year, has_form, paid_in_year, tax_year_of
 from payments.services.winners.standing import standing_of
 
@@ -108,12 +108,6 @@ def replaced_by(payout: Payout) -> SafeString | str:
     if payout.replaces_id is None:
         return "—"
     return linked(reverse("admin:payments_payout_change", args=[payout.replaces_id]), f"payout {payout.replaces_id}")
-
-
-def left_withheld(payout: Payout) -> int:
-    """What is withheld of it and not released."""
-    released = payout.corrections.filter(kind=CorrectionKind.TAX_RELEASED, status=CorrectionState.DONE)
-    return payout.withheld_cents - sum(released.values_list("amount_cents", flat=True))
 
 
 def _listed(rows: Iterable[tuple[str, str]]) -> SafeString | str:

@@ -8,11 +8,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from accounts.models import User
 from config.clock import database_now
 from config.money import format_amount, to_decimal
+from config.reasons import LONGEST_REASON
 from config.words import status_of
 from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
 from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
 from payments.models.dispute import UNDECIDED
-from payments.services.refunds.checks import LONGEST_REASON, left_of
+from payments.services.refunds.checks import left_of
 from payments.services.refunds.deciding import replace_refund, request_refund
 
 SOURCES = {

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,6 +22,14 @@ from payments.admin.by_provider import ByProvider
 from payments.admin.handover import handover_page
 from payments.admin.manual import to_handover
 from payments.admin.refund_forms import RefundByHandForm, RefundForm, SendByHandForm, facts_of
+from payments.admin.refund_previews import (
+    what_approving_does,
+    what_asking_does,
+    what_declining_does,
+    what_sending_again_does,
+    what_taking_places_does,
+    what_the_house_bears,
+)
 from payments.admin.ways import journal_of, sources_of_refund
 from payments.models import (
     ManualRecord,
@@ -54,62 +61,6 @@ SHORT = {
     TakenFrom.REPLACED: "a failed refund",
     TakenFrom.UNDECIDED: "to be decided",
 }
-
-
-def _sum_of(rows: QuerySet[Refund]) -> list[str]:
-    """The chosen refunds by currency, in whole units."""
-    sums: dict[str, int] = {}
-    for currency, amount in rows.values_list("currency", "amount_cents"):
-        sums[currency] = sums.get(currency, 0) + amount
-    return [format_amount(amount, currency) for currency, amount in sorted(sums.items())]
-
-
-def what_approving_does(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `approve`."""
-    waiting = rows.filter(status=RefundState.REQUESTED)
-    return [
-        f"{waiting.count()} of {rows.count()} wait for a second name.",
-        f"What goes back: {' and '.join(_sum_of(waiting)) or 'nothing'}.",
-        f"Places that are taken back with their fees: {waiting.filter(taken_from=TakenFrom.PLACE).count()}.",
-    ]
-
-
-def what_declining_does(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `decline`."""
-    waiting = rows.filter(status=RefundState.REQUESTED).count()
-    return [f"{waiting} of {rows.count()} wait; the others are refused.", "Nothing else changes."]
-
-
-def what_sending_again_does(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `send_again`."""
-    failed = owed(rows)
-    return [
-        f"{failed.count()} of {rows.count()} failed and are owed: {' and '.join(_sum_of(failed)) or 'nothing'}.",
-        "Each is sent once more to where the money came from. What fails there again can be handed over instead.",
-    ]
-
-
-def what_the_house_bears(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `let_the_house_bear`."""
-    asked = rows.filter(taken_from=TakenFrom.UNDECIDED)
-    return [
-        f"{asked.count()} of {rows.count()} were made at the provider and wait for an answer.",
-        f"The house bears {' and '.join(_sum_of(asked)) or 'nothing'}; places and pots stay as they are.",
-    ]
-
-
-def what_taking_places_does(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `take_the_place`."""
-    asked = rows.filter(taken_from=TakenFrom.UNDECIDED).count()
-    return [
-        f"{asked} of {rows.count()} were made at the provider and wait for an answer.",
-        "Their places become void with the picks kept, and what is left of each fee goes back as well.",
-    ]
-
-
-def what_asking_does(rows: QuerySet[Refund]) -> list[str]:
-    """The preview of `ask_again`."""
-    return [f"The provider is asked what became of {rows.count()}. Nothing is ever sent twice."]
 
 
 @admin.register(Refund)

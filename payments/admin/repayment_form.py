@@ -7,7 +7,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
 from config.money import format_amount, to_decimal
-from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
+from payments.admin.handover import LARGEST_ID, HandoverForm, amount_field, minor_units
 from payments.models import ManualRecord, Payout
 from payments.services.winners.corrections import record_repayment
 from payments.services.winners.standing import standing_of
@@ -23,9 +23,7 @@ class RepaymentForm(HandoverForm):
     payout = forms.IntegerField(
         min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget, help_text="Any payout of the prize."
     )
-    amount = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
-    )
+    amount = amount_field()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

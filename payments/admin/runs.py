@@ -18,14 +18,14 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config import audit
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
-from config.errors import Code, Conflict, DomainError
+from config.errors import DomainError
 from config.money import format_amount
 from config.words import spoken
 from payments.admin.by_provider import ByProvider
 from payments.admin.finance_page import finance_page
 from payments.models import ReconciliationRun, ReconciliationRunChange
 from payments.reconciliation.breaker import let_healing_go_on
-from payments.reconciliation.report import BothSides, differences_file, report_of
+from payments.reconciliation.report import BothSides, OpenItems, differences_file, report_of
 from payments.reconciliation.wanted import want_run
 
 MAY_SEE = "payments.view_reconciliationrun"
@@ -74,10 +74,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     )
     def let_it_heal(self, request: HttpRequest, row: ReconciliationRun, reason: str) -> None:
         """Give leave for what was too much."""
-        if not row.stopped_healing:
-            raise Conflict(Code.INVALID_TRANSITION, "Nothing of this run waits for leave to be healed.")
-        for kind in sorted(row.stopped_healing):
-            let_healing_go_on(run_id=row.pk, kind=kind, by=staff(request), reason=reason)
+        let_healing_go_on(run=row, by=staff(request), reason=reason)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's, with the button of finance's page."""
@@ -137,7 +134,14 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def verdict(self, run: ReconciliationRun) -> SafeString:
         """Green, or what speaks against it; both sides in numbers; and what it saw, as a file."""
         found = report_of(run)
-        context = {"report": found, "lines": [_shown(line) for line in found.lines], "run": run}
+        context = {
+            "run": run,
+            "report": found,
+            "lines": [_shown(line) for line in found.lines],
+            "opened": _counts(run.opened),
+            "closed": _counts(run.closed),
+            "still_open": [(spoken(one.kind).capitalize(), one, _amount(one)) for one in found.still_open],
+        }
         return render_to_string("payments/run_report.html", context)
 
     def seen(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
@@ -162,6 +166,10 @@ def _shown(line: BothSides) -> dict[str, Any]:
         "young": format_amount(line.young, line.currency) if line.young_count else "",
         "rest": format_amount(line.difference, line.currency) if line.difference else "",
     }
+
+
+def _amount(item: OpenItems) -> str:
+    return format_amount(item.cents, item.currency) if item.currency else ""
 
 
 def _counts(found: dict[str, int]) -> str:

@@ -151,7 +151,7 @@ def sources_of_dispute(dispute: Dispute) -> list[Source]:
 
 
 def _dispute(dispute: Dispute) -> list[Source]:
-    return [("dispute", f"{dispute.provider}:{dispute.provider_reference}")]
+    return [("dispute", dispute.journal_name)]
 
 
 def _movements(row: Any) -> list[Source]:

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -15,7 +14,11 @@ from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.money import format_amount
 from config.words import spoken, status_of
 from entries.admin.links import linked
-from payments.admin.discrepancy_previews import what_approving_writes_off, what_declining_writes_off
+from payments.admin.discrepancy_previews import (
+    what_approving_writes_off,
+    what_declining_writes_off,
+    what_finding_ours_does,
+)
 from payments.admin.ways import journal_of, way_of_key
 from payments.models import (
     Discrepancy,
@@ -30,16 +33,6 @@ from payments.services.queue.foreign import find_ours
 from payments.services.queue.write_offs import approve_write_off, decline_write_off, said
 
 APPROVE, FOREIGN = "payments.approve_writeoff", "payments.mark_foreign"
-
-
-def what_finding_ours_does(rows: QuerySet[ForeignObject]) -> list[str]:
-    """The preview of `ours_after_all`."""
-    marked = rows.filter(status=ForeignState.FOREIGN)
-    sums: dict[str, int] = {}
-    for currency, amount in marked.exclude(amount_cents=0).values_list("currency", "amount_cents"):
-        sums[currency] = sums.get(currency, 0) + abs(amount)
-    moved = " and ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or "nothing"
-    return [f"{marked.count()} of {rows.count()} are marked.", f"Moved back: {moved}. The doubts are open again."]
 
 
 def doubt(row: Discrepancy) -> SafeString:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
@@ -191,6 +191,6 @@ class JournalBatchFileView(ApiView):
         errors=(Code.NOT_FOUND,),
         summary="Fetch the file of a journal batch",
     )
-    def get(self, request: Call, pk: str) -> HttpResponse:
+    def get(self, request: Call, pk: str) -> FileResponse:
         """A CSV, or a ZIP of several; the same bytes every time."""
         return file_of(get_object_or_404(JournalBatch, pk=int(pk)), by=caller(request))

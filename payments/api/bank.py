@@ -1,7 +1,6 @@
 """Banks for finance: statements are taken in, their lines are looked at, and somebody says what the others are."""
 
 import base64
-import binascii
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -19,8 +18,9 @@ from config.api.parsers import StrictJSONParser
 from config.api.ratelimit import STAFF
 from config.api.views import ReadOnlyViewSet
 from config.errors import Code, invalid
+from config.reasons import LONGEST_REASON
 from payments.api.serializers import LARGEST_ID
-from payments.bank.deciding import LONGEST_REASON, MOST_TARGETS, Choice, match_by_hand, undo_match
+from payments.bank.deciding import MOST_TARGETS, Choice, match_by_hand, undo_match
 from payments.bank.importing import Given, import_file
 from payments.bank.read import LARGEST_AMOUNT
 from payments.models import BankLine, BankLineState, BankMatch, BankStatement, MatchKind
@@ -215,7 +215,7 @@ def _content(body: dict[str, Any]) -> tuple[bytes, str]:
         return body["file"].read(LARGEST_FILE + 1), body["file"].name or ""
     try:
         return base64.b64decode(body["content_base64"], validate=True), body["name"]
-    except binascii.Error:
+    except ValueError:
         raise invalid("content_base64", "This is not base64.") from None
 
 

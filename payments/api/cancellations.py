@@ -14,6 +14,7 @@ from config.api.operations import operation
 from config.api.ratelimit import STAFF
 from config.api.views import ApiView
 from config.errors import Code
+from config.reasons import LONGEST_REASON
 from payments.models import Cancellation, CancellationState
 from payments.services.cancellations import (
     Progress,
@@ -22,14 +23,13 @@ from payments.services.cancellations import (
     propose_cancellation,
     withdraw_cancellation,
 )
-from payments.services.cancellations.deciding import REASON_LENGTH
 from pools.api.pool_scope import visible_pool
 
 
 class CancellationBody(serializers.Serializer[None]):
     """Why the pool ends; players read it."""
 
-    reason = serializers.CharField(max_length=REASON_LENGTH)
+    reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
 class RefundsOut(serializers.Serializer[None]):

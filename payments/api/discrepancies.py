@@ -18,19 +18,18 @@ from config.api.ratelimit import STAFF
 from config.api.views import ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, invalid
+from payments.ages import BUCKETS, BY_NAME, bucket_of
 from payments.api.serializers import LARGEST_ID
-from payments.api.write_offs import WriteOffOut
+from payments.api.write_offs import REFUSALS, ReasonBody, WriteOffOut
 from payments.models import Discrepancy, DiscrepancyKind, DiscrepancyState
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import REASON_LENGTH, acknowledge, give, resolve
 from payments.services.queue.acting import allocate, ask_again, refund
-from payments.services.queue.ages import BUCKETS, aged, bucket_of
 from payments.services.queue.allowed import allowed_actions
 from payments.services.queue.foreign import mark_foreign
 from payments.services.queue.write_offs import request_write_off
 
-REFUSALS = (Code.NOT_FOUND, Code.FORBIDDEN, Code.INVALID_TRANSITION, Code.VERSION_CONFLICT)
 OF_MONEY = (*REFUSALS, Code.CHARGE_DISPUTED, Code.REFUND_TOO_LARGE, Code.REFUND_NOT_ALLOWED)
 AGES = [(bucket.name, bucket.label) for bucket in BUCKETS]
 
@@ -65,7 +64,7 @@ class DiscrepancyOut(serializers.ModelSerializer[Discrepancy]):
     @extend_schema_field(serializers.ChoiceField(AGES))
     def get_age(self, row: Discrepancy) -> str:
         """Since when it is open, or was until it was closed."""
-        return bucket_of(row, self.context["now"]).name
+        return bucket_of(row.opened_at, row.closed_at or self.context["now"]).name
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField([(str(one), str(one)) for one in Action])))
     def get_actions(self, row: Discrepancy) -> list[str]:
@@ -85,12 +84,6 @@ class DiscrepancyFilter(serializers.Serializer[Any]):
     owner = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     age = serializers.ChoiceField(AGES, required=False)
     object_key = serializers.CharField(max_length=300, required=False, help_text="What it is about: receipt:12.")
-
-
-class ReasonBody(serializers.Serializer[Any]):
-    """Why; it is kept beside what is done."""
-
-    reason = serializers.CharField(max_length=REASON_LENGTH)
 
 
 class ResolutionBody(serializers.Serializer[Any]):
@@ -130,7 +123,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
             if wanted[key] is not None:
                 is_one = {column: values}
                 queryset = queryset.filter(**is_one) if wanted[key] else queryset.exclude(**is_one)
-        return aged(queryset, wanted["age"], database_now()) if "age" in wanted else queryset
+        return queryset.filter(BY_NAME[wanted["age"]].of_rows(database_now())) if "age" in wanted else queryset
 
     @operation(query=DiscrepancyFilter, summary="List discrepancies")
     def list(self, request: Call) -> Response:

@@ -24,8 +24,9 @@ from config.errors import Code, NotFound, Unauthenticated
 from config.freshness import refuse_stale
 from payments.api.serializers import LARGEST_ID
 from payments.exports.asking import approve_export, cancel_export, request_check, request_export, try_again
-from payments.exports.fetching import Fetched, Link, check_exporter, fetch, fetch_by_link, make_link
+from payments.exports.fetching import Link, fetch, fetch_by_link, make_link
 from payments.exports.formats import FORMS, formats_of
+from payments.exports.rights import check_exporter
 from payments.models import DownloadWay, Export, ExportOrigin, ExportState, FileFormat
 from payments.reports import REPORTS, Narrowing, Report
 from payments.reports.base import Days, Kind
@@ -298,17 +299,9 @@ class ExportFileView(ApiView):
         """
         token, address = self.valid_query().get("token"), client_address(request._request) or None
         if token:
-            return answer(fetch_by_link(export_id=int(pk), token=token, address=address))
+            return fetch_by_link(export_id=int(pk), token=token, address=address).answer()
         if not request.user.is_authenticated:
             raise Unauthenticated(Code.NOT_AUTHENTICATED, "Sign in, or use a link.")
         check_exporter(caller(request))
         _refuse_stale(request, int(pk))
-        return answer(fetch(export_id=int(pk), by=caller(request), way=DownloadWay.API, address=address))
-
-
-def answer(fetched: Fetched) -> FileResponse:
-    """The file as a download that nobody on the way keeps, with its checksum as RFC 9530 has it."""
-    response = FileResponse(fetched.file, as_attachment=True, filename=fetched.name, content_type=fetched.content_type)
-    for name, value in fetched.headers.items():
-        response[name] = value
-    return response
+        return fetch(export_id=int(pk), by=caller(request), way=DownloadWay.API, address=address).answer()

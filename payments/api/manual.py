@@ -19,15 +19,16 @@ from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code
+from config.reasons import LONGEST_REASON
 from payments.models import Evidence, ManualMethod, ManualRecord, ManualState
-from payments.services.manual import evidence
+from payments.models.manual import LARGEST_SCAN
 from payments.services.manual.deciding import confirm_record, reject_record
-from payments.services.manual.evidence import Scan
+from payments.services.manual.evidence import MOST_FILES, Scan
 from payments.services.manual.incoming import LARGEST_AMOUNT, record_payment
-from payments.services.manual.records import LONGEST_NOTE, LONGEST_REASON, LONGEST_REFERENCE, Handover
+from payments.services.manual.records import LONGEST_NOTE, LONGEST_REFERENCE, Handover
 
 # The files, and the words around them.
-LONGEST_FORM = evidence.MOST_FILES * evidence.LARGEST + 64 * 1024
+LONGEST_FORM = MOST_FILES * LARGEST_SCAN + 64 * 1024
 
 REFUSALS = (
     Code.NOT_FOUND, Code.FORBIDDEN, Code.INVALID_TRANSITION, Code.VERSION_CONFLICT, Code.PRIZE_NOT_DUE,
@@ -45,12 +46,15 @@ class EvidenceOut(serializers.ModelSerializer[Evidence]):
 
 
 class ManualRecordOut(serializers.ModelSerializer[ManualRecord]):
-    """One passing of money: of a payment (in), or of a refund or a payout (out)."""
+    """One passing of money: of a payment or a prize sent back (in), or of a refund or a payout (out)."""
 
     payment = serializers.IntegerField(source="payment_id", read_only=True, allow_null=True)
     request = serializers.SerializerMethodField()
     refund = serializers.IntegerField(source="refund_id", read_only=True, allow_null=True)
     payout = serializers.IntegerField(source="payout_id", read_only=True, allow_null=True)
+    correction = serializers.IntegerField(
+        source="correction_id", read_only=True, allow_null=True, help_text="Of a prize, which its winner sent back."
+    )
     recorded_by = serializers.IntegerField(source="recorded_by_id", read_only=True)
     decided_by = serializers.IntegerField(source="decided_by_id", read_only=True, allow_null=True)
     evidence = EvidenceOut(many=True, read_only=True)
@@ -58,8 +62,8 @@ class ManualRecordOut(serializers.ModelSerializer[ManualRecord]):
     class Meta:
         model = ManualRecord
         fields = [
-            "id", "payment", "request", "refund", "payout", "method", "reference", "amount_cents", "currency",
-            "passed_at", "note", "status", "recorded_by", "recorded_at", "decided_by", "decided_at",
+            "id", "payment", "request", "refund", "payout", "correction", "method", "reference", "amount_cents",
+            "currency", "passed_at", "note", "status", "recorded_by", "recorded_at", "decided_by", "decided_at",
             "decision_reason", "evidence",
         ]  # fmt: skip
         read_only_fields = fields
@@ -87,7 +91,7 @@ class HandoverForm(HandoverBody):
 
     evidence = serializers.ListField(
         child=serializers.FileField(max_length=255, allow_empty_file=True),
-        max_length=evidence.MOST_FILES,
+        max_length=MOST_FILES,
         required=False,
         default=list,
     )
@@ -221,5 +225,5 @@ class ManualRecordViewSet(ReadOnlyViewSet):
 
 def _read(file: Any) -> bytes:
     """At most one byte more than may be kept: the rest is not read at all."""
-    content: bytes = file.read(evidence.LARGEST + 1)
+    content: bytes = file.read(LARGEST_SCAN + 1)
     return content

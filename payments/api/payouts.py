@@ -17,16 +17,11 @@ from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.errors import Code
+from config.reasons import LONGEST_REASON
 from payments.api.serializers import LARGEST_ID
 from payments.models import Payout, PayoutState
 from payments.queries import with_entries
-from payments.services.payouts import (
-    REASON_LENGTH,
-    approve_payout,
-    cancel_payout,
-    request_payout,
-    return_payout,
-)
+from payments.services.payouts import approve_payout, cancel_payout, request_payout, return_payout
 from payments.services.winners.bulk import Outcome, approve_payouts, request_payouts
 from pools.models import Pool
 
@@ -115,7 +110,7 @@ class ApproveBody(serializers.Serializer[Any]):
 class WhyBody(serializers.Serializer[Any]):
     """Why."""
 
-    reason = serializers.CharField(max_length=REASON_LENGTH)
+    reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
 class PayoutViewSet(ReadOnlyViewSet):

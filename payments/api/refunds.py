@@ -17,11 +17,11 @@ from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, NotFound
+from config.reasons import LONGEST_REASON
 from payments.api.serializers import LARGEST_ID
 from payments.models import ManualMethod, Receipt, ReceiptState, Refund, RefundOrigin, RefundState, TakenFrom
 from payments.models.refund import UNFINISHED
 from payments.services.manual.records import LONGEST_NOTE, LONGEST_REFERENCE, Handover
-from payments.services.refunds.checks import LONGEST_REASON
 from payments.services.refunds.deciding import approve_refund, decline_refund, request_refund
 
 REFUSALS = (

@@ -12,8 +12,8 @@ from config.api.views import ApiView
 from config.errors import Code, NotFound
 from payments.api.serializers import TakenOut
 from payments.providers import provider_named
-from payments.providers.base import PaymentProvider
 from payments.providers.faults import SignatureInvalid
+from payments.providers.port import PaymentProvider
 from payments.services.inbox import note_refusal, receive_notice
 
 # Events are a few kilobytes.

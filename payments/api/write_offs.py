@@ -47,8 +47,8 @@ class WriteOffFilter(serializers.Serializer[Any]):
     discrepancy = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
 
 
-class WordBody(serializers.Serializer[Any]):
-    """Why."""
+class ReasonBody(serializers.Serializer[Any]):
+    """Why; it is kept beside what is done."""
 
     reason = serializers.CharField(max_length=REASON_LENGTH)
 
@@ -93,7 +93,7 @@ class WriteOffViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=WordBody,
+        body=ReasonBody,
         answer=WriteOffOut,
         status=200,
         errors=REFUSALS,
@@ -157,7 +157,7 @@ class ForeignObjectViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=WordBody,
+        body=ReasonBody,
         answer=ForeignObjectOut,
         status=200,
         errors=REFUSALS,

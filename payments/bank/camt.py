@@ -93,7 +93,7 @@ class _Statement:
             lines=lines,
             first_on=min(first, last, *days),
             last_on=max(last, *days) if days else last,
-            reference=self._name(),
+            reference=plain(self._text("Id"), LONGEST_REFERENCE),
             number=self.number.replace(" ", ""),
             currency=self.currency,
             opening_cents=opening,

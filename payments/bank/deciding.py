@@ -12,14 +12,16 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from config.audit import attribute
 from config.clock import ClockTimestamp
+from config.constraints import constraint_of
 from config.errors import Code, Conflict, NotFound, invalid
 from config.money import format_amount
+from config.reasons import check_reason
 from payments.bank.days import noon
-from payments.ledger import bank as rules
+from payments.bank.unmatched import tell_of_unmatched
 from payments.ledger.accounts import AccountName
 from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
-from payments.ledger.rules import Sum
+from payments.ledger.rules import Sum, bank
 from payments.models import (
     BankLine,
     BankLineState,
@@ -31,16 +33,15 @@ from payments.models import (
     MatchKind,
     Payment,
     Payout,
+    PayoutState,
     PrizeCorrection,
     Provider,
     ProviderPayout,
     Refund,
 )
-from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
+from payments.services.discrepancies import settle_discrepancy
 
-LONGEST_REASON = 500
 MOST_TARGETS = 100
-UNMATCHED_ADVICE = "Say on the line's page what it is."
 ONCE = frozenset({"bank_match_payout_once", "bank_match_record_once"})
 
 
@@ -79,7 +80,7 @@ def match_by_hand(*, line_id: int, choice: Choice, by: User, reason: str) -> Ban
     Refuses a line that is matched, what is of another currency or mode, what is matched with another line, and a
     choice that does not come to the line's amount.
     """
-    reason = _checked(reason)
+    reason = check_reason(reason)
     line = _locked(line_id, BankLineState.WAITING)
     matches = [*_payouts(line, choice.payout_ids), *_records(line, choice.record_ids)]
     chosen = sum(match.amount_cents for match in matches)
@@ -121,49 +122,19 @@ def undo_match(*, line_id: int, by: User, reason: str) -> BankLine:
 
     Refuses a line that waits, and no reason.
     """
-    reason = _checked(reason)
+    reason = check_reason(reason)
     line = _locked(line_id, BankLineState.MATCHED)
     attribute(by=by, reason=reason)
     for match in line.matches.locked().filter(undone_at=None).select_related("payout", "record"):
-        booked = JournalEntry.objects.filter(source_type="bank_match", source_id=str(match.pk), event="matched").first()
-        post(rules.match_undone(match.pk, _other_side(match), _sum(line, match), None if booked is None else booked.pk))
+        booked = JournalEntry.objects.filter(source_type="bank_match", source_id=str(match.pk), event="matched")
+        reverses = booked.values_list("pk", flat=True).first()
+        post(bank.match_undone(match.pk, _other_side(match), _sum(line, match), reverses))
         match.undone_at, match.undone_by, match.undone_because = ClockTimestamp(), by, reason
         match.save(update_fields=["undone_at", "undone_by", "undone_because"])
     line.move_to(BankLineState.WAITING)
     line.save(update_fields=["status"])
     tell_of_unmatched(line, f"It was matched, and that was taken back: {reason}")
     return line
-
-
-def tell_of_unmatched(line: BankLine, why: str) -> None:
-    """Put a line before a person, for as long as it waits."""
-    raise_discrepancy(
-        kind=DiscrepancyKind.BANK_UNMATCHED,
-        object_key=line.key,
-        sentence=unmatched_sentence(line, why),
-        suggestion=UNMATCHED_ADVICE,
-        theirs=facts_of(line),
-        amount_cents=line.amount_cents,
-        currency=line.currency,
-        details={"account": line.account.name, "livemode": line.account.livemode},
-    )
-
-
-def unmatched_sentence(line: BankLine, why: str) -> str:
-    """What is wrong with a line that waits."""
-    amount = format_amount(line.amount_cents, line.currency)
-    return f"{amount} of {line.booked_on} on the statement of {line.account.name}: {why}"[:500]
-
-
-def facts_of(line: BankLine) -> dict[str, object]:
-    """A line, for the eye."""
-    return {
-        "amount_cents": line.amount_cents,
-        "booked_on": line.booked_on.isoformat(),
-        "text": line.text[:200],
-        "counterparty": line.counterparty,
-        "trace_id": line.trace_id,
-    }
 
 
 def _locked(line_id: int, status: BankLineState | None = None) -> BankLine:
@@ -196,6 +167,7 @@ def _payouts(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
 
 
 def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
+    """In or out as they passed; one of a prize that came back is chosen a second time, for the line that brings it."""
     found = (
         ManualRecord.objects.filter(pk__in=_few(ids), currency=line.currency, status=ManualState.CONFIRMED)
         .select_related("payment", "refund", "payout", "correction")
@@ -203,18 +175,26 @@ def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
     )
     if len(found) != len(set(ids)):
         raise invalid("records", "One of them is not there, not confirmed, or of another currency.")
-    matches = [
+    if any(_owner(record).livemode != line.account.livemode for record in found):
+        raise invalid("records", "One of them is of the other mode.")
+    is_back = len(found) == 1 and line.amount_cents > 0 and _came_back(found[0])
+    return [
         BankMatch(
             line=line,
             kind=MatchKind.BY_HAND,
             record=record,
-            amount_cents=-record.amount_cents if record.refund_id or record.payout_id else record.amount_cents,
+            amount_cents=record.amount_cents if is_back or not _is_out(record) else -record.amount_cents,
         )
         for record in found
     ]
-    if any(_owner(record).livemode != line.account.livemode for record in found):
-        raise invalid("records", "One of them is of the other mode.")
-    return matches
+
+
+def _is_out(record: ManualRecord) -> bool:
+    return record.refund_id is not None or record.payout_id is not None
+
+
+def _came_back(record: ManualRecord) -> bool:
+    return record.payout is not None and record.payout.status == PayoutState.RETURNED
 
 
 def _few(ids: Sequence[int]) -> Sequence[int]:
@@ -229,10 +209,10 @@ def _write(line: BankLine, matches: Sequence[BankMatch]) -> BankLine:
             with transaction.atomic():
                 match.save(force_insert=True)
         except IntegrityError as error:
-            if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") not in ONCE:
+            if constraint_of(error) not in ONCE:
                 raise
             raise MatchedElsewhere from error
-        post(rules.line_matched(match.pk, _other_side(match), _sum(line, match)))
+        post(bank.line_matched(match.pk, _other_side(match), _sum(line, match)))
         if match.payout is not None:
             settle_discrepancy(
                 kind=DiscrepancyKind.PAYOUT_NOT_IN_BANK,
@@ -254,10 +234,10 @@ def _sum(line: BankLine, match: BankMatch) -> Sum:
 def _other_side(match: BankMatch) -> AccountName:
     """The account that what a line is was on before."""
     if match.payout is not None:
-        return rules.in_transit(match.payout.provider)
+        return bank.in_transit(match.payout.provider)
     if match.record is not None:
-        return rules.in_hand(_provider_of(match.record))
-    return rules.bank_fees() if match.kind == MatchKind.BANK_FEE else rules.not_ours()
+        return bank.in_hand(_provider_of(match.record))
+    return bank.bank_fees() if match.kind == MatchKind.BANK_FEE else bank.not_ours()
 
 
 def _owner(record: ManualRecord) -> Payment | Refund | Payout | PrizeCorrection:
@@ -272,10 +252,3 @@ def _provider_of(record: ManualRecord) -> str:
     """On whose account the money is until the bank has it; what a winner sends back comes by hand alone."""
     owner = _owner(record)
     return str(Provider.MANUAL) if isinstance(owner, PrizeCorrection) else owner.provider
-
-
-def _checked(reason: str) -> str:
-    reason = reason.strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
-    return reason

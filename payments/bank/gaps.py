@@ -14,7 +14,7 @@ from payments.services.discrepancies import raise_once, settle_discrepancy
 def look_for_gaps(*, account_id: int) -> int:
     """Put every gap before a person, and close those that a statement has filled; how many there are."""
     account = BankAccount.objects.get(pk=account_id)
-    statements = list(account.statements.order_by("last_on", "pk").defer("file"))
+    statements = list(account.statements.order_by("last_on", "pk"))
     gaps = {
         after.key: (before, after)
         for before, after in pairwise(statements)

@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts.models import User
 from config.audit import attribute
+from config.clock import database_now, finance_date
+from config.constraints import constraint_of
 from config.errors import Code, Conflict, NotFound, invalid
 from config.money import format_amount
 from payments.bank.camt import read_camt
@@ -21,10 +21,9 @@ from payments.bank.days import noon
 from payments.bank.gaps import look_for_gaps
 from payments.bank.layouts import read_layout
 from payments.bank.matching import match_lines
-from payments.bank.read import ReadLine, ReadStatement, check_days, named, plain, unreadable
-from payments.ledger import bank as rules
+from payments.bank.read import ReadLine, ReadStatement, named, on_days_that_were, plain, unreadable
 from payments.ledger.posting import post
-from payments.ledger.rules import Sum
+from payments.ledger.rules import Sum, bank
 from payments.models import BankAccount, BankFile, BankFormat, BankLine, BankStatement
 from payments.models.bank import LARGEST_FILE
 
@@ -112,7 +111,7 @@ def _write(
             )
             return _Writing(file, read, given).write()
     except IntegrityError as error:
-        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != FILE_ONCE:
+        if constraint_of(error) != FILE_ONCE:
             raise
         raise AlreadyImported("This very file has just been taken in.") from error
 
@@ -122,7 +121,7 @@ class _Writing:
 
     def __init__(self, file: BankFile, read: Sequence[ReadStatement], given: Given) -> None:
         self.file, self.read, self.given = file, read, given
-        self.today = timezone.now().astimezone(settings.FINANCE_TIME_ZONE).date()
+        self.today = finance_date(database_now())
 
     def write(self) -> Imported:
         if len(self.read) > 1 and (self.given.opening_cents, self.given.closing_cents) != (None, None):
@@ -131,9 +130,8 @@ class _Writing:
         # Always in the order of their days, and of accounts by name: so that two files at once never wait in a ring.
         by_account = sorted(self.read, key=lambda one: (one.number, one.last_on, one.first_on))
         for statement in by_account:
-            check_days(statement.lines, self.today)
             account = self._account_of(statement)
-            one, seen = self._statement(account, statement)
+            one, seen = self._statement(account, on_days_that_were(statement, self.today))
             known += seen
             if one is not None:
                 written.append(one)
@@ -166,12 +164,10 @@ class _Writing:
 
     def _statement(self, account: BankAccount, read: ReadStatement) -> tuple[BankStatement | None, int]:
         """The statement with what of it is new; None where nothing is. Also how many lines were known."""
-        if read.reference and account.statements.filter(reference=read.reference).exists():
+        if read.reference and self._is_known(account, read):
             return None, len(read.lines)
         lines = list(named(read.lines))
-        known = set(
-            account.lines.filter(reference__in=[line.reference for line in lines]).values_list("reference", flat=True)
-        )
+        known = _known_of(account, lines)
         new = [line for line in lines if line.reference not in known]
         if known and (read.reference or not new):
             # A bank's own statement is whole: some of its lines under another name would count twice.
@@ -197,6 +193,13 @@ class _Writing:
         _write_lines(statement, account, new)
         _book_opening(statement, account, before)
         return statement, len(known)
+
+    def _is_known(self, account: BankAccount, read: ReadStatement) -> bool:
+        """Whether the statement is here. Refuses another one of the same name: leaving it out would lose its lines."""
+        here = account.statements.filter(reference=read.reference).values_list("line_count", "lines_cents").first()
+        if here is not None and here != (len(read.lines), sum(line.amount_cents for line in read.lines)):
+            raise unreadable(f"Another statement of {account.name} is called {read.reference}, with other lines.")
+        return here is not None
 
     def _balances(
         self, account: BankAccount, read: ReadStatement, lines: list[ReadLine], new: list[ReadLine]
@@ -230,6 +233,19 @@ class _Writing:
         return opening, opening + moved, True
 
 
+def _known_of(account: BankAccount, lines: Sequence[ReadLine]) -> set[str]:
+    """Which of them are here already. Refuses a name that another line has: one of the two would be left out."""
+    here = account.lines.filter(reference__in=[line.reference for line in lines])
+    said = {reference: facts for reference, *facts in here.values_list("reference", "booked_on", "amount_cents")}
+    for line in lines:
+        if said.get(line.reference, [line.booked_on, line.amount_cents]) != [line.booked_on, line.amount_cents]:
+            raise unreadable(
+                f"Line {line.reference} is here already, of another day or amount: what this file calls its lines does"
+                " not tell them apart."
+            )
+    return set(said)
+
+
 def _write_lines(statement: BankStatement, account: BankAccount, lines: Sequence[ReadLine]) -> None:
     """All in one statement of SQL, as the database wants it."""
     BankLine.objects.bulk_create(
@@ -256,7 +272,5 @@ def _book_opening(statement: BankStatement, account: BankAccount, before: BankSt
     booked = 0 if before is None else before.opening_cents
     at = noon(statement.first_on)
     post(
-        rules.account_opened(
-            statement.pk, Sum(statement.opening_cents - booked, account.currency, account.livemode, at)
-        )
+        bank.account_opened(statement.pk, Sum(statement.opening_cents - booked, account.currency, account.livemode, at))
     )

@@ -5,6 +5,7 @@ and everything that could be nothing, waits for a person.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,17 +14,9 @@ from django.db import connection, transaction
 
 from config.locks import allow_long_statements
 from payments.bank.days import spans
-from payments.bank.deciding import UNMATCHED_ADVICE, facts_of, match_by_machine, unmatched_sentence
-from payments.models import (
-    BankAccount,
-    BankLine,
-    BankLineState,
-    Discrepancy,
-    DiscrepancyKind,
-    DiscrepancyState,
-    FoundBy,
-)
-from payments.services.discrepancies import RAISED
+from payments.bank.deciding import match_by_machine
+from payments.bank.unmatched import tell_of_all_unmatched
+from payments.models import BankAccount, BankLine, BankLineState, FoundBy
 
 # Banks are late, and weekends in between.
 BUSINESS_DAYS = 3
@@ -36,8 +29,8 @@ TOLD_AT_ONCE = 500
 # Names are found as whole words, however they are written: "INV-12" is not within "INV-123".
 WORDS = "' ' || regexp_replace(upper({}), '[^[:alnum:]_-]+', ' ', 'g') || ' '"
 
-# What a person has taken back is not proposed again: each statement below leaves such pairs out.
 # What waits on both sides. A payout is expected once, with its own sign; having arrived, it may go back, turned round.
+# So may a prize by hand. What a person has taken back is not proposed again: the statements below leave such pairs out.
 OPEN = f"""
     WITH line AS (
         SELECT l.id, l.amount_cents, l.booked_on,
@@ -55,18 +48,23 @@ OPEN = f"""
             AND sign(m.amount_cents) = sign(CASE WHEN s.is_back THEN -p.amount_cents ELSE p.amount_cents END))
         AND (NOT s.is_back OR p.status = 'failed')
     ), record AS (
-        SELECT r.id, r.method, (r.passed_at AT TIME ZONE %(zone)s)::date AS day,
-               {WORDS.format("r.reference")} AS name,
-               r.amount_cents * CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
-                   AS amount_cents
+        SELECT r.id, r.method, {WORDS.format("r.reference")} AS name,
+               ((CASE WHEN s.is_back THEN o.returned_at ELSE r.passed_at END) AT TIME ZONE %(zone)s)::date AS day,
+               r.amount_cents * s.sign AS amount_cents
         FROM payments_manualrecord r
         LEFT JOIN payments_payment p ON p.id = r.payment_id
         LEFT JOIN payments_refund f ON f.id = r.refund_id
         LEFT JOIN payments_payout o ON o.id = r.payout_id
         LEFT JOIN payments_prizecorrection c ON c.id = r.correction_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END AS sign, false AS is_back
+            UNION ALL SELECT 1, true WHERE o.status = 'returned'
+        ) s
         WHERE r.status = 'confirmed' AND r.currency = %(currency)s
         AND coalesce(p.livemode, f.livemode, o.livemode, c.livemode) = %(livemode)s
-        AND NOT EXISTS (SELECT 1 FROM payments_bankmatch m WHERE m.record_id = r.id AND m.undone_at IS NULL)
+        AND NOT EXISTS (
+            SELECT 1 FROM payments_bankmatch m
+            WHERE m.record_id = r.id AND m.undone_at IS NULL AND sign(m.amount_cents) = s.sign)
     )
 """
 
@@ -156,9 +154,9 @@ def match_lines(*, account_id: int) -> int:
 
 def match_all_lines() -> int:
     """The same for every account: payouts and records may come after their lines. How many were matched."""
-    waiting = BankLine.objects.filter(status=BankLineState.WAITING)
-    books = set(waiting.values_list("currency", "account__livemode"))
-    return sum(_match(_Books(currency, livemode)) for currency, livemode in sorted(books))
+    waiting = BankLine.objects.filter(status=BankLineState.WAITING).values_list("currency", "account__livemode")
+    books = waiting.order_by("currency", "account__livemode").distinct()
+    return sum(_match(_Books(currency, livemode)) for currency, livemode in list(books))
 
 
 def _match(books: _Books) -> int:
@@ -168,7 +166,7 @@ def _match(books: _Books) -> int:
     alike = _pairs(
         BY_AMOUNT, books, back=back, forth=forth, most=MOST_PAIRS, named=sorted({pair.line_id for pair in named})
     )
-    done += _apply(alike)
+    done += _apply(alike, beside=named)
     _tell(books, named, alike)
     return done
 
@@ -181,10 +179,10 @@ def _pairs(statement: str, books: _Books, **parameters: int | list[int]) -> list
         return [Pair(*row) for row in cursor.fetchall()]
 
 
-def _apply(pairs: list[Pair]) -> int:
-    """Those that fit nothing else on either side."""
+def _apply(pairs: list[Pair], *, beside: Sequence[Pair] = ()) -> int:
+    """Those that fit nothing else on either side. What a line `beside` them bears the name of is that line's."""
     lines = Counter(pair.line_id for pair in pairs)
-    things = Counter(pair.thing for pair in pairs)
+    things = Counter(pair.thing for pair in (*pairs, *beside))
     return sum(
         match_by_machine(
             line_id=pair.line_id,
@@ -206,7 +204,7 @@ def _tell(books: _Books, named: list[Pair], alike: list[Pair]) -> None:
     strange = {pair.line_id for pair in named if not pair.fits}
     for start in range(0, len(ids), TOLD_AT_ONCE):
         lines = BankLine.objects.filter(pk__in=ids[start : start + TOLD_AT_ONCE]).select_related("account")
-        _raise([(line, _why(may_be[line.pk], line.pk in strange)) for line in lines.order_by("pk")])
+        tell_of_all_unmatched([(line, _why(may_be[line.pk], line.pk in strange)) for line in lines.order_by("pk")])
 
 
 def _why(may_be: int, is_strange: bool) -> str:
@@ -215,25 +213,3 @@ def _why(may_be: int, is_strange: bool) -> str:
     if may_be:
         return f"{may_be} expected payouts or records could be it." if may_be > 1 else "other lines could be the same."
     return "nothing that is expected fits it alone."
-
-
-def _raise(lines: list[tuple[BankLine, str]]) -> None:
-    """As a set: a first statement has thousands of lines that are none of these books'."""
-    made = Discrepancy.objects.bulk_create(
-        [
-            Discrepancy(
-                kind=DiscrepancyKind.BANK_UNMATCHED,
-                object_key=line.key,
-                status=DiscrepancyState.OPEN,
-                sentence=unmatched_sentence(line, why),
-                suggestion=UNMATCHED_ADVICE,
-                theirs=facts_of(line),
-                amount_cents=line.amount_cents,
-                currency=line.currency,
-                details={"account": line.account.name, "livemode": line.account.livemode},
-            )
-            for line, why in lines
-        ],
-        ignore_conflicts=True,
-    )
-    RAISED.labels(DiscrepancyKind.BANK_UNMATCHED).inc(len(made))

@@ -2,10 +2,9 @@
 
 from datetime import date
 
-from django.conf import settings
-from django.db.models import Max
-from django.utils import timezone
+from django.db.models import Max, Min
 
+from config.clock import database_now, finance_date
 from config.money import format_amount
 from payments.bank.days import add_business_days
 from payments.models import (
@@ -28,7 +27,7 @@ def look_for_overdue_payouts(*, today: date | None = None) -> int:
 
     Where no account of the currency is kept here, nobody can know. What a person has dealt with is not told again.
     """
-    today = today or timezone.now().astimezone(settings.FINANCE_TIME_ZONE).date()
+    today = today or finance_date(database_now())
     kept = set(BankAccount.objects.filter(is_active=True).values_list("currency", "livemode"))
     covered = _covered()
     overdue = [
@@ -44,20 +43,21 @@ def look_for_overdue_payouts(*, today: date | None = None) -> int:
     return len(overdue)
 
 
-def _covered() -> dict[tuple[str, bool], date]:
-    """Up to which day there are statements, of each currency and mode."""
-    rows = BankStatement.objects.values_list("account__currency", "account__livemode").annotate(last=Max("last_on"))
-    return {(currency, livemode): last for currency, livemode, last in rows}
+def _covered() -> dict[tuple[str, bool], tuple[date, date]]:
+    """From which day to which there are statements, of each currency and mode."""
+    of_each = BankStatement.objects.order_by().values_list("account__currency", "account__livemode")
+    rows = of_each.annotate(first=Min("first_on"), last=Max("last_on"))
+    return {(currency, livemode): (first, last) for currency, livemode, first, last in rows}
 
 
-def _tell(payout: ProviderPayout, covered: date | None) -> None:
+def _tell(payout: ProviderPayout, covered: tuple[date, date] | None) -> None:
     amount = format_amount(payout.amount_cents, payout.currency)
-    is_seen = covered is not None and covered >= payout.arrives_on
+    is_seen = covered is not None and covered[0] <= payout.arrives_on <= covered[1]
     raise_once(
         kind=DiscrepancyKind.PAYOUT_NOT_IN_BANK,
         object_key=payout.key,
         sentence=f"{amount} of {payout.provider} should have been in the bank on {payout.arrives_on}, and "
-        + ("no statement shows it." if is_seen else f"the statements end {covered or 'before they began'}."),
+        + ("no statement shows it." if is_seen else f"there is no statement of that day: {_days_of(covered)}."),
         suggestion=f"Ask {payout.provider} with the trace id {payout.trace_id or '(none yet)'}, and the bank."
         if is_seen
         else "Import the bank's statements of these days.",
@@ -66,8 +66,15 @@ def _tell(payout: ProviderPayout, covered: date | None) -> None:
             "arrives_on": payout.arrives_on.isoformat(),
             "status": payout.status,
         },
-        theirs={"statements_end": None if covered is None else covered.isoformat()},
+        theirs={
+            "statements_begin": None if covered is None else covered[0].isoformat(),
+            "statements_end": None if covered is None else covered[1].isoformat(),
+        },
         amount_cents=payout.amount_cents,
         currency=payout.currency,
         details={"provider": payout.provider, "livemode": payout.livemode},
     )
+
+
+def _days_of(covered: tuple[date, date] | None) -> str:
+    return "none was imported" if covered is None else f"they are of {covered[0]} to {covered[1]}"

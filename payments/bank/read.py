@@ -56,12 +56,16 @@ def unreadable(message: str) -> Malformed:
 
 def minor_units(amount: Decimal, currency: str, where: str) -> int:
     """The amount in minor units. Refuses parts of them, and sums that no bank account has."""
-    scaled = amount.scaleb(exponent(currency))
-    if not amount.is_finite() or scaled != scaled.to_integral_value():
-        raise unreadable(f"{where}: {amount} is no amount of {currency.upper()}.")
+    places, shown = exponent(currency), str(amount)[:40]
+    # Before it is scaled: a text can be of a number that is too large for that.
+    if not amount.is_finite() or amount.copy_abs() > LARGEST_AMOUNT:
+        raise unreadable(f"{where}: {shown} is more than an account can have.")
+    if amount != round(amount, places):
+        raise unreadable(f"{where}: {shown} is no amount of {currency.upper()}.")
+    scaled = int(amount.scaleb(places))
     if abs(scaled) > LARGEST_AMOUNT:
-        raise unreadable(f"{where}: {amount} is more than an account can have.")
-    return int(scaled)
+        raise unreadable(f"{where}: {shown} is more than an account can have.")
+    return scaled
 
 
 def plain(text: str | None, longest: int) -> str:
@@ -72,11 +76,15 @@ def plain(text: str | None, longest: int) -> str:
     return " ".join(shown.split())[:longest]
 
 
-def check_days(lines: Iterable[ReadLine], today: date) -> None:
-    """Refuses days that have not come, or are long gone: a sign that day and month were read the wrong way round."""
-    for line in lines:
-        if not EARLIEST <= line.booked_on <= today:
-            raise unreadable(f"A line is of {line.booked_on}, which is no day of a statement that exists today.")
+def on_days_that_were(statement: ReadStatement, today: date) -> ReadStatement:
+    """The statement, ending today at the latest: some banks name the end of the month, or the next midnight.
+
+    Refuses days that have not come, or are long gone: a sign that day and month were read the wrong way round.
+    """
+    for day in (statement.first_on, *(line.booked_on for line in statement.lines)):
+        if not EARLIEST <= day <= today:
+            raise unreadable(f"It is of {day}, which is no day of a statement that exists today.")
+    return replace(statement, last_on=min(statement.last_on, today))
 
 
 def named(lines: Iterable[ReadLine]) -> Iterator[ReadLine]:

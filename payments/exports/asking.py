@@ -8,16 +8,17 @@ from django.db import transaction
 from accounts.models import User
 from config import outbox
 from config.audit import attribute
-from config.errors import Code, Conflict, Forbidden, invalid
+from config.errors import Code, Conflict, invalid
+from config.locks import advisory_lock
 from config.version import code_version
 from payments.exports.formats import Sheet
+from payments.exports.rights import check_may_export
 from payments.exports.wishes import parameters_of, report_of
 from payments.exports.writing import Written, checked
 from payments.models import Export, ExportOrigin, ExportSchedule, ExportState, FileFormat
 from payments.reports import Narrowing, Report
 
 WRITE = "payments.tasks.write_exports"
-PERSONAL = "payments.export_personal"
 # Of one person at a time: a button that is pressed fifty times must not fill the queue for all the others.
 MOST_WAITING = 20
 
@@ -32,12 +33,8 @@ def request_export(
     `MOST_WAITING` at a time.
     """
     report = checked(kind, narrowing, file_format)
-    may_export(report, by)
-    if (
-        Export.objects.filter(requested_by=by, status__in=(ExportState.QUEUED, ExportState.WAITING)).count()
-        >= MOST_WAITING
-    ):
-        raise Conflict(Code.ALREADY_RUNNING, f"{MOST_WAITING} of your exports are waiting. Let them be written first.")
+    check_may_export(by, kind=report.kind, is_personal=report.is_personal)
+    _check_patience(by)
     attribute(by=by)
     export = _new(report, narrowing, file_format)
     export.origin = ExportOrigin.STAFF
@@ -94,7 +91,8 @@ def try_again(*, export_id: int, by: User) -> Export:
 def request_check(*, export_id: int, by: User) -> Export:
     """Have the same file made again, as of the same rows, and its bytes compared; it is not kept.
 
-    Refuses a report that is always of now, a file that was never written, and columns that have changed since.
+    Refuses a report that is always of now, a file that was never written, columns that have changed since, who may not
+    have it, and more than `MOST_WAITING` at a time.
     """
     export = Export.objects.get(pk=export_id)
     report = report_of(export)
@@ -104,7 +102,8 @@ def request_check(*, export_id: int, by: User) -> Export:
         raise Conflict(Code.INVALID_TRANSITION, "A report of what stands now comes out otherwise tomorrow.")
     if report.version != export.schema_version:
         raise Conflict(Code.INVALID_TRANSITION, "The report has other columns now than when this was written.")
-    may_export(report, by)
+    check_may_export(by, kind=export.report, is_personal=export.is_personal)
+    _check_patience(by)
     attribute(by=by, reason=f"made again to compare with export {export.pk}")
     again = Export(
         report=export.report, parameters=export.parameters, format=export.format, origin=ExportOrigin.CHECK,
@@ -145,17 +144,17 @@ def set_written(export: Export, written: Written) -> None:
     export.totals, export.sha256, export.size = written.totals, written.sha256, written.size
 
 
-def may_export(report: Report | None, by: User) -> None:
-    """Refuses people's names to who may not take them out of the house, and what is for fewer to all others."""
-    if (report is None or report.is_personal) and not by.has_perm(PERSONAL):
-        raise Forbidden(Code.FORBIDDEN, "This report names people; you may not export it.")
-    if report is not None and report.permission and not by.has_perm(report.permission):
-        raise Forbidden(Code.FORBIDDEN, "You may not see what this report is of.")
-
-
 def mark(export: Export, whom: str, now: datetime) -> str:
     """Who has it, and which file it is of: `Export 5f3c… for Ann <ann@…>, 2026-09-10 14:00 UTC`."""
     return " ".join(f"Export {export.ref} {whom}, {now:%Y-%m-%d %H:%M} UTC".split())[:500]
+
+
+def _check_patience(by: User) -> None:
+    """Two clicks at once take turns, so that the count is right."""
+    advisory_lock("exports of", by.pk)
+    waiting = Export.objects.filter(requested_by=by, status__in=(ExportState.QUEUED, ExportState.WAITING))
+    if waiting.count() >= MOST_WAITING:
+        raise Conflict(Code.ALREADY_RUNNING, f"{MOST_WAITING} of your exports are waiting. Let them be written first.")
 
 
 def _new(report: Report, narrowing: Narrowing, file_format: FileFormat) -> Export:

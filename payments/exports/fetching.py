@@ -10,20 +10,21 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from config.clock import database_now
-from config.downloads import Fetched as Fetched
-from config.errors import Code, Conflict, Forbidden, Gone, NotFound
+from config.downloads import Fetched
+from config.errors import Code, Conflict, Gone, NotFound
 from config.housekeeping import forgets
 from payments.exports import storage
-from payments.exports.asking import may_export
 from payments.exports.formats import FORMS
-from payments.exports.wishes import file_name_of, report_of
+from payments.exports.rights import check_exporter, check_may_export
+from payments.exports.wishes import file_name_of
 from payments.models import DownloadWay, Export, ExportDownload, ExportState, FileFormat
 
 logger = logging.getLogger(__name__)
 
 SALT = "export-link"
 LIFETIME = timedelta(minutes=15)
-EXPORT = "payments.export_reports"
+# Files that one sweep deletes.
+MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,7 @@ class Link:
 
 def fetch(*, export_id: int, by: User, way: DownloadWay, address: str | None, nonce: UUID | None = None) -> Fetched:
     """The file, noted as fetched. Refuses who may not, what is not written (409), what is not kept any more (410)."""
-    check_exporter(by)
-    export = Export.objects.filter(pk=export_id).first()
-    if export is None:
-        raise NotFound(Code.NOT_FOUND, "There is no such export.")
-    check_fetchable(export, by)
+    export = _fetchable(export_id, by)
     form = FORMS[FileFormat(export.format)]
     file = storage.opened(export.file_key)
     try:
@@ -52,30 +49,23 @@ def fetch(*, export_id: int, by: User, way: DownloadWay, address: str | None, no
     return Fetched(file, file_name_of(export, form.ending), form.content_type, export.size or 0, export.sha256)
 
 
-def check_exporter(by: User) -> None:
-    """Asked before anything is looked up: who may not export learns nothing about which exports there are."""
-    if not by.is_active or not by.has_perm(EXPORT):
-        raise Forbidden(Code.FORBIDDEN, "You may not export reports.")
-
-
-def check_fetchable(export: Export, by: User) -> None:
-    """Whether this person may have the file now."""
-    check_exporter(by)
-    if export.is_personal:
-        may_export(report_of(export), by)
-    if export.status == ExportState.EXPIRED:
-        raise Gone(Code.LINK_EXPIRED, "The file was deleted when its time was over. Ask for the report again.")
-    if export.status != ExportState.DONE or not export.is_kept:
-        raise Conflict(Code.INVALID_TRANSITION, "There is no file of this export.")
-
-
-def make_link(*, export_id: int, by: User) -> Link:
-    """A link to the file. Refuses what `fetch` would."""
+def _fetchable(export_id: int, by: User) -> Export:
+    """The export, if this person may have its file now."""
     check_exporter(by)
     export = Export.objects.filter(pk=export_id).first()
     if export is None:
         raise NotFound(Code.NOT_FOUND, "There is no such export.")
-    check_fetchable(export, by)
+    check_may_export(by, kind=export.report, is_personal=export.is_personal)
+    if export.status == ExportState.EXPIRED:
+        raise Gone(Code.LINK_EXPIRED, "The file was deleted when its time was over. Ask for the report again.")
+    if export.status != ExportState.DONE or not export.is_kept:
+        raise Conflict(Code.INVALID_TRANSITION, "There is no file of this export.")
+    return export
+
+
+def make_link(*, export_id: int, by: User) -> Link:
+    """A link to the file. Refuses what `fetch` would."""
+    export = _fetchable(export_id, by)
     token = signing.dumps([export.pk, by.pk, uuid4().hex], salt=SALT)
     return Link(f"/api/v1/exports/{export.pk}/file?token={token}", database_now() + LIFETIME)
 
@@ -110,12 +100,18 @@ def _note(export: Export, by: User, way: DownloadWay, address: str | None, nonce
     "REPORT_DAYS, with personal data PERSONAL_REPORT_DAYS",
     task="payments.tasks.delete_expired_exports",
 )
-def sweep_expired(*, now: datetime, limit: int = 500) -> int:
-    """Delete the files whose time is over; how many. The rows stay, with what the files had been."""
+def sweep_expired(*, now: datetime, limit: int = MOST_AT_ONCE) -> int:
+    """Delete the files whose time is over; how many. The rows stay, with what the files had been.
+
+    And what an export left in the store that failed for good.
+    """
+    # First the file: cut off in between, the next sweep finds the row again.
+    for failed in Export.objects.filter(status=ExportState.FAILED).exclude(file_key="")[:limit]:
+        storage.forget(failed.file_key)
+        Export.objects.filter(pk=failed.pk, file_key=failed.file_key).update(file_key="")
     count = 0
     due = Export.objects.filter(status=ExportState.DONE, expires_at__lte=now).order_by("expires_at", "id")
     for export in due[:limit]:
-        # First the file: cut off in between, the next sweep finds the row again.
         storage.forget(export.file_key)
         count += Export.objects.filter(pk=export.pk, status=ExportState.DONE).update(status=ExportState.EXPIRED)
     return count

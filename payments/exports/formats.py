@@ -1,25 +1,22 @@
 """The kinds of files that a report is written as. Each writer is given the rows in batches and makes the same bytes
 for the same rows: no clock, no random name, nothing of the machine is in them."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any
 
 from django.conf import settings
 
 from config.cells import cell
-from config.errors import invalid
 from config.money import exponent, to_decimal
+from payments.exports.csv_file import write_csv, write_raw_csv
 from payments.exports.rows import Batch, Row, Tally
+from payments.exports.xlsx_file import Look, write_xlsx
 from payments.models import FileFormat
-from payments.reports.base import Kind, Narrowing, Report, code
-from payments.reports.csv_file import write_csv
-from payments.reports.xlsx_file import Look, write_xlsx
+from payments.reports.base import Narrowing, Report, code
 from pools.models import Pool
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -76,30 +73,17 @@ def _csv_for_excel(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: I
 
 def _csv_raw(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) -> None:
     """Texts as they were typed: for programs, which compare them with their own."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.name for column in sheet.marked.columns])
-    writer.writerows(chain.from_iterable(sheet.mark(batches)))
-    text.detach()
+    write_raw_csv(sheet.marked, chain.from_iterable(sheet.mark(batches)), file)
 
 
 def _jsonl(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) -> None:
     """One object for each row; amounts are texts, because a number of JSON is often read as a float."""
     names = [column.name for column in sheet.marked.columns]
-    amounts = [place for place, column in enumerate(sheet.marked.columns) if column.kind is Kind.MONEY]
+    # An amount is a decimal, which JSON does not know: it becomes a text.
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
     for batch in sheet.mark(batches):
-        lines = (encode(dict(zip(names, _texts(row, amounts), strict=True))) for row in batch)
+        lines = (encode(dict(zip(names, row, strict=True))) for row in batch)
         file.write(("\n".join(lines) + "\n").encode())
-
-
-def _texts(row: Row, places: list[int]) -> Row:
-    if not places:
-        return row
-    cells = list(row)
-    for place in places:
-        cells[place] = None if cells[place] is None else str(cells[place])
-    return tuple(cells)
 
 
 def _xlsx(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) -> None:
@@ -112,11 +96,8 @@ def _pdf(sheet: Sheet, batches: Iterable[Batch], tally: Tally, file: IO[bytes]) 
     # The typesetter is large: it is loaded where something is printed.
     from payments.exports import pdf
 
-    rows: list[Row] = []
-    for batch in batches:
-        rows += batch
-        if len(rows) > pdf.MOST_ROWS:
-            raise invalid("format", f"Only reports of at most {pdf.MOST_ROWS:,} rows are printed. Narrow it.")
+    # One more than is printed is refused there; no more than that is held.
+    rows = list(islice(chain.from_iterable(batches), pdf.MOST_ROWS + 1))
     file.write(pdf.render(sheet.report.pdf, printed(sheet, rows, tally)))
 
 
@@ -142,7 +123,7 @@ def printed(sheet: Sheet, rows: list[Row], tally: Tally) -> dict[str, Any]:
         "kind": report.kind,
         "title": report.title,
         "describe": report.describe,
-        "narrowing": narrowing_in_words(report, sheet.narrowing),
+        "narrowing": narrowing_in_words(report, sheet.narrowing, _name_of_pool(sheet.narrowing)),
         "as_of": _iso(as_of.instant) if as_of else "",
         "as_of_posting": as_of.posting_id if as_of else 0,
         "zone": settings.FINANCE_TIME_ZONE.key,
@@ -159,21 +140,25 @@ def printed(sheet: Sheet, rows: list[Row], tally: Tally) -> dict[str, Any]:
     }
 
 
-def narrowing_in_words(report: Report, narrowing: Narrowing) -> list[list[str]]:
+def narrowing_in_words(report: Report, narrowing: Narrowing, pool_name: str) -> list[list[str]]:
     """What was asked for, as label and value."""
     found: list[list[str]] = []
-    if report.has_pool and narrowing.pool_id is not None:
-        name = Pool.objects.filter(pk=narrowing.pool_id).values_list("name", flat=True).first()
-        found.append(["Pool", f"{name} ({narrowing.pool_id})"])
+    if narrowing.pool_id is not None:
+        found.append(["Pool", f"{pool_name} ({narrowing.pool_id})"])
     if narrowing.first_day:
         found.append(["From", narrowing.first_day.isoformat()])
     if narrowing.last_day:
         found.append(["To", narrowing.last_day.isoformat()])
     for option in report.options:
-        value = option.read(narrowing.options.get(option.name))
+        given = narrowing.options.get(option.name)
+        value = option.default if given in (None, "") else given
         if value is not None:
             found.append([option.label, option.choices.get(str(value), str(value))])
     return found
+
+
+def _name_of_pool(narrowing: Narrowing) -> str:
+    return Pool.objects.get(pk=narrowing.pool_id).name if narrowing.pool_id is not None else ""
 
 
 def _iso(instant: datetime) -> str:

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from config import mail, outbox
-from payments.exports.schedules import may_receive
-from payments.exports.wishes import report_of, title_of
+from payments.exports.rights import may_export
+from payments.exports.wishes import title_of
 from payments.models import Export, ExportOrigin, ExportState
 
 
@@ -24,14 +24,16 @@ def send_export_failed(payload: dict[str, Any]) -> None:
     _send(payload["export"], "export_failed", "could not be written", (ExportState.FAILED,))
 
 
-def people_of(export: Export) -> list[User]:
-    """Who is told."""
-    report = report_of(export)
+def _people_of(export: Export) -> list[User]:
     if export.schedule is not None:
         people = [*export.schedule.recipients.order_by("pk")]
     else:
         people = [export.requested_by] if export.requested_by is not None else []
-    return [person for person in people if report is not None and person.can_get_mail and may_receive(person, report)]
+    return [
+        one
+        for one in people
+        if one.can_get_mail and may_export(one, kind=export.report, is_personal=export.is_personal)
+    ]
 
 
 def _send(export_id: int, template: str, what: str, states: tuple[ExportState, ...]) -> None:
@@ -39,7 +41,7 @@ def _send(export_id: int, template: str, what: str, states: tuple[ExportState, .
     if export.status not in states:
         return
     address = f"{settings.PUBLIC_URL}{reverse('admin:payments_export_change', args=[export.pk])}"
-    for person in people_of(export):
+    for person in _people_of(export):
         mail.send(
             to=person.email,
             subject=f"{title_of(export)}: the report {what}",

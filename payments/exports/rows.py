@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -44,13 +43,6 @@ def batches_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Batch]
             cursor.execute(report.sql, parameters)
             # Row by row, Django's wrapper would cost more than the writing.
             yield iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
-
-
-@contextmanager
-def rows_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Row]]:
-    """The same, row by row."""
-    with batches_of(report, narrowing) as batches:
-        yield chain.from_iterable(batches)
 
 
 def as_of_now(report: Report, narrowing: Narrowing) -> Narrowing:

@@ -11,13 +11,14 @@ from django.db import transaction
 
 from accounts.models import User
 from config.audit import attribute
+from config.clock import finance_date, last_of_month
 from config.errors import DomainError, invalid
-from payments.exports.asking import PERSONAL, may_export, scheduled_export
-from payments.exports.fetching import EXPORT
+from payments.exports.asking import scheduled_export
+from payments.exports.rights import check_may_export, may_export
 from payments.exports.writing import checked
 from payments.models import Every, ExportSchedule, FileFormat, ScheduleState
-from payments.reports import REPORTS, Narrowing, Report
-from payments.reports.base import Days
+from payments.reports import REPORTS, Narrowing
+from payments.reports.base import Days, check_day
 
 logger = logging.getLogger(__name__)
 
@@ -46,17 +47,18 @@ def create_schedule(*, plan: Plan, recipients: Iterable[User], by: User, now: da
     Refuses what an export itself would be refused for, a report that needs a second name each time, and recipients who
     may not export it.
     """
-    first = first_of(plan.first or _today(now), plan.every)
+    check_day("first", plan.first)
+    first = first_of(plan.first or finance_date(now), plan.every)
     narrowing = narrowing_for(plan.report, plan.pool_id, plan.options or {}, first, plan.every)
     report = checked(plan.report, narrowing, plan.file_format)
-    may_export(report, by)
+    check_may_export(by, kind=report.kind, is_personal=report.is_personal)
     if report.needs_approval:
         raise invalid("report", f"The report {report.kind} needs a second name each time it is written.")
     if not plan.name.strip() or plan.hour > 23:
         raise invalid("hour" if plan.name.strip() else "name", "A name, and an hour from 0 to 23.")
     people = list(recipients)
     for person in people:
-        if not may_receive(person, report):
+        if not may_export(person, kind=report.kind, is_personal=report.is_personal):
             raise invalid("recipients", f"{person.email} may not export this report.")
     attribute(by=by)
     schedule = ExportSchedule.objects.create(
@@ -83,15 +85,21 @@ def start_schedule(*, schedule_id: int, by: User, now: datetime) -> ExportSchedu
     schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
     schedule.move_to(ScheduleState.ACTIVE)
     attribute(by=by)
-    schedule.next_first = max(schedule.next_first, first_of(_today(now), Every(schedule.every)))
+    schedule.next_first = max(schedule.next_first, first_of(finance_date(now), Every(schedule.every)))
     schedule.save(update_fields=["status", "next_first"])
     return schedule
 
 
 def run_due_schedules(*, now: datetime) -> int:
     """Queue the exports of all periods that are over; how many. Two at once take turns, and neither does it twice."""
-    active = ExportSchedule.objects.filter(status=ScheduleState.ACTIVE, next_first__lt=_today(now))
-    return sum(_run(schedule_id, now) for schedule_id in active.values_list("pk", flat=True))
+    active = ExportSchedule.objects.filter(status=ScheduleState.ACTIVE, next_first__lt=finance_date(now))
+    count = 0
+    for schedule_id in active.values_list("pk", flat=True):
+        try:
+            count += _run(schedule_id, now)
+        except Exception:  # whatever is wrong with one, the others are due all the same
+            logger.exception("schedule %s could not be run", schedule_id)
+    return count
 
 
 def _run(schedule_id: int, now: datetime) -> int:
@@ -140,12 +148,6 @@ def narrowing_for(kind: str, pool_id: int | None, options: Mapping[str, Any], fi
     )
 
 
-def may_receive(person: User, report: Report) -> bool:
-    """Whether this person may have such a report; asked again whenever one is ready."""
-    needed = (EXPORT, *([PERSONAL] if report.is_personal else []), *([report.permission] if report.permission else []))
-    return person.is_active and person.has_perms(needed)
-
-
 def first_of(day: date, every: Every) -> date:
     """The first day of the period that the day is in."""
     return day if every is Every.DAY else day.replace(day=1)
@@ -153,8 +155,4 @@ def first_of(day: date, every: Every) -> date:
 
 def last_of(first: date, every: Every) -> date:
     """The last day of the period."""
-    return first if every is Every.DAY else (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def _today(now: datetime) -> date:
-    return now.astimezone(settings.FINANCE_TIME_ZONE).date()
+    return first if every is Every.DAY else last_of_month(first)

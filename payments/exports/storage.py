@@ -39,5 +39,6 @@ def opened(key: str) -> IO[bytes]:
 
 
 def forget(key: str) -> None:
-    """Delete the file; none there is as good."""
-    REPORTS.forget(key)
+    """Delete the file; none there, or no name, is as good."""
+    if key:
+        REPORTS.forget(key)

@@ -1,9 +1,10 @@
 """Writing what is queued: one at a time, from the beginning again after a kill, and never half a file.
 
 A worker takes the oldest export, says every few seconds that it is alive, writes into a nameless file of its own, puts
-that into the store under a name drawn for this attempt, and only then does the row say where. One that goes silent
-loses its export to the next; should it wake up after all, it finds that the row speaks of another attempt, and throws
-its own file away.
+that into the store under a name drawn for this attempt, and only then is the row done. One that goes silent loses its
+export to the next; should it wake up after all, it finds that the row speaks of another attempt, and throws its own
+file away. The name stands in the row before the file is there: what a worker leaves who is gone is deleted by the next
+attempt, or, where there is none, by the sweep of old files.
 """
 
 import logging
@@ -11,15 +12,16 @@ import tempfile
 import threading
 import time
 from datetime import timedelta
+from typing import IO
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from config import outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
-from config.errors import DomainError, Unavailable
-from config.locks import try_advisory_lock
+from config.errors import Code, DomainError, NotFound, Unavailable
+from config.locks import LockedQuerySet, try_advisory_lock
 from config.logging import scrub
 from config.version import code_version
 from payments.exports import storage
@@ -38,25 +40,21 @@ BEAT_SECONDS = 2.0
 # Silence after which a worker counts as gone.
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
+# After which one round begins no other export: then the next message has its turn.
+SECONDS = 60.0
 
 
-class NoSuchReport(RuntimeError):
-    """The row asks for a report that this version of the code does not have."""
-
-
-def write_waiting(*, seconds: float = 60.0) -> int:
+def write_waiting() -> int:
     """Write what is queued, oldest first, beginning no other once the time is over; how many were taken."""
     started, taken = time.monotonic(), 0
-    while time.monotonic() - started < seconds and write_next():
+    while time.monotonic() - started < SECONDS and write_next():
         taken += 1
     return taken
 
 
 def write_next() -> bool:
     """Write the oldest queued export; whether there was one, and the slot was free."""
-    export, orphans = _claim()
-    for key in orphans:
-        storage.forget(key)
+    export = _claim()
     if export is None:
         return False
     try:
@@ -65,8 +63,6 @@ def write_next() -> bool:
         _put_back(export, busy.message)
     except DomainError as refusal:
         _fail(export, refusal.message)
-    except NoSuchReport as unknown:
-        _fail(export, str(unknown))
     except Exception as error:  # the store, the disk or the database: it is tried again
         logger.warning("export %s failed, attempt %s", export.pk, export.attempts, exc_info=error)
         _put_back(export, scrub(f"{type(error).__name__}: {error}"))
@@ -74,37 +70,33 @@ def write_next() -> bool:
 
 
 @transaction.atomic(durable=True)
-def _claim() -> tuple[Export | None, list[str]]:
-    """Take the oldest queued export, if the slot is free; and the names of files that workers left who are gone."""
+def _claim() -> Export | None:
+    """Take the oldest queued export, if the slot is free."""
     if not try_advisory_lock("exports"):
-        return None, []
+        return None
     now = database_now()
-    orphans = []
     for dead in Export.objects.locked().filter(status=ExportState.RUNNING, touched_at__lt=now - LEASE):
-        orphans.append(dead.file_key)
         _back(dead, "The worker that wrote it has gone.")
     if Export.objects.filter(status=ExportState.RUNNING).exists():
-        return None, orphans
+        return None
     export = Export.objects.locked(skip_busy=True).filter(status=ExportState.QUEUED).order_by("id").first()
     if export is None:
-        return None, orphans
+        return None
     attribute(reason="taken by a worker")
     export.move_to(ExportState.RUNNING)
     export.attempts += 1
     export.started_at = export.touched_at = now
     export.rows_done = 0
     export.code_version = code_version()
-    export.file_key = storage.new_key(FORMS[FileFormat(export.format)].ending, now) if export.is_kept else ""
-    export.save(
-        update_fields=["status", "attempts", "started_at", "touched_at", "rows_done", "code_version", "file_key"]
-    )
-    return export, orphans
+    export.save(update_fields=["status", "attempts", "started_at", "touched_at", "rows_done", "code_version"])
+    return export
 
 
 def _write(export: Export) -> None:
     report = report_of(export)
     if report is None or report.version != export.schema_version:
-        raise NoSuchReport(f"There is no report {export.report} of version {export.schema_version} any more.")
+        gone = f"There is no report {export.report} of version {export.schema_version} any more."
+        raise NotFound(Code.NOT_FOUND, gone)
     _settle_as_of(export, report)
     sheet = Sheet(report, narrowing_of(export), export.watermark)
     tally = Tally(report)
@@ -112,8 +104,16 @@ def _write(export: Export) -> None:
         _note_expected(export, sheet)
         written = write_sheet(sheet, FileFormat(export.format), file, tally)
         if export.is_kept:
-            storage.keep(export.file_key, file)
+            _keep(export, file)
     _finish(export, written)
+
+
+def _keep(export: Export, file: IO[bytes]) -> None:
+    """Into the store, under a name that the row has before: so that it is found, whatever happens now."""
+    storage.forget(export.file_key)
+    export.file_key = storage.new_key(FORMS[FileFormat(export.format)].ending, database_now())
+    if _this_attempt(export).update(file_key=export.file_key):
+        storage.keep(export.file_key, file)
 
 
 def _settle_as_of(export: Export, report: Report) -> None:
@@ -127,7 +127,7 @@ def _settle_as_of(export: Export, report: Report) -> None:
 
 def _note_expected(export: Export, sheet: Sheet) -> None:
     expected = expected_rows(sheet.report, sheet.narrowing)
-    Export.objects.filter(pk=export.pk, status=ExportState.RUNNING).update(rows_expected=expected)
+    _this_attempt(export).update(rows_expected=expected)
 
 
 @transaction.atomic
@@ -135,8 +135,7 @@ def _finish(export: Export, written: Written) -> None:
     row = _still_mine(export)
     if row is None:
         logger.warning("export %s was taken over: attempt %s is thrown away", export.pk, export.attempts)
-        if export.file_key:
-            transaction.on_commit(lambda: storage.forget(export.file_key))
+        transaction.on_commit(lambda: storage.forget(export.file_key))
         return
     attribute(reason="written")
     set_written(row, written)
@@ -168,8 +167,15 @@ def _fail(export: Export, why: str) -> None:
 
 def _still_mine(export: Export) -> Export | None:
     """The row, locked, if nobody else has taken it over since."""
-    mine = Export.objects.locked().filter(pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts)
-    return mine.first()
+    return _this_attempt(export).locked().first()
+
+
+def _this_attempt(export: Export) -> LockedQuerySet[Export]:
+    """The row, as long as nobody else has taken it over."""
+    rows: LockedQuerySet[Export] = Export.objects.filter(
+        pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts
+    )
+    return rows
 
 
 def _back(row: Export, why: str) -> None:
@@ -216,9 +222,8 @@ class Heart(threading.Thread):
             connection.close()
 
     def _beat(self) -> None:
-        mine = Export.objects.filter(pk=self.export.pk, status=ExportState.RUNNING, attempts=self.export.attempts)
         try:
-            mine.update(rows_done=self.tally.rows, touched_at=ClockTimestamp())
-        except DatabaseError as error:
+            _this_attempt(self.export).update(rows_done=self.tally.rows, touched_at=ClockTimestamp())
+        except Error as error:
             logger.warning("export %s could not say that it is alive: %s", self.export.pk, type(error).__name__)
             connection.close()

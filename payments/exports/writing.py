@@ -6,7 +6,6 @@ from functools import partial
 from typing import IO
 
 from config.errors import invalid
-from config.files import filled_file
 from payments.exports.formats import FORMS, Sheet, formats_of
 from payments.exports.rows import Tally, Totals, as_of_now, batches_of
 from payments.models import FileFormat
@@ -61,8 +60,3 @@ def export_report(*, kind: str, narrowing: Narrowing, file_format: FileFormat, f
     """Write a report as it is asked for, without leaving a row of it. Refuses what `checked` refuses."""
     report = checked(kind, narrowing, file_format)
     return write_sheet(Sheet(report, as_of_now(report, narrowing)), file_format, file)
-
-
-def exported_file(*, kind: str, narrowing: Narrowing, file_format: FileFormat) -> IO[bytes]:
-    """The report in a nameless file on disk, open at its beginning; it is gone when the caller closes it."""
-    return filled_file(lambda file: export_report(kind=kind, narrowing=narrowing, file_format=file_format, file=file))

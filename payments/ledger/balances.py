@@ -14,8 +14,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q, Sum
 
 from payments.ledger.accounts import AccountName, Kind
+from payments.ledger.models import Posting
 from payments.ledger.posting import key_of
 
 NEWEST = """
@@ -73,6 +75,17 @@ def balance_of(account: AccountName, currency: str, *, livemode: bool) -> int:
         cursor.execute(f"{SUMS} WHERE a.key = %s", [key_of(account, currency, livemode=livemode)])
         row = cursor.fetchone()
     return 0 if row is None else int(row[1])
+
+
+def booked_for(kind: Kind, sources: Mapping[str, Collection[str]], *, event: str = "") -> int:
+    """What was booked on accounts of this kind for these sources (type → ids), of one event or of all."""
+    wanted = Q()
+    for source_type, source_ids in sources.items():
+        wanted |= Q(journal_entry__source_type=source_type, journal_entry__source_id__in=source_ids)
+    lines = Posting.objects.filter(wanted, account__kind=kind)
+    if event:
+        lines = lines.filter(journal_entry__event=event)
+    return lines.aggregate(total=Sum("amount"))["total"] or 0
 
 
 def last_entry_by(instant: datetime) -> int:

@@ -5,15 +5,12 @@ an account is summed up to a line, no line with a smaller id is committed any mo
 written, so a moment without writers proves it for all ids drawn by then.
 """
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
-from config.locks import advisory_lock, allow_long_statements
+from config.locks import TablesBusy, advisory_lock, allow_long_statements, keep_writers_out
 
 # Who posts meanwhile waits as long at most; where it does not suffice, the next run tries again.
 PATIENCE = "2s"
-
-# Waits for the writers there are, and keeps new ones waiting until they are done.
-NO_WRITERS = "LOCK TABLE payments_posting IN SHARE ROW EXCLUSIVE MODE"
 
 ADD = """
     WITH seen AS (
@@ -53,11 +50,8 @@ def _bound() -> int | None:
     """A line up to which all that will ever be there is there, and committed."""
     try:
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-            cursor.execute(NO_WRITERS)
+            keep_writers_out("payments_posting", patience=PATIENCE)
             cursor.execute("SELECT coalesce(max(id), 0) FROM payments_posting")
             return int(cursor.fetchone()[0])
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "55P03":
-            raise
+    except TablesBusy:
         return None

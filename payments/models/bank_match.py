@@ -83,7 +83,7 @@ class BankMatch(models.Model):
                 | Q(undone_at__isnull=False, undone_by__isnull=False) & ~Q(undone_because=""),
                 name="bank_match_undone",
             ),
-            # It arrives once, and goes back once.
+            # It arrives once, and goes back once; so does a prize by hand, the other way round.
             models.UniqueConstraint(
                 models.F("payout"),
                 models.Func("amount_cents", function="sign"),
@@ -91,7 +91,8 @@ class BankMatch(models.Model):
                 name="bank_match_payout_once",
             ),
             models.UniqueConstraint(
-                fields=["record"],
+                models.F("record"),
+                models.Func("amount_cents", function="sign"),
                 condition=Q(undone_at__isnull=True, record__isnull=False),
                 name="bank_match_record_once",
             ),
@@ -119,9 +120,10 @@ class BankMatch(models.Model):
                         SELECT currency, livemode, abs(amount_cents) * sign(NEW.amount_cents)::bigint AS cents
                             INTO other FROM payments_providerpayout WHERE id = NEW.payout_id;
                     ELSIF NEW.record_id IS NOT NULL THEN
+                        -- Out or in as it passed; a prize that came back is in the bank again.
                         SELECT m.currency, coalesce(p.livemode, r.livemode, o.livemode, c.livemode) AS livemode,
-                               m.amount_cents * CASE WHEN m.refund_id IS NULL AND m.payout_id IS NULL
-                                   THEN 1 ELSE -1 END::bigint AS cents
+                               m.amount_cents * CASE WHEN o.status = 'returned' THEN sign(NEW.amount_cents)
+                                   WHEN m.refund_id IS NULL AND m.payout_id IS NULL THEN 1 ELSE -1 END::bigint AS cents
                             INTO other FROM payments_manualrecord m
                             LEFT JOIN payments_payment p ON p.id = m.payment_id
                             LEFT JOIN payments_refund r ON r.id = m.refund_id

@@ -141,7 +141,11 @@ class Discrepancy(HasStatus):
                 name="discrepancy_closed_with_reason",
             ),
         ]
-        indexes = [models.Index(fields=["opened_at"], condition=Q(status__in=OPEN_STATES), name="discrepancy_open")]
+        indexes = [
+            models.Index(fields=["opened_at"], condition=Q(status__in=OPEN_STATES), name="discrepancy_open"),
+            # What was decided about a thing before, also long ago.
+            models.Index(fields=["kind", "object_key"], name="discrepancy_of_thing"),
+        ]
         triggers = [
             status_guard(DISCREPANCY_TRANSITIONS),
             Guard(

@@ -111,6 +111,11 @@ class Dispute(models.Model):
     def __str__(self) -> str:
         return f"Dispute {self.provider_reference}"
 
+    @property
+    def journal_name(self) -> str:
+        """What the journal calls it: names of a provider stand behind its own."""
+        return f"{self.provider}:{self.provider_reference}"
+
 
 class DisputeChange(StatusChange):
     from_status = models.CharField(max_length=30, blank=True, default="", db_default="")

@@ -17,6 +17,8 @@ from payments.models.payout import Payout
 from payments.models.prize_correction import PrizeCorrection
 from payments.models.refund import Refund
 
+LARGEST_SCAN = 5 * 1024 * 1024
+
 
 class ManualMethod(models.TextChoices):
     CASH = "cash"
@@ -52,7 +54,7 @@ class ManualRecord(HasStatus):
     )  # fmt: skip
     method = models.CharField(max_length=10, choices=ManualMethod)
     reference = models.CharField(max_length=100, help_text="Number of the receipt, the cheque, or the bank's own.")
-    amount_cents = models.PositiveIntegerField()
+    amount_cents = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     passed_at = models.DateTimeField(help_text="When the money changed hands.")
     note = models.CharField(max_length=500, blank=True, default="")
@@ -151,7 +153,7 @@ class Evidence(models.Model):
         permissions: ClassVar = [("download_evidence", "Can download evidence")]
         ordering: ClassVar = ["id"]
         constraints = [
-            models.CheckConstraint(condition=Q(size__gt=0, size__lte=5 * 1024 * 1024), name="evidence_size"),
+            models.CheckConstraint(condition=Q(size__gt=0, size__lte=LARGEST_SCAN), name="evidence_size"),
             models.UniqueConstraint(fields=["record", "sha256"], name="evidence_once"),
         ]
         triggers = append_only()

@@ -1,4 +1,4 @@
-"""Whoever moves the money, behind one port (`base.PaymentProvider`), found by name.
+"""Whoever moves the money, behind one port (`port.PaymentProvider`), found by name.
 
 A provider is one module (or package) of this package: its name is the provider's, and its `adapter()` gives the
 adapter for the settings as they are. Nothing else names it: not a table, not an address, not a page. One that lives
@@ -12,12 +12,12 @@ from pkgutil import iter_modules
 
 from django.conf import settings
 
-from payments.providers.base import PaymentProvider
+from payments.providers.port import PaymentProvider
 
 Factory = Callable[[], PaymentProvider]
 
-# What stands beside the providers and is none: the port, its errors, and how notices are read.
-SUPPORT = frozenset({"base", "faults", "notices"})
+# What stands beside the providers and is none: the port, its facts and errors, and how notices are read.
+SUPPORT = frozenset({"base", "faults", "notices", "port"})
 
 _registered: dict[str, Factory] = {}
 

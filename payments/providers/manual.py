@@ -22,7 +22,6 @@ from payments.providers.base import (
     ListedMovement,
     ListedObject,
     MovementFacts,
-    Notice,
     Order,
     Origin,
     Page,
@@ -35,6 +34,7 @@ from payments.providers.base import (
     TransferOrder,
 )
 from payments.providers.faults import NotThere, Rejected, SignatureInvalid
+from payments.providers.notices import Notice
 
 PHASES = {
     ManualState.RECORDED: RefundPhase.PENDING,

@@ -1,14 +1,31 @@
-"""Reading a webhook's body once its signature is proved, whatever provider writes events in Stripe's form."""
+"""News of a provider, and reading it once its signature is proved, if it is written in Stripe's form."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from config.errors import Code, Malformed, invalid
-from payments.providers.base import Notice
 
 LONGEST = {"id": 255, "type": 100}
 LONGEST_OBJECT_ID = 255
 LONGEST_VERSION = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """News as it came, with its signature proved: what it is about, not what is true.
+
+    Types and the object in `payload` (`data.object`, with its `object`, `id`, `metadata`, `charge`) are named in
+    Stripe's words, whoever brings them: a provider that has others translates.
+    """
+
+    event_id: str
+    event_type: str
+    object_id: str
+    livemode: bool
+    payload: dict[str, Any]
+    api_version: str = ""
+    snapshot_event_id: str = ""
 
 
 def parse_notice(body: bytes) -> Notice:

@@ -1,6 +1,5 @@
 """Banks, every night (L5): lines whose payouts or records came later, and payouts that the bank should have by now."""
 
-from accounts.models import User
 from payments.bank.matching import match_all_lines
 from payments.bank.overdue import look_for_overdue_payouts
 from payments.models import BankLine, BankLineState, ReconciliationRun, RunKind, RunPhase
@@ -8,11 +7,9 @@ from payments.providers import online_provider
 from payments.reconciliation.runs import start_or_resume
 
 
-def check_banks(*, by: User | None = None) -> ReconciliationRun | None:
+def check_banks() -> ReconciliationRun | None:
     """Match what waits, and put before a person what is missing; None while another process does."""
-    return start_or_resume(
-        kind=RunKind.BANK, livemode=online_provider().livemode, steps={RunPhase.CHECKING: _check}, by=by
-    )
+    return start_or_resume(kind=RunKind.BANK, livemode=online_provider().livemode, steps={RunPhase.CHECKING: _check})
 
 
 def _check(run: ReconciliationRun) -> None:

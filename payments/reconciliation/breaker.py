@@ -5,7 +5,6 @@ would be made out of what only the provider knows may not, and not if it is most
 looked can let it go on: for a day, for that kind.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
-from config.errors import Code, Conflict, NotFound, invalid
+from config.errors import Code, Conflict
 from payments.models import Discrepancy, DiscrepancyKind, DiscrepancyState, ReconciliationRun, StagedMovement
 from payments.models.discrepancy import OPEN_STATES
 from payments.reconciliation.dispositions import disposition
@@ -28,7 +27,7 @@ MAJORITY_FROM = 50
 GOES_ON_FOR = timedelta(days=1)
 
 WAITING = """
-    SELECT kind, count(*), count(*) FILTER (WHERE NOT (details ->> 'known')::boolean) FROM payments_discrepancy
+    SELECT kind, count(*), count(*) FILTER (WHERE (details ->> 'known')::boolean IS NOT TRUE) FROM payments_discrepancy
     WHERE last_run_id = %(run)s AND status IN ('open', 'acknowledged') AND details ? 'target' GROUP BY kind
 """
 
@@ -41,7 +40,7 @@ class Waiting:
     unknown: int
 
 
-def waiting(run: ReconciliationRun) -> dict[str, Waiting]:
+def _waiting(run: ReconciliationRun) -> dict[str, Waiting]:
     """What the run has found and could heal, by kind."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, {"run": run.pk})
@@ -51,7 +50,7 @@ def waiting(run: ReconciliationRun) -> dict[str, Waiting]:
 
 def stopped(run: ReconciliationRun) -> dict[str, int]:
     """The kinds of which nothing is healed now, with how many; each is put before a person, and taken back again."""
-    found = waiting(run)
+    found = _waiting(run)
     is_foreign = _open(DiscrepancyKind.FOREIGN_ACCOUNT, f"account:{run.provider}")
     read = StagedMovement.objects.filter(run_id=run.pk).count()
     stops = {kind: one for kind, one in found.items() if _is_too_much(kind, one, read, is_foreign)}
@@ -69,27 +68,23 @@ def stopped(run: ReconciliationRun) -> dict[str, int]:
 
 
 @transaction.atomic
-def let_healing_go_on(*, run_id: int, kind: str, by: User, reason: str) -> Discrepancy:
-    """A person has looked: the runs of the next day heal this kind however many there are. The row, resolved.
+def let_healing_go_on(*, run: ReconciliationRun, by: User, reason: str) -> list[Discrepancy]:
+    """A person has looked at what a run was stopped at: the runs of the next day heal it however much it is.
 
-    Refuses a kind that no run has stopped at (INVALID_TRANSITION), and an empty reason.
+    The rows of its kinds, resolved. Refuses a run of which none waits (INVALID_TRANSITION), and an empty reason.
     """
-    run = ReconciliationRun.objects.filter(pk=run_id).first()
-    if run is None:
-        raise NotFound(Code.NOT_FOUND, "There is no such run.")
-    if kind not in DiscrepancyKind.values:
-        raise invalid("kind", "There is no such kind.")
-    row = (
-        Discrepancy.objects.locked()
-        .filter(kind=DiscrepancyKind.MASS_HEALING, object_key=_key(run, kind), status__in=OPEN_STATES)
-        .first()
+    keys = [_key(run, kind) for kind in run.stopped_healing]
+    waiting = Discrepancy.objects.locked().filter(
+        kind=DiscrepancyKind.MASS_HEALING, object_key__in=keys, status__in=OPEN_STATES
     )
-    if row is None:
-        raise Conflict(Code.INVALID_TRANSITION, "Nothing of this kind waits for leave to be healed.")
+    rows = list(waiting.order_by("id"))
+    if not rows:
+        raise Conflict(Code.INVALID_TRANSITION, "Nothing of this run waits for leave to be healed.")
     attribute(by=by, reason=reason)
-    row.details = {**row.details, "goes_on": True}
-    row.save(update_fields=["details"])
-    return resolve(discrepancy_id=row.pk, by=by, resolution=reason)
+    for row in rows:
+        row.details = {**row.details, "goes_on": True}
+        row.save(update_fields=["details"])
+    return [resolve(discrepancy_id=row.pk, by=by, resolution=reason) for row in rows]
 
 
 def _is_too_much(kind: str, one: Waiting, read: int, is_foreign: bool) -> bool:
@@ -121,13 +116,9 @@ def _tell(run: ReconciliationRun, kind: str, one: Waiting, read: int) -> None:
         sentence=f"Run {run.pk} found {one.all} of the kind “{label}”, more than are healed unasked.",
         suggestion=disposition(DiscrepancyKind.MASS_HEALING).advice,
         details={"run": run.pk, "kind": kind, "provider": run.provider, "livemode": run.livemode},
-        ours=_facts(known=one.all - one.unknown, limit=settings.RECONCILIATION_HEALS_AT_MOST),
-        theirs=_facts(unknown=one.unknown, read=read),
+        ours={"known": one.all - one.unknown, "limit": settings.RECONCILIATION_HEALS_AT_MOST},
+        theirs={"unknown": one.unknown, "read": read},
     )
-
-
-def _facts(**numbers: int) -> Mapping[str, int]:
-    return numbers
 
 
 def _key(run: ReconciliationRun, kind: str) -> str:

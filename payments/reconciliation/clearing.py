@@ -14,10 +14,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from config.clock import database_now
-from payments.models import FeedCursor, SourceKind
+from payments.models import FeedCursor, Movement, SourceKind
 from payments.providers import provider_named, provider_names
-from payments.providers.base import Balance, ListedMovement, PaymentProvider
+from payments.providers.base import Balance, ListedMovement
 from payments.providers.faults import ProviderError
+from payments.providers.port import PaymentProvider
 from payments.reconciliation.tie_out import TieOut
 from payments.services.movements import WrongMode
 
@@ -33,8 +34,6 @@ MOST_UNBOOKED = 10_000
 
 # Their money is booked by who learns of the thing itself, their movement with the fee.
 BOOKED_APART = (SourceKind.CHARGE, SourceKind.REFUND, SourceKind.TRANSFER)
-
-KNOWN = "SELECT reference FROM payments_movement WHERE provider = %s AND reference = ANY (%s)"
 
 # Of what is not written down yet, the main leg may be in the books all the same: by who learned of the thing itself.
 BOTH_SIDES = """
@@ -143,7 +142,10 @@ def _strangers(adapter: PaymentProvider) -> Iterator[ListedMovement]:
     count = 0
     while count < MOST_UNBOOKED:
         page = adapter.movements_page(since=since, until=now + timedelta(minutes=1), after=after)
-        known = _known(adapter.name, [row.movement.reference for row in page.rows])
+        references = [row.movement.reference for row in page.rows]
+        known = set(
+            Movement.objects.filter(provider=adapter.name, reference__in=references).values_list("reference", flat=True)
+        )
         for row in page.rows:
             if row.movement.reference not in known:
                 count += 1
@@ -151,12 +153,6 @@ def _strangers(adapter: PaymentProvider) -> Iterator[ListedMovement]:
         after = page.after
         if after is None:
             return
-
-
-def _known(provider: str, references: list[str]) -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [provider, references])
-        return {reference for (reference,) in cursor.fetchall()}
 
 
 def _sides(adapter: PaymentProvider, rows: list[ListedMovement]) -> _Look:
@@ -184,9 +180,7 @@ def _sides(adapter: PaymentProvider, rows: list[ListedMovement]) -> _Look:
 
 def _kind(row: ListedMovement) -> str:
     """Whose main leg it is: a charge's own movement, not a refund's or dispute's of the charge."""
-    return str(
-        row.source_kind if row.source_kind in (SourceKind.CHARGE, SourceKind.REFUND, SourceKind.TRANSFER) else ""
-    )
+    return str(row.source_kind) if row.source_kind in BOOKED_APART else ""
 
 
 def _row(adapter: PaymentProvider, currency: str, ours: int, theirs: int | None, named: str) -> TieOut:

@@ -1,7 +1,8 @@
 """How each thing is healed: by the routine that already answers for it, asked once more.
 
-What is to be healed is named by a word and its number or name: `payment:12`, `receipt:7`, `charge:ch_1`,
-`session:cs_1`, `movement:txn_1`, `payout:po_1`, `transfer:tr_1`, `refund:3`, `entry:5`.
+What is to be healed is named by a word and its number or name: `payment:12`, `receipt:7`, `dispute:4`, `refund:3`,
+`entry:5`, `prize:9` (the number of a payout to a winner), `charge:ch_1`, `session:cs_1`, `movement:txn_1`,
+`payout:po_1`, `transfer:tr_1`.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from payments.models import (
     ReconciliationRun,
     StagedMovement,
 )
-from payments.providers import provider_named
+from payments.providers import provider_named, provider_names
 from payments.providers.base import Origin
 from payments.providers.faults import NotThere
 from payments.reconciliation.dispositions import Heal, disposition
@@ -34,11 +35,13 @@ from payments.services.allocating import NotAllocated, allocate_again
 from payments.services.charge_state import apply_charge_state
 from payments.services.discrepancies import settle_discrepancy
 from payments.services.movements import apply_payout_state
+from payments.services.payout_items import reconcile_payout
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds.decisions import lock_receipt
-from payments.services.refunds.sending import ask_about
+from payments.services.refunds.sending import ask_about as ask_about_refund
 from payments.services.refunds.unapplied import return_or_hold
 from payments.services.winners.mirroring import apply_transfer
+from payments.services.winners.sending import ask_about as ask_about_prize
 
 # A session is paid within a day of its opening; clocks differ by minutes.
 SESSIONS_LIVE = timedelta(hours=25)
@@ -65,33 +68,52 @@ def cure(run: ReconciliationRun, row: Discrepancy) -> None:
         _CURES[word](case)
 
 
-def ask_again(row: Discrepancy) -> None:
-    """Ask the provider about what the row is about: by its target, else by its name. See `healing.heal_one`."""
-    provider = str(row.details.get("provider") or settings.PAYMENT_PROVIDER)
-    word, name = _about(row, provider)
-    if word in _ASKED:
-        _CURES[word](Case(row, provider, name))
+def ask_again(row: Discrepancy) -> bool:
+    """Ask the provider about what a row of the queue is about, and apply its answer; whether anybody can be asked.
+
+    For staff, one at a time. Raises `ProviderError`, and what the routines refuse; nothing has changed then.
+    """
+    provider, target = _about(row)
+    word, _, name = target.partition(":")
+    if word not in _ASKED or (word in _BY_NUMBER and not name.isdecimal()):
+        return False
+    _CURES[word](Case(row, provider, name))
+    return True
 
 
-def _about(row: Discrepancy, provider: str) -> tuple[str, str]:
-    named = str(row.details.get("target") or "") or row.object_key.replace(f":{provider}:", ":", 1)
-    word, _, name = named.partition(":")
-    if word == "payment" and not name.isdigit():
+def _about(row: Discrepancy) -> tuple[str, str]:
+    """Whom to ask, and about what: the row's target, else what it is called by."""
+    of_row = str(row.details.get("provider") or settings.PAYMENT_PROVIDER)
+    if row.details.get("target"):
+        provider, (word, _, name) = of_row, str(row.details["target"]).partition(":")
+    else:
+        provider, word, name = _named(row.object_key, of_row)
+    if word == "payment" and not name.isdecimal():
         # One that is not here: what the provider calls it stands among the details.
-        return _of_missing(row)
+        return provider, _of_missing(row)
     if word == "movement":
         movement = Movement.objects.filter(provider=provider, reference=name, receipt__isnull=False).first()
-        return ("receipt", str(movement.receipt_id)) if movement is not None else ("", "")
-    return word, name
+        return provider, "" if movement is None else f"receipt:{movement.receipt_id}"
+    if word == "prize":
+        name = str(row.details.get("payout", ""))
+    return provider, f"{word}:{name}"
 
 
-def _of_missing(row: Discrepancy) -> tuple[str, str]:
+def _named(key: str, provider: str) -> tuple[str, str, str]:
+    """`charge:stripe:ch_1` is of stripe, `dispute:4:won` of dispute 4."""
+    word, first, *rest = (*key.split(":", 2), "")
+    if first in provider_names():
+        return first, word, rest[0]
+    return provider, word, first
+
+
+def _of_missing(row: Discrepancy) -> str:
     session = row.details.get("session") or row.details.get("reference")
     charge = row.details.get("charge")
     if isinstance(session, str) and session:
-        return "session", session
+        return f"session:{session}"
     name = charge.get("id") if isinstance(charge, dict) else charge
-    return ("charge", str(name)) if name else ("", "")
+    return f"charge:{name}" if name else ""
 
 
 def _payment(case: Case) -> None:
@@ -116,14 +138,16 @@ def _receipt(case: Case) -> None:
 
 
 def _dispute(case: Case) -> None:
-    if case.name.isdigit():
-        dispute = Dispute.objects.get(pk=int(case.name))
-        apply_charge_state(receipt_id=dispute.receipt_id, source=Source.RECONCILE)
+    dispute = Dispute.objects.get(pk=int(case.name))
+    apply_charge_state(receipt_id=dispute.receipt_id, source=Source.RECONCILE)
 
 
 def _refund(case: Case) -> None:
-    if case.name.isdigit():
-        ask_about(refund_id=int(case.name), source=Source.RECONCILE)
+    ask_about_refund(refund_id=int(case.name), source=Source.RECONCILE)
+
+
+def _prize(case: Case) -> None:
+    ask_about_prize(payout_id=int(case.name), source=Source.RECONCILE)
 
 
 def _charge(case: Case) -> None:
@@ -217,7 +241,9 @@ def _comes_with_its_charge(case: Case, found: StagedMovement) -> bool:
 
 
 def _payout(case: Case) -> None:
-    apply_payout_state(provider=case.provider, reference=case.name)
+    """To our bank. A person who asks has its items looked at as well; a run leaves them to the night's."""
+    look = reconcile_payout if case.run is None else apply_payout_state
+    look(provider=case.provider, reference=case.name)
 
 
 def _transfer(case: Case) -> None:
@@ -249,6 +275,7 @@ _CURES: dict[str, Callable[[Case], None]] = {
     "receipt": _receipt,
     "dispute": _dispute,
     "refund": _refund,
+    "prize": _prize,
     "charge": _charge,
     "session": _session,
     "movement": _movement,
@@ -258,3 +285,4 @@ _CURES: dict[str, Callable[[Case], None]] = {
 }
 # What a person may have asked about; the others change what is ours alone.
 _ASKED = frozenset(_CURES) - {"entry", "movement"}
+_BY_NUMBER = frozenset({"payment", "receipt", "dispute", "refund", "prize"})

@@ -5,9 +5,10 @@ long as it is open; seen again it is freshened, and not seen again, by a run tha
 What a person has decided stays decided until one of the two sides changes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from config import metrics
 from config.audit import attribute
 from config.clock import database_now
 from config.locks import allow_long_statements
-from payments.models import DiscrepancyKind, DisputeState, ReconciliationRun, RunKind
+from payments.models import DisputeState, ReconciliationRun, RunKind
 from payments.reconciliation.dispositions import DISPOSITIONS
 from payments.reconciliation.rules import RULES, Of, Rule, meeting
 from payments.reconciliation.rules.base import FOUND, GRACE
@@ -28,14 +29,16 @@ WHOLE_FROM = timedelta(days=30)
 # More of a kind at once are a fault of ours, and counted instead of listed: people cannot read them one by one.
 LISTED_AT_MOST = 6_000
 SORT_MEMORY = "64MB"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 FOUND_BY_KIND = metrics.counter("reconciliation_found", "What runs found, by kind.", ["kind"])
 
-# A service has put it before a person under another name: then it is that row.
+# A service has put it before a person already, mostly under another name: then it is that row.
 TOLD_BEFORE = """
     UPDATE found f SET kind = d.kind, target = NULL FROM payments_discrepancy d
     WHERE f.rule = %(rule)s AND d.object_key = f.object_key AND d.kind IN ({kinds})
         AND (d.status IN ('open', 'acknowledged') OR d.closed_by_id IS NOT NULL)
+        AND (d.kind <> f.kind OR d.first_run_id IS NULL)
 """
 # One thing found by two rules is one row: that with more to say of it.
 ONCE = """
@@ -101,6 +104,10 @@ CLOSE = """
             ELSE (d.details ->> 'happened_at')::timestamptz >= %(since)s
                 AND (d.details ->> 'happened_at')::timestamptz < %(until)s END
         AND NOT EXISTS (SELECT 1 FROM seen s WHERE (s.kind, s.object_key) = (d.kind, d.object_key))
+        -- A quiet hour does not say whose account it is.
+        AND (d.kind <> 'foreign_account' OR %(foreign_from)s <= (
+            SELECT count(*) FROM payments_stagedmovement
+            WHERE run_id = %(run)s AND source_kind = 'charge' AND kind = 'charge'))
     RETURNING kind
 """
 
@@ -176,7 +183,7 @@ def parameters(run: ReconciliationRun) -> dict[str, Any]:
         "provider": run.provider,
         "livemode": run.livemode,
         "env": settings.OUTLAST_ENV,
-        "since": run.since or datetime.min.replace(year=1970, tzinfo=until.tzinfo),
+        "since": run.since or BEGINNING,
         "until": until,
         "grace": GRACE,
         "rows_since": None if is_whole else run.since,
@@ -194,7 +201,7 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
     kinds = {str(kind): one for kind, one in DISPOSITIONS.items()}
     told = {"kinds": list(kinds), "advice": [one.advice for one in kinds.values()]}
     cursor.execute(RAISE, {**given, **told})
-    opened = _count(kind for kind, is_new in cursor.fetchall() if is_new)
+    opened = Counter(kind for kind, is_new in cursor.fetchall() if is_new)
     names = [rule.name for rule in rules_of(run)]
     of_rows = [rule.name for rule in rules_of(run) if rule.of is Of.ROWS]
     cursor.execute(
@@ -207,7 +214,7 @@ def _compare(cursor: Any, run: ReconciliationRun) -> Compared:
             "of_rows": of_rows,
         },
     )
-    closed = _count(kind for (kind,) in cursor.fetchall())
+    closed = Counter(kind for (kind,) in cursor.fetchall())
     _drop(cursor)
     return Compared(found, opened, closed)
 
@@ -252,17 +259,6 @@ def _drop(cursor: Any) -> None:
 
 def _note(run: ReconciliationRun, compared: Compared) -> None:
     run.found = dict(compared.found)
-    run.opened = _sum(run.opened, compared.opened)
-    run.closed = _sum(run.closed, compared.closed)
+    run.opened = dict(Counter(run.opened) + Counter(compared.opened))
+    run.closed = dict(Counter(run.closed) + Counter(compared.closed))
     run.save(update_fields=["found", "opened", "closed"])
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in sorted({*one, *other})}
-
-
-def _count(kinds: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for kind in kinds:
-        counts[str(DiscrepancyKind(kind))] = counts.get(kind, 0) + 1
-    return counts

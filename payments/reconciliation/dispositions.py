@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payments.models.discrepancy import URGENT, DiscrepancyKind
+from payments.models import DiscrepancyKind
 
 
 class Heal(StrEnum):
@@ -63,7 +63,6 @@ _LOOK = (Action.ACKNOWLEDGE, Action.RESOLVE)
 _ASK = (Action.RESYNC, *_LOOK)
 _MONEY = (Action.RESYNC, Action.ALLOCATE, Action.REFUND, *_LOOK)
 _STRANGE = (Action.RESYNC, Action.MARK_FOREIGN, Action.WRITE_OFF, *_LOOK)
-
 _Kind = DiscrepancyKind
 
 DISPOSITIONS: Mapping[DiscrepancyKind, Disposition] = {
@@ -299,29 +298,3 @@ def disposition(kind: str) -> Disposition:
 def is_allowed(kind: str, action: Action) -> bool:
     """Whether staff may do this to a row of that kind."""
     return action in disposition(kind).actions
-
-
-def is_urgent(kind: str) -> bool:
-    """Whether finance is told at once, by mail."""
-    return DiscrepancyKind(kind) in URGENT
-
-
-HEALS_IN_WORDS = {
-    Heal.ASK: "asked about again",
-    Heal.ADOPT: "brought back",
-    Heal.BOOK: "booked",
-    Heal.ALLOCATE: "tried again, else given back",
-    Heal.SUSPEND: "suspended",
-}
-
-
-def table() -> str:
-    """The table of docs/reconciliation.md, urgent kinds first."""
-    kinds = sorted(DISPOSITIONS, key=lambda kind: (kind not in URGENT, list(DISPOSITIONS).index(kind)))
-    lines = ["| kind | means | by itself | people may | what to do |", "| --- | --- | --- | --- | --- |"]
-    for kind in kinds:
-        one = DISPOSITIONS[kind]
-        heals = HEALS_IN_WORDS[one.heal] if one.heal else "told at once" if kind in URGENT else "–"
-        may = ", ".join(action.replace("_", " ") for action in one.actions)
-        lines.append(f"| `{kind}` | {one.means} | {heals} | {may} | {one.advice} |")
-    return "\n".join(lines)

@@ -19,7 +19,7 @@ from config import metrics
 from config.clock import database_now
 from payments.models import FeedCursor, ObjectKind, ReconciliationRun, RunKind, RunPhase, RunStatus
 from payments.providers import provider_named, provider_names
-from payments.providers.base import PaymentProvider
+from payments.providers.port import PaymentProvider
 from payments.reconciliation import differences, healing, staging
 from payments.reconciliation.runs import Step, Steps, resume, start_or_resume
 from payments.reconciliation.totals import control_totals

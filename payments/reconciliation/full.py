@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.models import User
 from config.clock import database_now
 from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun, RunStatus
 from payments.models.discrepancy import OPEN_STATES
@@ -25,6 +24,7 @@ from payments.services.sweep import sweep_payments
 
 # How far back the provider's lists are read unless a day is given.
 LATELY = timedelta(days=3)
+LONGEST_SWEEP = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,14 @@ class Result:
     run: ReconciliationRun | None
 
 
-def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0, by: User | None = None) -> Result:
+def reconcile(*, narrowing: Narrowing) -> Result:
     """Ask about all that is under way, bring back what is missing, then read, compare and heal. See `Result`."""
-    unknown = list(_ask_about_what_is_under_way(seconds))
-    is_away = any(told.subject == FURTHER for told in unknown)
+    unknown, is_away = _ask_about_what_is_under_way()
     window = _window(narrowing)
     if is_away:
         return Result((*unknown, *_of_our_rows(narrowing)), None)
     missing, could_read = _adopt(window)
-    run = run_between(window=window, by=by) if could_read else None
+    run = run_between(window=window) if could_read else None
     found = [*unknown, *missing]
     if run is None or run.status != RunStatus.FINISHED:
         if could_read:
@@ -63,17 +62,18 @@ def reconcile(*, narrowing: Narrowing, seconds: float = 3600.0, by: User | None 
     return Result((*found, *_stopped(run), *(one for _, one in sorted(told.items()))), run)
 
 
-FURTHER = "further payments"
-
-
-def _ask_about_what_is_under_way(seconds: float) -> Iterator[Told]:
-    swept = sweep_payments(seconds=seconds, patience=timedelta(), source=Source.RECONCILE)
-    refunds = sweep_refunds(seconds=seconds, patience=timedelta())
-    for noun, failed in (("payment", swept.failed), ("refund", refunds.failed)):
-        for number, why in sorted(failed.items()):
-            yield Told("not_answered", f"{noun} {number}", f"the provider could not be asked: {why}")
+def _ask_about_what_is_under_way() -> tuple[list[Told], bool]:
+    """What could not be asked about; and whether the provider is away."""
+    swept = sweep_payments(seconds=LONGEST_SWEEP, patience=timedelta(), source=Source.RECONCILE)
+    refunds = sweep_refunds(seconds=LONGEST_SWEEP, patience=timedelta())
+    told = [
+        Told("not_answered", f"{noun} {number}", f"the provider could not be asked: {why}")
+        for noun, failed in (("payment", swept.failed), ("refund", refunds.failed))
+        for number, why in sorted(failed.items())
+    ]
     if swept.gave_up:
-        yield Told("not_answered", FURTHER, "were not asked about: the provider is away")
+        told.append(Told("not_answered", "further payments", "were not asked about: the provider is away"))
+    return told, swept.gave_up
 
 
 def _window(narrowing: Narrowing) -> Window:

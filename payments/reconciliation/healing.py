@@ -14,14 +14,11 @@ from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun
 from payments.models.discrepancy import OPEN_STATES
 from payments.providers.faults import ProviderError, RateLimited, Unreachable
 from payments.reconciliation import breaker
-from payments.reconciliation.breaker import let_healing_go_on
-from payments.reconciliation.cures import ask_again, cure
+from payments.reconciliation.cures import cure
 from payments.reconciliation.differences import compare
 from payments.reconciliation.dispositions import DISPOSITIONS
 from payments.reconciliation.suspensions import lift_needless
 from payments.services.discrepancies import tell_of_urgent
-
-__all__ = ["heal", "heal_one", "let_healing_go_on"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,15 +61,6 @@ def heal(run: ReconciliationRun) -> None:
     lift_needless()
     with transaction.atomic():
         tell_of_urgent(run_id=run.pk)
-
-
-def heal_one(row: Discrepancy) -> None:
-    """Ask the provider about whatever a row of the queue is about, and apply its answer; for staff, one at a time.
-
-    Raises `ProviderError`, and what the routines refuse; nothing has changed then. Where there is nothing to ask
-    about, nothing happens.
-    """
-    ask_again(row)
 
 
 def _heal_round(run: ReconciliationRun, tried: set[int]) -> bool:

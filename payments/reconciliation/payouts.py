@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from accounts.models import User
 from config.clock import database_now
 from payments.models import (
     Discrepancy,
@@ -21,8 +20,9 @@ from payments.models import (
 from payments.models.discrepancy import OPEN_STATES
 from payments.models.provider_payout import payout_key
 from payments.providers import provider_named
-from payments.providers.base import ListedObject, PaymentProvider
+from payments.providers.base import ListedObject
 from payments.providers.faults import ProviderError
+from payments.providers.port import PaymentProvider
 from payments.reconciliation.runs import start_or_resume
 from payments.services.movements import WrongMode
 from payments.services.payout_items import reconcile_payout
@@ -34,7 +34,7 @@ LISTED = timedelta(days=35)
 FOLLOWED = timedelta(days=90)
 
 
-def reconcile_payouts(*, provider: str, by: User | None = None) -> ReconciliationRun | None:
+def reconcile_payouts(*, provider: str) -> ReconciliationRun | None:
     """Look at every payout of late, and at those that have not come to their end; None while another does.
 
     One that cannot be asked about never keeps the others waiting: it is tried again the next time.
@@ -48,7 +48,7 @@ def reconcile_payouts(*, provider: str, by: User | None = None) -> Reconciliatio
         run.save(update_fields=["found"])
 
     return start_or_resume(
-        kind=RunKind.PAYOUTS, provider=provider, livemode=adapter.livemode, steps={RunPhase.CHECKING: check}, by=by
+        kind=RunKind.PAYOUTS, provider=provider, livemode=adapter.livemode, steps={RunPhase.CHECKING: check}
     )
 
 

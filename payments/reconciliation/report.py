@@ -6,27 +6,26 @@ has been waiting for a person for longer than is promised. What a run has seen c
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Min, Sum
+from django.db.models.functions import Abs
 
 from config.clock import database_now
 from config.money import format_amount, to_decimal
+from payments.ages import bucket_of
+from payments.exports.csv_file import write_csv
 from payments.models import Discrepancy, DiscrepancyKind, DiscrepancyState, ReconciliationRun, RunStatus
 from payments.models.discrepancy import OPEN_STATES, URGENT
 from payments.reconciliation.totals import MATCHED
 from payments.reports.base import Report, code, money, number, text
-from payments.reports.csv_file import write_csv
 
 # How long a row may wait: what is urgent, and everything else.
 URGENT_WITHIN = timedelta(days=1)
 WITHIN = timedelta(days=3)
-AGES = (("0-1 d", timedelta(days=1)), ("1-3 d", timedelta(days=3)), ("3-7 d", timedelta(days=7)))
-OLDEST = "over 7 d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class BothSides:
 
 @dataclass(frozen=True, slots=True)
 class OpenItems:
-    """What is open of one kind and currency: how many, how much money, and since when the oldest."""
+    """What is open of one kind and currency: how many, how much money, and since when the oldest (`age`: in words)."""
 
     kind: str
     currency: str
@@ -67,13 +66,8 @@ class OpenItems:
 class RunReport:
     """See the module. `matched_percent` is of the provider's movements, None where there are none."""
 
-    run: ReconciliationRun
-    zone: str
     lines: tuple[BothSides, ...]
     matched_percent: float | None
-    opened: Mapping[str, int]
-    healed: Mapping[str, int]
-    closed: Mapping[str, int]
     still_open: tuple[OpenItems, ...]
     objections: tuple[str, ...]
 
@@ -81,32 +75,17 @@ class RunReport:
     def is_green(self) -> bool:
         return not self.objections
 
-    @property
-    def totals(self) -> tuple[BothSides, ...]:
-        """The lines that both sides must agree on."""
-        return tuple(line for line in self.lines if line.what != MATCHED)
-
 
 def report_of(run: ReconciliationRun) -> RunReport:
     """What a run has to say, and what is open now."""
     lines = tuple(_both_sides(run))
     still_open = tuple(_still_open())
     return RunReport(
-        run=run,
-        zone=settings.FINANCE_TIME_ZONE.key,
         lines=lines,
         matched_percent=_matched(lines),
-        opened=run.opened,
-        healed=run.healed,
-        closed=run.closed,
         still_open=still_open,
         objections=tuple(_objections(run, lines, still_open)),
     )
-
-
-def age_of(opened_at: datetime, now: datetime) -> str:
-    """Which bucket of ages it is in."""
-    return next((name for name, limit in AGES if now - opened_at <= limit), OLDEST)
 
 
 def _both_sides(run: ReconciliationRun) -> Iterator[BothSides]:
@@ -125,10 +104,10 @@ def _still_open() -> Iterator[OpenItems]:
     now = database_now()
     rows = Discrepancy.objects.filter(status__in=OPEN_STATES).order_by("kind", "currency")
     for row in rows.values("kind", "currency").annotate(
-        count=Count("pk"), cents=Sum("amount_cents"), oldest=Min("opened_at")
+        count=Count("pk"), cents=Sum(Abs("amount_cents")), oldest=Min("opened_at")
     ):
-        cents = int(row["cents"] or 0)
-        yield OpenItems(row["kind"], row["currency"], row["count"], cents, row["oldest"], age_of(row["oldest"], now))
+        cents, age = int(row["cents"] or 0), bucket_of(row["oldest"], now).label
+        yield OpenItems(row["kind"], row["currency"], row["count"], cents, row["oldest"], age)
 
 
 def _objections(

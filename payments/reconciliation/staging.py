@@ -6,7 +6,7 @@ crash of the database the tables are empty; then the run's count says so, and ev
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -16,13 +16,12 @@ from payments.providers.base import ListedMovement, ListedObject, Origin, Page
 from payments.reconciliation.runs import Overtaken
 from payments.refs import read_ref
 
-Row = TypeVar("Row")
 # Ids of rows end here; what others write as a number may be anything.
 LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[Row]):
+class Table:
     """One of the two tables: its columns, and what tells its rows apart within a run."""
 
     model: type[models.Model]
@@ -35,7 +34,7 @@ class Table(Generic[Row]):
 
 
 _OF_BOTH = ("run_id", "charge_id", "livemode", "ref", "env", "request_id", "pool_id", "payment_id")
-MOVEMENTS: Table[ListedMovement] = Table(
+MOVEMENTS = Table(
     StagedMovement,
     (
         *_OF_BOTH, "reference", "kind", "category", "amount_cents", "fee_cents", "net_cents", "currency",
@@ -43,7 +42,7 @@ MOVEMENTS: Table[ListedMovement] = Table(
     ),
     ("reference",),
 )  # fmt: skip
-OBJECTS: Table[ListedObject] = Table(
+OBJECTS = Table(
     StagedObject,
     (*_OF_BOTH, "kind", "object_id", "status", "amount_cents", "back_cents", "currency", "made_at"),
     ("kind", "object_id"),
@@ -95,7 +94,7 @@ def gather_statistics() -> None:
 @transaction.atomic
 def _put(
     run: ReconciliationRun,
-    table: Table[Any],
+    table: Table,
     keys: Sequence[tuple[str, ...]],
     rows: Iterable[Sequence[object]],
     listing: str,
@@ -111,7 +110,7 @@ def _put(
     _note_page(run, listing, after, len(keys) - twice)
 
 
-def _take_out(cursor: Any, table: Table[Any], run_id: int, keys: Sequence[tuple[str, ...]]) -> int:
+def _take_out(cursor: Any, table: Table, run_id: int, keys: Sequence[tuple[str, ...]]) -> int:
     """What came before under these names goes: a list that moved while it was read shows a row twice, newest last."""
     if not keys:
         return 0
@@ -165,7 +164,7 @@ def _id(number: int | None) -> int | None:
     return number if number is not None and 0 < number <= LARGEST_ID else None
 
 
-def _count(table: Table[Any], run_id: int) -> int:
+def _count(table: Table, run_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table.name} WHERE run_id = %s", [run_id])
         return int(cursor.fetchone()[0])

@@ -54,12 +54,13 @@ BANK = f"""
     ORDER BY 1, 2
 """
 
-# Confirmed by two names, less what a bank has shown since.
+# Confirmed by two names, less what a bank has shown since. A prize that came back is in hand again.
 IN_HAND = f"""
     WITH ledger AS ({LEDGER.format(kind="clearing")}), record AS (
         SELECT r.id, r.currency, coalesce(p.livemode, f.livemode, o.livemode, c.livemode) AS livemode,
                coalesce(p.provider, f.provider, o.provider, 'manual') AS provider,
-               r.amount_cents * CASE WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
+               r.amount_cents * CASE WHEN o.status = 'returned' THEN 0
+                   WHEN r.refund_id IS NULL AND r.payout_id IS NULL THEN 1 ELSE -1 END::bigint
                - coalesce((SELECT sum(m.amount_cents) FROM payments_bankmatch m
                            WHERE m.record_id = r.id AND m.undone_at IS NULL), 0) AS cents
         FROM payments_manualrecord r

@@ -9,12 +9,8 @@ from config import outbox
 from config.clock import database_now
 from config.errors import Code, Conflict
 from payments.models import ReconciliationRun, RunStatus
-from payments.providers import provider_names
-from payments.reconciliation.feed import run_deep
+from payments.reconciliation.feed import for_each_provider, run_deep
 from payments.reconciliation.tie_outs import check_tie_outs
-
-# How far back a person's run goes: what a night's run goes through as well.
-DAYS = 3
 
 
 class AlreadyRunning(Conflict):
@@ -26,7 +22,7 @@ class AlreadyRunning(Conflict):
 
 @transaction.atomic
 def want_run(*, by: User) -> None:
-    """Have a worker reconcile the last days of every provider, and check that the money agrees.
+    """Have a worker reconcile the days of an ordinary night, and check that the money agrees.
 
     Refuses (`AlreadyRunning`) while a run is at work. Within the same minute it is asked for once.
     """
@@ -40,6 +36,5 @@ def want_run(*, by: User) -> None:
 def _carry_out(payload: dict[str, Any]) -> None:
     """What is at work already when its turn comes is not waited for: it does the same."""
     by = User.objects.get(pk=payload["by"])
-    for provider in provider_names():
-        run_deep(days=DAYS, provider=provider, by=by)
+    for_each_provider(lambda name: run_deep(provider=name, by=by))
     check_tie_outs(by=by)

@@ -28,18 +28,10 @@ class Window:
     until: datetime
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "since", to_the_second(self.since))
-        object.__setattr__(self, "until", to_the_second(self.until))
+        object.__setattr__(self, "since", self.since.replace(microsecond=0))
+        object.__setattr__(self, "until", self.until.replace(microsecond=0))
         if self.since >= self.until:
             raise ValueError(f"a window from {self.since} until {self.until} holds nothing")
-
-    def holds(self, other: "Window") -> bool:
-        """Whether the other lies within."""
-        return self.since <= other.since and other.until <= self.until
-
-
-def to_the_second(instant: datetime) -> datetime:
-    return instant.replace(microsecond=0)
 
 
 def feed_window(*, through: datetime | None, now: datetime, until: datetime | None = None) -> Window:
@@ -62,12 +54,6 @@ def last_night(now: datetime, zone: ZoneInfo) -> datetime:
     if struck > local:
         struck = datetime.combine(local.date() - timedelta(days=1), NIGHTLY_AT, zone)
     return struck.astimezone(UTC)
-
-
-def next_night(now: datetime, zone: ZoneInfo) -> datetime:
-    """The next time that it will."""
-    local = last_night(now, zone).astimezone(zone)
-    return datetime.combine(local.date() + timedelta(days=1), NIGHTLY_AT, zone).astimezone(UTC)
 
 
 def days_of(night: datetime, zone: ZoneInfo) -> int:

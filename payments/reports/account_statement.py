@@ -3,9 +3,10 @@
 Balances are debits less credits, after each line.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, text
-from payments.reports.books import AS_OF, IN_DAYS, LINES, MODE
+from payments.reports.base import Report, code, money, text
+from payments.reports.books import AS_OF, IN_DAYS, LINES
 from payments.reports.options import row
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql
 
 _EMPTY = "NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text"
 
@@ -55,7 +56,7 @@ REPORT = Report(
                  event, debit, credit, balance) AS (
             {_standing("opening", 1, "opening")}
             UNION ALL
-            SELECT 2, id, 'line', id::text, entry::text, to_char(finance_date, 'YYYY-MM-DD'),
+            SELECT 2, id, 'line', id::text, entry::text, {date_sql("finance_date")},
                 {instant_sql("effective_at")}, {instant_sql("posted_at")}, source_type, source_id, event,
                 greatest(amount, 0), greatest(-amount, 0),
                 ((SELECT opening FROM stood) + sum(amount) OVER (ORDER BY id))::bigint
@@ -65,7 +66,7 @@ REPORT = Report(
         )
         SELECT t.what, t.line_id, t.entry, t.finance_date, t.effective_at, t.posted_at, t.booked_for, t.booked_for_id,
             t.event, {money_sql("t.debit", "a.currency_id")}, {money_sql("t.credit", "a.currency_id")},
-            {money_sql("t.balance", "a.currency_id")}, a.currency_id, a.id::text, a.kind, {MODE}
+            {money_sql("t.balance", "a.currency_id")}, a.currency_id, a.id::text, a.kind, {mode_sql("a")}
         FROM told t CROSS JOIN payments_account a
         WHERE a.id = %(account)s::bigint
         ORDER BY t.place, t.line

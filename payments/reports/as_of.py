@@ -7,13 +7,14 @@ All of them are tables whose rows are never changed; what a row with a status wa
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from config.clock import database_now
-from config.errors import Code, Unavailable
+from config.locks import TablesBusy, keep_writers_out
 
 # Name of the bound in a report's SQL (`%(as_of_posting)s`) → its table.
 TABLES = {
@@ -52,15 +53,6 @@ TRIES = 20
 PAUSE_SECONDS = 0.25
 
 
-class BooksBusy(Unavailable):
-    """Somebody was writing all the time."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Code.SERVICE_UNAVAILABLE, "The books are being written to without a pause. Try again in a moment."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class AsOf:
     """The last row of each table; `instant` is the database's clock at that moment."""
@@ -79,28 +71,22 @@ class AsOf:
 
 
 def take_as_of() -> AsOf:
-    """Where the books are now. Refuses (`BooksBusy`) where there is no moment without writers within some seconds.
+    """Where the books are now. Refuses (`TablesBusy`) where there is no moment without writers within some seconds.
 
     Refuses to be called in a transaction, which would keep all writers waiting to its end.
     """
-    for _ in range(TRIES):
-        found = _try()
-        if found is not None:
-            return found
+    for _ in range(TRIES - 1):
+        with suppress(TablesBusy):
+            return _take()
         time.sleep(PAUSE_SECONDS)
-    raise BooksBusy
+    return _take()
 
 
-def _try() -> AsOf | None:
-    try:
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-            cursor.execute(f"LOCK TABLE {', '.join(sorted(TABLES.values()))} IN SHARE ROW EXCLUSIVE MODE")
-            columns = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table})" for table in TABLES.values())
-            cursor.execute(f"SELECT {columns}")
-            row = cursor.fetchone()
-            return AsOf(database_now(), dict(zip(TABLES, row, strict=True)))
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "55P03":
-            raise
-        return None
+@transaction.atomic(durable=True)
+def _take() -> AsOf:
+    keep_writers_out(*TABLES.values(), patience=PATIENCE)
+    columns = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table})" for table in TABLES.values())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}")
+        row = cursor.fetchone()
+    return AsOf(database_now(), dict(zip(TABLES, row, strict=True)))

@@ -7,9 +7,9 @@ has its amount: the sum of its debits. Nobody's name means that the system did i
 from dataclasses import dataclass
 
 from payments.reports.as_of import TABLES
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, text
+from payments.reports.base import Report, code, money, text
 from payments.reports.options import choice, row
-from payments.reports.states import MODE
+from payments.reports.sql import day_sql, in_time, instant_sql, mode_sql, money_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +107,13 @@ REPORT = Report(
     sql=f"""
         SELECT {instant_sql("o.at")}, {day_sql("o.at")}, o.actor_id::text, u.display_name, o.thing, o.subject, o.action,
             o.from_status, o.to_status, nullif(o.reason, ''), o.details, {money_sql("o.minor", "o.currency")},
-            o.currency, CASE WHEN o.livemode IS NOT NULL THEN {MODE.format("o")} END
+            o.currency, CASE WHEN o.livemode IS NOT NULL THEN {mode_sql("o")} END
         FROM ({ALL}) o (at, actor_id, thing, subject, action, from_status, to_status, reason, details, id, minor,
             currency, livemode)
         LEFT JOIN accounts_user u ON u.id = o.actor_id
         WHERE (%(who)s::text = 'all' OR o.actor_id IS NOT NULL)
           AND (%(actor)s::bigint IS NULL OR o.actor_id = %(actor)s::bigint)
-          AND (%(since)s::timestamptz IS NULL OR o.at >= %(since)s::timestamptz)
-          AND (%(until)s::timestamptz IS NULL OR o.at < %(until)s::timestamptz)
+          AND {in_time("o.at")}
         ORDER BY o.at, o.thing, o.id, o.action
     """,
 )

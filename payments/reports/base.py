@@ -14,12 +14,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from config.errors import invalid
-from config.money import THREE_DECIMAL, ZERO_DECIMAL
 from payments.reports.as_of import AsOf
 from payments.reports.options import Option, OptionValue
 
-# SQL of whether a refund's money has left our balance for good; see `RefundQuerySet.gone`.
-GONE = "({0}.status = 'succeeded' OR {0}.is_paid AND {0}.status IN ('sending', 'unknown', 'pending'))"
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 12, 31)
 
 
 class Kind(StrEnum):
@@ -83,6 +81,8 @@ class Report:
         return {**narrowing.parameters(), **given}
 
     def _check(self, narrowing: "Narrowing") -> None:
+        check_day("first_day", narrowing.first_day)
+        check_day("last_day", narrowing.last_day)
         unknown = sorted(set(narrowing.options) - {option.name for option in self.options})
         if unknown:
             raise invalid(unknown[0], f"The report {self.kind} takes no {unknown[0]}.")
@@ -135,6 +135,12 @@ class Narrowing:
         return _midnight(self.first_day, zone), _midnight(after, zone)
 
 
+def check_day(field: str, day: date | None) -> None:
+    """Refuses, naming the field, a day in a year that nobody means."""
+    if day is not None and not EARLIEST <= day <= LATEST:
+        raise invalid(field, f"Days are from {EARLIEST} to {LATEST}.")
+
+
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), zone)
 
@@ -155,33 +161,8 @@ def number(name: str) -> Column:
 
 
 def money(name: str, *, currency: str = "currency") -> tuple[Column, Column]:
-    """The two columns of an amount, see `money_sql`, with the name of the column that has its currency.
+    """The two columns of an amount, see `sql.money_sql`, with the name of the column that has its currency.
 
     What they come to is among the control totals of every export.
     """
     return Column(name, Kind.MONEY, currency), Column(f"{name}_minor", Kind.NUMBER, currency)
-
-
-def money_sql(minor: str, currency: str) -> str:
-    """SQL of the two cells of an amount: with the currency's own number of decimals, and in minor units."""
-    zero, three = (", ".join(f"'{one}'" for one in sorted(codes)) for codes in (ZERO_DECIMAL, THREE_DECIMAL))
-    return f"""CASE WHEN {currency} IN ({zero}) THEN ({minor})::numeric
-        WHEN {currency} IN ({three}) THEN round(({minor})::numeric / 1000, 3)
-        ELSE round(({minor})::numeric / 100, 2) END, {minor}"""
-
-
-def instant_sql(expression: str) -> str:
-    """SQL of an instant, to the second: `2026-09-10T00:20:00Z`."""
-    return f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
-
-
-def day_sql(expression: str) -> str:
-    """SQL of the day it is in the finance zone."""
-    return f"to_char({expression} AT TIME ZONE %(zone)s, 'YYYY-MM-DD')"
-
-
-def narrowed(pool: str, instant: str) -> str:
-    """SQL of the narrowing by pool and time."""
-    return f"""(%(pool)s::bigint IS NULL OR {pool} = %(pool)s::bigint)
-        AND (%(since)s::timestamptz IS NULL OR {instant} >= %(since)s::timestamptz)
-        AND (%(until)s::timestamptz IS NULL OR {instant} < %(until)s::timestamptz)"""

@@ -7,13 +7,12 @@ never changed, so that the same moment is told in the same way for ever.
 
 from payments.ledger.accounts import Kind
 from payments.reports.options import choice
+from payments.reports.sql import source_id
 
 MONEY = choice(
     "money", "Money", {"all": "Real, and that of tests", "live": "Real", "test": "Of tests"}, default="all"
 )  # fmt: skip
 
-# SQL of what a report is told of the mode of money.
-MODE = "CASE WHEN a.livemode THEN 'live' ELSE 'test' END"
 # SQL of the lines `l`, their entries `j` and accounts `a`: as of the moment, through the last day. A day is the
 # entry's own, written when it was booked; it is never worked out anew.
 LINES = """
@@ -34,16 +33,16 @@ _REQUEST = "JOIN payments_payment p ON p.id = t.payment_id JOIN entries_request 
 _ORIGINS = {
     "receipt": f"SELECT 'receipt', t.id::text, q.pool_id, q.user_id FROM payments_receipt t {_REQUEST}",
     "request": "SELECT 'request', id::text, pool_id, user_id FROM entries_request",
-    "refund": f"""SELECT 'refund', f.ref::text, q.pool_id, q.user_id
+    "refund": f"""SELECT 'refund', {source_id("refund", "f")}, q.pool_id, q.user_id
         FROM payments_refund f JOIN payments_receipt t ON t.id = f.receipt_id {_REQUEST}""",
-    "dispute": f"""SELECT 'dispute', d.provider || ':' || d.provider_reference, q.pool_id, q.user_id
+    "dispute": f"""SELECT 'dispute', {source_id("dispute", "d")}, q.pool_id, q.user_id
         FROM payments_dispute d JOIN payments_receipt t ON t.id = d.receipt_id {_REQUEST}""",
-    "movement": f"""SELECT 'movement', m.provider || ':' || m.reference, q.pool_id, q.user_id
+    "movement": f"""SELECT 'movement', {source_id("movement", "m")}, q.pool_id, q.user_id
         FROM payments_movement m
         LEFT JOIN payments_refund f ON f.id = m.refund_id
         LEFT JOIN payments_dispute d ON d.id = m.dispute_id
         JOIN payments_receipt t ON t.id = coalesce(m.receipt_id, f.receipt_id, d.receipt_id) {_REQUEST}""",
-    "payout": """SELECT 'payout', o.ref::text, b.pool_id, o.player_id
+    "payout": f"""SELECT 'payout', {source_id("payout", "o")}, b.pool_id, o.player_id
         FROM payments_payout o JOIN payments_prizebooking b ON b.id = o.booking_id""",
     "prize_correction": "SELECT 'prize_correction', id::text, pool_id, player_id FROM payments_prizecorrection",
     "pool": """SELECT 'pool', b.pool_id || ':' || b.number, b.pool_id, NULL::bigint FROM payments_prizebooking b""",

@@ -1,7 +1,8 @@
 """The register of discrepancies: what the machine was not certain about, since when, whose it is, and how it ended."""
 
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, number, text
+from payments.reports.base import Report, code, money, number, text
 from payments.reports.options import choice
+from payments.reports.sql import bucket_sql, day_sql, in_time, instant_sql, money_sql
 from payments.reports.states import first_change, state_of
 
 # What the row says now stands in for what its changes did not keep.
@@ -11,8 +12,6 @@ IS_DONE = "s.status IN ('resolved', 'written_off')"
 # As of then, or when it was closed.
 AGE = f"greatest(extract(epoch FROM CASE WHEN {IS_DONE} THEN closed.at ELSE %(as_of)s END - d.opened_at), 0)"
 DAYS = f"floor({AGE} / 86400)::bigint"
-BUCKET = f"""CASE WHEN {AGE} < 86400 THEN '0-1' WHEN {AGE} < 3 * 86400 THEN '1-3'
-    WHEN {AGE} < 7 * 86400 THEN '3-7' ELSE '>7' END"""
 
 
 def side_sql(name: str) -> str:
@@ -58,7 +57,7 @@ REPORT = Report(
     ),
     sql=f"""
         SELECT d.id::text, {day_sql("d.opened_at")}, {instant_sql("d.opened_at")}, d.kind, d.object_key, s.status,
-            owner.display_name, {DAYS}, {BUCKET},
+            owner.display_name, {DAYS}, {bucket_sql(AGE, 1, 3, 7)},
             {instant_sql("coalesce((s.details ->> 'due_at')::timestamptz, d.due_at)")},
             {money_sql(f"CASE WHEN {CURRENCY} IS NOT NULL THEN {AMOUNT} END", CURRENCY)}, {CURRENCY},
             coalesce(s.details ->> 'sentence', d.sentence), coalesce(s.details ->> 'suggestion', d.suggestion),
@@ -72,8 +71,7 @@ REPORT = Report(
         LEFT JOIN accounts_user owner ON owner.id = (s.details ->> 'owner_id')::bigint
         LEFT JOIN accounts_user closer ON closer.id = closed.actor_id
         WHERE (%(which)s::text = 'all' OR (%(which)s::text = 'closed') = ({IS_DONE}))
-          AND (%(since)s::timestamptz IS NULL OR d.opened_at >= %(since)s::timestamptz)
-          AND (%(until)s::timestamptz IS NULL OR d.opened_at < %(until)s::timestamptz)
+          AND {in_time("d.opened_at")}
         ORDER BY d.id
     """,
 )

@@ -4,9 +4,10 @@
 balance; `lost` is what the books gave up, in the currency of the dispute.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, number, text
+from payments.reports.base import Report, code, money, number, text
 from payments.reports.options import DATE_BASIS
-from payments.reports.states import MODE, by_date, date_sql, first_change, state_of
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql, source_id
+from payments.reports.states import by_date, first_change, state_of
 
 BOOKED_ON = "coalesce(m.finance_date, (d.opened_at AT TIME ZONE %(zone)s)::date)"
 CLOSED = ("won", "lost", "prevented", "warning_closed")
@@ -58,7 +59,7 @@ REPORT = Report(
             {money_sql("(s.details ->> 'amount_cents')::bigint", "d.currency")},
             {money_sql("lost.minor", "d.currency")}, d.currency,
             {money_sql("m.taken", "m.currency")}, {money_sql("m.returned", "m.currency")},
-            {money_sql("m.fee", "m.currency")}, m.currency, {MODE.format("d")}
+            {money_sql("m.fee", "m.currency")}, m.currency, {mode_sql("d")}
         FROM payments_dispute d
         {state_of("d.id", "dispute_change", "s")}
         JOIN payments_receipt t ON t.id = d.receipt_id
@@ -74,7 +75,7 @@ REPORT = Report(
                 sum(n.fee_cents)::bigint AS fee, min(j.finance_date) AS finance_date
             FROM payments_movement n
             LEFT JOIN payments_journalentry j ON j.source_type = 'movement'
-                AND j.source_id = n.provider || ':' || n.reference AND j.event = 'dispute_withdrawn'
+                AND j.source_id = {source_id("movement", "n")} AND j.event = 'dispute_withdrawn'
                 AND j.id <= %(as_of_journal)s
             WHERE n.dispute_id = d.id AND n.id <= %(as_of_movement)s HAVING count(*) > 0
         ) m ON true
@@ -83,7 +84,7 @@ REPORT = Report(
             FROM payments_journalentry j
             JOIN payments_posting l ON l.journal_entry_id = j.id
             JOIN payments_account a ON a.id = l.account_id AND a.kind = 'disputes_receivable'
-            WHERE (j.source_type, j.source_id) = ('dispute', d.provider || ':' || d.provider_reference)
+            WHERE (j.source_type, j.source_id) = ('dispute', {source_id("dispute", "d")})
               AND j.id <= %(as_of_journal)s
         ) lost
         WHERE {by_date("q.pool_id", "d.opened_at", BOOKED_ON)}

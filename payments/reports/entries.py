@@ -3,7 +3,8 @@
 The fee is that of the place. What was paid for buying back in stands beside it, as a number and a sum.
 """
 
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+from payments.reports.base import Report, code, money, number, text
+from payments.reports.sql import day_sql, in_time, instant_sql, money_sql, of_pool
 
 PAID_BY = """CASE WHEN t.id IS NOT NULL THEN 'receipt' WHEN q.fee_cents = 0 THEN 'free'
     WHEN q.waived_by_id IS NOT NULL THEN 'waiver' ELSE 'nothing' END"""
@@ -11,6 +12,7 @@ PAID_BY = """CASE WHEN t.id IS NOT NULL THEN 'receipt' WHEN q.fee_cents = 0 THEN
 REPORT = Report(
     kind="entries",
     title="Entries",
+    describe="Every entry with its fate, its fee and prize, and the receipt or the waiver that stands behind it.",
     day="the day the entry was made",
     is_live=True,
     columns=(
@@ -58,7 +60,7 @@ REPORT = Report(
             SELECT bought_entry_id, count(*) AS times, sum(fee_cents)::bigint AS fees
             FROM entries_request WHERE kind = 'buy_back' AND payment_status = 'completed' GROUP BY bought_entry_id
         ) b ON b.bought_entry_id = e.id
-        WHERE {narrowed("e.pool_id", "e.created_at")}
+        WHERE {of_pool("e.pool_id")} AND {in_time("e.created_at")}
         ORDER BY e.id
     """,
 )

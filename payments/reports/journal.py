@@ -3,8 +3,9 @@
 Narrowed to a pool it has the whole entries that touch an account of the pool, so that debits are credits in it, too.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, text
-from payments.reports.books import AS_OF, IN_DAYS, LINES, MODE, MONEY, OF_MONEY
+from payments.reports.base import Report, code, money, text
+from payments.reports.books import AS_OF, IN_DAYS, LINES, MONEY, OF_MONEY
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql
 
 REPORT = Report(
     kind="journal",
@@ -37,12 +38,12 @@ REPORT = Report(
     options=(MONEY,),
     is_personal=False,
     sql=f"""
-        SELECT l.id::text, j.id::text, to_char(j.finance_date, 'YYYY-MM-DD'), {instant_sql("j.effective_at")},
+        SELECT l.id::text, j.id::text, {date_sql("j.finance_date")}, {instant_sql("j.effective_at")},
             {instant_sql("j.posted_at")}, j.source_type, j.source_id, j.event, a.id::text, a.kind, a.pool_id::text,
             pool.name, a.player_id::text, a.provider,
             {money_sql("greatest(l.amount, 0)", "a.currency_id")},
             {money_sql("greatest(-l.amount, 0)", "a.currency_id")},
-            a.currency_id, {MODE}, j.reverses_id::text, j.actor_id::text, j.memo
+            a.currency_id, {mode_sql("a")}, j.reverses_id::text, j.actor_id::text, j.memo
         FROM {LINES}
         LEFT JOIN pools_pool pool ON pool.id = a.pool_id
         WHERE {AS_OF} AND {OF_MONEY} AND {IN_DAYS}

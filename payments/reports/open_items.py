@@ -5,14 +5,11 @@ ours (`suspense`), held by a bank (`disputes_receivable`). Each row is what one 
 on one of them; all rows of an account come to its balance in the trial balance as of then.
 """
 
-from payments.reports.base import Days, Report, code, instant_sql, money, money_sql, number, text
+from payments.reports.base import Days, Report, code, money, number, text
 from payments.reports.options import choice
-from payments.reports.states import MODE
+from payments.reports.sql import bucket_sql, instant_sql, mode_sql, money_sql, of_pool, source_id
 
 AGE = "greatest(extract(epoch FROM %(as_of)s - o.since), 0)"
-BUCKET = f"""CASE WHEN {AGE} < 86400 THEN '0-1' WHEN {AGE} < 3 * 86400 THEN '1-3'
-    WHEN {AGE} < 7 * 86400 THEN '3-7' WHEN {AGE} < 30 * 86400 THEN '7-30' WHEN {AGE} < 90 * 86400 THEN '30-90'
-    ELSE '>90' END"""
 # What a decision about a row of the queue moved is told of what the row is about: `movement:stripe:txn_1`.
 SOURCE = """
     SELECT kind, currency_id, livemode, provider, amount, effective_at,
@@ -35,13 +32,13 @@ RECEIPT = "coalesce(own.id, charge.id, refund.receipt_id, named.receipt_id, disp
 NAMED = f"""
     LEFT JOIN payments_receipt own ON s.source_type = 'receipt' AND own.id = {NUMBER}
     LEFT JOIN payments_receipt charge
-        ON s.source_type = 'charge' AND charge.provider || ':' || charge.charge_id = s.source_id
-    LEFT JOIN payments_refund refund ON s.source_type = 'refund' AND refund.ref::text = s.source_id
+        ON s.source_type = 'charge' AND {source_id("charge", "charge")} = s.source_id
+    LEFT JOIN payments_refund refund ON s.source_type = 'refund' AND {source_id("refund", "refund")} = s.source_id
     LEFT JOIN payments_refund named ON s.source_type = 'refund' AND named.id = {NUMBER}
     LEFT JOIN payments_dispute dispute
-        ON s.source_type = 'dispute' AND dispute.provider || ':' || dispute.provider_reference = s.source_id
+        ON s.source_type = 'dispute' AND {source_id("dispute", "dispute")} = s.source_id
     LEFT JOIN payments_movement moved
-        ON s.source_type = 'movement' AND moved.provider || ':' || moved.reference = s.source_id
+        ON s.source_type = 'movement' AND {source_id("movement", "moved")} = s.source_id
 """
 
 REPORT = Report(
@@ -99,15 +96,15 @@ REPORT = Report(
         )
         SELECT o.kind, o.about, o.receipt_id::text, q.pool_id::text, pool.name, q.user_id::text, u.display_name,
             coalesce(t.provider, nullif(o.provider, '')), t.charge_id, {instant_sql("o.since")},
-            floor({AGE} / 86400)::bigint, {BUCKET}, {money_sql("o.minor", "o.currency_id")}, o.currency_id,
-            {MODE.format("o")}
+            floor({AGE} / 86400)::bigint, {bucket_sql(AGE, 1, 3, 7, 30, 90)},
+            {money_sql("o.minor", "o.currency_id")}, o.currency_id, {mode_sql("o")}
         FROM item o
         LEFT JOIN payments_receipt t ON t.id = o.receipt_id
         LEFT JOIN payments_payment p ON p.id = t.payment_id
         LEFT JOIN entries_request q ON q.id = p.request_id
         LEFT JOIN pools_pool pool ON pool.id = q.pool_id
         LEFT JOIN accounts_user u ON u.id = q.user_id
-        WHERE %(pool)s::bigint IS NULL OR q.pool_id = %(pool)s::bigint
+        WHERE {of_pool("q.pool_id")}
         ORDER BY o.kind, o.currency_id, o.livemode, o.since, o.about
     """,
 )

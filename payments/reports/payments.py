@@ -4,9 +4,10 @@
 kept and what was left of it are `settled`, `fee` and `net`, in the currency of that balance.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, number, text
+from payments.reports.base import Report, code, money, number, text
 from payments.reports.options import DATE_BASIS
-from payments.reports.states import MODE, booked, by_date, date_sql, state_of
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql
+from payments.reports.states import booked, by_date, state_of
 
 # A payment belongs to the day on which its money came; without money, to the day on which it was started.
 INSTANT = "coalesce(t.received_at, p.created_at)"
@@ -14,15 +15,11 @@ INSTANT = "coalesce(t.received_at, p.created_at)"
 STATUS = "CASE WHEN ps.status IN ('intent', 'open', 'processing', 'unknown') THEN 'pending' ELSE ps.status END"
 BOOKED_ON = "coalesce(j.finance_date, (p.created_at AT TIME ZONE %(zone)s)::date)"
 # What of it has really gone back, by the books: paid out, and not come back.
-RETURNED = """
+RETURNED = f"""
     SELECT coalesce(sum(f.amount_cents), 0)::bigint AS minor FROM payments_refund f
-    WHERE f.receipt_id = t.id AND EXISTS (
-        SELECT 1 FROM payments_journalentry g WHERE (g.source_type, g.source_id) = ('refund', f.ref::text)
-        AND g.event IN ('paid', 'external') AND g.id <= %(as_of_journal)s
-    ) AND NOT EXISTS (
-        SELECT 1 FROM payments_journalentry g WHERE (g.source_type, g.source_id) = ('refund', f.ref::text)
-        AND g.event IN ('failed', 'external_failed') AND g.id <= %(as_of_journal)s
-    )
+    {booked("refund", "f", "paid", "paid", "external")}
+    {booked("refund", "f", "back", "failed", "external_failed")}
+    WHERE f.receipt_id = t.id AND paid.id IS NOT NULL AND back.id IS NULL
 """
 # Nobody keeps a part of money in hand.
 MOVEMENT = """
@@ -83,7 +80,7 @@ REPORT = Report(
             {money_sql("t.amount_cents", "t.currency")},
             {money_sql("CASE WHEN t.id IS NOT NULL THEN back.minor END", "t.currency")}, t.currency,
             {money_sql("m.amount_cents", "m.currency")}, {money_sql("m.fee_cents", "m.currency")},
-            {money_sql("m.net_cents", "m.currency")}, m.currency, t.source, {MODE.format("p")}
+            {money_sql("m.net_cents", "m.currency")}, m.currency, t.source, {mode_sql("p")}
         FROM payments_payment p
         {state_of("p.id", "payment_change", "ps")}
         JOIN entries_request q ON q.id = p.request_id
@@ -94,7 +91,7 @@ REPORT = Report(
                 rs.details ->> 'entry_id' AS entry, rs.details ->> 'unapplied_because' AS because
             FROM payments_receipt r {state_of("r.id", "receipt_change", "rs")} WHERE r.payment_id = p.id
         ) t ON true
-        {booked("charge", "t.provider || ':' || t.charge_id", "j", "received")}
+        {booked("charge", "t", "j", "received")}
         LEFT JOIN LATERAL ({MOVEMENT}) m ON true
         LEFT JOIN (
             payments_providerpayoutitem i JOIN payments_providerpayout po ON po.id = i.payout_id

@@ -7,8 +7,9 @@ stands in a row of its own for each currency: so all rows together are the trial
 """
 
 from payments.ledger.accounts import Kind
-from payments.reports.base import Report, code, money, money_sql, number, text
-from payments.reports.books import AS_OF, IN_DAYS, LINES, MODE, MONEY, OF_MONEY, ORIGIN, origins, sum_of
+from payments.reports.base import Report, code, money, number, text
+from payments.reports.books import AS_OF, IN_DAYS, LINES, MONEY, OF_MONEY, ORIGIN, origins, sum_of
+from payments.reports.sql import mode_sql, money_sql, of_pool
 
 # What the house pays, each a column of its own; with fee_revenue all that makes a profit or a loss.
 COSTS = (
@@ -56,7 +57,7 @@ REPORT = Report(
     pdf="pool_profit_and_loss",
     sql=f"""
         WITH {origins("refund", "dispute", "movement", "payout", "prize_correction", "pool")}, summed AS (
-            SELECT a.currency_id AS currency, {MODE} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
+            SELECT a.currency_id AS currency, {mode_sql("a")} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
                 {_times("allocated", "'prize_pot', 'fee_revenue'")}
                     - {_times("place_taken", "'prize_pot', 'fee_revenue'")} AS places,
                 {_times("waived", "'prize_pot'")} - {_times("waiver_taken", "'prize_pot'")} AS places_waived,
@@ -73,7 +74,7 @@ REPORT = Report(
                 {_flow("a.kind = 'disputes_receivable' AND j.source_type = 'dispute'", sign="-")} AS chargebacks
             FROM {LINES} {ORIGIN}
             WHERE {AS_OF} AND {OF_MONEY} AND a.kind NOT IN ('unallocated', 'bank', 'bank_in_transit', 'conversion')
-                AND (%(pool)s::bigint IS NULL OR coalesce(a.pool_id, o.pool_id) = %(pool)s::bigint)
+                AND {of_pool("coalesce(a.pool_id, o.pool_id)")}
             GROUP BY 1, 2, 3
         ), told AS (
             SELECT s.*, s.pot_part + s.house_fee AS gross,

@@ -4,7 +4,8 @@ The pot has every fee that counts as paid, of entries and of buying back in, les
 disqualified entries stay in it.
 """
 
-from payments.reports.base import GONE, Report, code, day_sql, instant_sql, money, money_sql, narrowed, number, text
+from payments.reports.base import Report, code, money, number, text
+from payments.reports.sql import day_sql, in_time, instant_sql, is_gone, money_sql, of_pool
 
 
 def _received(status: str) -> str:
@@ -14,6 +15,7 @@ def _received(status: str) -> str:
 REPORT = Report(
     kind="pool_summary",
     title="Pools",
+    describe="Every pool in one row: who is in, what came in and went back, the pot, and what waits for a person.",
     day="the day the pool was created",
     is_live=True,
     is_personal=False,
@@ -82,7 +84,7 @@ REPORT = Report(
             JOIN payments_payment p ON p.id = t.payment_id
             JOIN entries_request q ON q.id = p.request_id
             LEFT JOIN (
-                SELECT f.receipt_id, sum(f.amount_cents) FILTER (WHERE {GONE.format("f")}) AS gone,
+                SELECT f.receipt_id, sum(f.amount_cents) FILTER (WHERE {is_gone("f")}) AS gone,
                     sum(f.amount_cents) FILTER (
                         WHERE f.replaces_id IS NULL AND f.status NOT IN ('requested', 'cancelled')
                         AND (f.status, f.taken_from) <> ('failed', 'undecided')) AS promised
@@ -106,7 +108,7 @@ REPORT = Report(
         LEFT JOIN paid m ON m.pool_id = o.id
         LEFT JOIN asked a ON a.pool_id = o.id
         LEFT JOIN received r ON r.pool_id = o.id
-        WHERE {narrowed("o.id", "o.created_at")}
+        WHERE {of_pool("o.id")} AND {in_time("o.created_at")}
         ORDER BY o.id
     """,
 )

@@ -6,9 +6,10 @@ trial balance has on pots, winnings and refunds. Pools and players to whom nothi
 asked for.
 """
 
-from payments.reports.base import Days, Report, code, money, money_sql, text
-from payments.reports.books import AS_OF, LINES, MODE, MONEY, OF_MONEY, ORIGIN, origins, sum_of
+from payments.reports.base import Days, Report, code, money, text
+from payments.reports.books import AS_OF, LINES, MONEY, OF_MONEY, ORIGIN, origins, sum_of
 from payments.reports.options import choice
+from payments.reports.sql import mode_sql, money_sql, of_pool
 
 SHOWN = choice(
     "shown", "Rows", {"owed": "Where something is owed", "all": "Also where nothing is owed any more"}, default="owed"
@@ -33,12 +34,12 @@ REPORT = Report(
     days=Days.UNTIL,
     sql=f"""
         WITH {origins("receipt", "request", "refund", "payout", "prize_correction", "pool")}, line AS (
-            SELECT a.currency_id AS currency, {MODE} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
+            SELECT a.currency_id AS currency, {mode_sql("a")} AS mode, coalesce(a.pool_id, o.pool_id) AS pool_id,
                 coalesce(a.player_id, CASE WHEN a.kind = 'prize_pot' THEN o.player_id END) AS player_id,
                 a.kind, j.source_type, l.amount
             FROM {LINES} {ORIGIN}
             WHERE {AS_OF} AND {OF_MONEY} AND a.kind IN ('prize_pot', 'winnings_payable', 'refund_payable')
-                AND (%(pool)s::bigint IS NULL OR coalesce(a.pool_id, o.pool_id) = %(pool)s::bigint)
+                AND {of_pool("coalesce(a.pool_id, o.pool_id)")}
         ), told AS (
             SELECT currency, mode, pool_id, NULL::bigint AS player_id, -sum(amount)::bigint AS pot, 0::bigint AS put_in,
                 0::bigint AS won, 0::bigint AS prizes_paid, 0::bigint AS winnings_owed, 0::bigint AS refunds_owed,

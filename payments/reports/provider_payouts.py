@@ -5,8 +5,9 @@
 are matched.
 """
 
-from payments.reports.base import Report, code, day_sql, instant_sql, money, money_sql, number, text
-from payments.reports.states import MODE, date_sql, state_of
+from payments.reports.base import Report, code, money, number, text
+from payments.reports.sql import date_sql, day_sql, in_time, instant_sql, mode_sql, money_sql
+from payments.reports.states import state_of
 
 MADE = "coalesce(y.made_at, y.created_at)"
 # A match counts from the entry that booked it to the one that took it back.
@@ -70,8 +71,7 @@ REPORT = Report(
                 s.details ->> 'failure' AS failure, y.amount_cents, y.currency, y.livemode
             FROM payments_providerpayout y
             {state_of("y.id", "provider_payout_change", "s")}
-            WHERE (%(since)s::timestamptz IS NULL OR {MADE} >= %(since)s::timestamptz)
-              AND (%(until)s::timestamptz IS NULL OR {MADE} < %(until)s::timestamptz)
+            WHERE {in_time(MADE)}
         ), line AS (
             SELECT p.id, 1 AS place, 0::bigint AS item, k.name, k.booked_on, k.reference AS bank_line,
                 sums.items, p.amount_cents, CASE WHEN sums.items > 0 THEN p.amount_cents - sums.net END AS difference,
@@ -97,7 +97,7 @@ REPORT = Report(
             l.items, {money_sql("l.amount_cents", "p.currency")}, {money_sql("l.difference", "p.currency")},
             l.transaction, l.kind, {instant_sql("l.occurred_at")}, l.charge_id, l.receipt_id::text, l.refund_id::text,
             l.dispute_id::text, {money_sql("l.gross", "p.currency")}, {money_sql("l.fee", "p.currency")},
-            {money_sql("l.net", "p.currency")}, p.currency, {MODE.format("p")}
+            {money_sql("l.net", "p.currency")}, p.currency, {mode_sql("p")}
         FROM line l JOIN payout p ON p.id = l.id
         ORDER BY l.id, l.place, l.item
     """,

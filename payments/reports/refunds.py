@@ -4,11 +4,11 @@
 our balance for it is `settled`, and what it kept of that `fee`, in the currency of that balance.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, number, text
+from payments.reports.base import Report, code, money, number, text
 from payments.reports.options import DATE_BASIS
-from payments.reports.states import MODE, booked, by_date, date_sql, first_change, state_of
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql
+from payments.reports.states import booked, by_date, first_change, state_of
 
-REF = "f.ref::text"
 # It counts on the day it left; until then, on the day it was asked for.
 INSTANT = "coalesce(paid.effective_at, f.created_at)"
 GONE = "CASE WHEN paid.id IS NOT NULL AND back.id IS NULL THEN f.amount_cents ELSE 0 END"
@@ -65,7 +65,7 @@ REPORT = Report(
             f.provider, t.charge_id, s.details ->> 'provider_reference', m.reference,
             {money_sql("f.amount_cents", "f.currency")},
             {money_sql(GONE, "f.currency")}, f.currency,
-            {money_sql("m.settled", "m.currency")}, {money_sql("m.fee", "m.currency")}, m.currency, {MODE.format("f")}
+            {money_sql("m.settled", "m.currency")}, {money_sql("m.fee", "m.currency")}, m.currency, {mode_sql("f")}
         FROM payments_refund f
         {state_of("f.id", "refund_change", "s")}
         JOIN payments_receipt t ON t.id = f.receipt_id
@@ -76,9 +76,9 @@ REPORT = Report(
         LEFT JOIN accounts_user asker ON asker.id = f.requested_by_id
         LEFT JOIN accounts_user approver ON approver.id = (s.details ->> 'approved_by_id')::bigint
         {first_change("f.id", "refund_change", "sent", "sending")}
-        {booked("refund", REF, "decided", "decided")}
-        {booked("refund", REF, "paid", "paid", "external")}
-        {booked("refund", REF, "back", "failed", "external_failed")}
+        {booked("refund", "f", "decided", "decided")}
+        {booked("refund", "f", "paid", "paid", "external")}
+        {booked("refund", "f", "back", "failed", "external_failed")}
         LEFT JOIN LATERAL (
             SELECT string_agg(n.reference, ' ' ORDER BY n.id) AS reference, min(n.currency) AS currency,
                 sum(n.amount_cents)::bigint AS settled, sum(n.fee_cents)::bigint AS fee

@@ -5,8 +5,7 @@ Names of people and pools are labels: they are told as they are now, for history
 """
 
 from payments.reports.as_of import TABLES
-
-MODE = "CASE WHEN {0}.livemode THEN 'live' ELSE 'test' END"
+from payments.reports.sql import in_time, of_pool, source_id
 
 
 def state_of(subject: str, bound: str, alias: str) -> str:
@@ -29,28 +28,22 @@ def first_change(subject: str, bound: str, alias: str, *statuses: str) -> str:
         ) {alias} ON true"""
 
 
-def booked(source_type: str, source_id: str, alias: str, *events: str) -> str:
-    """SQL of a join with the entry of the journal that booked one of these events of a source."""
+def booked(source_type: str, row: str, alias: str, *events: str) -> str:
+    """SQL of a join with the entry of the journal that booked one of these events of a row."""
     wanted = ", ".join(f"'{event}'" for event in events)
     return f"""LEFT JOIN LATERAL (
             SELECT id, finance_date, effective_at FROM payments_journalentry
-            WHERE source_type = '{source_type}' AND source_id = {source_id} AND event IN ({wanted})
+            WHERE source_type = '{source_type}' AND source_id = {source_id(source_type, row)} AND event IN ({wanted})
               AND id <= %(as_of_journal)s ORDER BY id LIMIT 1
         ) {alias} ON true"""
 
 
 def by_date(pool: str, paid_at: str, booked_on: str) -> str:
     """SQL of the narrowing by pool, and by days of one of the two dates, as the option `date_basis` says."""
-    return f"""(%(pool)s::bigint IS NULL OR {pool} = %(pool)s::bigint)
+    return f"""{of_pool(pool)}
         AND CASE WHEN %(date_basis)s::text = 'event' THEN
             (%(first_day)s::date IS NULL OR {booked_on} >= %(first_day)s::date)
             AND (%(last_day)s::date IS NULL OR {booked_on} <= %(last_day)s::date)
         ELSE
-            (%(since)s::timestamptz IS NULL OR {paid_at} >= %(since)s::timestamptz)
-            AND (%(until)s::timestamptz IS NULL OR {paid_at} < %(until)s::timestamptz)
+            {in_time(paid_at)}
         END"""
-
-
-def date_sql(day: str) -> str:
-    """SQL of a day that is kept as one."""
-    return f"to_char({day}, 'YYYY-MM-DD')"

@@ -5,18 +5,19 @@ back, or was sent back, does not count. `entry_fees` is what the winner paid for
 back. The rule is that of the winner's country as it stands now; the tax number itself is not kept here.
 """
 
-from payments.reports.base import Days, Report, code, money, money_sql, number, text
+from payments.reports.base import Days, Report, code, money, number, text
 from payments.reports.options import number as number_option
+from payments.reports.sql import date_sql, mode_sql, money_sql, source_id
 
 # The finance year of an entry of the journal.
 IN_YEAR = """j.id <= %(as_of_journal)s AND j.finance_date >= make_date(%(year)s::int, 1, 1)
               AND j.finance_date < make_date(%(year)s::int + 1, 1, 1)"""
 # What a receipt brought, what refunds took of it, and what a bank took back for good.
 FEES = "('received', 'paid', 'external', 'failed', 'external_failed', 'lost', 'recovered')"
-SOURCES = """
-    SELECT 'charge' AS type, t.provider || ':' || t.charge_id AS id
-    UNION ALL SELECT 'refund', f.ref::text FROM payments_refund f WHERE f.receipt_id = t.id
-    UNION ALL SELECT 'dispute', d.provider || ':' || d.provider_reference FROM payments_dispute d
+SOURCES = f"""
+    SELECT 'charge' AS type, {source_id("charge", "t")} AS id
+    UNION ALL SELECT 'refund', {source_id("refund", "f")} FROM payments_refund f WHERE f.receipt_id = t.id
+    UNION ALL SELECT 'dispute', {source_id("dispute", "d")} FROM payments_dispute d
         WHERE d.receipt_id = t.id
 """
 
@@ -57,7 +58,7 @@ REPORT = Report(
             FROM payments_journalentry j
             JOIN payments_posting l ON l.journal_entry_id = j.id
             JOIN payments_account a ON a.id = l.account_id AND a.kind IN ('winnings_payable', 'tax_withheld')
-            LEFT JOIN payments_payout o ON j.source_type = 'payout' AND o.ref::text = j.source_id
+            LEFT JOIN payments_payout o ON j.source_type = 'payout' AND {source_id("payout", "o")} = j.source_id
             LEFT JOIN payments_prizecorrection c ON j.source_type = 'prize_correction' AND c.id::text = j.source_id
             WHERE (j.source_type = 'payout'
                    OR j.source_type = 'prize_correction' AND j.event IN ('repaid', 'came_back', 'tax_released'))
@@ -87,9 +88,9 @@ REPORT = Report(
             {money_sql("r.gross - r.withheld", "r.currency")}, r.currency,
             y.form, {money_sql("y.threshold_cents", "r.currency")},
             CASE WHEN y.id IS NOT NULL THEN (r.gross >= y.threshold_cents)::int END,
-            (form.id IS NOT NULL)::int, to_char(form.received_on, 'YYYY-MM-DD'),
+            (form.id IS NOT NULL)::int, {date_sql("form.received_on")},
             CASE WHEN form.tin_last_four <> '' THEN '****' || form.tin_last_four END,
-            CASE WHEN r.livemode THEN 'live' ELSE 'test' END
+            {mode_sql("r")}
         FROM row r
         JOIN accounts_user u ON u.id = r.player_id
         LEFT JOIN payments_taxyear y ON (y.country, y.year, y.currency) = (u.country, %(year)s, r.currency)

@@ -4,9 +4,10 @@ Balances are debits less credits; the last two columns have them on the side tha
 Narrowed to a pool it has that pool's own accounts alone, which need not balance.
 """
 
-from payments.reports.base import Report, code, money, money_sql, text
-from payments.reports.books import AS_OF, IN_DAYS, LINES, MODE, MONEY, OF_MONEY, label_of, place_of, sum_of
+from payments.reports.base import Report, code, money, text
+from payments.reports.books import AS_OF, IN_DAYS, LINES, MONEY, OF_MONEY, label_of, place_of, sum_of
 from payments.reports.options import choice
+from payments.reports.sql import mode_sql, money_sql, of_pool
 
 DETAIL = choice(
     "detail",
@@ -44,12 +45,12 @@ REPORT = Report(
     pdf="trial_balance",
     sql=f"""
         WITH stood AS (
-            SELECT a.currency_id AS currency, {MODE} AS mode, a.kind, {_POOL} AS pool_id, {_PLAYER} AS player_id,
-                {_PROVIDER} AS provider, {sum_of(f"NOT {IN_DAYS}")} AS opening,
+            SELECT a.currency_id AS currency, {mode_sql("a")} AS mode, a.kind, {_POOL} AS pool_id,
+                {_PLAYER} AS player_id, {_PROVIDER} AS provider, {sum_of(f"NOT {IN_DAYS}")} AS opening,
                 {sum_of(f"l.amount > 0 AND {IN_DAYS}")} AS debits,
                 {sum_of(f"l.amount < 0 AND {IN_DAYS}", sign="-")} AS credits, sum(l.amount)::bigint AS closing
             FROM {LINES}
-            WHERE {AS_OF} AND {OF_MONEY} AND (%(pool)s::bigint IS NULL OR a.pool_id = %(pool)s::bigint)
+            WHERE {AS_OF} AND {OF_MONEY} AND {of_pool("a.pool_id")}
             GROUP BY 1, 2, 3, 4, 5, 6
         )
         SELECT s.currency, s.mode, s.kind, {label_of("s.kind")}, s.pool_id::text, pool.name, s.player_id::text,

@@ -4,11 +4,11 @@
 day it was paid; until then, on the day it was asked for.
 """
 
-from payments.reports.base import Report, code, instant_sql, money, money_sql, number, text
+from payments.reports.base import Report, code, money, number, text
 from payments.reports.options import DATE_BASIS
-from payments.reports.states import MODE, booked, by_date, date_sql, state_of
+from payments.reports.sql import date_sql, instant_sql, mode_sql, money_sql
+from payments.reports.states import booked, by_date, first_change, state_of
 
-REF = "o.ref::text"
 INSTANT = "coalesce(paid.effective_at, o.requested_at)"
 BOOKED_ON = "coalesce(paid.finance_date, (o.requested_at AT TIME ZONE %(zone)s)::date)"
 # The bank's or the provider's name of it, for whoever looks for it there.
@@ -71,7 +71,7 @@ REPORT = Report(
             nullif(s.reason, ''), s.details ->> 'failure', asker.display_name, approver.display_name,
             {money_sql("o.won_cents", "o.currency")}, {money_sql("o.amount_cents", "o.currency")},
             {money_sql("o.withheld_cents", "o.currency")},
-            {money_sql("o.amount_cents - o.withheld_cents", "o.currency")}, o.currency, {MODE.format("o")}
+            {money_sql("o.amount_cents - o.withheld_cents", "o.currency")}, o.currency, {mode_sql("o")}
         FROM payments_payout o
         {state_of("o.id", "payout_change", "s")}
         JOIN payments_prizebooking b ON b.id = o.booking_id
@@ -79,12 +79,9 @@ REPORT = Report(
         JOIN accounts_user u ON u.id = o.player_id
         JOIN accounts_user asker ON asker.id = o.requested_by_id
         LEFT JOIN accounts_user approver ON approver.id = (s.details ->> 'approved_by_id')::bigint
-        LEFT JOIN LATERAL (
-            SELECT min(at) AS at FROM payments_payoutchange
-            WHERE subject_id = o.id AND id <= %(as_of_payout_change)s AND to_status = 'approved'
-        ) approved ON true
-        {booked("payout", REF, "paid", "paid")}
-        {booked("payout", REF, "back", "returned")}
+        {first_change("o.id", "payout_change", "approved", "approved")}
+        {booked("payout", "o", "paid", "paid")}
+        {booked("payout", "o", "back", "returned")}
         LEFT JOIN LATERAL ({BY_HAND}) hand ON true
         LEFT JOIN LATERAL ({FORM}) form ON true
         WHERE {by_date("b.pool_id", INSTANT, BOOKED_ON)}

@@ -1,19 +1,28 @@
-"""Asking a provider about many things, one after the other: what a sweep does once it knows how to claim the next.
+"""Asking a provider about many things, one after the other: what every sweep does.
 
-Whatever one of them does, the others still have their turn; a provider that is away, or limits us, is left alone until
-next time.
+Each is claimed by moving its `checked_at`, so two sweeps at once ask about different ones. Whatever one of them does,
+the others still have their turn; a provider that is away, or limits us, is left alone until next time.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import transaction
+from django.db.models import F, Q
+
+from config.clock import ClockTimestamp
+from config.locks import LockedQuerySet
 from payments.providers.faults import ProviderError, RateLimited, Unreachable
 
 logger = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 3
+# What takes a bank days: nothing is won by asking every two minutes.
+PATIENCE_WHILE_SLOW = timedelta(hours=1)
 
 
 @dataclass
@@ -50,3 +59,22 @@ def ask_about_each(
             swept.gave_up = True
             break
     return swept
+
+
+def not_asked_for(patience: timedelta, *, now: datetime, slow: Q) -> Q:
+    """Rows whose `last` is so long ago; of those that are `slow`, an hour at least. Without patience: all, in any case.
+
+    `last` is annotated by the caller: when it was asked about, or else when there was first something to ask.
+    """
+    slowly = max(patience, PATIENCE_WHILE_SLOW) if patience else patience
+    return Q(last__lt=now - patience) & ~slow | Q(last__lt=now - slowly)
+
+
+@transaction.atomic
+def claim(due: LockedQuerySet[Any]) -> int | None:
+    """The row that was asked about longest ago, counted as asked; None when each was, or another is asking about it."""
+    row = due.order_by(F("checked_at").asc(nulls_first=True), "id").locked(skip_busy=True).first()
+    if row is None:
+        return None
+    due.model._default_manager.filter(pk=row.pk).update(checked_at=ClockTimestamp())
+    return int(row.pk)

@@ -83,11 +83,11 @@ def book_refund_decided(refund: Refund) -> None:
         post(rules.goodwill_decided(ref, request.pool_id, request.user_id, _sum_of(refund)))
 
 
-def book_refund_withdrawn(refund: Refund) -> None:
-    """A decided refund of money without a place never arrived, however often it was sent, and is owed no more."""
-    first = refund
-    while first.replaces is not None:
-        first = first.replaces
+def book_refund_withdrawn(refund: Refund, first: Refund) -> None:
+    """A decided refund of money without a place never arrived, and is owed no more. `first`: whose money it was.
+
+    Where it was sent again and again, that is the first of them; the decision was booked for it alone.
+    """
     decided = _journal_id("refund", first.ref, "decided")
     if decided is not None:
         player_id = refund.receipt.payment.request.user_id

@@ -1,19 +1,17 @@
 """Asking again what became of charges that nobody brought news of.
 
 Three kinds of receipts: those whose fee the provider had not told yet, those with a dispute that is not over, and those
-with one that ended lately: an appeal may open it again, and money that was won may come later than the word of it. Each
-is claimed by moving its `checked_at`, so two sweeps at once ask about different ones.
+with one that ended lately: an appeal may open it again, and money that was won may come later than the word of it.
 """
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
-from config.clock import ClockTimestamp, database_now
+from config.clock import database_now
 from payments.models import Dispute, DisputeState, Receipt
 from payments.models.dispute import CLOSED_DISPUTES
-from payments.services.asking import Swept, ask_about_each
+from payments.services.asking import Swept, ask_about_each, claim
 from payments.services.charge_state import apply_charge_state
 from payments.services.provider_state import Source
 
@@ -39,16 +37,11 @@ def sweep_charges(*, seconds: float = 60.0, limit: int = MOST) -> Swept:
     )
 
 
-@transaction.atomic
 def _claim(now: datetime) -> int | None:
-    """The next receipt to ask about, counted as asked; None when each was, or is being asked about by another."""
+    """The next receipt to ask about: a fee that is not known yet comes before a dispute."""
     for due in (_fee_unknown(now), _disputed(now)):
-        receipt = (
-            Receipt.objects.filter(due).order_by(F("checked_at").asc(nulls_first=True), "id").locked(skip_busy=True)
-        ).first()
-        if receipt is not None:
-            Receipt.objects.filter(pk=receipt.pk).update(checked_at=ClockTimestamp())
-            return receipt.pk
+        if (receipt_id := claim(Receipt.objects.filter(due))) is not None:
+            return receipt_id
     return None
 
 

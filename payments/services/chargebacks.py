@@ -5,8 +5,6 @@ round has not locked, or the pool is cancelled, does the fee leave the pot again
 gone. Whoever has the fee taken back by the bank loses what it had bought, in any case.
 """
 
-from django.db.models import Sum as SumOf
-
 from config.audit import attribute
 from config.clock import database_now
 from config.money import format_amount
@@ -14,13 +12,14 @@ from entries.models import PaymentStatus, RequestKind
 from entries.services.lost_places import lose_return, void_entry
 from payments.ledger import rules
 from payments.ledger.accounts import Kind
-from payments.ledger.models import JournalEntry, Posting
+from payments.ledger.balances import booked_for
+from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
 from payments.models import DiscrepancyKind, Dispute, LossBearer, Receipt, ReceiptState
 from payments.services import booking
 from payments.services.discrepancies import raise_discrepancy, raise_once, settle_discrepancy
-from payments.services.refunds.checks import may_take_place
+from payments.services.refunds.checks import made_good, may_take_place
 from payments.services.refunds.decisions import explain_all_external, take_place, withdraw_owed
 from pools.models import Pool, PoolStatus
 from pools.models.pool import ChargebackBearer
@@ -61,14 +60,14 @@ def bear_loss(dispute: Dispute, receipt: Receipt) -> None:
 def recover_loss(dispute: Dispute, receipt: Receipt) -> None:
     """Make good a loss that was booked: the dispute was won on appeal. The place stays taken until a person decides."""
     lost = JournalEntry.objects.filter(
-        source_type="dispute", source_id=_name(dispute), event="lost", reversed_by__isnull=True
+        source_type="dispute", source_id=dispute.journal_name, event="lost", reversed_by__isnull=True
     ).first()
     if lost is None:
         return
     lines = {line.account.kind: line.amount for line in lost.postings.select_related("account")}
     back = -lines[Kind.DISPUTES_RECEIVABLE]
     # What the fee made good when its pool was cancelled is the player's, too: the house has its loss back twice.
-    free = min(back, lines.get(Kind.UNALLOCATED, 0) + _made_good(receipt))
+    free = min(back, lines.get(Kind.UNALLOCATED, 0) + made_good(receipt))
     post(
         rules.dispute_recovered(
             dispute.provider_reference, receipt.provider, _sum(dispute, back), lost.pk, to_unallocated=free
@@ -108,10 +107,9 @@ def make_good(receipt: Receipt) -> None:
     More than that is the player's money again, without a place, and waits for a person. The receipt is locked.
     """
     free = booking.book_place_taken(receipt) - explain_all_external(receipt)
-    lost = min(max(free, 0), _posted(Kind.CHARGEBACK_LOSS, {"dispute": [_name(one) for one in receipt.disputes.all()]}))
-    post(
-        rules.chargeback_recovered(receipt.pk, Sum(lost, receipt.currency, receipt.livemode, database_now())),
-    )
+    disputes = [dispute.journal_name for dispute in receipt.disputes.all()]
+    lost = min(max(free, 0), booked_for(Kind.CHARGEBACK_LOSS, {"dispute": disputes}))
+    post(rules.chargeback_recovered(receipt.pk, Sum(lost, receipt.currency, receipt.livemode, database_now())))
     if free > lost:
         _wait_for_a_person(receipt, free - lost)
 
@@ -119,14 +117,14 @@ def make_good(receipt: Receipt) -> None:
 def outstanding_of(dispute: Dispute) -> int:
     """What is out for this dispute and neither back nor given up, in minor units of its currency."""
     movements = [f"{dispute.provider}:{name}" for name in dispute.movements.values_list("reference", flat=True)]
-    return _posted(Kind.DISPUTES_RECEIVABLE, {"movement": movements, "dispute": [_name(dispute)]})
+    return booked_for(Kind.DISPUTES_RECEIVABLE, {"movement": movements, "dispute": [dispute.journal_name]})
 
 
 def unallocated_of(receipt: Receipt) -> int:
     """How much of this receipt's money has no place, by the books: not its price, not given back, not lost."""
     refs = [str(ref) for ref in receipt.refunds.values_list("ref", flat=True)]
-    disputes = [_name(dispute) for dispute in receipt.disputes.all()]
-    return -_posted(
+    disputes = [dispute.journal_name for dispute in receipt.disputes.all()]
+    return -booked_for(
         Kind.UNALLOCATED,
         {
             "charge": [f"{receipt.provider}:{receipt.charge_id}"],
@@ -135,26 +133,6 @@ def unallocated_of(receipt: Receipt) -> int:
             "dispute": disputes,
         },
     )
-
-
-def _made_good(receipt: Receipt) -> int:
-    entries = Posting.objects.filter(
-        journal_entry__source_type="receipt",
-        journal_entry__source_id=str(receipt.pk),
-        journal_entry__event="chargeback_recovered",
-    )
-    return entries.filter(account__kind=Kind.UNALLOCATED).aggregate(total=SumOf("amount"))["total"] or 0
-
-
-def _posted(kind: Kind, sources: dict[str, list[str]]) -> int:
-    lines = Posting.objects.none()
-    for source_type, names in sources.items():
-        lines |= Posting.objects.filter(journal_entry__source_type=source_type, journal_entry__source_id__in=names)
-    return lines.filter(account__kind=kind).aggregate(total=SumOf("amount"))["total"] or 0
-
-
-def _name(dispute: Dispute) -> str:
-    return f"{dispute.provider}:{dispute.provider_reference}"
 
 
 def _sum(dispute: Dispute, amount: int) -> Sum:

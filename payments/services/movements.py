@@ -58,7 +58,7 @@ def apply_movement(
             "category": facts.category[:60],
             "amount_cents": facts.amount_cents,
             "fee_cents": facts.fee_cents,
-            "net_cents": facts.amount_cents - facts.fee_cents,
+            "net_cents": facts.net_cents,
             "currency": facts.currency,
             "exchange_rate": facts.exchange_rate,
             "receipt": of,
@@ -128,7 +128,7 @@ class _Booking:
         elif kind in OF_DISPUTES and dispute is not None:
             self._dispute(dispute)
         else:
-            self._unexplained(self.facts.amount_cents - self.facts.fee_cents)
+            self._unexplained(self.facts.net_cents)
 
     @property
     def _name(self) -> tuple[str, str]:

@@ -16,37 +16,22 @@ from config import outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
-from config.errors import Code, Conflict, Forbidden, Refused, invalid
+from config.errors import Code, Conflict, Forbidden, Refused
+from config.reasons import check_reason
 from entries.models import Entry
-from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.balances import balance_of
-from payments.ledger.models import JournalEntry
-from payments.ledger.posting import post
-from payments.ledger.rules import Sum
-from payments.models import (
-    CorrectionKind,
-    CorrectionState,
-    DiscrepancyKind,
-    ManualRecord,
-    ManualState,
-    Payout,
-    PayoutState,
-    PrizeBooking,
-    Provider,
-)
+from payments.models import ManualRecord, ManualState, Payout, PayoutState, PrizeBooking, Provider
 from payments.models.payout import LIVE_PAYOUTS, PAYOUTS_UNDER_WAY, WAITING_PAYOUTS
 from payments.services.booking import livemode
-from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.manual.outgoing import record_payout
 from payments.services.manual.records import Handover
 from payments.services.taxes import finance_year, withheld_of
 from payments.services.winners.accounts import account_in_use, usual_way
 from payments.services.winners.locking import Winner, lock_entry_owner, lock_payout, lock_winner
-from payments.services.winners.overpaid import note_overpaid, prize_key
+from payments.services.winners.outcomes import book_paid, book_returned, fresh
 from payments.services.winners.standing import standing_of
 
-REASON_LENGTH = 500
 ON_ITS_WAY = "This prize is paid out already, or on its way."
 
 explain("payout_once", Code.PRIZE_NOT_DUE, ON_ITS_WAY)
@@ -104,9 +89,13 @@ def approve_payout(*, payout_id: int, by: User) -> Payout:
 
 @transaction.atomic
 def cancel_payout(*, payout_id: int, by: User, reason: str) -> Payout:
-    """Take back what has not moved. Refuses one that is sent, and one whose money somebody says is handed over."""
-    reason = said(reason)
-    payout, _ = lock_payout(payout_id)
+    """Take back what has not moved.
+
+    Refuses the winner, one that is sent, and one whose money somebody says is handed over.
+    """
+    reason = check_reason(reason)
+    payout, winner = lock_payout(payout_id)
+    _check_person(winner, by)
     payout.move_to(PayoutState.CANCELLED)
     if _live_record(payout) is not None:
         raise PrizeNotDue("Somebody wrote down that this was handed over. Confirm the record, or turn it down, first.")
@@ -147,66 +136,15 @@ def mark_paid(*, payout: Payout, record: ManualRecord, by: User) -> Payout:
 def return_payout(*, payout_id: int, by: User, reason: str) -> Payout:
     """What was handed over came back: the winner is owed it as before, and another payout can be made.
 
-    Refuses one that went through a provider: what comes back there is learned from it.
+    Refuses the winner, and one that went through a provider: what comes back there is learned from it.
     """
-    reason = said(reason)
-    payout, _ = lock_payout(payout_id)
+    reason = check_reason(reason)
+    payout, winner = lock_payout(payout_id)
+    _check_person(winner, by)
     if payout.provider != Provider.MANUAL:
         raise PrizeNotDue(f"Reverse it at {payout.provider}: the books follow by themselves.")
     attribute(by=by, reason=reason)
     return book_returned(payout, at=database_now(), why=reason)
-
-
-def book_paid(payout: Payout, *, at: datetime, reference: str = "") -> Payout:
-    """It has moved: booked once, whatever happened to the prize since. For a payout held by `lock_payout`."""
-    payout.move_to(PayoutState.PAID)
-    payout.paid_at, payout.failure = at, ""
-    payout.provider_reference = payout.provider_reference or reference
-    payout.save(update_fields=["status", "paid_at", "failure", "provider_reference"])
-    money = Sum(payout.amount_cents, payout.currency, payout.livemode, at)
-    post(rules.winner_paid(str(payout.ref), payout.player_id, payout.withheld_cents, payout.provider, money))
-    settle_discrepancy(
-        kind=DiscrepancyKind.PAYOUT_FAILED, object_key=_key(payout), resolution=f"paid by payout {payout.pk}"
-    )
-    outbox.post(kind="mail.prize_paid", key=f"prize-paid-{payout.pk}", payload={"payout": payout.pk})
-    note_overpaid(payout.booking.pool, payout.player_id)
-    return fresh(payout)
-
-
-def book_returned(payout: Payout, *, at: datetime, why: str) -> Payout:
-    """It is back: what had not come back, or been released, before is owed again. For one held by `lock_payout`."""
-    payout.move_to(PayoutState.RETURNED)
-    payout.returned_at, payout.reason = at, why[:REASON_LENGTH]
-    payout.save(update_fields=["status", "returned_at", "reason"])
-    parts = payout.corrections.filter(status=CorrectionState.DONE)
-    gone = sum(parts.values_list("amount_cents", flat=True))
-    released = sum(parts.filter(kind=CorrectionKind.TAX_RELEASED).values_list("amount_cents", flat=True))
-    paid = JournalEntry.objects.filter(source_type="payout", source_id=str(payout.ref), event="paid")
-    post(
-        rules.winner_payment_returned(
-            str(payout.ref),
-            payout.player_id,
-            payout.withheld_cents - released,
-            payout.provider,
-            Sum(payout.amount_cents - gone, payout.currency, payout.livemode, at),
-            paid.values_list("pk", flat=True).first(),
-        )
-    )
-    outbox.post(kind="mail.prize_returned", key=f"prize-returned-{payout.pk}", payload={"payout": payout.pk})
-    note_overpaid(payout.booking.pool, payout.player_id)
-    doubt_payout(payout, f"came back: {why}", "Ask the winner where to send it, and ask for another payout.")
-    return fresh(payout)
-
-
-def doubt_payout(payout: Payout, what: str, suggestion: str) -> None:
-    """Put a payout that did not arrive, or does not end, before a person."""
-    raise_discrepancy(
-        kind=DiscrepancyKind.PAYOUT_FAILED,
-        object_key=_key(payout),
-        sentence=f"Payout {payout.pk} to {payout.player.display_name} {what}",
-        suggestion=suggestion,
-        details={"payout": payout.pk, "pool": payout.booking.pool_id, "player": payout.player_id},
-    )
 
 
 def check_still_right(payout: Payout, winner: Winner, *, at: datetime) -> None:
@@ -218,19 +156,6 @@ def check_still_right(payout: Payout, winner: Winner, *, at: datetime) -> None:
     account = account_in_use(payout.player_id, payout.provider)
     if account is None or account.reference != payout.destination:
         raise PrizeNotDue(f"The winner's account at {payout.provider} is another one now. Cancel it and ask anew.")
-
-
-def said(reason: str) -> str:
-    """The reason without blanks around it. Refuses none, and one that is too long."""
-    reason = reason.strip()
-    if not 0 < len(reason) <= REASON_LENGTH:
-        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters.")
-    return reason
-
-
-def fresh(payout: Payout) -> Payout:
-    """The row as it is now, with what is shown of it."""
-    return Payout.objects.select_related("booking__pool", "player").get(pk=payout.pk)
 
 
 def _request(winner: Winner, by: User, provider: str | None) -> Payout:
@@ -274,7 +199,7 @@ def _slot(booking: PrizeBooking, player: User) -> dict[str, PrizeBooking | Payou
 
 def _check_person(winner: Winner, by: User) -> None:
     if winner.player.pk == by.pk:
-        raise Forbidden(Code.FORBIDDEN, "Nobody pays out a prize of their own. Ask a colleague.")
+        raise Forbidden(Code.FORBIDDEN, "Nobody decides about a prize of their own. Ask a colleague.")
 
 
 def _check_not_suspended(entries: tuple[Entry, ...]) -> None:
@@ -292,7 +217,10 @@ def _check_owed(winner: Winner, amount_cents: int) -> None:
     account = AccountName(Kind.WINNINGS_PAYABLE, player_id=winner.player.pk)
     owed = -balance_of(account, currency, livemode=livemode())
     waiting = Payout.objects.filter(
-        player=winner.player, currency=currency, status__in=(*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY)
+        player=winner.player,
+        currency=currency,
+        livemode=livemode(),
+        status__in=(*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY),
     )
     if owed < amount_cents + sum(waiting.values_list("amount_cents", flat=True)):
         raise PrizeNotDue("The books owe the player less than this prize: an earlier one was paid too much.")
@@ -312,7 +240,3 @@ def _withheld(player: User, amount_cents: int, currency: str, *, at: datetime, b
 
 def _live_record(payout: Payout) -> ManualRecord | None:
     return payout.manual_records.exclude(status=ManualState.REJECTED).first()
-
-
-def _key(payout: Payout) -> str:
-    return prize_key(payout.booking.pool_id, payout.player_id)

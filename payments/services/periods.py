@@ -6,36 +6,34 @@ as its finance date; when it happened stays in `effective_at`.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from accounts.models import User
 from config.audit import attribute
-from config.errors import Code, Conflict, Unavailable, invalid
-from config.locks import allow_long_statements
+from config.clock import finance_date, last_of_month
+from config.errors import Code, Conflict, invalid
+from config.locks import advisory_lock, allow_long_statements, keep_writers_out
 from payments.models import Discrepancy, PeriodClose, PeriodState
 from payments.models.discrepancy import OPEN_STATES
 
 PATIENCE = "3s"
-NO_WRITERS = "LOCK TABLE payments_journalentry, payments_posting IN SHARE ROW EXCLUSIVE MODE"
-
-# Debits and credits of each kind of account, pool and provider; players are added up.
-STANDS = """
-    SELECT a.currency_id, a.livemode, a.kind, a.pool_id, a.provider,
+# Debits and credits of each month on each kind of account, pool and provider; players are added up.
+FLOWS = """
+    SELECT date_trunc('month', j.finance_date)::date, a.currency_id, a.livemode, a.kind, a.pool_id, a.provider,
            coalesce(sum(p.amount) FILTER (WHERE p.amount > 0), 0)::bigint,
            coalesce(-sum(p.amount) FILTER (WHERE p.amount < 0), 0)::bigint
     FROM payments_posting p
     JOIN payments_journalentry j ON j.id = p.journal_entry_id
     JOIN payments_account a ON a.id = p.account_id
     WHERE j.finance_date <= %s
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4 NULLS FIRST, 5
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1
 """
-NAMES = ("currency", "livemode", "kind", "pool", "provider", "debit", "credit")
+NAMES = ("currency", "livemode", "kind", "pool", "provider")
 COUNTED = "SELECT count(*), coalesce(max(id), 0) FROM payments_journalentry WHERE finance_date <= %s"
 
 Line = dict[str, Any]
@@ -54,9 +52,11 @@ def propose_period(*, first_day: date, by: User, now: datetime) -> PeriodClose:
     """Propose to close a month. Refuses one that is not over, and any but the one after the last that was closed."""
     if first_day.day != 1:
         raise invalid("first_day", "A month begins on its first day.")
-    last_day = _last_of(first_day)
-    if last_day >= now.astimezone(settings.FINANCE_TIME_ZONE).date():
+    last_day = last_of_month(first_day)
+    if last_day >= finance_date(now):
         raise Conflict(Code.PERIOD_CLOSED, f"{first_day:%B %Y} is not over.")
+    # Two who propose at once: the second finds what the first proposed.
+    advisory_lock("propose a period")
     expected = next_open_month()
     if expected is not None and first_day != expected:
         raise Conflict(Code.PERIOD_CLOSED, f"The next month to be closed is {expected:%B %Y}.")
@@ -83,15 +83,16 @@ def close_period(*, period_id: int, by: User, now: datetime) -> PeriodClose:
     Refuses who proposed it, books that do not balance, a month that is not the next, and (503) a moment in which
     somebody writes without a pause. Refuses to be called in a transaction, which would keep all writers waiting.
     """
-    _no_writers()
+    allow_long_statements()
+    keep_writers_out("payments_journalentry", "payments_posting", patience=PATIENCE)
     period = PeriodClose.objects.locked().get(pk=period_id)
     if period.proposed_by_id == by.pk:
         raise Conflict(Code.SECOND_NAME_NEEDED, "Somebody else has to close what you proposed.")
     period.move_to(PeriodState.CLOSED)
-    before = PeriodClose.objects.filter(status=PeriodState.CLOSED).order_by("-last_day").first()
+    before = _last_closed()
     if before is not None and period.first_day != before.last_day + timedelta(days=1):
         raise Conflict(Code.PERIOD_CLOSED, "Months are closed one after another.")
-    lines = trial_balance_through(period.last_day)
+    (lines,) = trial_balances([period.last_day])
     _check_balanced(lines)
     attribute(by=by)
     period.trial_balance = lines
@@ -106,15 +107,30 @@ def close_period(*, period_id: int, by: User, now: datetime) -> PeriodClose:
 
 def next_open_month() -> date | None:
     """The first day of the month that is closed next; None where none was closed and the first may be any."""
-    last = PeriodClose.objects.filter(status=PeriodState.CLOSED).order_by("-last_day").first()
+    last = _last_closed()
     return last.last_day + timedelta(days=1) if last else None
 
 
-def trial_balance_through(day: date) -> list[Line]:
-    """What the books come to, of all entries whose finance date is that day or before."""
+def trial_balances(last_days: Sequence[date]) -> Iterator[list[Line]]:
+    """What the books come to through each of these last days of months, oldest first: one look for all of them."""
+    if not last_days:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(STANDS, [day])
-        return [dict(zip(NAMES, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(FLOWS, [last_days[-1]])
+        flows = cursor.fetchall()
+    stands: dict[tuple[Any, ...], tuple[int, int]] = {}
+    place = 0
+    for day in last_days:
+        while place < len(flows) and flows[place][0] <= day:
+            _, *account, debit, credit = flows[place]
+            debits, credits = stands.get(tuple(account), (0, 0))
+            stands[tuple(account)] = debits + debit, credits + credit
+            place += 1
+        lines = [
+            dict(zip(NAMES, account, strict=True)) | {"debit": debits, "credit": credits}
+            for account, (debits, credits) in stands.items()
+        ]
+        yield sorted(lines, key=_in_order)
 
 
 def digest_of(period: PeriodClose) -> str:
@@ -126,31 +142,28 @@ def digest_of(period: PeriodClose) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+@transaction.atomic
 def broken_periods() -> list[Broken]:
     """Every closed month whose seal is broken, or whose entries come to something else by now: none, in right books."""
+    allow_long_statements()
     found: list[Broken] = []
     previous = ""
-    for period in PeriodClose.objects.filter(status=PeriodState.CLOSED).order_by("last_day"):
+    closed = list(PeriodClose.objects.filter(status=PeriodState.CLOSED).order_by("last_day"))
+    for period, lines in zip(closed, trial_balances([period.last_day for period in closed]), strict=True):
         if period.previous_digest != previous or digest_of(period) != period.digest:
             found.append(Broken(period, "its digest does not fit"))
-        elif trial_balance_through(period.last_day) != period.trial_balance:
+        elif lines != sorted(period.trial_balance, key=_in_order):
             found.append(Broken(period, "its entries come to something else than when it was closed"))
         previous = period.digest
     return found
 
 
-def _no_writers() -> None:
-    allow_long_statements()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-            cursor.execute(NO_WRITERS)
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "55P03":
-            raise
-        raise Unavailable(
-            Code.SERVICE_UNAVAILABLE, "The books are being written to without a pause. Try again in a moment."
-        ) from None
+def _last_closed() -> PeriodClose | None:
+    return PeriodClose.objects.filter(status=PeriodState.CLOSED).order_by("-last_day").first()
+
+
+def _in_order(line: Line) -> tuple[Any, ...]:
+    return line["currency"], line["livemode"], line["kind"], line["pool"] or 0, line["provider"]
 
 
 def _check_balanced(lines: Iterable[Line]) -> None:
@@ -167,7 +180,3 @@ def _counted(day: date) -> tuple[int, int]:
         cursor.execute(COUNTED, [day])
         count, last = cursor.fetchone()
     return int(count), int(last)
-
-
-def _last_of(first_day: date) -> date:
-    return (first_day + timedelta(days=31)).replace(day=1) - timedelta(days=1)

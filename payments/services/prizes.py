@@ -5,6 +5,7 @@ what was booked last, that is reversed and the new prizes are booked, under the 
 what was paid out before a correction stays visible as what it is: too much.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 
@@ -28,6 +29,8 @@ from payments.services.pots import pot_of
 from payments.services.winners.overpaid import note_overpaid
 from payments.services.winners.standing import standings
 from pools.models import Pool, PoolStatus
+
+logger = logging.getLogger(__name__)
 
 # Entry → minor units. Keys are texts, as JSON keeps them.
 Prizes = Mapping[str, int]
@@ -76,12 +79,18 @@ def book_prizes(*, pool_id: int) -> PrizeBooking | None:
 
 
 def sweep_prizes() -> int:
-    """Book the prizes of every pool whose books are behind: its message was lost, or its pot was short. How many."""
+    """Book the prizes of every pool whose books are behind: its message was lost, or its pot was short. How many.
+
+    One whose prizes cannot be booked keeps no other waiting.
+    """
     with connection.cursor() as cursor:
         cursor.execute(NOT_BOOKED)
         pools = [pool_id for (pool_id,) in cursor.fetchall()]
     for pool_id in pools:
-        book_prizes(pool_id=pool_id)
+        try:
+            book_prizes(pool_id=pool_id)
+        except Exception:  # whatever one pool does, the others still have their turn
+            logger.exception("the prizes of pool %s could not be booked", pool_id)
     return len(pools)
 
 
@@ -108,7 +117,7 @@ def _adds_up(pool: Pool, won: Prizes, pot: int) -> bool:
         object_key=key,
         sentence=f"The prizes of {pool.name} come to {format_amount(total, pool.currency)}, its pot in the ledger to"
         f" {format_amount(pot, pool.currency)}: nothing was booked.",
-        suggestion="Look for a place that was paid and not booked, or taken back. It is tried again every night.",
+        suggestion="Look for a place that was paid and not booked, or taken back. It is tried again every hour.",
         details={"pool": pool.pk, "prizes_cents": total, "pot_cents": pot},
     )
     return False
@@ -161,4 +170,4 @@ def _look_at_payouts(booking: PrizeBooking) -> None:
             payout.move_to(PayoutState.CANCELLED)
             payout.save(update_fields=["status"])
     for player in players:
-        note_overpaid(booking.pool, player)
+        note_overpaid(booking.pool, player, won[player])

@@ -17,8 +17,9 @@ from config.clock import ClockTimestamp
 from entries.models import RequestKind
 from payments.models import Payment, PaymentState
 from payments.providers import provider_named
-from payments.providers.base import Order, PaymentProvider, SessionFacts
+from payments.providers.base import Order, SessionFacts
 from payments.providers.faults import ClocksDiffer, Faulted, ProviderError, RateLimited, Rejected, Unclear
+from payments.providers.port import PaymentProvider
 
 # Stripe opens no session for less than half an hour, by its own clock.
 STRIPES_SHORTEST = timedelta(minutes=30, seconds=30)

@@ -5,13 +5,14 @@ against the threshold is what was paid in that year and what is on its way, this
 came back, or was sent back, does not count.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
+from config.clock import finance_date
 from config.errors import Code, Conflict
 from config.money import format_amount
 from payments.models import TaxForm, TaxYear
@@ -48,11 +49,6 @@ class TaxFormMissing(Conflict):
 def finance_year(at: datetime) -> int:
     """The tax year of an instant, in the finance zone."""
     return finance_date(at).year
-
-
-def finance_date(at: datetime) -> date:
-    """The day of an instant, in the finance zone."""
-    return at.astimezone(settings.FINANCE_TIME_ZONE).date()
 
 
 def withheld_of(

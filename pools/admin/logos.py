@@ -1,6 +1,6 @@
 """The picture of a pool, set on a page of its own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -42,7 +42,9 @@ class LogoForm(forms.Form):
 class WithLogo(WithRowActions):
     """Adds the page to that of a pool."""
 
-    links = (RowLink("Picture", MAY_RUN, lambda pk: reverse("admin:pools_pool_logo", args=[pk])),)
+    links: ClassVar[tuple[RowLink, ...]] = (
+        RowLink("Picture", MAY_RUN, lambda pk: reverse("admin:pools_pool_logo", args=[pk])),
+    )
 
     def get_urls(self) -> list[Any]:
         """Django's, and the page."""

@@ -1,22 +1,22 @@
 """Days of money in the books, and a mapping of every account."""
 
-import csv
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import Line
 from payments.models import AccountingSystem, AccountMapping
 from tests.support.ledger import CLEARING, UNALLOCATED, posted
+from tests.support.reports import from_csv
 
 QUICKBOOKS, XERO = AccountingSystem.QUICKBOOKS, AccountingSystem.XERO
 FEES = AccountName(Kind.PROVIDER_FEES, provider="stripe")
 
 
 def day(number):
-    """A day of January, long over."""
-    return datetime(2026, 1, number, 12, tzinfo=UTC)
+    """A day of January, long over; the days before it are 0, -1 and so on."""
+    return datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=number - 1)
 
 
 def received(number, amount=5000, **how):
@@ -60,8 +60,4 @@ def files_of(batch):
 
 def lines_of(batch):
     """The same, read."""
-    return {name: rows(content) for name, content in files_of(batch).items()}
-
-
-def rows(content):
-    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    return {name: from_csv(content) for name, content in files_of(batch).items()}

@@ -13,8 +13,8 @@ from payments.models import AccountMapping, AccountMappingChange, JournalBatch, 
 from tests.accounting.books import QUICKBOOKS, XERO, allocated, day, fee, lines_of, mapped, received
 from tests.factories.accounts import FinanceFactory
 from tests.factories.pools import PoolFactory
-from tests.support.by_hand import refusal_of, refused
 from tests.support.ledger import posted
+from tests.support.refusals import refusal_of, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +91,37 @@ def test_a_day_is_exported_once_and_its_corrections_come_with_the_next_batch():
     # The other program has had none of it yet.
     mapped(XERO)
     assert made(XERO).totals["usd"]["debits"] == 5400
+
+
+def test_a_batch_has_so_many_days_and_the_next_goes_on(monkeypatch):
+    monkeypatch.setattr("payments.accounting.days.MOST_DAYS", 2)
+    mapped(QUICKBOOKS)
+    for number in (3, 5, 4, 9):
+        received(number)
+
+    assert [made_of(made()) for _ in range(2)] == [
+        [(day(3).date(), 1), (day(4).date(), 1)],
+        [(day(5).date(), 1), (day(9).date(), 1)],
+    ]
+    assert refused(made) == "ALREADY_EXPORTED"
+
+
+def test_of_batches_through_any_day_each_goes_on_where_those_before_ended():
+    mapped(QUICKBOOKS)
+    received(3), received(5), received(9)
+    made(through=day(5).date())
+    received(3, 100), received(5, 70), received(9, 200)
+    second = made(through=day(3).date())
+    received(3, 40)
+    third = made()
+
+    assert (made_of(second), second.totals["usd"]["debits"]) == ([(day(3).date(), 2)], 100)
+    assert made_of(third) == [(day(3).date(), 3), (day(5).date(), 2), (day(9).date(), 1)]
+    assert third.totals["usd"]["debits"] == 40 + 70 + 5000 + 200
+    withdraw_batch(batch_id=third.pk, by=FinanceFactory(), reason="wrong")
+    again = made()
+    assert (made_of(again), again.sha256) == (made_of(third), third.sha256)
+    assert refused(made) == "ALREADY_EXPORTED"
 
 
 def made_of(batch):
@@ -205,9 +236,6 @@ def test_a_change_of_the_mapping_is_told():
     changes = AccountMappingChange.objects.order_by("-id")[:2]
     told = [tuple(side and side["account"] for side in (change.before, change.after)) for change in changes]
     assert told == [("090", None), ("102", "090")]
-
-
-# --- Raw SQL ----------------------------------------------------------------------------------------------------
 
 
 def attack(statement, **parameters):

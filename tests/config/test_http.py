@@ -27,8 +27,11 @@ from tests.support import bad_server as bad
 from tests.support.bad_server import BadServer
 
 BODY = b"game_id,season\n2024_01_KC_BUF,2024\n"
-QUICK = Limits(connect=0.5, read=0.2, total=1.0, attempts=3, backoff=0.01, longest_wait=1.0, largest_body=100_000)
-ONCE = Limits(connect=0.5, read=0.2, total=0.5, attempts=1, largest_body=100_000)
+# The server is a thread of ours: on a busy machine it may come late, and what is not about time must not notice.
+QUICK = Limits(connect=1.0, read=0.5, total=3.0, attempts=3, backoff=0.01, longest_wait=1.0, largest_body=100_000)
+ONCE = Limits(connect=1.0, read=0.5, total=3.0, attempts=1, largest_body=100_000)
+# Only the whole time can run out: each piece has as much.
+DRIPPING = Limits(connect=0.5, read=0.5, total=0.5, attempts=1)
 
 
 @pytest.fixture
@@ -88,26 +91,26 @@ class TestTime:
 
     def test_a_server_that_says_nothing(self, server):
         server.does(bad.hang())
-        assert refusal(server, TimedOut).message == "nothing came for 0.2 s"
+        assert refusal(server, TimedOut).message == "nothing came for 0.5 s"
 
     def test_headers_without_an_end(self, server):
         server.does(bad.slow_headers(every=0.02))
-        assert refusal(server, TimedOut).message == "no whole answer within 0.5 s"
+        assert refusal(server, TimedOut, DRIPPING).message == "no whole answer within 0.5 s"
 
     @pytest.mark.parametrize("has_length", [True, False])
     def test_a_body_that_drips(self, server, has_length):
         server.does(bad.slow_body(BODY * 50, every=0.02, has_length=has_length))
-        assert refusal(server, TimedOut).message == "no whole answer within 0.5 s"
+        assert refusal(server, TimedOut, DRIPPING).message == "no whole answer within 0.5 s"
 
     def test_a_body_that_stops(self, server):
         server.does(bad.slow_body(BODY, every=5))
-        assert refusal(server, TimedOut).message == "nothing came for 0.2 s"
+        assert refusal(server, TimedOut).message == "nothing came for 0.5 s"
 
     def test_retries_share_the_time(self, server):
         server.does(bad.hang())
-        limits = Limits(connect=0.5, read=0.2, total=0.7, attempts=50, backoff=0.01)
+        limits = Limits(connect=0.5, read=0.2, total=1.2, attempts=50, backoff=0.01)
         refusal(server, TimedOut, limits)
-        assert 2 <= len(server.asked) <= 4
+        assert 2 <= len(server.asked) <= 6
 
     def test_a_queue_that_is_full(self):
         with socket.socket() as listener:

@@ -10,6 +10,7 @@ from config.money import (
     charge_fault,
     exponent,
     format_amount,
+    in_minor_units,
     smallest_charge,
     split_by_weight,
     split_evenly,
@@ -20,6 +21,11 @@ from config.money import (
 @pytest.mark.parametrize(("currency", "places"), [("usd", 2), ("USD", 2), ("jpy", 0), ("kwd", 3)])
 def test_each_currency_has_its_own_number_of_places(currency, places):
     assert exponent(currency) == places
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("usd", 5050), ("jpy", 50), ("kwd", 50_500)])
+def test_a_limit_for_every_currency_is_in_hundredths_of_its_unit(currency, minor):
+    assert in_minor_units(5050, currency) == minor
 
 
 @pytest.mark.parametrize(

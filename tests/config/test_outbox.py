@@ -241,7 +241,8 @@ class TestHurrying:
             broker_at(f"redis://127.0.0.1:{frozen.getsockname()[1]}/0")
             started = time.perf_counter()
             outbox.hurry()
-            assert time.perf_counter() - started < 0.5
+            # The broker's own client would have waited a second.
+            assert time.perf_counter() - started < 0.9
 
     def test_a_hint_reaches_the_broker_and_names_the_drain(self, settings):
         from redis import Redis

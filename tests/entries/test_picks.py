@@ -17,6 +17,7 @@ from pools.models import Game, GameStatus, Pool, PoolStatus, Round
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import lock_round
+from tests.support.deadlines import soon, wait_past
 
 
 @pytest.fixture
@@ -291,21 +292,21 @@ def in_thread(work):
     return thread, answers
 
 
-def locking_soon(round_: Round, milliseconds: int) -> None:
-    Round.objects.filter(pk=round_.pk).update(fixed_locks_at=database_now() + timedelta(milliseconds=milliseconds))
+def locking_soon() -> Round:
+    Round.objects.filter(number=1).update(fixed_locks_at=soon())
+    return Round.objects.get(number=1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_pick_that_waits_for_a_lock_past_the_deadline_is_refused():
     entry = EntryFactory()
     choose(entry, 1, "ANT")
-    locking_soon(Round.objects.get(number=1), 500)
+    first = locking_soon()
 
     with transaction.atomic():
         Pick.objects.locked().get(entry=entry)  # somebody holds the row across the deadline
         thread, answers = in_thread(lambda: choose(entry, 1, "BAT"))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.8)")
+        wait_past(first.locks_at)
     thread.join(10)
 
     assert answers[0].code == Code.DEADLINE_PASSED
@@ -315,14 +316,12 @@ def test_a_pick_that_waits_for_a_lock_past_the_deadline_is_refused():
 @pytest.mark.django_db(transaction=True)
 def test_a_round_is_not_revealed_while_a_pick_made_in_time_is_in_flight():
     entry = EntryFactory()
-    first = Round.objects.get(number=1)
-    locking_soon(first, 300)
+    first = locking_soon()
     seen = {}
 
     with transaction.atomic():
         choose(entry, 1, "ANT")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.4)")  # the lock passes while this transaction is open
+        wait_past(first.locks_at)  # while this transaction is open
         thread, answers = in_thread(lambda: revealed_rounds(first.competition_id))
         thread.join(10)
         seen["in flight"] = answers[0]

@@ -161,9 +161,7 @@ def test_a_pool_without_an_age_asks_for_that_of_the_place():
 @pytest.mark.parametrize(("of_pool", "of_place", "needed"), [(18, 21, 21), (25, 21, 25), (18, 16, 18)])
 def test_the_stricter_of_pool_and_place_counts(of_pool, of_place, needed):
     AgeLimit.objects.create(country="US", minimum_age=of_place)
-    pool = PoolFactory(
-        competition=league(first_kickoff_in=timedelta(days=4000), time_zone="UTC"), minimum_age=of_pool
-    )
+    pool = PoolFactory(competition=league(first_kickoff_in=timedelta(days=4000), time_zone="UTC"), minimum_age=of_pool)
     player = UserFactory(country="US", date_of_birth=date(2010, 1, 1))
     refused = refusal(ask, pool, player, datetime(2010 + needed, 1, 1, tzinfo=UTC) - timedelta(days=1))
     assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"minimum_age": needed})

@@ -3,8 +3,9 @@
 import pytest
 
 from payments.reports import REPORTS
-from payments.reports.base import Report, code, money, money_sql, text
+from payments.reports.base import Report, code, money, text
 from payments.reports.options import number
+from payments.reports.sql import money_sql
 from tests.factories.accounts import FinanceFactory
 from tests.support.exporting import store_in
 

@@ -13,7 +13,9 @@ from config.clock import database_now
 from payments.exports import work
 from payments.models import Export, ExportDownload, ExportSchedule, ExportState, PeriodClose
 from payments.reports import REPORTS
+from pools.models import Pool
 from tests.factories.payments import paid_entry
+from tests.factories.pools import PoolFactory
 from tests.support.exporting import wish, written
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +105,7 @@ def test_a_download_is_a_deed_and_not_a_look(as_finance, numbers, finance):
     waiting = wish(finance)
     answer = as_finance.post(f"/admin/payments/export/{waiting.pk}/download")
     assert told(answer) == ["There is no file of this export."]
-    assert as_finance.post("/admin/payments/export/77/download").status_code == 302
+    assert as_finance.post(f"/admin/payments/export/{waiting.pk + 1}/download").status_code == 302
 
 
 def test_others_neither_fetch_nor_watch(client, moderator, player, numbers, finance):
@@ -172,17 +174,31 @@ def test_a_month_is_proposed_and_turned_down(as_finance, client, colleague):
     assert told(as_finance.get("/admin/payments/periodclose/proof/"))[-1] == "All 0 closed months are what they were."
 
 
-def test_the_list_costs_no_more_with_more_rows(as_finance, numbers, finance):
+def test_the_list_costs_no_more_with_more_rows(as_finance, numbers, finance, player):
     def queries():
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert as_finance.get("/admin/payments/export/").status_code == 200
+        with CaptureQueriesContext(connection) as asked:
+            page = as_finance.get("/admin/payments/export/")
+        for export in Export.objects.filter(parameters__pool__gt=0):
+            name = Pool.objects.get(pk=export.parameters["pool"]).name
+            assert f"pool {name} ({export.parameters['pool']})" in page.content.decode()
         return len(asked)
 
-    written(finance)
+    def write():
+        written(finance)
+        wish(finance, pool_id=PoolFactory().pk)
+        wish(finance, "audit_log", options={"actor": player.pk})
+
+    write()
     queries()
     few = queries()
     for _ in range(3):
-        written(finance)
+        write()
     assert queries() == few
+
+
+def test_an_export_is_found_by_what_is_known_of_it(as_finance, numbers, finance):
+    export, other = written(finance), written(finance, options={"count": 7})
+    for known in (str(export.pk), str(export.ref), export.sha256):
+        assert list(as_finance.get("/admin/payments/export/", {"q": known}).context["cl"].queryset) == [export], known
+    for term in ("numbers", finance.email):
+        assert set(as_finance.get("/admin/payments/export/", {"q": term}).context["cl"].queryset) == {export, other}

@@ -158,7 +158,7 @@ def test_schedules_over_http(caller, numbers, finance):
     assert call(caller, "POST", f"{path}/start")[1]["status"] == "active"
     assert [row["id"] for row in call(caller, "GET", "/export-schedules", status="active")[1]] == [told["id"]]
     assert call(caller, "GET", path)[0] == 200
-    for wrong in ({"hour": 24}, {"every": "year"}, {"recipients": [77]}, {"report": "nonsense"}):
+    for wrong in ({"hour": 24}, {"every": "year"}, {"recipients": [finance.pk + 1]}, {"report": "nonsense"}):
         assert call(caller, "POST", "/export-schedules", {**body, **wrong})[0] == 400
 
 

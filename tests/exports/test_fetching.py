@@ -52,7 +52,7 @@ def test_what_is_not_there_or_not_ones_own_is_not_fetched(numbers, finance, chan
     get = {"export_id": export.pk, "way": "api", "address": None}
     assert refused(fetch, **get, by=ModeratorFactory()) == "FORBIDDEN"
     assert refused(fetch, **get, by=UserFactory()) == "FORBIDDEN"
-    assert refused(fetch, **{**get, "export_id": 77}, by=finance) == "NOT_FOUND"
+    assert refused(fetch, **{**get, "export_id": export.pk + 1}, by=finance) == "NOT_FOUND"
     assert refused(fetch, **{**get, "export_id": wish(finance).pk}, by=finance) == "INVALID_TRANSITION"
     storage.forget(export.file_key)
     assert refused(fetch, **get, by=finance) == "LINK_EXPIRED"

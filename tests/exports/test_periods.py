@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.clock import database_now
 from config.errors import DomainError
@@ -92,7 +93,8 @@ def test_two_names_and_one_after_another(finance, colleague):
     withdraw_period(period_id=period.pk, by=colleague, reason="Not yet.")
     assert refused(close_period, period_id=period.pk, by=colleague, now=now) == "INVALID_TRANSITION"
     assert refused(propose_period, first_day=date(2026, 1, 2), by=finance, now=now) == "VALIDATION_ERROR"
-    assert refused(propose_period, first_day=date(2026, 3, 1), by=finance, now=now) == "PERIOD_CLOSED"
+    for later in (date(2026, 3, 1), date(9999, 12, 1)):
+        assert refused(propose_period, first_day=later, by=finance, now=now) == "PERIOD_CLOSED"
     # The month is over in the finance zone, not in UTC.
     assert refused(propose_period, first_day=FEBRUARY, by=finance, now=at(3, 1, 4)) == "PERIOD_CLOSED"
 
@@ -139,6 +141,34 @@ def test_a_broken_seal_is_found(finance, colleague):
         cursor.execute("UPDATE payments_periodclose SET entries = entries + 1")
         cursor.execute("SET session_replication_role = origin")
     assert [one.because for one in broken_periods()] == ["its digest does not fit"]
+
+
+def test_all_seals_are_checked_in_one_look(finance, colleague):
+    periods, costs = [], set()
+    for month in (1, 2, 3):
+        posted(100 * month, at=at(month, 10)), posted(700, currency="jpy", at=at(month, 11))
+        periods.append(closed(date(2026, month, 1), finance, colleague))
+        with CaptureQueriesContext(connection) as asked:
+            assert broken_periods() == []
+        costs.add(len(asked))
+    assert len(costs) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "UPDATE payments_posting SET amount = amount * 2 FROM payments_journalentry j"
+            " WHERE j.id = journal_entry_id AND j.finance_date = '2026-02-10'"
+        )
+        cursor.execute("SET session_replication_role = origin")
+    assert [one.period for one in broken_periods()] == periods[1:]
+
+
+def test_who_proposes_a_month_at_the_same_time_is_told(finance, colleague):
+    outcomes = run_together(
+        [lambda by=by: propose_period(first_day=JANUARY, by=by, now=database_now()) for by in (finance, colleague)]
+    )
+
+    assert sorted(outcome.worked for outcome in outcomes) == [False, True]
+    assert [outcome.error.code for outcome in outcomes if not outcome.worked] == ["PERIOD_CLOSED"]
 
 
 def test_who_posts_while_a_month_is_closed_is_in_it_or_after_it(finance, colleague):

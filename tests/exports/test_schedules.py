@@ -1,5 +1,6 @@
 """Reports that come by themselves: each period once, by the clock of the finance zone, also those that were missed."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from config.errors import DomainError
 from payments.exports import work
 from payments.exports.schedules import Plan, create_schedule, run_due_schedules, start_schedule, stop_schedule
 from payments.models import Every, Export, ExportSchedule, FileFormat
+from payments.reports import REPORTS
 from tests.factories.accounts import ModeratorFactory
 
 pytestmark = pytest.mark.django_db
@@ -84,13 +86,20 @@ def test_stopped_means_nothing_more_and_started_means_from_now_on(numbers, finan
 
 
 def test_a_report_that_is_gone_stops_its_schedule(numbers, finance, monkeypatch):
-    from payments.reports import REPORTS
-
     schedule = daily(finance)
     monkeypatch.delitem(REPORTS, "numbers")
     assert run_due_schedules(now=datetime(2026, 3, 20, 12, tzinfo=UTC)) == 0
     schedule.refresh_from_db()
     assert schedule.status == "stopped"
+
+
+def test_one_that_is_broken_holds_up_no_other(numbers, finance, monkeypatch):
+    for kind in ("broken", "numbers"):
+        monkeypatch.setitem(REPORTS, kind, replace(numbers, kind=kind))
+        daily(finance, report=kind)
+    monkeypatch.setitem(REPORTS, "broken", None)
+    assert run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC)) == 1
+    assert [export.report for export in Export.objects.all()] == ["numbers"]
 
 
 def test_what_makes_no_sense_is_refused_by_name(numbers, finance, changed):
@@ -102,6 +111,8 @@ def test_what_makes_no_sense_is_refused_by_name(numbers, finance, changed):
     assert field_of(report="nonsense") == ["kind"]
     assert field_of(hour=24) == ["hour"]
     assert field_of(name=" ") == ["name"]
+    assert field_of(first=date.max) == ["first"]
+    assert field_of(first=date.min) == ["first"]
     assert field_of(options={"count": 0}) == ["count"]
     assert field_of(recipients=[ModeratorFactory()]) == ["recipients"]
     changed(needs_approval=True)

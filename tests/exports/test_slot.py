@@ -1,14 +1,8 @@
 """Several workers, and workers that die: one slot, no half file, the same file in the end."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from datetime import timedelta
-from textwrap import dedent
-from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -19,8 +13,8 @@ from payments.exports import storage, work
 from payments.exports.fetching import fetch_by_link, make_link
 from payments.exports.rows import Tally
 from payments.models import Export, ExportDownload, ExportState, FileFormat
+from tests.support.children import Child
 from tests.support.exporting import content, files_in, wish, written
-from tests.support.running import ROOT
 from tests.support.threads import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +60,7 @@ def test_a_silent_worker_loses_its_export_and_its_file(numbers, finance, folder,
 def test_a_worker_says_that_it_is_alive_and_how_far(numbers, finance, monkeypatch):
     monkeypatch.setattr(work, "BEAT_SECONDS", 0.02)
     export = wish(finance)
-    claimed, _ = work._claim()
+    claimed = work._claim()
     tally = Tally(numbers)
     before = Export.objects.get(pk=export.pk).touched_at
     with work.Heart(claimed, tally):
@@ -112,51 +106,36 @@ def test_rows_that_come_while_it_is_written_are_not_in_it(numbers, finance, chan
 @pytest.mark.parametrize("file_format", [FileFormat.CSV, FileFormat.XLSX])
 def test_killed_at_any_moment_it_is_written_anew(numbers, finance, folder, settings, file_format):
     """A worker process is killed ten times, each time later; then one is let be."""
-    from payments.exports.work import MAX_ATTEMPTS
-
     export = wish(finance, file_format=file_format, options={"count": 60_000})
-    program = dedent(f"""
-        import django
-        django.setup()
-        from django.conf import settings
-        from payments.exports import work
-        from payments.reports import REPORTS
-        from tests.exports.conftest import NUMBERS
-        from tests.support.exporting import store_in
-        store_in(settings, {str(folder)!r})
-        REPORTS["numbers"] = NUMBERS
-        print("ready", flush=True)
-        work.write_next()
-    """)
+    program = f"""
+from django.conf import settings
+from payments.exports import work
+from payments.reports import REPORTS
+from tests.exports.conftest import NUMBERS
+from tests.support.exporting import store_in
+store_in(settings, {str(folder)!r})
+REPORTS["numbers"] = NUMBERS
+work.write_next()
+"""
     for number in range(10):
-        worker = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
-        )
-        worker.stdout.readline()
-        time.sleep(0.05 + number * 0.05)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        before = export.attempts
+        with Child(program, settings) as worker:
+            while not worker.has_ended and export.attempts == before:
+                time.sleep(0.01)
+                export.refresh_from_db()
+            time.sleep(number * 0.05)
         export.refresh_from_db()
         if export.status == "done":
             break
         # As if its lease were over; and as if it were not the third time.
         with connection.cursor() as cursor:
             cursor.execute("UPDATE payments_export SET touched_at = touched_at - interval '2 minutes', attempts = 1")
-        assert MAX_ATTEMPTS > 1
-    while export.status != "done":
+        export.refresh_from_db()
+    while export.status in ("queued", "running"):
         work.write_next()
         export.refresh_from_db()
-    assert export.rows == 60_000
+    assert (export.status, export.rows) == ("done", 60_000), export.error
     assert len(content(export)) == export.size
     assert written(finance, file_format=file_format, options={"count": 60_000}, like=export).sha256 == export.sha256
     # Nobody is left who could have left another.
     assert len(files_in(folder)) == 2
-
-
-def environment():
-    """Of a process beside this one, with the database of this test."""
-    asked = connection.settings_dict
-    query = urlencode({"host": asked["HOST"]}) if asked["HOST"].startswith("/") else ""
-    host = "" if query else f"{asked['HOST']}:{asked['PORT'] or 5432}"
-    address = f"postgres://{quote(asked['USER'])}:{quote(asked['PASSWORD'])}@{host}/{asked['NAME']}?{query}"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": address}

@@ -43,9 +43,13 @@ ON_BANKS: dict[str, dict[str, Attack | list[Attack]]] = {
         "bank_match_fits: bank_match_undone": Attack(
             "A match begins as one.", Copy(instead={"line_id": WAITS, "undone_at": "now()"})
         ),
-        "bank_match_fits: bank_match_fits": Attack(
-            "It is of the amount of what it names.", Copy(OF_A_PAYOUT, {"line_id": WAITS, "amount_cents": "1"})
-        ),
+        "bank_match_fits: bank_match_fits": [
+            Attack("It is of the amount of what it names.", Copy(OF_A_PAYOUT, {"line_id": WAITS, "amount_cents": "1"})),
+            Attack(
+                "Money by hand that did not come back goes one way.",
+                Copy("record_id IS NOT NULL", {"line_id": WAITS, "amount_cents": "-amount_cents"}),
+            ),
+        ],
         "bank_match_stays: bank_match_stays": Attack("It stays as it was made.", Change("amount_cents = 7")),
     },
     "payments_providerpayout": {

@@ -8,6 +8,12 @@ from tests.support.payments import ROTATED, SECRET
 from tests.support.stripe_double import DoubleProcess
 
 
+@pytest.fixture(autouse=True)
+def sessions_in_the_database(settings):
+    """Where they are cached, a machine that is busy finds some of them late, and asks the database once more."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+
 @pytest.fixture(scope="session")
 def double_process(tmp_path_factory):
     with DoubleProcess(tmp_path_factory.mktemp("double")) as double:

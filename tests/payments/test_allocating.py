@@ -10,9 +10,9 @@ from payments.services.allocating import allocate_again
 from payments.services.books import broken
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, refund_of, unapplied_money
-from tests.support.by_hand import refusal_of, refused
 from tests.support.queue import raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refusal_of, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from config.errors import DomainError
 from payments.models import Evidence, ManualRecord
-from payments.services.manual.evidence import LARGEST, Scan
+from payments.models.manual import LARGEST_SCAN
+from payments.services.manual.evidence import Scan
 from tests.factories.accounts import FinanceFactory
 from tests.support.by_hand import JPEG, PDF, PNG, cash, recorded
 
@@ -61,8 +62,8 @@ def test_an_archive_is_refused_without_being_opened(unpaid, monkeypatch):
 
 
 def test_five_megabytes_are_kept_and_a_byte_more_is_not(unpaid):
-    assert refused(unpaid, Scan("large.pdf", PDF.ljust(LARGEST + 1))) == ["evidence"]
-    assert kept(unpaid, "large.pdf", PDF.ljust(LARGEST)).size == LARGEST
+    assert refused(unpaid, Scan("large.pdf", PDF.ljust(LARGEST_SCAN + 1))) == ["evidence"]
+    assert kept(unpaid, "large.pdf", PDF.ljust(LARGEST_SCAN)).size == LARGEST_SCAN
 
 
 def test_an_empty_file_is_refused(unpaid):

@@ -9,13 +9,20 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config import outbox
 from config.clock import ClockTimestamp, database_now
 from config.models import OutboxMessage
-from payments.admin.finance_numbers import ageing_of_doubts, ageing_of_work, pool_money
+from payments.admin.finance_numbers import WORK, ageing_of_doubts, ageing_of_work, pool_money
 from payments.models import Discrepancy, DiscrepancyKind, ReconciliationRun, RunKind, RunPhase, RunStatus
+from payments.reconciliation import clearing, differences
+from payments.services.cancellations import propose_cancellation
+from payments.services.queue.write_offs import request_write_off
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, unapplied_money
 from tests.factories.pools import PoolFactory
+from tests.support.queue import moved
+from tests.support.reconciling import behind_the_guards
+from tests.support.winning import account_of, approved_payout, booked, won_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +92,34 @@ class TestNumbers:
         assert waiting["Money without a place"] == 1
         assert set(waiting.values()) == {0, 1}
 
+    def test_what_waits_for_a_second_name_is_counted(self, pool, finance):
+        request_write_off(discrepancy_id=moved().pk, by=finance, reason="Nobody knows what it was.")
+        paid_entry(RequestFactory(approved=True, pool=pool))
+        propose_cancellation(pool=pool, by=finance, reason="The stadium is closed.")
+
+        waiting = {one.label: one.total for one in ageing_of_work()}
+
+        second_names = {label: count for label, count in waiting.items() if "second name" in label}
+        assert second_names == {
+            "Handed over, for a second name": 0,
+            "Corrections of prizes, for a second name": 0,
+            "Write-offs, for a second name": 1,
+            "Cancellations, for a second name": 1,
+        }
+
+    def test_a_payout_that_failed_is_over_and_waits_for_nobody(self):
+        pool, winner, _ = won_pool()
+        booked(pool)
+        account_of(winner.user)
+        payout = approved_payout(winner)
+
+        def waiting():
+            return {one.label: one.total for one in ageing_of_work()}["Payouts to winners"]
+
+        assert waiting() == 1
+        behind_the_guards("UPDATE payments_payout SET status = 'failed' WHERE id = %s", payout.pk)
+        assert waiting() == 0
+
 
 class TestThePage:
     def test_it_shows_the_money_of_each_pool_in_a_chart_and_in_words(self, as_finance, pool):
@@ -99,10 +134,11 @@ class TestThePage:
         doubt("receipt:1")
 
         page = as_finance.get(PAGE).content.decode()
-        ways = [way for way in re.findall(r'href="(/admin/payments/[^"]+)"', page) if "discrepancy" in way]
+        ways = {way.replace("&amp;", "&") for way in re.findall(r'<td class="py-2 pr-6"><a href="([^"]+)"', page)}
 
-        assert [way for way in ways if "kind__exact=held_money" in way] != []
-        assert {as_finance.get(way.replace("&amp;", "&")).status_code for way in set(ways)} == {200}
+        assert "/admin/payments/discrepancy/?kind__exact=held_money" in ways
+        assert len(ways) == 1 + len(WORK)
+        assert {way: as_finance.get(way).status_code for way in ways} == dict.fromkeys(ways, 200)
 
     def test_it_names_the_last_run_of_each_layer_and_those_that_never_ran(self, as_finance):
         a_run(found={"fee_missing": 2})
@@ -183,6 +219,16 @@ class TestTheRun:
         assert page.count("✓</span>") == 1
         assert "Charges (2 here, 3 there) differ by -50.00 USD" in page
 
+    def test_its_page_shows_what_came_and_went_and_what_is_open(self, as_finance):
+        run = a_run(opened={"held_money": 2}, closed={"fee_missing": 1})
+        for key, cents in (("receipt:1", 5000), ("receipt:2", -700)):
+            Discrepancy.objects.filter(pk=doubt(key, age=timedelta(days=4))).update(amount_cents=cents, currency="usd")
+
+        page = as_finance.get(f"/admin/payments/reconciliationrun/{run.pk}/change/").content.decode()
+
+        assert "New in the queue: 2 held money. Closed: 1 fee missing." in page
+        assert re.search(r"Held money</td><td[^>]*>2</td><td[^>]*>57\.00 USD</td><td[^>]*>3 to 7 days</td>", page), page
+
     def test_what_it_saw_is_a_file_with_its_digest(self, as_finance):
         run = a_run()
         Discrepancy.objects.filter(pk=doubt("receipt:1")).update(last_run=run)
@@ -197,6 +243,30 @@ class TestTheRun:
         client.force_login(moderator)
 
         assert client.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCarriedOut:
+    def test_a_worker_reads_every_provider_and_checks_that_it_agrees(self, double, as_finance, finance, monkeypatch):
+        monkeypatch.setattr(clearing, "PAUSE_SECONDS", 0.0)
+        as_finance.post(RUN_NOW)
+
+        outbox.drain()
+
+        made = ReconciliationRun.objects.values_list("kind", "provider", "status", "started_by")
+        assert sorted(made) == [
+            ("deep", "stripe", "finished", finance.pk), ("invariants", "", "finished", finance.pk),
+        ]  # fmt: skip
+
+    def test_a_provider_in_trouble_does_not_keep_the_check(self, double, as_finance, monkeypatch):
+        monkeypatch.setattr(clearing, "PAUSE_SECONDS", 0.0)
+        monkeypatch.setattr(differences, "SORT_MEMORY", "nonsense")
+        as_finance.post(RUN_NOW)
+
+        outbox.drain()
+
+        made = ReconciliationRun.objects.values_list("kind", "status")
+        assert sorted(made) == [("deep", "failed"), ("invariants", "finished")]
 
 
 class TestTooMuchToHeal:

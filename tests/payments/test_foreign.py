@@ -12,10 +12,10 @@ from payments.services.books import broken
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.queue.foreign import find_ours, mark_foreign
 from payments.services.queue.stakes import stake_of
-from tests.support.by_hand import refused
 from tests.support.charging import balances
 from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
 WHY = "It is of the shop."
@@ -65,6 +65,27 @@ def test_money_of_a_payment_that_is_not_here_is_moved_out_of_what_is_unallocated
     mark(Discrepancy.objects.get(pk=row_id), finance)
 
     assert balances() == {"clearing": 5000, "not_ours": -5000}
+    assert broken() == {}
+
+
+def two_rows_about_one_charge():
+    """After a restore, of money whose request is gone: its refund names the charge, the charge its payment."""
+    with transaction.atomic():
+        post(rules.charge_received("stripe", "ch_far", Sum(5000, "usd", False, database_now())))
+    return [
+        raised(DiscrepancyKind.MISSING_LOCALLY, "charge:stripe:ch_far"),
+        raised(DiscrepancyKind.MISSING_LOCALLY, "payment:stripe:0", details={"charge": {"id": "ch_far"}}),
+    ]
+
+
+def test_money_that_two_rows_are_about_is_moved_once(finance):
+    by_charge, by_payment = two_rows_about_one_charge()
+
+    mark(by_charge, finance)
+    mark(by_payment, finance)
+
+    assert balances() == {"clearing": 5000, "not_ours": -5000}
+    assert [found.amount_cents for found in ForeignObject.objects.order_by("id")] == [-5000, 0]
     assert broken() == {}
 
 

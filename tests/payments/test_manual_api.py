@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from config.clock import database_now
 from entries.models import Entry
 from payments.models import Evidence, ManualRecord, Payment
-from payments.services.manual.evidence import LARGEST
+from payments.models.manual import LARGEST_SCAN
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.support.by_hand import PDF, PNG, cash, recorded
@@ -61,7 +61,7 @@ class TestRecording:
         assert [bytes(one.content) for one in Evidence.objects.order_by("pk")] == [PDF, PNG]
 
     def test_scans_of_five_megabytes_pass_where_a_body_of_one_does_not(self, api, finance, unpaid):
-        large = SimpleUploadedFile("a.pdf", PDF.ljust(LARGEST))
+        large = SimpleUploadedFile("a.pdf", PDF.ljust(LARGEST_SCAN))
 
         assert record(api(finance), unpaid, form=True, method="transfer", evidence=[large]).status_code == 201
         assert code_of(record(api(finance), unpaid, note="x" * 1024 * 1024)) == (413, "PAYLOAD_TOO_LARGE")

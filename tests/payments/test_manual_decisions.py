@@ -24,8 +24,9 @@ from payments.services.waivers import waive_fee
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry
 from tests.support.buying_back import ask, fallen_in, generous_pool
-from tests.support.by_hand import cash, paid_by_hand, recorded, refused
+from tests.support.by_hand import cash, paid_by_hand, recorded
 from tests.support.charging import balance
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

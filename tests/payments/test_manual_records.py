@@ -22,9 +22,10 @@ from payments.services.manual import incoming
 from payments.services.manual.evidence import Scan
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import payment_for
-from tests.support.by_hand import PDF, cash, paid_by_hand, recorded, refusal_of, refused, transfer
+from tests.support.by_hand import PDF, cash, paid_by_hand, recorded, transfer
 from tests.support.charging import balances
 from tests.support.payments import start, started
+from tests.support.refusals import refusal_of, refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,8 +16,9 @@ from payments.services.manual.outgoing import hand_back
 from payments.services.refunds.deciding import approve_refund, decline_refund, give_back_place, request_refund
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry
-from tests.support.by_hand import cash, paid_by_hand, refused
+from tests.support.by_hand import cash, paid_by_hand
 from tests.support.charging import balance
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,6 +7,7 @@ from config.clock import database_now
 from config.errors import Code, Conflict, Forbidden, Malformed, Refused
 from entries.services.lost_places import suspend_entry
 from payments.models import Discrepancy, Payout, PayoutChange, TaxForm, TaxYear
+from payments.reconciliation.sums import sums_of_ours
 from payments.services.manual.deciding import confirm_record, reject_record
 from payments.services.payouts import (
     PrizeNotDue,
@@ -19,8 +20,10 @@ from payments.services.payouts import (
 )
 from payments.services.taxes import TaxFormMissing, finance_year
 from tests.factories.accounts import FinanceFactory
+from tests.factories.pools import PoolFactory
 from tests.payments.test_prizes import journal, owed_to
-from tests.support.winning import approved_payout, booked, cash, paid_out, won_pool
+from tests.support.playing import play
+from tests.support.winning import approved_payout, booked, cash, paid_in, paid_out, won_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +51,11 @@ def refused(sql):
     return caught.value.__cause__.diag.constraint_name
 
 
+def in_hand():
+    """Money by hand, in the books and as it was signed for."""
+    return [(one.ours, one.theirs, one.agrees) for one in sums_of_ours() if one.name == "in_hand"]
+
+
 class TestAsking:
     def test_the_amount_is_the_one_booked(self, winner, finance):
         payout = request_payout(entry_id=winner.pk, by=finance)
@@ -71,6 +79,17 @@ class TestAsking:
         wish = request_payout(entry_id=winner.pk, by=finance)
         with pytest.raises(Forbidden):
             approve_payout(payout_id=wish.pk, by=winner.user)
+
+    def test_nor_takes_one_back_or_says_that_it_came_back(self, winner, finance):
+        """It would be owed again, and the colleagues who then pay it a second time would know of nothing."""
+        wish = request_payout(entry_id=winner.pk, by=finance)
+        with pytest.raises(Forbidden):
+            cancel_payout(payout_id=wish.pk, by=winner.user, reason="x")
+        cancel_payout(payout_id=wish.pk, by=finance, reason="x")
+        payout = paid_out(winner)
+        with pytest.raises(Forbidden):
+            return_payout(payout_id=payout.pk, by=winner.user, reason="it came back")
+        assert owed_to(winner.user) == 0
 
     def test_a_disputed_winner_waits(self, winner, finance, second):
         wish = request_payout(entry_id=winner.pk, by=finance)
@@ -126,14 +145,9 @@ class TestTaxes:
 
     def test_prizes_of_one_year_count_together(self, winner, finance):
         tax_year(threshold_cents=15000)
-        pool, other, _ = won_pool()
-        type(other).objects.filter(pk=other.pk)
+        pool, *_ = won_pool()
         booked(pool)
         assert request_payout(entry_id=winner.pk, by=finance).withheld_cents == 0
-        from tests.factories.pools import PoolFactory
-        from tests.support.playing import play
-        from tests.support.winning import paid_in
-
         third = PoolFactory()
         mine = paid_in(third, "ANT", "CAT", user=winner.user)
         paid_in(third, "ANT", "DOG")
@@ -190,8 +204,26 @@ class TestHandingOver:
         with pytest.raises(PrizeNotDue, match="confirmed"):
             mark_paid(payout=payout, record=record, by=second)
 
+    def test_one_that_is_larger_than_any_fee(self, finance, second):
+        """Two fees of two billion: in a currency without parts that is a day's work of one bank."""
+        pool = PoolFactory(entry_fee_cents=2_000_000_000)
+        mine = paid_in(pool, "ANT", "CAT")
+        paid_in(pool, "ANT", "DOG")
+        play(pool, 1), play(pool, 2)
+        booked(pool)
+        payout = approved_payout(mine)
+        record = hand_over(payout_id=payout.pk, handover=cash(), by=finance)
+        confirm_record(record_id=record.pk, by=second)
+        assert (record.amount_cents, owed_to(mine.user)) == (4_000_000_000, 0)
+
 
 class TestComingBack:
+    def test_it_is_in_hand_again(self, winner, finance):
+        payout = paid_out(winner)
+        assert in_hand() == [(-10000, -10000, True)]
+        return_payout(payout_id=payout.pk, by=finance, reason="account closed")
+        assert in_hand() == [(0, 0, True)]
+
     def test_it_is_owed_again_and_can_be_paid_again(self, winner, finance):
         payout = paid_out(winner)
         back = return_payout(payout_id=payout.pk, by=finance, reason="account closed")

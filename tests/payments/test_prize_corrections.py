@@ -26,6 +26,7 @@ from tests.factories.accounts import FinanceFactory, UserFactory
 from tests.factories.pools import PoolFactory
 from tests.payments.test_payouts import tax_year
 from tests.payments.test_prizes import owed_to
+from tests.support.calls import call
 from tests.support.playing import play
 from tests.support.winning import approved_payout, booked, cash, correct, paid_in, paid_out, won_pool
 
@@ -114,9 +115,11 @@ class TestOnePayout:
 
 
 class TestSentBack:
-    def test_it_counts_once_another_has_confirmed_it(self, overpaid, finance, colleague):
+    def test_it_counts_once_another_has_confirmed_it(self, api, overpaid, finance, colleague):
         record = record_repayment(payout_id=overpaid.pk, amount_cents=4000, handover=cash("back"), by=finance)
         assert owed_to(overpaid.player) == -10000
+        shown = call(api(finance), "GET", f"/manual-records/{record.pk}")[1]
+        assert (shown["correction"], shown["payout"]) == (record.correction_id, None)
         confirm_record(record_id=record.pk, by=colleague)
         assert (owed_to(overpaid.player), account(Kind.WRITE_OFFS)) == (-6000, 0)
         assert Discrepancy.objects.get(kind="prize_overpaid").status == "open"
@@ -280,7 +283,7 @@ class TestMany:
         outcome = request_payouts(pool_id=pool.pk, by=finance)
         assert [one.player for one in outcome.done] == players[1:]
         assert [(one.subject, one.code) for one in outcome.refused] == [(players[0].pk, "TAX_FORM_MISSING")]
-        assert winners_due(pool) == [players[0].pk]
+        assert winners_due(pool) == {players[0].pk: 6667}
         assert len(request_payouts(pool_id=pool.pk, by=finance).done) == 0
         ids = [one.pk for one in outcome.done]
         mixed = approve_payouts(payout_ids=[*ids, ids[0], 10**9], by=colleague)

@@ -4,10 +4,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from config import outbox
+from config.clock import database_now
 from config.models import OutboxMessage
+from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.balances import balance_of
 from payments.ledger.models import JournalEntry, Posting
+from payments.ledger.posting import post
+from payments.ledger.rules import Fee, Sum
 from payments.models import Discrepancy, Payout, PrizeBooking
 from payments.services.payouts import request_payout
 from payments.services.pots import pot_of
@@ -154,13 +158,18 @@ class TestSweep:
         assert sweep_prizes() == 1
         assert owed_to(loser.user) == 10000
 
+    def test_one_whose_prizes_cannot_be_booked_keeps_no_other_waiting(self):
+        broken, *_ = won_pool()
+        _, winner, _ = won_pool()
+        strangers = {UserFactory().pk: 1}
+        post(rules.pool_settled(f"{broken.pk}:1", broken.pk, strangers, Sum(1, "usd", False, database_now())))
+
+        assert sweep_prizes() == 2
+        assert owed_to(winner.user) == 10000
+        assert not PrizeBooking.objects.filter(pool=broken).exists()
+
     def test_a_short_pot_is_booked_once_it_is_whole(self):
         pool, winner, _ = won_pool()
-        from config.clock import database_now
-        from payments.ledger import rules
-        from payments.ledger.posting import post
-        from payments.ledger.rules import Fee, Sum
-
         post(rules.fee_waived(-1, Fee(pool.pk, 100, 0), Sum(100, "usd", False, database_now())))
         assert sweep_prizes() == 1
         assert Discrepancy.objects.get(kind="pot_short").status == "open"

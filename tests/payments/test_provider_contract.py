@@ -11,8 +11,9 @@ from config.clock import database_now
 from payments import providers
 from payments.models import MovementKind, ObjectKind, Receipt
 from payments.providers import provider_named, register
-from payments.providers.base import Balance, Order, Page, PaymentProvider, RefundOrder, RefundPhase, SessionState
+from payments.providers.base import Balance, Order, Page, RefundOrder, RefundPhase, SessionState
 from payments.providers.faults import NotThere, ProviderError, Rejected, SignatureInvalid
+from payments.providers.port import PaymentProvider
 from payments.services.manual.deciding import confirm_record
 from payments.services.manual.incoming import record_payment
 from payments.services.refunds.deciding import request_refund

@@ -7,20 +7,24 @@ import pytest
 from config import outbox
 from config.clock import database_now
 from config.models import OutboxMessage
+from payments.ages import BUCKETS, bucket_of
 from payments.models import Act, Discrepancy, DiscrepancyAct, DiscrepancyKind, Refund
 from payments.models.discrepancy import URGENT
 from payments.reconciliation.dispositions import DISPOSITIONS, Action
 from payments.services.discrepancies import acknowledge, give, put_back, resolve
 from payments.services.queue.acting import APPLIED, allocate, ask_again, refund
-from payments.services.queue.ages import BUCKETS, aged, bucket_of
 from payments.services.queue.allowed import allowed_actions
+from payments.services.winners.overpaid import prize_key
+from payments.services.winners.sending import send_payout
 from tests.factories.accounts import FinanceFactory, ModeratorFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, refund_of, unapplied_money
-from tests.support.by_hand import paid_by_hand, refused
+from tests.support.by_hand import paid_by_hand
 from tests.support.charging import paid_receipt
-from tests.support.queue import raised
+from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refused
+from tests.support.winning import account_of, approved_payout, booked, won_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +36,10 @@ def colleague():
 
 def held(receipt, kind=DiscrepancyKind.HELD_MONEY):
     return raised(kind, f"receipt:{receipt.pk}", details={"receipt": receipt.pk})
+
+
+def buckets_of_all(now):
+    return [bucket.name for bucket in BUCKETS if Discrepancy.objects.filter(bucket.of_rows(now)).exists()]
 
 
 def acts():
@@ -171,9 +179,14 @@ class TestBothSidesAndAges:
         days = {0: "under_1_day", 1: "1_to_3_days", 2.9: "1_to_3_days", 3: "3_to_7_days", 7: "over_7_days"}
         for passed, name in days.items():
             now = row.opened_at + timedelta(days=passed)
-            assert bucket_of(row, now).name == name
-            found = [one.name for one in BUCKETS if aged(Discrepancy.objects.all(), one.name, now).exists()]
-            assert found == [name]
+            assert bucket_of(row.opened_at, now).name == name
+            assert buckets_of_all(now) == [name]
+
+    def test_a_closed_row_stays_as_old_as_it_was(self, finance):
+        row = raised()
+        resolve(discrepancy_id=row.pk, by=finance, resolution="done")
+
+        assert buckets_of_all(row.opened_at + timedelta(days=30)) == ["under_1_day"]
 
 
 class TestUrgent:
@@ -236,7 +249,30 @@ class TestAsking:
         assert fresh(row).status == "open"
 
     def test_what_is_not_here_cannot_be_asked_about(self, finance):
-        for key in ("receipt:4711", "payment:4711", "dispute:4711", "refund:4711"):
-            row = raised(DiscrepancyKind.STATUS_MISMATCH, key)
+        for key in ("receipt:4711", "payment:4711", "dispute:4711:won", "refund:4711", "prize:1:2"):
+            row = raised(DiscrepancyKind.STATUS_MISMATCH, key, details={"payout": 4711})
             assert refused(lambda row=row: ask_again(discrepancy_id=row.pk, by=finance)) == "INVALID_TRANSITION"
         assert set(acts()) == {Act.ASKED}
+
+    @pytest.mark.parametrize("key", ["webhooks:stripe", "balance:stripe:test:usd", "dispute:stripe:dp_1", "entry:5"])
+    def test_what_no_provider_knows_of_is_not_said_to_be_asked_about(self, finance, key):
+        row = raised(DiscrepancyKind.STATUS_MISMATCH, key)
+
+        assert refused(lambda: ask_again(discrepancy_id=row.pk, by=finance)) == "INVALID_TRANSITION"
+
+        assert DiscrepancyAct.objects.get().outcome == "There is nothing here to ask about."
+        assert refused(lambda: ask_again(discrepancy_id=moved().pk, by=finance)) == "INVALID_TRANSITION"
+
+    def test_a_prize_that_was_not_heard_of_is_asked_about_by_its_row(self, double, finance):
+        pool, winner, _ = won_pool()
+        booked(pool)
+        account_of(winner.user)
+        double.fund(30_000)
+        payout = approved_payout(winner)
+        double.fault(method="POST", path="/v1/transfers", times=3, action="drop_after")
+        assert send_payout(payout.pk).status == "unknown"
+        row = raised(DiscrepancyKind.PAYOUT_FAILED, prize_key(pool.pk, winner.user_id), details={"payout": payout.pk})
+
+        ask_again(discrepancy_id=row.pk, by=finance)
+
+        assert fresh(payout).status == "paid"

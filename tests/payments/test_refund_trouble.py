@@ -91,6 +91,17 @@ def test_a_call_that_is_refused_because_the_first_one_worked_is_no_failure(refun
     assert doubts() == []
 
 
+def test_a_call_that_is_refused_is_no_failure_where_nobody_may_look(refund, double, monkeypatch):
+    def refuse(self, *args, **names):
+        raise Rejected("not_allowed")
+
+    monkeypatch.setattr(StripeProvider, "create_refund", refuse)
+    monkeypatch.setattr(StripeProvider, "find_refund", refuse)
+
+    assert sent(refund).status == "unknown"
+    assert doubts() == []
+
+
 def test_an_old_key_is_not_used_before_looking(refund, double, quick_provider):
     """The answer was lost, and the key is two days old: Stripe would take it for a new refund."""
     double.fault(action="delay_after", method="POST", path=REFUNDS, seconds=1.5, times=None)
@@ -183,7 +194,7 @@ def test_what_takes_too_long_is_put_before_a_person_until_it_ends(refund, double
 @pytest.mark.parametrize("wrong", [{"livemode": True}, {"amount_cents": 4999}, {"currency": "eur"}])
 def test_an_answer_about_something_else_is_not_believed(refund, double, monkeypatch, wrong):
     made = provider_named("stripe").create_refund(order_of(refund))
-    monkeypatch.setattr(sending, "_done_by", lambda provider, asked: replace(made, **wrong))
+    monkeypatch.setattr(StripeProvider, "create_refund", lambda self, order: replace(made, **wrong))
 
     assert sent(refund).status == "sending"
     assert balances()["refund_payable"] == -5000

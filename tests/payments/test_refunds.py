@@ -6,7 +6,6 @@ import pytest
 
 from config import outbox
 from config.clock import database_now
-from config.errors import DomainError
 from entries.models import Entry, PaymentStatus
 from payments.models import ManualRecord, Refund
 from payments.services.refunds.deciding import approve_refund, decline_refund, give_back_place, replace_refund
@@ -19,6 +18,7 @@ from tests.factories.pools import PoolFactory, league
 from tests.support.by_hand import cash, paid_by_hand
 from tests.support.charging import balances, held_receipt, learn, paid_receipt
 from tests.support.refunding import asked, at_stripe, doubts, fresh, sent
+from tests.support.refusals import refused
 from tests.support.stories import agreed_books
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,13 +48,6 @@ def receipt(api, unpaid, double):
 def held(api, unpaid, double):
     """Money whose player is gone: it waits for a person."""
     return held_receipt(api, unpaid, double)
-
-
-def refused(call, *args, **how):
-    """The code of the refusal."""
-    with pytest.raises(DomainError) as refusal:
-        call(*args, **how)
-    return str(refusal.value.code)
 
 
 def begin(pool):

@@ -1,5 +1,6 @@
 """The files of the finance reports: no text becomes a formula, two libraries read the same, memory stays small."""
 
+import hashlib
 import io
 import os
 import subprocess
@@ -15,16 +16,14 @@ from django.core.management import CommandError, call_command
 from openpyxl.utils.escape import unescape
 
 from config.clock import database_now
-from payments.exports.writing import exported_file
-from payments.models import FileFormat
-from payments.reports import Narrowing
+from payments.exports.csv_file import write_csv
+from payments.exports.xlsx_file import Look, write_xlsx
+from payments.models import Export, FileFormat
 from payments.reports.base import Column, Kind, Report
-from payments.reports.csv_file import write_csv
-from payments.reports.xlsx_file import write_xlsx
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, unapplied_money
-from tests.support.reports import from_csv, from_xlsx, rows
+from tests.support.reports import exported, from_csv, from_xlsx, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,9 +65,8 @@ class TestFormulas:
     def test_in_xlsx_it_is_text(self, name):
         paid_entry(RequestFactory(approved=True, user=UserFactory(display_name=name)))
 
-        with exported_file(kind="entries", narrowing=Narrowing(), file_format=FileFormat.XLSX) as file:
-            sheet = openpyxl.load_workbook(file).active
-            cells = {sheet.cell(1, n).value: sheet.cell(2, n) for n in range(1, sheet.max_column + 1)}
+        sheet = openpyxl.load_workbook(io.BytesIO(exported("entries", FileFormat.XLSX))).active
+        cells = {sheet.cell(1, n).value: sheet.cell(2, n) for n in range(1, sheet.max_column + 1)}
 
         assert cells["player"].data_type == "s"
         assert cells["player"].hyperlink is None
@@ -88,10 +86,10 @@ class TestFormulas:
     def test_numbers_are_never_touched(self):
         report = Report("x", "X", "", (Column("money", Kind.MONEY), Column("number", Kind.NUMBER)), "")
         file = io.BytesIO()
-        assert write_csv(report, [(Decimal("-5.00"), -7)], file) == 1
+        write_csv(report, [(Decimal("-5.00"), -7)], file)
         assert file.getvalue() == b"money,number\r\n-5.00,-7\r\n"
         book = io.BytesIO()
-        assert write_xlsx(report, [(Decimal("-5.00"), -7)], book) == 1
+        write_xlsx(report, [(Decimal("-5.00"), -7)], book, look=Look())
         assert from_xlsx(book) == [{"money": -5, "number": -7}]
 
 
@@ -99,8 +97,7 @@ class TestFiles:
     def test_csv_is_as_the_rfc_says(self):
         paid_entry(RequestFactory(approved=True, user=UserFactory(display_name='a "b", c\nd')))
 
-        with exported_file(kind="entries", narrowing=Narrowing(), file_format=FileFormat.CSV) as file:
-            raw = file.read()
+        raw = exported("entries")
 
         assert raw.startswith(b"reference,player,number,")
         assert raw.endswith(b"\r\n")
@@ -126,20 +123,19 @@ class TestFiles:
     def test_amounts_are_numbers_with_their_decimals_and_ids_are_text(self):
         paid_entry()
 
-        with exported_file(kind="payments", narrowing=Narrowing(), file_format=FileFormat.XLSX) as file:
-            sheet = openpyxl.load_workbook(file).active
-            cells = {sheet.cell(1, n).value: sheet.cell(2, n) for n in range(1, sheet.max_column + 1)}
+        sheet = openpyxl.load_workbook(io.BytesIO(exported("payments", FileFormat.XLSX))).active
+        cells = {sheet.cell(1, n).value: sheet.cell(2, n) for n in range(1, sheet.max_column + 1)}
 
         assert (cells["amount"].data_type, cells["amount"].number_format) == ("n", "#,##0.00")
         assert cells["amount_minor"].value == 5000
         assert cells["payment"].data_type == "s"
 
     def test_a_full_sheet_is_followed_by_another(self, monkeypatch):
-        monkeypatch.setattr("payments.reports.xlsx_file.MOST_ROWS", 3)
+        monkeypatch.setattr("payments.exports.xlsx_file.MOST_ROWS", 3)
         report = Report("x", "Lines", "", (Column("line", Kind.NUMBER),), "")
         file = io.BytesIO()
 
-        write_xlsx(report, [(n,) for n in range(5)], file)
+        write_xlsx(report, [(n,) for n in range(5)], file, look=Look())
 
         book = openpyxl.load_workbook(file)
         assert book.sheetnames == ["Lines", "Lines 2", "Lines 3"]
@@ -212,6 +208,26 @@ class TestCommand:
         )  # fmt: skip
 
         assert [row["pool"] for row in from_csv(file.read_bytes())] == [str(entry.pool_id)]
+
+    def test_its_options_are_taken_and_a_row_says_what_was_written(self, tmp_path):
+        paid_entry()
+        for name, options in (("tax_year", ["year=2026"]), ("trial_balance", ["detail=pool", "money=test"])):
+            file = tmp_path / f"{name}.jsonl"
+            given = [argument for option in options for argument in ("--option", option)]
+            call_command("export_report", name, *given, "-o", str(file), stdout=io.StringIO())
+
+            row = Export.objects.latest("pk")
+            assert (row.report, row.origin, row.status, row.is_kept) == (name, "command", "done", False)
+            assert row.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+            assert row.parameters["options"] == dict(option.split("=") for option in options)
+            assert row.bounds["posting"] > 0
+        with pytest.raises(CommandError, match="is not an option such as"):
+            call_command("export_report", "tax_year", "--option", "2026", "-o", str(file))
+
+    def test_it_is_printed_where_its_name_says_so(self, tmp_path):
+        call_command("export_report", "trial_balance", "-o", str(tmp_path / "t.pdf"), stdout=io.StringIO())
+
+        assert (tmp_path / "t.pdf").read_bytes().startswith(b"%PDF")
 
     def test_a_dash_is_the_standard_output(self, capfdbinary):
         paid_entry()

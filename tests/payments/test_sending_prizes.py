@@ -99,7 +99,7 @@ class TestTrouble:
         def die(*_, **__):
             raise Killed
 
-        for place in ("_done_by", "apply_transfer_facts"):
+        for place in ("send_once", "apply_transfer_facts"):
             with monkeypatch.context() as patched:
                 patched.setattr(sending, place, die)
                 with pytest.raises(Killed):
@@ -107,6 +107,16 @@ class TestTrouble:
             assert fresh(payout).status == "sending"
         sweep_payouts(patience=NOW)
         assert (fresh(payout).status, at_stripe(double)) == ("paid", [(10_000, 0)])
+
+    def test_another_worker_s_prize_is_left_alone(self, winner, double):
+        payout = approved_payout(winner)
+        Payout.objects.update(status="sending", checked_at=database_now())
+
+        assert send_payout(payout.pk).status == "sending"
+        assert at_stripe(double) == []
+
+        assert send_payout(payout.pk, lease=NOW).status == "paid"
+        assert at_stripe(double) == [(10_000, 0)]
 
     def test_after_the_key_has_died_it_looks_before_it_sends(self, winner, double, monkeypatch):
         payout = approved_payout(winner)
@@ -181,7 +191,7 @@ class TestTrouble:
             approved_at=database_now() - timedelta(hours=2), checked_at=database_now() - timedelta(hours=2)
         )
         sweep_payouts()
-        assert "since" in Discrepancy.objects.get(kind="payout_failed").sentence
+        assert "is still approved" in Discrepancy.objects.get(kind="payout_failed").sentence
         assert at_stripe(double) == []
 
 

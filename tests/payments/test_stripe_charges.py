@@ -14,6 +14,7 @@ from payments.providers.notices import parse_notice
 from payments.providers.stripe.amounts import to_minor, to_stripe
 from payments.providers.stripe.charges import charge_facts, dispute_facts, movement_facts, refund_facts, refund_params
 from payments.providers.stripe.payouts import payout_facts
+from payments.providers.stripe.transfers import transfer_facts
 from tests.support.payments import post_event
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +191,20 @@ class TestPayoutFacts:
         facts = payout_facts(payout)
 
         assert (facts.state, facts.amount_cents, len(facts.movements)) == (state, 4825, 1)
+
+
+def test_what_came_back_of_a_transfer_is_told_oldest_first():
+    parts = [movement(id=f"txn_{day}", created=AT + day, reporting_category="transfer_reversal") for day in (2, 1)]
+    transfer = {
+        "id": "tr_1", "amount": 9650, "amount_reversed": 9650, "currency": "usd", "livemode": False, "created": AT,
+        "destination": "acct_1", "metadata": {"ref": "r", "env": "test"}, "balance_transaction": None,
+        "reversals": {"data": [{"balance_transaction": part} for part in parts]},
+    }  # fmt: skip
+
+    facts = transfer_facts(transfer)
+
+    assert (facts.ref, facts.env, facts.destination) == ("r", "test", "acct_1")
+    assert [leg.reference for leg in facts.returned] == ["txn_1", "txn_2"]
 
 
 @pytest.fixture

@@ -124,6 +124,13 @@ class TestTheFeed:
         assert (one.source_kind, one.source_id, one.livemode) == (SourceKind.OTHER, "", True)
         assert (one.movement.kind, one.movement.category) == (MovementKind.OTHER, "fee")
 
+    def test_what_came_back_of_a_transfer_is_of_the_transfer(self):
+        back = {"id": "trr_1", "object": "transfer_reversal", "transfer": "tr_1", "amount": 40, "currency": "usd"}
+
+        one = listed_movement({**FEE, "reporting_category": "transfer_reversal", "source": back}, livemode=False)
+
+        assert (one.source_kind, one.source_id, one.source_cents) == (SourceKind.TRANSFER, "tr_1", 40)
+
     @pytest.mark.parametrize("object", ["topup", "connect_collection_transfer", None])
     def test_what_stripe_may_bring_one_day_is_kept_as_other(self, object):
         source = {"id": "x_1", "object": object, "amount": None, "livemode": True}

@@ -10,8 +10,7 @@ from config.clock import database_now
 from entries.models import Entry
 from payments import tasks
 from payments.models import Payment, PaymentState, Receipt
-from payments.services import sweep
-from payments.services.asking import FAILURES_IN_A_ROW
+from payments.services.asking import FAILURES_IN_A_ROW, claim
 from payments.services.sweep import PATIENCE, sweep_payments
 from tests.factories.entries import RequestFactory
 from tests.support.payments import started
@@ -134,10 +133,9 @@ class TestTrouble:
         assert (swept.asked, swept.gave_up) == (FAILURES_IN_A_ROW, True)
 
     def test_what_one_sweep_holds_another_passes_over(self, payment, double):
-        grow_old()
         with transaction.atomic():
-            assert sweep._claim(database_now(), PATIENCE) == payment.pk
-            (other,) = run_together([lambda: sweep._claim(database_now(), PATIENCE)])
+            assert claim(Payment.objects.live()) == payment.pk
+            (other,) = run_together([lambda: claim(Payment.objects.live())])
 
         # Not waited for, either.
         assert (other.error, other.value) == (None, None)

@@ -14,8 +14,8 @@ from redis import Redis
 
 from payments.api.webhooks import LARGEST_BODY
 from payments.models import Discrepancy, WebhookEvent
-from payments.providers.base import Notice
 from payments.providers.faults import SignatureInvalid
+from payments.providers.notices import Notice
 from tests.support.payments import ROTATED, SECRET, post_event
 
 pytestmark = pytest.mark.django_db(transaction=True)

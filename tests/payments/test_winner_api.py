@@ -1,6 +1,8 @@
 """Payouts over the API, and in the back office: who may ask, approve, see, and what each is told."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.models import Payout, PayoutAccount, PrizeCorrection
@@ -112,6 +114,18 @@ class TestBackOffice:
         assert told[-2:] == [f"{winner.pool.name}: 1 payouts wait for approval.", "1 of 1 pools asked for."]
         told = confirm(back_office(finance), BOOKINGS, "ask_for_all", [booking])
         assert told[-1] == f"1 of 1 refused: {winner.pool.name}: no payout was asked for."
+
+    def test_bookings_do_not_cost_queries(self, back_office, finance, winner):
+        browser = back_office(finance)
+        counts = []
+        for _ in range(3):
+            with CaptureQueriesContext(connection) as queries:
+                page = browser.get(BOOKINGS)
+            counts.append(len(queries))
+            correct(winner.pool, winner="DOG" if len(counts) % 2 else "CAT")
+            booked(winner.pool)
+        assert counts[1:] == counts[:1] * 2
+        assert [row.is_reversed for row in page.context["cl"].result_list] == [False, True, True]
 
     def test_the_page_before_approval_shows_what_is_withheld(self, back_office, choose, finance, winner):
         tax_year(withholding_bp=2400)

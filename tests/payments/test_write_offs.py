@@ -14,10 +14,10 @@ from payments.services.books import broken
 from payments.services.discrepancies import resolve, settle_discrepancy
 from payments.services.queue.write_offs import approve_write_off, decline_write_off, request_write_off
 from tests.factories.accounts import FinanceFactory
-from tests.support.by_hand import refused
 from tests.support.charging import balances
 from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@
 
 import threading
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +14,7 @@ from pools.services.rules import confirm_amendment, propose_amendment, withdraw_
 from tests.factories.accounts import ModeratorFactory
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league
+from tests.support.deadlines import AHEAD, wait_past
 from tests.support.threads import again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,7 +74,7 @@ def holding(round_):
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(30)
+    assert held.wait(30)
     try:
         yield release.set
     finally:
@@ -82,13 +82,8 @@ def holding(round_):
         thread.join(30)
 
 
-def wait_until(instant) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(greatest(0, extract(epoch FROM %s - clock_timestamp())) + 0.05)", [instant])
-
-
 def test_a_lock_that_passes_while_one_waits_is_not_overtaken():
-    amendment, second = proposal(first_kickoff_in=timedelta(seconds=1.5)), ModeratorFactory()
+    amendment, second = proposal(first_kickoff_in=AHEAD), ModeratorFactory()
     first = amendment.pool.competition.rounds.get(number=1)
     confirmed = []
 
@@ -99,7 +94,7 @@ def test_a_lock_that_passes_while_one_waits_is_not_overtaken():
     with holding(first) as let_go:
         thread = threading.Thread(target=confirm)
         thread.start()
-        wait_until(first.locks_at)
+        wait_past(first.locks_at)
         assert not confirmed
         let_go()
         thread.join(30)
@@ -108,7 +103,7 @@ def test_a_lock_that_passes_while_one_waits_is_not_overtaken():
 
 
 def test_a_round_is_not_revealed_before_the_amendment_that_governs_it_is_there():
-    amendment, second = proposal(first_kickoff_in=timedelta(seconds=1.5)), ModeratorFactory()
+    amendment, second = proposal(first_kickoff_in=AHEAD), ModeratorFactory()
     first = amendment.pool.competition.rounds.get(number=1)
     done, finish = threading.Event(), threading.Event()
 
@@ -123,7 +118,7 @@ def test_a_round_is_not_revealed_before_the_amendment_that_governs_it_is_there()
     thread.start()
     assert done.wait(30)
     try:
-        wait_until(first.locks_at)
+        wait_past(first.locks_at)
         assert not reveal_rounds([first.pk])
         assert Rules.objects.filter(pool=amendment.pool).count() == 1
     finally:

@@ -16,6 +16,7 @@ from pools.models import Game, Pool, PoolStatus, Round
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import CODES, PoolFactory, league, play_round
 from tests.support.buying_back import ask
+from tests.support.deadlines import AHEAD
 from tests.support.playing import enter
 from tests.support.threads import again_and_again, errors, run_together, successes
 
@@ -58,9 +59,9 @@ def second_round(pool):
     return Round.objects.get(competition=pool.competition, number=2)
 
 
-def locking_soon(pool):
+def locking_soon(pool, ahead=timedelta(milliseconds=800)):
     """The instant at which round 2 locks, which is about to come."""
-    Game.objects.filter(round=second_round(pool)).update(kickoff_at=database_now() + timedelta(milliseconds=800))
+    Game.objects.filter(round=second_round(pool)).update(kickoff_at=database_now() + ahead)
     return second_round(pool).locks_at
 
 
@@ -187,7 +188,7 @@ def held_across_the_lock(locks_at, grant):
 def test_nobody_sees_the_round_before_a_return_that_was_in_time_has_landed():
     entry = fallen()
     request = payable(entry)
-    locks_at = locking_soon(entry.pool)
+    locks_at = locking_soon(entry.pool, AHEAD)
     payment, look = run_together(
         [held_across_the_lock(locks_at, lambda: pay(request)), at(locks_at, reveal(entry.pool))]
     )
@@ -200,7 +201,7 @@ def test_nobody_sees_the_round_before_a_return_that_was_in_time_has_landed():
 def test_nobody_sees_the_round_before_a_late_entry_that_was_in_time_has_landed():
     pool, _ = played_pool(("ANT", "CAT"), ("CAT", "ANT"), status=PoolStatus.RUNNING, rules={"late_entry_until": 2})
     request = RequestFactory(pool=pool, approved=True)
-    locks_at = locking_soon(pool)
+    locks_at = locking_soon(pool, AHEAD)
     payment, look = run_together([held_across_the_lock(locks_at, lambda: pay(request)), at(locks_at, reveal(pool))])
     assert payment.worked, payment.error
     assert Entry.objects.get(request=request).first_round_number == 2

@@ -1,12 +1,10 @@
 """Picks and fallback lists against locks, reveals and each other: many at once, on real PostgreSQL."""
 
 import threading
-from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
-from config.clock import database_now
 from config.errors import Code
 from entries.models import FallbackChange, Pick, PickChange
 from entries.queries.reveal import revealed_rounds
@@ -16,6 +14,7 @@ from entries.services.repicks import release_picks
 from pools.models import Game, GameStatus, Round
 from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import PoolFactory, game_of, kick_off, league
+from tests.support.deadlines import AHEAD, soon, wait_past
 from tests.support.threads import again_and_again, codes, errors, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,9 +34,16 @@ def round_of(entry, number=1) -> Round:
     return entry.pool.competition.rounds.get(number=number)
 
 
-def wait(seconds: float) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(%s)", [seconds])
+def about_to_start(entry) -> Game:
+    """The game of the first team, which kicks off soon."""
+    return kick_off(game_of(round_of(entry), "ANT"), ahead=AHEAD)
+
+
+def about_to_lock(entry) -> Round:
+    round_ = round_of(entry)
+    Round.objects.filter(pk=round_.pk).update(fixed_locks_at=soon())
+    round_.refresh_from_db()
+    return round_
 
 
 class Aside:
@@ -70,12 +76,12 @@ def test_a_save_that_waits_past_the_kickoff_of_either_game_is_refused(first, the
     """From the game that starts, and to it."""
     entry = entry_under(lock="game")
     save(entry, 1, first)
-    kick_off(game_of(round_of(entry), "ANT"), ahead=timedelta(milliseconds=600))
+    game = about_to_start(entry)
 
     with transaction.atomic():
         Pick.objects.locked().get(entry=entry)  # somebody holds the row across the kickoff
         late = Aside(lambda: save(entry, 1, then))
-        wait(1.0)
+        wait_past(game.kickoff_at)
 
     assert late.end().code == Code.GAME_STARTED
     assert Pick.objects.get().team.code == first
@@ -84,24 +90,23 @@ def test_a_save_that_waits_past_the_kickoff_of_either_game_is_refused(first, the
 def test_a_save_between_two_other_games_is_not_held_back_by_a_kickoff():
     entry = entry_under(lock="game")
     save(entry, 1, "CAT")
-    kick_off(game_of(round_of(entry), "ANT"), ahead=timedelta(milliseconds=300))
+    game = about_to_start(entry)
 
     with transaction.atomic():
         Pick.objects.locked().get(entry=entry)
         late = Aside(lambda: save(entry, 1, "ELK"))
-        wait(0.6)
+        wait_past(game.kickoff_at)
 
     assert late.end().changed
 
 
 def test_a_game_is_not_revealed_while_a_pick_of_it_is_in_flight():
     entry = entry_under(lock="game")
-    competition, game = entry.pool.competition_id, game_of(round_of(entry), "ANT")
-    kick_off(game, ahead=timedelta(milliseconds=400))
+    competition, game = entry.pool.competition_id, about_to_start(entry)
 
     with transaction.atomic():
         save(entry, 1, "ANT")
-        wait(0.6)  # the game starts while this transaction is open
+        wait_past(game.kickoff_at)  # the game starts while this transaction is open
         assert Aside(lambda: revealed_rounds(competition)).end() == set()
         assert Aside(lambda: Game.objects.filter(revealed_at__isnull=False).count()).end() == 0
 
@@ -189,12 +194,11 @@ def test_a_save_and_a_release_at_once_leave_no_pick_on_a_lost_game():
 
 def test_a_list_saved_in_time_is_there_before_its_round_is_revealed():
     entry = entry_under(missed_pick="fallback")
-    competition, round_ = entry.pool.competition_id, round_of(entry)
-    Round.objects.filter(pk=round_.pk).update(fixed_locks_at=database_now() + timedelta(milliseconds=400))
+    competition, round_ = entry.pool.competition_id, about_to_lock(entry)
 
     with transaction.atomic():
         save_fallback(entry_id=entry.pk, user=entry.user, teams=["CAT"])
-        wait(0.6)  # the round locks while this transaction is open
+        wait_past(round_.locks_at)  # the round locks while this transaction is open
         assert Aside(lambda: revealed_rounds(competition)).end() == set()
 
     assert revealed_rounds(competition) == {round_.pk}
@@ -204,14 +208,13 @@ def test_a_list_saved_in_time_is_there_before_its_round_is_revealed():
 
 def test_a_list_that_waits_past_the_lock_counts_from_the_next_round_on():
     entry = entry_under(missed_pick="fallback")
-    round_ = round_of(entry)
     save_fallback(entry_id=entry.pk, user=entry.user, teams=["CAT"])
-    Round.objects.filter(pk=round_.pk).update(fixed_locks_at=database_now() + timedelta(milliseconds=400))
+    round_ = about_to_lock(entry)
 
     with transaction.atomic():
         type(entry).objects.locked().get(pk=entry.pk)  # somebody holds the entry across the lock
         late = Aside(lambda: save_fallback(entry_id=entry.pk, user=entry.user, teams=["DOG"]))
-        wait(0.8)
+        wait_past(round_.locks_at)
 
     assert late.end().changed
     round_.refresh_from_db()

@@ -1,7 +1,12 @@
 """One row of the queue, and several people at the same instant: one of them has it, the others are told."""
 
 import pytest
+from django.db import transaction
 
+from config.clock import database_now
+from payments.ledger import rules
+from payments.ledger.posting import post
+from payments.ledger.rules import Sum
 from payments.models import Discrepancy, DiscrepancyKind, ForeignObject, JournalEntry, Refund, WriteOff
 from payments.services.books import broken
 from payments.services.discrepancies import acknowledge, raise_discrepancy, resolve, settle_discrepancy
@@ -117,6 +122,25 @@ def test_raised_while_it_is_closed_it_is_never_lost(staff):
 def resolve_all(by):
     for row in Discrepancy.objects.filter(status="open"):
         resolve(discrepancy_id=row.pk, by=by, resolution="next round")
+
+
+@again_and_again
+def test_money_that_two_rows_are_about_is_moved_once(staff):
+    before = balances().get("not_ours", 0)
+    charge = f"ch_far_{JournalEntry.objects.count()}"
+    with transaction.atomic():
+        post(rules.charge_received("stripe", charge, Sum(5000, "usd", False, database_now())))
+    rows = [
+        raised(DiscrepancyKind.MISSING_LOCALLY, f"charge:stripe:{charge}"),
+        raised(DiscrepancyKind.MISSING_LOCALLY, f"payment:stripe:{charge}", details={"charge": charge}),
+    ]
+
+    outcomes = run_together([
+        lambda row=row: mark_foreign(discrepancy_id=row.pk, by=staff[0], reason="The shop's.") for row in rows
+    ])  # fmt: skip
+
+    assert errors(outcomes) == []
+    assert balances()["not_ours"] - before == -5000
 
 
 @again_and_again

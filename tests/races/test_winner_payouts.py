@@ -5,7 +5,7 @@ import pytest
 from payments.models import Payout, PayoutAccount, PrizeCorrection
 from payments.services.payouts import approve_payout, cancel_payout, request_payout
 from payments.services.prizes import book_prizes
-from payments.services.winners.accounts import confirm_account, record_account
+from payments.services.winners.accounts import confirm_account, record_account, retire_account
 from payments.services.winners.bulk import request_payouts
 from payments.services.winners.corrections import approve_correction, bear_overpaid, record_repayment
 from payments.services.winners.sending import send_payout, sweep_payouts
@@ -69,6 +69,25 @@ def test_one_account_of_a_player_is_in_use():
 
     assert [one.error for one in outcomes] == [None] * 3
     assert PayoutAccount.objects.filter(player=player, status="confirmed").count() == 1
+
+
+@again_and_again
+def test_an_account_is_replaced_or_retired_and_the_reason_is_of_whoever_did_it():
+    player = UserFactory()
+    old = account_of(player, "acct_old")
+    new = record_account(player=player, provider="stripe", reference="acct_new", note="", by=FinanceFactory())
+
+    outcomes = run_together(
+        [
+            lambda: confirm_account(account_id=new.pk, by=FinanceFactory()),
+            lambda: retire_account(account_id=old.pk, by=FinanceFactory(), reason="closed"),
+        ]
+    )
+
+    assert outcomes[0].error is None
+    old.refresh_from_db()
+    retired_by_itself = outcomes[1].error is None
+    assert (old.status, old.reason) == ("retired", "closed" if retired_by_itself else "replaced by acct_new")
 
 
 @pytest.mark.slow

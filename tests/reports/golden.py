@@ -3,18 +3,15 @@
 After a change that is meant: `OUTLAST_GOLDEN=write pytest tests/reports/test_golden.py`, and read the difference.
 """
 
-import csv
-import io
 import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from payments.exports.writing import exported_file
 from payments.models import Account, FileFormat
-from payments.reports import Narrowing
 from payments.reports.as_of import AsOf, take_as_of
 from tests.reports.calendar import instant
+from tests.support.reports import exported, from_csv
 
 FOLDER = Path(__file__).with_name("golden")
 # When the reports of the story are of: all has been told.
@@ -36,14 +33,12 @@ def as_of_the_end() -> AsOf:
 
 def written(kind: str, file_format: FileFormat = FileFormat.CSV, **narrowing) -> bytes:
     """The file of a report, as of the end of the story unless said."""
-    given = {"as_of": as_of_the_end()} | narrowing
-    with exported_file(kind=kind, narrowing=Narrowing(**given), file_format=file_format) as file:
-        return file.read()
+    return exported(kind, file_format, **({"as_of": as_of_the_end()} | narrowing))
 
 
 def rows(kind: str, **narrowing) -> list[dict[str, str]]:
     """The rows of its file, every cell a text."""
-    return list(csv.DictReader(io.StringIO(written(kind, **narrowing).decode(), newline="")))
+    return from_csv(written(kind, **narrowing))
 
 
 def sums(rows, column: str, currency: str = "currency") -> dict[str, int]:

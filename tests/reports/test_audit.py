@@ -9,9 +9,8 @@ import pytest
 from config import audit
 from config.audit.sealing import seal
 from config.errors import Forbidden
-from payments.exports.schedules import may_receive
+from payments.exports.rights import may_export
 from payments.models import FileFormat
-from payments.reports import REPORTS
 from tests.support.exporting import content, store_in, wish, written
 
 COLUMNS = (
@@ -53,6 +52,6 @@ def test_finance_may_not_ask_for_it_nor_get_it_by_a_schedule(finance, admin_user
     with pytest.raises(Forbidden):
         wish(finance, "audit")
 
-    assert not may_receive(finance, REPORTS["audit"])
-    assert may_receive(admin_user, REPORTS["audit"])
-    assert may_receive(finance, REPORTS["audit_log"])
+    assert not may_export(finance, kind="audit", is_personal=True)
+    assert may_export(admin_user, kind="audit", is_personal=True)
+    assert may_export(finance, kind="audit_log", is_personal=True)

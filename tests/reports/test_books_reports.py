@@ -149,9 +149,6 @@ def test_a_statement_without_its_account_is_refused(story):
         rows("account_statement", options={"account": 10**9})
 
 
-# --- Printed ----------------------------------------------------------------------------------------------------
-
-
 def printed(kind, **narrowing):
     raw = written(kind, FileFormat.PDF, **narrowing)
     return raw, "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(raw)).pages)
@@ -235,9 +232,6 @@ def test_nothing_is_printed_as_such_and_too_much_is_refused():
     assert "Nothing was booked." in PdfReader(io.BytesIO(raw)).pages[0].extract_text()
     with pytest.raises(DomainError, match="at most 1,000 rows"):
         render("payout_statement", {**SHEET, "rows": [payout("x")] * (MOST_ROWS + 1)})
-
-
-# --- What became of prizes that were paid too much --------------------------------------------------------------
 
 
 def test_what_the_house_bears_of_a_prize_is_a_cost_of_its_pool(db):

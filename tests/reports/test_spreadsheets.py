@@ -8,11 +8,11 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
+from payments.exports.csv_file import write_csv
+from payments.exports.xlsx_file import Look, write_xlsx
 from payments.models import FileFormat
 from payments.reports import REPORTS
 from payments.reports.base import Kind, Report, code, money, number, text
-from payments.reports.csv_file import write_csv
-from payments.reports.xlsx_file import write_xlsx
 from tests.reports.golden import FOLDER, options_of, written
 from tests.support.libreoffice import needs_libreoffice, opened
 
@@ -50,7 +50,7 @@ def shown(value: str) -> str:
 class TestOpenpyxl:
     def test_nasty_texts_are_texts(self):
         file = io.BytesIO()
-        write_xlsx(NASTY_REPORT, nasty_rows(), file)
+        write_xlsx(NASTY_REPORT, nasty_rows(), file, look=Look())
 
         _, *lines = openpyxl.load_workbook(file).active.iter_rows()
 
@@ -113,7 +113,7 @@ class TestLibreOffice:
         files = [self.spreadsheet(kind, story, tmp_path) for kind in REPORTS]
         nasty = tmp_path / "nasty.xlsx"
         with nasty.open("wb") as file:
-            write_xlsx(NASTY_REPORT, nasty_rows(), file)
+            write_xlsx(NASTY_REPORT, nasty_rows(), file, look=Look())
 
         found = opened(tmp_path, nasty, *files)
 

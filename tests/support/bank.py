@@ -2,6 +2,8 @@
 
 from xml.sax.saxutils import escape
 
+from payments.reconciliation.sums import sums_of_ours
+
 SPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"
 IBAN = "DE02120300000000202051"
 
@@ -75,3 +77,8 @@ def csv_of(*rows):
 
 
 LAYOUT = {"date": "Date", "amount": "Amount", "text": ["Text"], "balance": "Balance"}
+
+
+def in_hand():
+    """Money by hand, in the books and as it was signed for."""
+    return [(one.ours, one.theirs, one.agrees) for one in sums_of_ours() if one.name == "in_hand"]

@@ -3,10 +3,7 @@
 from datetime import timedelta
 from itertools import count
 
-import pytest
-
 from config.clock import database_now
-from config.errors import DomainError
 from payments.services.manual.deciding import confirm_record
 from payments.services.manual.evidence import Scan
 from payments.services.manual.incoming import record_payment
@@ -46,15 +43,3 @@ def recorded(request, *, by=None, handover=None, amount_cents=5000, currency="us
 def paid_by_hand(request, **how):
     """The same, confirmed by another; the record."""
     return confirm_record(record_id=recorded(request, **how).pk, by=FinanceFactory())
-
-
-def refusal_of(call):
-    """What the call was refused with."""
-    with pytest.raises(DomainError) as refusal:
-        call()
-    return refusal.value
-
-
-def refused(call):
-    """The code of it."""
-    return refusal_of(call).code

@@ -1,15 +1,32 @@
 """Whether an answer is what the OpenAPI schema says it is: status, headers and body."""
 
+import json
 import re
 from functools import cache
 
 from drf_spectacular.generators import SchemaGenerator
 from openapi_schema_validator import OAS31Validator
 
+REFERENCE = re.compile(r'"#/components/(\w+)/([^"/]+)"')
+
 
 @cache
 def schema_of(urlconf: str) -> dict:
     return SchemaGenerator(urlconf=urlconf).get_schema(request=None, public=True)
+
+
+def part_of(schema: dict, prefix: str) -> dict:
+    """The operations below this address, with the components that they need: a whole document in itself."""
+    paths = {path: found for path, found in schema["paths"].items() if path.startswith(prefix)}
+    components = {"securitySchemes": schema["components"]["securitySchemes"]}
+    waiting = [paths]
+    while waiting:
+        for kind, name in REFERENCE.findall(json.dumps(waiting.pop())):
+            found = components.setdefault(kind, {})
+            if name not in found:
+                found[name] = schema["components"][kind][name]
+                waiting.append(found[name])
+    return {**schema, "paths": paths, "components": components}
 
 
 def faults(urlconf: str, method: str, path: str, answer) -> list[str]:

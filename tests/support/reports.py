@@ -5,15 +5,22 @@ import io
 
 import openpyxl
 
-from payments.exports.writing import exported_file
+from payments.exports.writing import export_report
 from payments.models import FileFormat
 from payments.reports import Narrowing
 
 
+def exported(kind, file_format=FileFormat.CSV, **narrowing):
+    """The bytes of the report's file."""
+    file = io.BytesIO()
+    export_report(kind=kind, narrowing=Narrowing(**narrowing), file_format=file_format, file=file)
+    return file.getvalue()
+
+
 def rows(kind, file_format=FileFormat.CSV, **narrowing):
     """The report read back by another library than wrote it, as dicts of texts and numbers."""
-    with exported_file(kind=kind, narrowing=Narrowing(**narrowing), file_format=file_format) as file:
-        return from_csv(file.read()) if file_format is FileFormat.CSV else from_xlsx(file)
+    raw = exported(kind, file_format, **narrowing)
+    return from_csv(raw) if file_format is FileFormat.CSV else from_xlsx(io.BytesIO(raw))
 
 
 def from_csv(raw):

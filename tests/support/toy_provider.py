@@ -17,7 +17,6 @@ from payments.providers.base import (
     ListedMovement,
     ListedObject,
     MovementFacts,
-    Notice,
     Origin,
     Page,
     RefundFacts,
@@ -27,6 +26,7 @@ from payments.providers.base import (
     TransferFacts,
 )
 from payments.providers.faults import NotThere, Rejected, SignatureInvalid
+from payments.providers.notices import Notice
 
 SECRET = b"what only the toy and we know"
 

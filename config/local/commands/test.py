@@ -25,6 +25,8 @@ def main(argv: list[str]) -> int:
         return 0
     os.chdir(home.ROOT)
     os.environ["OUTLAST_ENV"] = "test"
+    # Containers often forbid it; then each worker, and each process that a test starts, would compile all anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.stdout.flush()
     # pytest takes Ctrl-C itself and ends in order; we only wait for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -18,7 +18,7 @@ from payments.providers.base import (
 )
 from payments.providers.stripe.amounts import instant, to_minor, to_stripe
 from payments.providers.stripe.client import Json
-from payments.providers.stripe.sessions import captured
+from payments.providers.stripe.sessions import captured, origin_of
 
 if TYPE_CHECKING:
     from payments.providers.stripe.client import RefundCreateParams
@@ -77,11 +77,10 @@ def charge_facts(charge: Json, refunds: Iterable[Json], disputes: Iterable[Json]
 
 def refund_facts(refund: Json, livemode: bool) -> RefundFacts:
     """A refund; Stripe does not say of which mode, it is its charge's."""
-    metadata = refund.get("metadata") or {}
     waits_for = "requires_action" if refund["status"] == "requires_action" else refund.get("pending_reason")
     return RefundFacts(
         reference=refund["id"],
-        ref=str(metadata.get("ref") or ""),
+        ref=origin_of(refund).ref,
         charge_id=id_of(refund.get("charge")),
         # What a newer version may call it is not final.
         phase=PHASES.get(refund["status"], RefundPhase.PENDING),

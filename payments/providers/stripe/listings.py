@@ -45,7 +45,8 @@ def listed_movement(movement: Json, livemode: bool) -> ListedMovement:
         movement=facts,
         livemode=_mode(source, livemode),
         source_kind=kind,
-        source_id=str(source["id"]),
+        # A reversal is a part of its transfer: that is what can be asked about.
+        source_id=id_of(source["transfer"] if source.get("object") == "transfer_reversal" else source),
         source_cents=to_minor(amount, currency) if isinstance(amount, int) else None,
         source_currency=currency,
         charge_id=str(source["id"]) if kind == SourceKind.CHARGE else id_of(source.get("charge")),

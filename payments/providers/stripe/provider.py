@@ -15,7 +15,6 @@ from payments.providers.base import (
     ChargeFacts,
     ListedMovement,
     ListedObject,
-    Notice,
     Order,
     Origin,
     Page,
@@ -26,7 +25,7 @@ from payments.providers.base import (
     TransferOrder,
 )
 from payments.providers.faults import NotThere, Rejected, SignatureInvalid
-from payments.providers.notices import notice_of, parse_notice
+from payments.providers.notices import Notice, notice_of, parse_notice
 from payments.providers.stripe.charges import charge_facts, refund_facts, refund_params
 from payments.providers.stripe.client import Api, Json, is_signed
 from payments.providers.stripe.listings import LISTINGS, balance_of, listed_movement

@@ -6,8 +6,9 @@ from django.conf import settings
 
 from payments.providers.base import TransferFacts, TransferOrder
 from payments.providers.stripe.amounts import instant, to_minor, to_stripe
-from payments.providers.stripe.charges import movement_facts
+from payments.providers.stripe.charges import id_of, movement_facts
 from payments.providers.stripe.client import Json
+from payments.providers.stripe.sessions import origin_of
 
 if TYPE_CHECKING:
     from payments.providers.stripe.client import TransferCreateParams
@@ -31,20 +32,19 @@ def transfer_params(order: TransferOrder) -> "TransferCreateParams":
 
 
 def transfer_facts(transfer: Json) -> TransferFacts:
-    """A transfer with the movements of its going and of its coming back."""
-    metadata = transfer.get("metadata") or {}
-    destination = transfer.get("destination")
+    """A transfer with the movements of its going and of its coming back; Stripe has the newest of these first."""
+    origin = origin_of(transfer)
     legs = (movement_facts(one.get("balance_transaction")) for one in (transfer.get("reversals") or {}).get("data", ()))
     return TransferFacts(
         reference=transfer["id"],
-        ref=str(metadata.get("ref") or ""),
-        destination=str(destination["id"] if isinstance(destination, dict) else destination or ""),
+        ref=origin.ref,
+        destination=id_of(transfer.get("destination")),
         amount_cents=to_minor(transfer["amount"], transfer["currency"]),
         reversed_cents=to_minor(transfer.get("amount_reversed") or 0, transfer["currency"]),
         currency=transfer["currency"],
         livemode=bool(transfer["livemode"]),
         created_at=instant(transfer["created"]),
-        env=str(metadata.get("env") or ""),
+        env=origin.env,
         movement=movement_facts(transfer.get("balance_transaction")),
-        returned=tuple(leg for leg in legs if leg is not None),
+        returned=tuple(sorted((leg for leg in legs if leg is not None), key=lambda leg: leg.occurred_at)),
     )

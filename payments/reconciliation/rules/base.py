@@ -88,9 +88,14 @@ def as_ref(column: str) -> str:
     return f"(CASE WHEN {column} ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END)"
 
 
-# Of our own rows, the time is that in which `p` came to be. Runs over weeks look at all of it.
-IN_WINDOW = """(%(rows_since)s::timestamptz IS NULL OR p.created_at >= %(rows_since)s::timestamptz)
-    AND (%(rows_until)s::timestamptz IS NULL OR p.created_at < %(rows_until)s::timestamptz)"""
+def in_window(instant: str) -> str:
+    """SQL of whether a row of our own is of the time that the run compares. Runs over weeks look at all of it."""
+    return f"""(%(rows_since)s::timestamptz IS NULL OR {instant} >= %(rows_since)s::timestamptz)
+    AND (%(rows_until)s::timestamptz IS NULL OR {instant} < %(rows_until)s::timestamptz)"""
+
+
+# Mostly by when `p` came to be.
+IN_WINDOW = in_window("p.created_at")
 
 # What the charge or session says of itself, of a payment that we do not have.
 MISSING_HERE = """%(provider)s || ' knows a payment of ours that is not here: ' || t.ref

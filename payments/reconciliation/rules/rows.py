@@ -2,8 +2,8 @@
 
 from payments.models import DiscrepancyKind
 from payments.models.dispute import TO_ANSWER
-from payments.reconciliation.rules.base import IN_WINDOW, Of, Rule, facts, money, said
-from payments.reports.base import GONE
+from payments.reconciliation.rules.base import IN_WINDOW, Of, Rule, facts, in_window, money, said
+from payments.reports.sql import is_gone
 from payments.services.refunds.decisions import WAITED_AS
 from payments.services.refunds.unapplied import TWICE
 
@@ -108,7 +108,7 @@ RECEIPTS = (
     _receipt(
         "more_back_than_came", _Kind.ROWS_DISAGREE, "gone.cents > t.amount_cents",
         join=f"""JOIN (SELECT f.receipt_id, sum(f.amount_cents) AS cents FROM payments_refund f
-                       WHERE {GONE.format("f")} GROUP BY f.receipt_id) gone ON gone.receipt_id = t.id""",
+                       WHERE {is_gone("f")} GROUP BY f.receipt_id) gone ON gone.receipt_id = t.id""",
         ours=facts(came_cents="t.amount_cents", back_cents="gone.cents", currency="t.currency"),
         sentence="'Of receipt ' || t.id || ' ' || " + said("t.amount_cents", "t.currency")
         + " || ' came, ' || " + said("gone.cents", "t.currency")
@@ -196,7 +196,7 @@ PLACES = (
     ),
     Rule(
         "movement_not_booked", _Kind.ROWS_DISAGREE, Of.ROWS,
-        """payments_movement p WHERE p.occurred_at >= %(since)s AND p.occurred_at < %(until)s AND p.amount_cents <> 0
+        f"""payments_movement p WHERE {in_window("p.occurred_at")} AND p.amount_cents <> 0
            AND (p.fee_cents <> 0 OR p.kind IN ('dispute', 'dispute_reversal', 'payout', 'payout_reversal', 'other'))
            AND p.kind NOT IN ('transfer', 'transfer_reversal')
            AND NOT EXISTS (SELECT 1 FROM payments_journalentry j

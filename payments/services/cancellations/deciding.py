@@ -7,16 +7,15 @@ from config import outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.constraints import explain
-from config.errors import Code, Conflict, Forbidden, InvalidTransition, NotFound, invalid
+from config.errors import Code, Conflict, Forbidden, InvalidTransition, NotFound
 from config.locks import allow_long_statements
+from config.reasons import check_reason
 from entries.models import PaymentStatus, Request
 from entries.models.request import RequestQuerySet
 from payments.models import Cancellation, CancellationState
 from payments.services.cancellations.messages import post_run
 from pools.models import Pool, PoolStatus
 from pools.services.pools import close_pool
-
-REASON_LENGTH = 500
 
 explain("cancellation_once", Code.VERSION_CONFLICT, "Cancelling this pool is proposed already.")
 explain("cancellation_two_names", Code.FORBIDDEN, "Cancelling a pool needs two different names.")
@@ -45,9 +44,7 @@ def propose_cancellation(*, pool: Pool, by: User, reason: str) -> Cancellation:
 
     Refuses a pool that has ended, one without a paid place, a second proposal, and an empty reason.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= REASON_LENGTH:
-        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters; players read it.")
+    reason = check_reason(reason)
     pool = Pool.objects.locked().get(pk=pool.pk)
     if not pool.can_move_to(PoolStatus.CANCELLED):
         raise InvalidTransition("pool", pool.status, PoolStatus.CANCELLED)

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from config import metrics
 from config.errors import Code, DomainError
 from payments.models import DiscrepancyKind
-from payments.providers.base import Notice
+from payments.providers.notices import Notice
 from payments.services.discrepancies import raise_discrepancy
 from payments.services.inbox.kinds import is_followed
 

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from accounts.models import User
 from config import outbox
+from config.reasons import check_reason
 from payments.models import ManualRecord, ManualState, Refund, RefundState
 from payments.services import payouts
-from payments.services.manual.records import check_reason, lock_record, sign
+from payments.services.manual.records import lock_record, sign
 from payments.services.provider_state import Source, apply_provider_state
 from payments.services.refunds import sending
 from payments.services.refunds.deciding import approve_refund, decline_refund

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from accounts.models import User
 from config.errors import invalid
 from payments.models import Evidence, ManualRecord
+from payments.models.manual import LARGEST_SCAN
 
-LARGEST = 5 * 1024 * 1024
 MOST_FILES = 3
 # The first bytes of a file → its type and the end of its name.
 KINDS = (
@@ -40,8 +40,8 @@ def check_scans(scans: Sequence[Scan]) -> None:
     if len({scan.content for scan in scans}) < len(scans):
         raise invalid("evidence", "The same file twice.")
     for scan in scans:
-        if not 0 < len(scan.content) <= LARGEST:
-            raise invalid("evidence", f"Each file has 1 byte to {LARGEST // 1024 // 1024} MB.")
+        if not 0 < len(scan.content) <= LARGEST_SCAN:
+            raise invalid("evidence", f"Each file has 1 byte to {LARGEST_SCAN // 1024 // 1024} MB.")
         _kind_of(scan)
 
 

@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from config.audit import attribute
 from config.clock import ClockTimestamp
+from config.constraints import constraint_of
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
 from payments.models import ManualMethod, ManualRecord, ManualState, Payment, Payout, PrizeCorrection, Refund
 from payments.services.manual.evidence import Scan, check_scans, keep_scans
 
-LONGEST_REFERENCE, LONGEST_NOTE, LONGEST_REASON = 100, 500, 500
+LONGEST_REFERENCE, LONGEST_NOTE = 100, 500
 # Cash has a receipt of its own number at most; of these two a paper or a file exists.
 SHOWN_BY_EVIDENCE = (ManualMethod.CHEQUE, ManualMethod.TRANSFER)
 ONCE = "manual_reference_unique"
@@ -89,7 +90,7 @@ def write_record(
                 recorded_by=by,
             )
     except IntegrityError as error:
-        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != ONCE:
+        if constraint_of(error) != ONCE:
             raise
         raise ReferenceUsed(_standing(handover.method, reference)) from error
     keep_scans(record, handover.evidence, by=by)
@@ -119,14 +120,6 @@ def sign(record: ManualRecord, *, status: ManualState, by: User, reason: str = "
     record.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
     record.refresh_from_db(fields=["decided_at"])
     return record
-
-
-def check_reason(reason: str) -> str:
-    """The reason without blanks around it. Refuses none, and one that is too long."""
-    reason = reason.strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
-    return reason
 
 
 def player_id_of(record: ManualRecord) -> int | None:

@@ -21,8 +21,8 @@ from payments.models import (
 )
 from payments.models.discrepancy import OPEN_STATES
 from payments.providers.faults import ProviderError
+from payments.reconciliation import cures
 from payments.reconciliation.dispositions import Action
-from payments.reconciliation.healing import heal_one
 from payments.services.allocating import allocate_again
 from payments.services.discrepancies import close, lock_open, write_act, written
 from payments.services.queue.allowed import refuse_action
@@ -37,20 +37,25 @@ def ask_again(*, discrepancy_id: int, by: User) -> Discrepancy:
     """Ask the provider about the row's object now, and apply its answer; the row as it is then.
 
     It closes by itself where the doubt is gone. Refuses a kind about which nobody can be asked, and a row that is
-    closed (INVALID_TRANSITION). Raises PROVIDER_ERROR where there is no answer; that somebody asked is kept.
+    closed or about nothing that a provider knows (INVALID_TRANSITION). Raises PROVIDER_ERROR where there is no
+    answer. That somebody asked is kept, whatever comes of it.
     """
     row = _open(discrepancy_id, Action.RESYNC)
     try:
-        heal_one(row)
+        can_be_asked = cures.ask_again(row)
     except ProviderError as failure:
         _write_asked(row, by, f"No answer: {failure.reason or failure.message}")
         raise
     except DomainError as refusal:
         _write_asked(row, by, f"Refused: {refusal.message}")
         raise
-    except ObjectDoesNotExist as missing:
+    except ObjectDoesNotExist:
+        can_be_asked = False
+    if not can_be_asked:
         _write_asked(row, by, "There is nothing here to ask about.")
-        raise Conflict(Code.INVALID_TRANSITION, "What it is about is not here, so nobody can be asked.") from missing
+        raise Conflict(
+            Code.INVALID_TRANSITION, "What it is about is not here, or no provider knows of it: nobody can be asked."
+        )
     row.refresh_from_db()
     gone = row.status not in OPEN_STATES
     _write_asked(row, by, f"The doubt is gone: {row.resolution}" if gone else APPLIED)

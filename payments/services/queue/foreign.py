@@ -17,7 +17,7 @@ from payments.models import Act, Discrepancy, DiscrepancyKind, DiscrepancyState,
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import close, lock_open, raise_discrepancy, write_act, written
 from payments.services.queue.allowed import refuse_action
-from payments.services.queue.stakes import stake_of
+from payments.services.queue.stakes import clear_alone, stake_of
 
 explain("foreign_object_once", Code.VERSION_CONFLICT, "Somebody has marked it as not ours already.")
 
@@ -33,6 +33,7 @@ def mark_foreign(*, discrepancy_id: int, by: User, reason: str) -> ForeignObject
     row = lock_open(discrepancy_id)
     refuse_action(row, Action.MARK_FOREIGN)
     attribute(by=by, reason=reason)
+    clear_alone()
     stake, booked = stake_of(row), {}
     outcome = "Nothing lay in the books because of it."
     if stake is not None:

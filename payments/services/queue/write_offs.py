@@ -8,7 +8,7 @@ from config.audit import attribute
 from config.clock import database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, InvalidTransition, NotFound
-from config.money import exponent, format_amount
+from config.money import format_amount, in_minor_units
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.models import JournalEntry
@@ -20,7 +20,7 @@ from payments.models.write_off import STANDING
 from payments.reconciliation.dispositions import Action
 from payments.services.discrepancies import close, lock_open, write_act, written
 from payments.services.queue.allowed import refuse_action
-from payments.services.queue.stakes import Stake, stake_of
+from payments.services.queue.stakes import Stake, clear_alone, stake_of
 
 explain("write_off_two_names", Code.SECOND_NAME_NEEDED, "A write-off needs two different names.")
 explain("write_off_once", Code.VERSION_CONFLICT, "Somebody has asked for its write-off already.")
@@ -70,6 +70,7 @@ def approve_write_off(*, write_off_id: int, by: User) -> WriteOff:
             Code.SECOND_NAME_NEEDED, "Whoever asked for a write-off cannot approve it: somebody else has to."
         )
     stake = Stake(AccountName(Kind(wish.account_kind), provider=wish.provider), *_sum(wish))
+    clear_alone()
     if stake_of(row) != stake:
         raise Conflict(Code.VERSION_CONFLICT, "The books say something else by now: decline it, and look again.")
     _refuse_too_much(stake)
@@ -96,12 +97,6 @@ def decline_write_off(*, write_off_id: int, by: User, reason: str) -> WriteOff:
     return wish
 
 
-def most(currency: str) -> int:
-    """How much is written off at most, in minor units of the currency."""
-    limit: int = settings.WRITE_OFF_AT_MOST * 10 ** exponent(currency) // 100
-    return limit
-
-
 def said(wish: WriteOff) -> str:
     """What it comes to, in words."""
     amount = format_amount(abs(wish.amount_cents), wish.currency)
@@ -118,7 +113,7 @@ def _stake(row: Discrepancy) -> Stake:
 
 
 def _refuse_too_much(stake: Stake) -> None:
-    limit = most(stake.currency)
+    limit = in_minor_units(settings.WRITE_OFF_AT_MOST, stake.currency)
     if abs(stake.amount) > limit:
         raise Conflict(
             Code.WRITE_OFF_TOO_LARGE,

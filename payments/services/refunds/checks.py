@@ -12,11 +12,12 @@ from django.db.models.functions import Cast
 
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
-from config.money import exponent, format_amount
+from config.money import exponent, format_amount, in_minor_units
 from entries.models import PaymentStatus, Request, RequestKind
 from entries.queries.buy_backs import needless_returns
 from payments.ledger.accounts import Kind
-from payments.ledger.models import JournalEntry, Posting
+from payments.ledger.balances import booked_for
+from payments.ledger.models import JournalEntry
 from payments.models import (
     Dispute,
     DisputeState,
@@ -32,7 +33,6 @@ from payments.models import (
 from pools.models import PoolStatus
 from pools.queries import first_lock_at
 
-LONGEST_REASON = 500
 # Money that a bank holds, or keeps, on behalf of the player: it must not go to them a second time.
 IN_THE_WAY = (
     DisputeState.NEEDS_RESPONSE,
@@ -85,17 +85,13 @@ def left_of(receipt: Receipt) -> int:
 
 def _kept_by_banks(receipt: Receipt) -> int:
     """What lost disputes have taken of it while it had no place, or once its place was gone."""
-    disputes = [f"{dispute.provider}:{dispute.provider_reference}" for dispute in receipt.disputes.all()]
-    if not disputes:
-        return 0
-    of_dispute = Q(journal_entry__source_type="dispute", journal_entry__source_id__in=disputes)
-    of_receipt = Q(
-        journal_entry__source_type="receipt",
-        journal_entry__source_id=str(receipt.pk),
-        journal_entry__event="chargeback_recovered",
-    )
-    lines = Posting.objects.filter(of_dispute | of_receipt, account__kind=Kind.UNALLOCATED)
-    return lines.aggregate(total=Sum("amount"))["total"] or 0
+    disputes = [dispute.journal_name for dispute in receipt.disputes.all()]
+    return booked_for(Kind.UNALLOCATED, {"dispute": disputes}) + made_good(receipt) if disputes else 0
+
+
+def made_good(receipt: Receipt) -> int:
+    """How much of a lost dispute the receipt's own fee has made good, when its pool was cancelled."""
+    return booked_for(Kind.UNALLOCATED, {"receipt": [str(receipt.pk)]}, event="chargeback_recovered")
 
 
 def first_of(refund: Refund, by_id: Mapping[int, Refund]) -> Refund:
@@ -143,14 +139,6 @@ def refuse_disputed(receipt: Receipt, provider: str) -> None:
     """Raises `ChargeDisputed`."""
     if is_disputed(receipt, to_the_card=provider != Provider.MANUAL):
         raise ChargeDisputed(receipt)
-
-
-def refuse_reason(reason: str) -> str:
-    """The reason without blanks around it. Refuses none, and one that nobody would read."""
-    reason = reason.strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
-    return reason
 
 
 def refuse_own(payment: Payment, by_id: int) -> None:
@@ -217,7 +205,7 @@ def needs_second_name(receipt: Receipt, amount: int, taken_from: str, provider: 
     """
     if provider == Provider.MANUAL:
         return True
-    limit: int = settings.REFUND_APPROVAL_ABOVE * 10 ** exponent(receipt.currency) // 100
+    limit = in_minor_units(settings.REFUND_APPROVAL_ABOVE, receipt.currency)
     if taken_from == TakenFrom.HOUSE:
         limit //= HOUSE_SHARE
     alone = receipt.refunds.filter(origin=RefundOrigin.STAFF, needs_approval=False, replaces__isnull=True)

@@ -12,6 +12,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Forbidden, InvalidTransition, NotFound, invalid
+from config.reasons import check_reason
 from payments.models import (
     DiscrepancyKind,
     Provider,
@@ -35,7 +36,6 @@ from payments.services.refunds.checks import (
     refuse_amount,
     refuse_disputed,
     refuse_own,
-    refuse_reason,
     refuse_source,
 )
 from payments.services.refunds.decisions import Wish, decide, lock_receipt, settle_receipt, take_place, write
@@ -62,7 +62,7 @@ def request_refund(
     taking (CHARGE_DISPUTED), and what the rules do not allow (REFUND_NOT_ALLOWED): the pot belongs to those who play
     once the first round has locked.
     """
-    reason = refuse_reason(reason)
+    reason = check_reason(reason)
     receipt = lock_receipt(receipt_id)
     refuse_own(receipt.payment, by.pk)
     _refuse_wrong_hand(receipt.provider, manual)
@@ -112,7 +112,7 @@ def approve_refund(*, refund_id: int, by: User) -> Refund:
 @transaction.atomic
 def decline_refund(*, refund_id: int, by: User, reason: str) -> Refund:
     """Turn a wish down, or take one's own back. Refuses one that is decided (INVALID_TRANSITION)."""
-    reason = refuse_reason(reason)
+    reason = check_reason(reason)
     refund = lock_refund(refund_id)
     _cancel(refund, by, reason)
     if refund.provider == Provider.MANUAL:
@@ -126,7 +126,7 @@ def replace_refund(*, refund_id: int, by: User, reason: str, manual: Handover | 
 
     Refuses one whose money is not owed any more: it did not fail, or is being sent again already.
     """
-    reason = refuse_reason(reason)
+    reason = check_reason(reason)
     failed = lock_refund(refund_id)
     receipt = failed.receipt
     refuse_own(receipt.payment, by.pk)

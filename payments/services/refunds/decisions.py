@@ -167,10 +167,11 @@ def withdraw_owed(receipt: Receipt, reason: str) -> int:
     attribute(reason=reason)
     by_id, withdrawn = {refund.pk: refund for refund in receipt.refunds.all()}, 0
     for refund in owed(receipt.refunds.order_by("id")):
+        first = first_of(refund, by_id)
         # What the house gave of its own is the house's to settle, by a person.
-        if first_of(refund, by_id).taken_from in (TakenFrom.UNAPPLIED, TakenFrom.PLACE):
+        if first.taken_from in (TakenFrom.UNAPPLIED, TakenFrom.PLACE):
             refund.receipt = receipt
-            booking.book_refund_withdrawn(refund)
+            booking.book_refund_withdrawn(refund, first)
             settle_discrepancy(kind=DiscrepancyKind.REFUND_FAILED, object_key=f"refund:{refund.pk}", resolution=reason)
             withdrawn += refund.amount_cents
     return withdrawn

@@ -11,6 +11,7 @@ from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, InvalidTransition, invalid
 from config.money import format_amount
+from config.reasons import check_reason
 from payments.models import (
     DiscrepancyKind,
     Receipt,
@@ -30,7 +31,6 @@ from payments.services.refunds.checks import (
     needs_second_name,
     owed,
     refuse_own,
-    refuse_reason,
 )
 from payments.services.refunds.deciding import give_back_place, lock_refund
 from payments.services.refunds.decisions import explain_external
@@ -87,7 +87,7 @@ def explain_instead_of(failed: Refund) -> bool:
     if external is None:
         return False
     external.receipt = failed.receipt
-    booking.book_refund_withdrawn(failed)
+    booking.book_refund_withdrawn(failed, failed)
     explain_external(external, by_house=False)
     return True
 
@@ -99,7 +99,7 @@ def settle_external(*, refund_id: int, by: User, bearer: str, reason: str) -> Re
     Refuses one that is explained or that failed (INVALID_TRANSITION), the person who paid (FORBIDDEN), and to take a
     place once the contest has begun (REFUND_NOT_ALLOWED).
     """
-    reason = refuse_reason(reason)
+    reason = check_reason(reason)
     refund = lock_refund(refund_id)
     receipt = refund.receipt
     refuse_own(receipt.payment, by.pk)

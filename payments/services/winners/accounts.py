@@ -8,10 +8,12 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Forbidden, NotFound, invalid
+from config.locks import LockedQuerySet
+from config.reasons import check_reason
 from payments.models import PayoutAccount, PayoutAccountState, Provider
 from payments.providers import provider_names
 
-LONGEST_REFERENCE, LONGEST_REASON, LONGEST_NOTE = 255, 500, 300
+LONGEST_REFERENCE, LONGEST_NOTE = 255, 300
 
 explain("payout_account_in_use_once", Code.VERSION_CONFLICT, "Another account of the player was confirmed just now.")
 explain("payout_account_two_names", Code.FORBIDDEN, "An account needs two different names.")
@@ -20,9 +22,7 @@ explain("payout_account_not_ones_own", Code.FORBIDDEN, "Nobody writes down or co
 
 def account_in_use(player_id: int, provider: str) -> PayoutAccount | None:
     """The player's confirmed account at the provider."""
-    return PayoutAccount.objects.filter(
-        player=player_id, provider=provider, status=PayoutAccountState.CONFIRMED
-    ).first()
+    return _in_use(player_id, provider).first()
 
 
 def usual_way(player_id: int, provider: str | None) -> PayoutAccount | None:
@@ -66,7 +66,8 @@ def confirm_account(*, account_id: int, by: User) -> PayoutAccount:
     when it is to be sent.
     """
     account = _decide(account_id, PayoutAccountState.CONFIRMED, by)
-    old = account_in_use(account.player_id, account.provider)
+    # One that somebody is retiring by itself is waited for, and found no more.
+    old = _in_use(account.player_id, account.provider).locked().first()
     if old is not None:
         _retire(old, by, f"replaced by {account.reference}")
     account.save(update_fields=["status", "decided_by", "decided_at"])
@@ -76,7 +77,7 @@ def confirm_account(*, account_id: int, by: User) -> PayoutAccount:
 @transaction.atomic
 def reject_account(*, account_id: int, by: User, reason: str) -> PayoutAccount:
     """It is not the player's, or not wanted. Whoever wrote it down may take it back."""
-    reason = _reason(reason)
+    reason = check_reason(reason)
     account = _locked(account_id)
     account.move_to(PayoutAccountState.REJECTED)
     attribute(by=by, reason=reason)
@@ -89,8 +90,12 @@ def reject_account(*, account_id: int, by: User, reason: str) -> PayoutAccount:
 def retire_account(*, account_id: int, by: User, reason: str) -> PayoutAccount:
     """Nothing is sent there from now on: one name is enough to stop it. Refuses one that is not in use."""
     account = _locked(account_id)
-    _retire(account, by, _reason(reason))
+    _retire(account, by, check_reason(reason))
     return account
+
+
+def _in_use(player_id: int, provider: str) -> LockedQuerySet[PayoutAccount]:
+    return PayoutAccount.objects.filter(player=player_id, provider=provider, status=PayoutAccountState.CONFIRMED)
 
 
 def _retire(account: PayoutAccount, by: User, reason: str) -> None:
@@ -117,10 +122,3 @@ def _locked(account_id: int) -> PayoutAccount:
     if account is None:
         raise NotFound(Code.NOT_FOUND, "There is no such account.")
     return account
-
-
-def _reason(reason: str) -> str:
-    reason = reason.strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
-    return reason

@@ -38,12 +38,12 @@ class Outcome:
         self.refused.append(RefusedOne(subject, refusal.code, refusal.message))
 
 
-def winners_due(pool: Pool) -> list[int]:
-    """The players of the pool who are owed a part of their prize that nobody has asked for, by number."""
+def winners_due(pool: Pool) -> dict[int, int]:
+    """Who of the pool is owed a part of their prize that nobody has asked for, by number, and how much, in cents."""
     booking = latest_booking(pool)
     won = [] if booking is None else [int(entry) for entry in booking.prizes]
     players = list(Entry.objects.filter(pk__in=won).values_list("user_id", flat=True).distinct())
-    return sorted(player for player, standing in standings(pool.pk, players).items() if standing.due)
+    return {player: standing.due for player, standing in standings(pool.pk, players).items() if standing.due}
 
 
 def request_payouts(*, pool_id: int, by: User, provider: str | None = None) -> Outcome:

@@ -13,6 +13,7 @@ from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
 from config.money import format_amount
+from config.reasons import check_reason
 from payments.models import (
     CorrectionKind,
     CorrectionState,
@@ -24,11 +25,11 @@ from payments.models import (
 )
 from payments.services.booking import livemode
 from payments.services.manual.records import Handover, check_handover, write_record
-from payments.services.payouts import PrizeNotDue, said
+from payments.services.payouts import PrizeNotDue
 from payments.services.taxes import finance_year
 from payments.services.winners.locking import Winner, lock_payout, lock_winner
 from payments.services.winners.overpaid import book_correction, note_overpaid
-from payments.services.winners.standing import standing_of
+from payments.services.winners.standing import left_withheld, standing_of
 
 explain(
     "prize_correction_at_a_time",
@@ -74,7 +75,7 @@ def decide_repayment(*, record: ManualRecord, by: User) -> None:
 @transaction.atomic
 def bear_overpaid(*, payout_id: int, amount_cents: int | None = None, reason: str, by: User) -> PrizeCorrection:
     """Propose that the house bears what was paid too much, all of it unless an amount is given. Another agrees."""
-    reason = said(reason)
+    reason = check_reason(reason)
     _, winner = lock_payout(payout_id)
     amount = standing_of(winner.pool.pk, winner.player.pk).over if amount_cents is None else amount_cents
     _check_amount(winner, amount)
@@ -90,9 +91,9 @@ def release_withheld(*, payout_id: int, amount_cents: int | None = None, reason:
 
     Refuses more than was withheld, and a payout of a year that is over: that money is the tax office's.
     """
-    reason = said(reason)
+    reason = check_reason(reason)
     payout, winner = lock_payout(payout_id)
-    amount = _left_withheld(payout) if amount_cents is None else amount_cents
+    amount = left_withheld(payout) if amount_cents is None else amount_cents
     _check_release(payout, amount)
     _check_not_waiting(winner)
     _check_not_self(winner, by)
@@ -124,7 +125,7 @@ def approve_correction(*, correction_id: int, by: User) -> PrizeCorrection:
 @transaction.atomic
 def decline_correction(*, correction_id: int, by: User, reason: str) -> PrizeCorrection:
     """Turn it down, or take one's own back. That of a record is turned down there."""
-    reason = said(reason)
+    reason = check_reason(reason)
     correction, _ = _lock(correction_id)
     if correction.kind == CorrectionKind.REPAID:
         raise Conflict(Code.INVALID_TRANSITION, "Turn the record of the money down instead.")
@@ -183,13 +184,8 @@ def _check_release(payout: Payout, amount_cents: int) -> None:
         raise PrizeNotDue(f"This payout is {payout.status}: nothing of it is withheld.")
     if finance_year(payout.paid_at) != finance_year(database_now()):
         raise PrizeNotDue("The tax year of this payout is over: what was withheld is the tax office's to give back.")
-    if not 0 < amount_cents <= _left_withheld(payout):
-        raise PrizeNotDue(f"{format_amount(_left_withheld(payout), payout.currency)} are withheld of this payout.")
-
-
-def _left_withheld(payout: Payout) -> int:
-    released = payout.corrections.filter(kind=CorrectionKind.TAX_RELEASED, status=CorrectionState.DONE)
-    return payout.withheld_cents - sum(released.values_list("amount_cents", flat=True))
+    if not 0 < amount_cents <= left_withheld(payout):
+        raise PrizeNotDue(f"{format_amount(left_withheld(payout), payout.currency)} are withheld of this payout.")
 
 
 def _check_not_waiting(winner: Winner) -> None:

@@ -16,8 +16,8 @@ from payments.providers.base import MovementFacts, TransferFacts
 from payments.providers.faults import ProviderError
 from payments.refs import read_ref
 from payments.services.movements import WrongMode, apply_movement
-from payments.services.payouts import book_paid, book_returned, doubt_payout, fresh
 from payments.services.winners.locking import lock_payout
+from payments.services.winners.outcomes import book_paid, book_returned, doubt_payout, fresh
 from payments.services.winners.overpaid import book_correction, note_overpaid
 
 

@@ -1,9 +1,8 @@
 """Sending approved prizes to a provider, and going on with those whose answer never came.
 
 A payout is `sending` before the provider is asked, in a transaction of its own. A worker that is killed in between
-leaves it so; an answer that is lost leaves it `unknown`. The sweep goes on with both: under the same key as long as
-the provider keeps it, and by looking for our own mark after that. A new key is taken only when the provider has
-answered, and has no transfer of that name. So no prize is ever sent twice.
+leaves it so; an answer that is lost leaves it `unknown`. The sweep goes on with both; what makes it safe to ask again
+stands in `payments.services.sending_once`.
 """
 
 import logging
@@ -11,28 +10,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from config import outbox
 from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.errors import DomainError
+from config.locks import LockedQuerySet
 from payments.models import Payout, PayoutState, Provider
 from payments.models.payout import PAYOUTS_UNDER_WAY
 from payments.providers import provider_named
-from payments.providers.base import PaymentProvider, TransferFacts, TransferOrder
-from payments.providers.faults import Faulted, NotThere, ProviderError, Rejected, Unclear
-from payments.services.asking import Swept, ask_about_each
-from payments.services.payouts import check_still_right, doubt_payout
+from payments.providers.base import TransferOrder
+from payments.providers.faults import ProviderError, Rejected
+from payments.services.asking import Swept, ask_about_each, claim
+from payments.services.payouts import check_still_right
+from payments.services.sending_once import LEASE, send_once
 from payments.services.winners.locking import lock_payout
 from payments.services.winners.mirroring import apply_transfer_facts, fail_payout
+from payments.services.winners.outcomes import doubt_payout
 
 logger = logging.getLogger(__name__)
 
-KEYS_LIVE = timedelta(hours=23)
-# How long a worker that took a payout is left alone with it: longer than any of its calls.
-LEASE = timedelta(seconds=90)
 PATIENCE = timedelta(minutes=2)
 STUCK_AFTER = timedelta(hours=1)
 UNFINISHED = (PayoutState.APPROVED, *PAYOUTS_UNDER_WAY)
@@ -78,8 +77,14 @@ def sweep_payouts(*, seconds: float = 60.0, patience: timedelta = PATIENCE) -> S
     """Go on with every payout that has not ended and was not asked about for `patience`, until the time is spent."""
     now = database_now()
     return ask_about_each(
-        "payout", lambda: _claim_next(now, patience), lambda payout_id: _go_on(payout_id, now), seconds=seconds
+        "payout", lambda: claim(_due(now, patience)), lambda payout_id: _go_on(payout_id, now), seconds=seconds
     )
+
+
+def _due(now: datetime, patience: timedelta) -> LockedQuerySet[Any]:
+    unfinished = Payout.objects.filter(status__in=UNFINISHED).exclude(provider=Provider.MANUAL)
+    last = Coalesce("checked_at", "approved_at", "requested_at")
+    return unfinished.annotate(last=last).filter(last__lt=now - patience)
 
 
 def _go_on(payout_id: int, now: datetime) -> None:
@@ -90,20 +95,20 @@ def _go_on(payout_id: int, now: datetime) -> None:
 
 
 def _send(payout_id: int, lease: timedelta, source: str) -> Payout:
+    is_again = Payout.objects.filter(pk=payout_id, sent_at__isnull=False).exists()
     if not _begin(payout_id, lease):
         return Payout.objects.get(pk=payout_id)
     payout = Payout.objects.select_related("booking").get(pk=payout_id)
     provider = provider_named(payout.provider)
     try:
-        facts = _done_by(provider, payout)
-    except Unclear as error:
-        _note_unknown(payout, error)
-        raise
-    except Rejected as error:
-        found = _look_after(provider, payout, error)
-        if found is None:
-            return fail_payout(payout_id=payout_id, why=error.reason)
-        facts = found
+        facts = send_once(
+            payout,
+            make=lambda: provider.create_transfer(order_of(payout)),
+            look=lambda: provider.find_transfer(ref=str(payout.ref)),
+            is_again=is_again,
+        )
+    except Rejected as refusal:
+        return fail_payout(payout_id=payout_id, why=refusal.reason)
     return apply_transfer_facts(payout_id=payout_id, facts=facts, source=source)
 
 
@@ -134,26 +139,6 @@ def _is_taken(payout: Payout, since: datetime) -> bool:
     return payout.checked_at is not None and payout.checked_at > since
 
 
-def _done_by(provider: PaymentProvider, payout: Payout) -> TransferFacts:
-    """The provider's answer to the payout's own call, or the transfer that was made by an earlier one."""
-    is_old = payout.sent_at is not None and payout.sent_at < database_now() - KEYS_LIVE
-    if is_old or payout.key_number > 1:
-        found = provider.find_transfer(ref=str(payout.ref))
-        if found is not None:
-            return found
-    if is_old:
-        _take_next_key(payout)
-    try:
-        return provider.create_transfer(order_of(payout))
-    except Faulted:
-        found = provider.find_transfer(ref=str(payout.ref))
-        if found is not None:
-            return found
-        # It answered, and there is nothing: the fault would be repeated under this key for ever.
-        _take_next_key(payout)
-        raise
-
-
 def order_of(payout: Payout) -> TransferOrder:
     """What the provider is told: all of it fixed with the wish, or the key would not fit a second time."""
     return TransferOrder(
@@ -167,52 +152,8 @@ def order_of(payout: Payout) -> TransferOrder:
     )
 
 
-def _take_next_key(payout: Payout) -> None:
-    """Only after an answer that is final: a key that may have worked must stay the only one."""
-    Payout.objects.filter(pk=payout.pk, key_number=payout.key_number, status__in=PAYOUTS_UNDER_WAY).update(
-        key_number=payout.key_number + 1, sent_at=ClockTimestamp()
-    )
-    payout.refresh_from_db(fields=("key_number", "sent_at"))
-
-
-def _look_after(provider: PaymentProvider, payout: Payout, refusal: Rejected) -> TransferFacts | None:
-    """Whether a call that was refused had been done before: then the refusal is of the second one."""
-    try:
-        return provider.find_transfer(ref=str(payout.ref))
-    except NotThere:
-        return None
-    except ProviderError:
-        _note_unknown(payout, refusal)
-        raise
-
-
-def _note_unknown(payout: Payout, error: ProviderError) -> None:
-    Payout.objects.filter(pk=payout.pk, status=PayoutState.SENDING).update(
-        status=PayoutState.UNKNOWN, failure=error.reason[:200]
-    )
-
-
 def _note_refusal(payout: Payout, why: str) -> None:
     Payout.objects.filter(pk=payout.pk).update(checked_at=ClockTimestamp(), failure=why[:200])
-
-
-@transaction.atomic
-def _claim_next(now: datetime, patience: timedelta) -> int | None:
-    """The next payout to go on with, counted as asked; None when each was, or is being asked about by another."""
-    last = Coalesce("checked_at", "approved_at", "requested_at")
-    payout = (
-        Payout.objects.filter(status__in=UNFINISHED)
-        .exclude(provider=Provider.MANUAL)
-        .annotate(last=last)
-        .filter(last__lt=now - patience)
-        .order_by(F("checked_at").asc(nulls_first=True), "id")
-        .locked(skip_busy=True)
-        .first()
-    )
-    if payout is None:
-        return None
-    Payout.objects.filter(pk=payout.pk).update(checked_at=ClockTimestamp())
-    return payout.pk
 
 
 def _doubt_if_stuck(payout_id: int, now: datetime) -> None:
@@ -224,6 +165,6 @@ def _doubt_if_stuck(payout_id: int, now: datetime) -> None:
         why = f": {stuck.failure}" if stuck.failure else ""
         doubt_payout(
             stuck,
-            f"is {stuck.status} since {stuck.approved_at:%Y-%m-%d %H:%M} UTC{why}",
+            f"is still {stuck.status}; it was approved on {stuck.approved_at:%Y-%m-%d %H:%M} UTC{why}",
             "Look at it at the provider. It is asked about again and again, and never sent twice.",
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from payments.models import CorrectionKind, CorrectionState, Payout
+
 # One row for each of the players; those who neither won nor were paid are left out. `parts` are pieces of live payouts
 # that the winner does not have: they came back, or were withheld wrongly and are owed again.
 STANDINGS = """
@@ -61,6 +63,12 @@ class Standing:
     def reclaimable(self) -> int:
         """What the house bore and need not have: the prize was raised again since."""
         return min(self.borne, max(0, self.borne - max(0, self.paid - self.repaid - self.won)))
+
+
+def left_withheld(payout: Payout) -> int:
+    """What is withheld of a payout, in minor units, and was not released since."""
+    released = payout.corrections.filter(kind=CorrectionKind.TAX_RELEASED, status=CorrectionState.DONE)
+    return payout.withheld_cents - sum(released.values_list("amount_cents", flat=True))
 
 
 def standing_of(pool_id: int, player_id: int) -> Standing:

@@ -183,7 +183,8 @@ class TestWithoutRedis:
         assert time.perf_counter() - started < 1.5
         started = time.perf_counter()
         assert [client.get(LIMITED).status_code for _ in range(5)] == [200] * 5
-        assert time.perf_counter() - started < 0.5
+        # Each would have waited a quarter of a second.
+        assert time.perf_counter() - started < 1.2
 
     def test_guarded_doors_count_while_redis_is_frozen(self, client, redis_frozen):
         assert [sign_in(client).status_code for _ in range(3)] == [200, 200, 429]

@@ -5,7 +5,6 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from config.api.declared import all_errors
-from config.api.docs import whole_schema
 from config.errors import Code
 from tests.config.api.conftest import SAMPLE
 from tests.config.api.sample import Echo, Works
@@ -40,13 +39,16 @@ def body_of(schema, method, path, status):
 
 
 def test_the_schema_is_valid_openapi_31():
-    found = whole_schema()
+    found = contract.schema_of("config.urls")
     assert found["openapi"] == "3.1.1"
     OpenAPIV31SpecValidator(found).validate()
 
 
 def test_the_sample_schema_is_valid_and_made_without_a_warning(schema):
-    OpenAPIV31SpecValidator(schema).validate()
+    # The rest of it is the real one.
+    own = contract.part_of(schema, BASE)
+    assert len(own["paths"]) > 10
+    OpenAPIV31SpecValidator(own).validate()
     assert GENERATOR_STATS._warn_cache == {}
     assert GENERATOR_STATS._error_cache == {}
 

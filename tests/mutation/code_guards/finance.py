@@ -12,7 +12,7 @@ ASKING = "payments.exports.asking"
 FETCHING = "payments.exports.fetching"
 PERIODS = "payments.services.periods"
 BATCHES = "payments.accounting.batches"
-SENDING = "payments.services.winners.sending"
+SENDING = "payments.services.sending_once"
 
 TEST_RUNS = "payments/reconciliation/test_runs.py"
 TEST_FEED = "payments/reconciliation/test_feed.py"
@@ -144,6 +144,14 @@ FINANCE = [
         tests="payments/test_write_offs.py::test_what_the_books_say_by_now_counts",
     ),
     without(
+        "stakes-cleared-alone",
+        "What lies in the books because of two rows is cleared once, whoever is at which of them.",
+        "payments.services.queue.foreign",
+        "    clear_alone()\n",
+        "",
+        tests="races/test_queue.py::test_money_that_two_rows_are_about_is_moved_once",
+    ),
+    without(
         "allocation-of-the-whole",
         "Money of which a part is gone does not become a place.",
         "payments.services.allocating",
@@ -197,17 +205,17 @@ FINANCE = [
     without(
         "export-of-people",
         "People's names leave the house only with who may take them out.",
-        ASKING,
-        "    if (report is None or report.is_personal) and not by.has_perm(PERSONAL):",
-        "    if False:",
+        "payments.exports.rights",
+        "    return person.has_perm(EXPORT) and (not is_personal or person.has_perm(PERSONAL))",
+        "    return person.has_perm(EXPORT)",
         tests="exports/test_writing.py::test_who_may_not_export_people_does_not",
     ),
     without(
         "export-of-this-attempt",
         "A worker that was taken for gone does not end the export of the one after it.",
         "payments.exports.work",
-        "locked().filter(pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts)",
-        "locked().filter(pk=export.pk)",
+        "        pk=export.pk, status=ExportState.RUNNING, attempts=export.attempts\n",
+        "        pk=export.pk\n",
         tests="exports/test_slot.py::test_a_silent_worker_loses_its_export_and_its_file",
     ),
     without(
@@ -246,8 +254,8 @@ FINANCE = [
         "period-waits-for-writers",
         "Nobody writes into a month while it is sealed.",
         PERIODS,
-        "            cursor.execute(NO_WRITERS)",
-        '            cursor.execute("SELECT 1")',
+        '    keep_writers_out("payments_journalentry", "payments_posting", patience=PATIENCE)\n',
+        "",
         tests="exports/test_periods.py::test_who_posts_while_a_month_is_closed_is_in_it_or_after_it",
     ),
     without(
@@ -295,8 +303,8 @@ FINANCE = [
         "transfer-look-after-the-key",
         "Once its key is worth nothing a prize is looked for before it is sent.",
         SENDING,
-        "    if is_old or payout.key_number > 1:",
-        "    if payout.key_number > 1:",
+        "    if is_old or row.key_number > 1:",
+        "    if row.key_number > 1:",
         tests="payments/test_sending_prizes.py::TestTrouble::test_after_the_key_has_died_it_looks_before_it_sends",
     ),
 ]

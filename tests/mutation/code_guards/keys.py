@@ -4,7 +4,7 @@ from tests.mutation.code_guards.mutation import without
 
 SESSIONS = "payments.services.sessions"
 STATE = "payments.services.provider_state"
-REFUNDS = "payments.services.refunds"
+SENDING = "payments.services.sending_once"
 INBOX = "payments.services.inbox"
 
 KEYS = [
@@ -57,43 +57,43 @@ KEYS = [
     without(
         "refund-look-before-new-key",
         "After a day the key of a refund is worth nothing: what it made is looked up before anything new.",
-        f"{REFUNDS}.sending",
-        "    if is_old or refund.key_number > 1:\n        found = _look(provider, refund)",
+        SENDING,
+        "    if is_old or row.key_number > 1:\n        found = look()",
         "    if is_old:\n        found = None",
         tests="payments/test_refund_trouble.py::test_an_old_key_is_not_used_before_looking",
     ),
     without(
         "refund-look-after-a-fault",
         "After a fault a new key is taken only where a look has found no refund.",
-        f"{REFUNDS}.sending",
-        "    except Faulted:\n        found = _look(provider, refund)",
+        SENDING,
+        "    except Faulted:\n        found = look()",
         "    except Faulted:\n        found = None",
         # Else the next try would look.
-        "    if is_old or refund.key_number > 1:",
+        "    if is_old or row.key_number > 1:",
         "    if is_old:",
         tests="payments/test_refund_trouble.py::test_a_part_whose_answer_was_lost_goes_once",
     ),
     without(
         "refund-unclear-is-unknown",
         "A refund whose answer was lost is neither failed nor forgotten.",
-        f"{REFUNDS}.sending",
-        "        _doubt(refund, error)\n        raise\n    except Rejected",
+        SENDING,
+        "        _doubt(row, error)\n        raise\n    except Rejected",
         "        raise\n    except Rejected",
         tests="payments/test_refund_trouble.py::test_a_time_out_leaves_it_unknown_and_the_sweep_finds_it",
     ),
     without(
         "refund-repeated-answer",
         "What is repeated under a key is the first answer: what became of it since is asked.",
-        f"{REFUNDS}.sending",
-        "        if not is_first:",
-        "        if False:",
+        SENDING,
+        "return (look() or facts) if is_again else facts",
+        "return facts",
         tests="payments/test_refund_trouble.py::TestThatFailsLater::test_a_repeated_answer_is_not_taken_for_the_truth",
     ),
     without(
         "refund-refused-after-all",
         "A call that is refused may be the second one: what the first has made is looked up.",
-        f"{REFUNDS}.sending",
-        "        found = _look_after(provider, refund, error)",
+        SENDING,
+        "        found = _look_after(row, look, refusal)",
         "        found = None",
         tests="payments/test_refund_trouble.py::test_a_call_that_is_refused_because_the_first_one_worked_is_no_failure",
     ),

@@ -165,7 +165,7 @@ LOCKS = [
     without(
         "sweep-skips-what-is-held",
         "Two sweeps ask about different payments: what another holds is passed over, not waited for.",
-        "payments.services.sweep",
+        "payments.services.asking",
         ".locked(skip_busy=True)",
         ".locked()",
         tests="payments/test_sweep.py::TestTrouble::test_what_one_sweep_holds_another_passes_over",
@@ -179,6 +179,14 @@ LOCKS = [
         tests="payments/test_refund_trouble.py::test_another_worker_s_refund_is_left_alone",
     ),
     without(
+        "payout-claim",
+        "A prize that a worker is sending is left to him.",
+        "payments.services.winners.sending",
+        "    elif payout.status not in PAYOUTS_UNDER_WAY or _is_taken(payout, now - lease):",
+        "    elif payout.status not in PAYOUTS_UNDER_WAY:",
+        tests="payments/test_sending_prizes.py::TestTrouble::test_another_worker_s_prize_is_left_alone",
+    ),
+    without(
         "outbox-claim",
         "Two drains do different messages: what one takes, the other passes over.",
         "config.outbox",
@@ -190,8 +198,8 @@ LOCKS = [
         "checkpoint-waits-for-writers",
         "A line that is committed late is in the sum: a checkpoint waits for all writers there are.",
         "payments.ledger.checkpoints",
-        '"LOCK TABLE payments_posting IN SHARE ROW EXCLUSIVE MODE"',
-        '"SELECT 1"',
+        '            keep_writers_out("payments_posting", patience=PATIENCE)\n',
+        "",
         tests="""
             payments/ledger/test_checkpoints.py::test_a_line_that_commits_late_is_not_passed_over
             payments/ledger/test_checkpoints.py::test_writers_and_checkpoints_at_once_never_lose_a_line

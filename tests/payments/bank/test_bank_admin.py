@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from payments.admin.ways import way_of_key
 from payments.models import BankAccount, BankLine, BankStatement, Discrepancy, ProviderPayout
@@ -142,6 +144,17 @@ class TestAccounts:
 
         row = BankAccount.objects.get()
         assert (row.number, row.currency) == ("DE02120300000000202051", "eur")
+
+    def test_each_row_says_until_when_its_statements_are_without_a_query(self, page, bank, take):
+        take(FILE)
+        counts = []
+        for number in ("DE10", "DE11"):
+            with CaptureQueriesContext(connection) as queries:
+                shown = page.get("/admin/payments/bankaccount/").content.decode()
+            counts.append(len(queries))
+            BankAccount.objects.create(name=number, number=number, currency="usd")
+        assert counts[0] == counts[1]
+        assert "2026-11-03" in shown
 
     def test_a_layout_that_nobody_could_read_with_is_refused(self, page, bank):
         told = page.post(

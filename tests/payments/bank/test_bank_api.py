@@ -45,8 +45,9 @@ def test_a_program_sends_it_in_base64(call, bank):
 
     assert call.post("/api/v1/bank-statements", body).status_code == 201
     assert code_of(call.post("/api/v1/bank-statements", body)) == (409, "ALREADY_IMPORTED")
-    broken = call.post("/api/v1/bank-statements", {**body, "content_base64": "!"})
-    assert (broken.status_code, list(broken.json()["error"]["details"])) == (400, ["content_base64"])
+    for text in ("!", "ü"):
+        broken = call.post("/api/v1/bank-statements", {**body, "content_base64": text})
+        assert (broken.status_code, list(broken.json()["error"]["details"])) == (400, ["content_base64"])
 
 
 @pytest.mark.parametrize(

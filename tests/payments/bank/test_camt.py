@@ -115,6 +115,8 @@ ENTITY = '<!DOCTYPE Document [<!ENTITY big "x"><!ENTITY file SYSTEM "file:///etc
         (camt(statement(entry("a"))), "no amount"),
         (camt(statement(entry("1.005"))), "is no amount of USD"),
         (camt(statement(entry("NaN"))), "no amount"),
+        (camt(statement(entry("1E+999999"))), "more than an account can have"),
+        (camt(statement(entry("1.00000000000000000000000000000000001"))), "is no amount of USD"),
     ],
 )
 def test_what_is_no_statement_is_refused(content, why):

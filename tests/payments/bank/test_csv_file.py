@@ -126,6 +126,12 @@ def test_a_file_that_is_not_whole_is_refused_with_what_is_wrong(text, why):
     assert why in refusal(text)
 
 
+def test_more_lines_than_a_statement_has_are_refused():
+    layout = {"date": "1", "amount": "2", "has_header": False}
+
+    assert "more than 50000 lines" in refusal("2026-11-02,1\n" * 50_001, layout)
+
+
 def test_another_encoding_is_refused():
     with pytest.raises(DomainError, match="not written in utf-8"):
         read(rows("2026-11-02,M\xfcller,1.00,1.00"), encoding="latin-1")

@@ -2,22 +2,18 @@
 
 import pytest
 
-from config.errors import Code, DomainError
+from config.clock import database_now, finance_date
+from config.errors import Code
 from payments.bank.importing import Given, import_file
 from payments.models import BankAccount, BankFile, BankLine, BankStatement, Discrepancy
 from tests.support.bank import IBAN, camt, csv_of, detail, entry, statement
 from tests.support.charging import balance, balances
+from tests.support.refusals import refusal_of
 
 pytestmark = pytest.mark.django_db
 
 FIRST = csv_of(("2026-11-02", "Rent", -10000, 40000), ("2026-11-03", "STRIPE", 4825, 44825))
 NEXT = csv_of(("2026-11-04", "Coffee", -500, 44325))
-
-
-def refused(call, *args, **given):
-    with pytest.raises(DomainError) as refusal:
-        call(*args, **given)
-    return refusal.value
 
 
 def gaps():
@@ -53,7 +49,7 @@ def test_an_earlier_statement_corrects_what_was_there_before(take):
 def test_the_same_file_is_refused(take):
     first = take(FIRST)
 
-    again = refused(take, FIRST, name="copy.csv")
+    again = refusal_of(take, FIRST, name="copy.csv")
 
     assert (again.code, again.details) == (Code.ALREADY_IMPORTED, {"file": first.file.pk})
     assert BankStatement.objects.count() == 1
@@ -92,10 +88,21 @@ def test_a_late_booking_between_known_ones_leaves_no_gap(take):
 def test_a_file_without_news_is_refused(take):
     take(FIRST)
 
-    again = refused(take, FIRST.replace(b"\r\n", b"\n"))
+    again = refusal_of(take, FIRST.replace(b"\r\n", b"\n"))
 
     assert (again.code, again.details) == (Code.ALREADY_IMPORTED, {"known": 2})
     assert BankFile.objects.count() == 1
+
+
+def test_a_name_that_does_not_tell_lines_apart_is_refused(take, bank):
+    """Else the second would be taken for the first, and its money be missing."""
+    layout = {"date": "Date", "amount": "Amount", "reference": "Text", "balance": "Balance"}
+    BankAccount.objects.filter(pk=bank.pk).update(layout=layout)
+    take(csv_of(("2026-11-02", "RENT", -100, 900)))
+
+    for row in (("2026-11-03", "RENT", -100, 800), ("2026-11-02", "RENT", -200, 700)):
+        assert "Line RENT is here already, of another day or amount" in refusal_of(take, csv_of(row)).message
+    assert BankLine.objects.count() == 1
 
 
 def test_two_alike_on_one_day_are_two(take):
@@ -122,7 +129,7 @@ class TestWithoutBalances:
         BankAccount.objects.update(layout={"date": "Date", "amount": "Amount", "text": ["Text"]})
 
     def test_the_first_needs_to_be_told(self, take):
-        refusal = refused(take, FIRST)
+        refusal = refusal_of(take, FIRST)
         assert (refusal.code, list(refusal.details)) == (Code.VALIDATION_ERROR, ["opening_cents"])
 
         assert take(FIRST, opening_cents=50000).statements[0].is_stated
@@ -135,7 +142,7 @@ class TestWithoutBalances:
         assert (one.opening_cents, one.closing_cents, one.is_stated) == (44825, 44325, False)
 
     def test_what_is_told_has_to_add_up(self, take):
-        refusal = refused(take, FIRST, opening_cents=50000, closing_cents=1)
+        refusal = refusal_of(take, FIRST, opening_cents=50000, closing_cents=1)
 
         assert "does not lead from 500.00 USD to 0.01 USD" in refusal.message
 
@@ -154,7 +161,7 @@ class TestCamt:
     def test_a_statement_that_is_here_is_refused_in_another_file(self, take):
         take(camt(self.PAYOUT))
 
-        assert refused(take, camt(self.PAYOUT, version="04")).code == Code.ALREADY_IMPORTED
+        assert refusal_of(take, camt(self.PAYOUT, version="04")).code == Code.ALREADY_IMPORTED
 
     def test_of_a_file_with_several_the_new_ones_are_taken(self, take):
         take(camt(self.PAYOUT))
@@ -172,9 +179,29 @@ class TestCamt:
             name="S-9", closing="149.25",
         )  # fmt: skip
 
-        refusal = refused(take, camt(other))
+        refusal = refusal_of(take, camt(other))
 
         assert (refusal.code, refusal.details) == (Code.ALREADY_IMPORTED, {"known": 1})
+
+    def test_another_one_of_the_same_name_is_refused_and_never_left_out(self, take):
+        take(camt(self.PAYOUT))
+        other = statement(entry("1.00", reference="B-2", day="2026-11-04"), opening="148.25", closing="149.25")
+
+        assert "is called S-1, with other lines" in refusal_of(take, camt(other)).message
+
+    def test_statements_without_a_name_are_told_apart_by_their_lines(self, take):
+        take(camt(statement(entry("48.25", reference="B-1"), name="")))
+
+        imported = take(camt(statement(entry("1.00", reference="B-2"), name="", opening="148.25", closing="149.25")))
+
+        assert (imported.new, gaps()) == (1, [])
+
+    def test_one_that_ends_in_the_days_to_come_ends_today(self, take):
+        content = camt(statement(entry("48.25"), days=("2026-11-03", "2199-12-31")))
+
+        (one,) = take(content).statements
+
+        assert one.last_on == finance_date(database_now())
 
     @pytest.mark.parametrize(
         ("change", "why"),
@@ -186,7 +213,7 @@ class TestCamt:
     def test_another_account_or_currency_is_refused(self, take, change, why):
         content = camt(statement(**{"closing": "100.00", **change}))
 
-        refusal = refused(take, content)
+        refusal = refusal_of(take, content)
 
         assert (list(refusal.details), why in refusal.message) == (["file"], True)
         assert not BankFile.objects.exists()
@@ -194,12 +221,12 @@ class TestCamt:
     def test_the_account_that_was_chosen_has_to_be_its_own(self, bank, take):
         other = BankAccount.objects.create(name="Other", number="12345", currency="usd")
 
-        assert list(refused(take, camt(self.PAYOUT), account_id=other.pk).details) == ["account"]
+        assert list(refusal_of(take, camt(self.PAYOUT), account_id=other.pk).details) == ["account"]
 
     def test_days_that_have_not_come_are_refused(self, take):
         content = camt(statement(entry("48.25", day="2199-01-01")))
 
-        assert "no day of a statement that exists today" in refused(take, content).message
+        assert "no day of a statement that exists today" in refusal_of(take, content).message
 
 
 @pytest.mark.parametrize(
@@ -212,11 +239,11 @@ class TestCamt:
     ],
 )
 def test_what_cannot_be_taken(take, content, given, field):
-    assert list(refused(take, content, **given).details) == [field]
+    assert list(refusal_of(take, content, **given).details) == [field]
 
 
 def test_an_account_that_is_not_there(take):
-    assert refused(take, FIRST, account_id=999).code == Code.NOT_FOUND
+    assert refusal_of(take, FIRST, account_id=999).code == Code.NOT_FOUND
 
 
 def test_an_account_in_yen_from_the_same_kind_of_file(take, bank):
@@ -235,5 +262,5 @@ def test_a_name_of_a_file_is_only_a_name(take):
 def test_the_account_in_the_file_is_named_with_care(take):
     content = camt(statement(iban="DE<!-- -->1", closing="100.00"))
 
-    assert "none of the house's" in refused(take, content).message
-    assert IBAN not in refused(take, content).message
+    assert "none of the house's" in refusal_of(take, content).message
+    assert IBAN not in refusal_of(take, content).message

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from config.errors import Code, DomainError
+from config.errors import Code
 from payments.bank.days import add_business_days
 from payments.bank.deciding import Choice, match_by_hand, undo_match
 from payments.bank.matching import match_all_lines
@@ -15,6 +15,7 @@ from payments.models import BankLine, BankMatch, Discrepancy, MatchKind, Provide
 from tests.support.bank import csv_of
 from tests.support.by_hand import cash, paid_by_hand, transfer
 from tests.support.charging import balance, balances
+from tests.support.refusals import refusal_of
 
 pytestmark = pytest.mark.django_db
 
@@ -42,12 +43,6 @@ def doubts(kind="bank_unmatched"):
     return list(Discrepancy.objects.filter(kind=kind, status="open").values_list("sentence", flat=True))
 
 
-def refused(call, **given):
-    with pytest.raises(DomainError) as refusal:
-        call(**given)
-    return refusal.value
-
-
 class TestByName:
     def test_the_trace_id_finds_its_payout_whatever_the_day(self, take):
         payout = sent(trace="TRACE0001")
@@ -71,6 +66,14 @@ class TestByName:
         assert line(take, text="TRACE0001").status == "waiting"
         (said,) = doubts()
         assert said.startswith("48.25 USD of 2026-11-03 on the statement of House account: it bears the name of a ")
+
+    def test_a_payout_that_a_line_names_is_no_other_line_s(self, take):
+        """The bank has kept a part of it, and somebody else has sent as much on the same day."""
+        sent(trace="TRACE0001", cents=4825)
+
+        take(csv_of(("2026-11-03", "TRACE0001", 4800, 4800), ("2026-11-03", "somebody", 4825, 9625)))
+
+        assert set(BankLine.objects.values_list("status", flat=True)) == {"waiting"}
 
     def test_two_lines_of_one_name_wait(self, take):
         sent(trace="TRACE0001")
@@ -217,7 +220,7 @@ class TestByHand:
         big, small = sent("po_1", 4825, day=date(2026, 1, 5)), sent("po_2", 100)
         chosen = {"both": (big.pk, small.pk), "small": (small.pk,)}.get(choice.get("payout_ids"), ())
 
-        refusal = refused(lambda: self.match(line(take), finance, payout_ids=chosen))
+        refusal = refusal_of(lambda: self.match(line(take), finance, payout_ids=chosen))
 
         assert (refusal.code, refusal.details["line_cents"]) == (Code.INVALID_TRANSITION, 4825)
         assert not BankMatch.objects.exists()
@@ -228,12 +231,12 @@ class TestByHand:
         take(csv_of(("2026-11-20", "again", 4825, 104_825)))
         other = BankLine.objects.get(status="waiting")
 
-        assert refused(lambda: self.match(other, finance, payout_ids=(payout.pk,))).code == Code.VERSION_CONFLICT
+        assert refusal_of(lambda: self.match(other, finance, payout_ids=(payout.pk,))).code == Code.VERSION_CONFLICT
 
     def test_another_currency_is_refused(self, take, finance):
         payout = sent(currency="eur")
 
-        assert list(refused(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == ["payouts"]
+        assert list(refusal_of(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == ["payouts"]
 
     def test_what_nobody_confirmed_is_refused(self, take, finance, unpaid):
         from tests.support.by_hand import recorded
@@ -241,19 +244,19 @@ class TestByHand:
         record = recorded(unpaid)
         found = line(take, cents=5000)
 
-        assert list(refused(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["records"]
+        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["records"]
 
     def test_no_reason_is_refused(self, take, finance):
         found = line(take)
 
-        refusal = refused(
+        refusal = refusal_of(
             lambda: match_by_hand(line_id=found.pk, choice=Choice(rest=MatchKind.NOT_OURS), by=finance, reason=" ")
         )
         assert list(refusal.details) == ["reason"]
 
     def test_a_line_that_is_not_there(self, finance):
         assert (
-            refused(
+            refusal_of(
                 lambda: match_by_hand(line_id=9, choice=Choice(rest=MatchKind.NOT_OURS), by=finance, reason="x")
             ).code
             == Code.NOT_FOUND
@@ -278,7 +281,7 @@ class TestTakingBack:
     def test_what_waits_cannot_be_taken_back(self, take, finance):
         found = line(take)
 
-        assert refused(lambda: undo_match(line_id=found.pk, by=finance, reason="x")).code == Code.INVALID_TRANSITION
+        assert refusal_of(lambda: undo_match(line_id=found.pk, by=finance, reason="x")).code == Code.INVALID_TRANSITION
 
     def test_what_was_taken_back_is_not_guessed_again_at_once(self, take, finance):
         """A person has said that it is not it."""
@@ -297,15 +300,24 @@ class TestOverdue:
         assert look_for_overdue_payouts(today=due) == 0
         assert look_for_overdue_payouts(today=add_business_days(due, 1)) == 1
 
-        assert "the statements end before they began" in doubts("payout_not_in_bank")[0]
+        assert "there is no statement of that day: none was imported" in doubts("payout_not_in_bank")[0]
+
+    @pytest.mark.parametrize("day", ["2026-11-04", "2026-11-02"])
+    def test_where_no_statement_is_of_its_day_nobody_is_told_that_it_is_missing_there(self, take, day):
+        sent(day=DAY)
+        take(csv_of((day, "x", 1, 1)))
+
+        look_for_overdue_payouts(today=date(2026, 12, 1))
+
+        assert f"there is no statement of that day: they are of {day} to {day}" in doubts("payout_not_in_bank")[0]
 
     def test_the_bank_s_line_closes_it(self, take):
         sent(trace="TRACE0001")
-        take(csv_of(("2026-11-19", "x", 1, 1)))
+        take(csv_of(("2026-11-02", "y", 1, 1), ("2026-11-19", "x", 1, 2)))
         look_for_overdue_payouts(today=date(2026, 11, 20))
         assert "no statement shows it" in doubts("payout_not_in_bank")[0]
 
-        take(csv_of(("2026-11-19", "TRACE0001", 4825, 4826)))
+        take(csv_of(("2026-11-19", "TRACE0001", 4825, 4827)))
 
         assert doubts("payout_not_in_bank") == []
         assert look_for_overdue_payouts(today=date(2026, 11, 20)) == 0

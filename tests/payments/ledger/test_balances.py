@@ -254,6 +254,15 @@ def test_the_page_of_an_account_shows_its_statement(as_finance):
     assert listed.count("3.50 USD") == 2
 
 
+@pytest.mark.parametrize("after", ["1:--1", "²:1", "1:²", "9" * 5000 + ":0", ":"])
+def test_an_odd_place_in_a_statement_is_its_beginning(as_finance, after):
+    posted(100), posted(250)
+
+    page = as_finance.get(f"/admin/payments/account/{account(UNALLOCATED)}/change/", {"after": after})
+
+    assert "1.00 USD" in page.content.decode()
+
+
 def test_the_trial_balance_page_shows_the_past_and_makes_a_file(as_finance):
     posted(100)
     then = database_now()

@@ -30,7 +30,7 @@ from payments.providers.stripe import client
 from payments.reconciliation import differences, feed, staging
 from payments.reconciliation.feed import run_between, run_deep, run_deep_if_due, run_feed
 from payments.reconciliation.runs import Overtaken
-from payments.reconciliation.windows import Window, days_of, last_night, next_night
+from payments.reconciliation.windows import Window, days_of, last_night
 from tests.factories.entries import RequestFactory
 from tests.support.charging import paid_receipt
 from tests.support.copies import copy_of_the_database
@@ -272,7 +272,6 @@ class TestWhen:
 
         assert last_night(spring, NEW_YORK).isoformat() == "2027-03-14T07:00:00+00:00"
         assert last_night(spring - timedelta(minutes=31), NEW_YORK).isoformat() == "2027-03-13T08:00:00+00:00"
-        assert next_night(spring, NEW_YORK).isoformat() == "2027-03-15T07:00:00+00:00"
         assert (days_of(last_night(spring, NEW_YORK), NEW_YORK), days_of(spring + timedelta(days=1), NEW_YORK)) == (
             35,
             3,

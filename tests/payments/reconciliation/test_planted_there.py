@@ -13,10 +13,12 @@ from payments.reconciliation import differences
 from payments.reconciliation.feed import run_feed
 from payments.services.refunds.deciding import request_refund
 from payments.services.refunds.sending import send_refund
+from payments.services.winners.sending import send_payout
 from tests.factories.accounts import FinanceFactory
 from tests.support.charging import balance, paid_receipt
 from tests.support.payments import started
 from tests.support.reconciling import behind_the_guards, deep, feed, finished, history, is_quiet, queue
+from tests.support.winning import account_of, approved_payout, booked, won_pool
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once"), pytest.mark.slow]
 
@@ -278,6 +280,28 @@ def test_a_payout_to_our_bank_that_nobody_told_us_of_is_booked(api, unpaid, doub
 
     assert run.healed == {"fee_missing": 1, "status_mismatch": 1}
     assert balance("bank_in_transit") == payout["amount"]
+    assert is_quiet(finished(run_feed(until=database_now() + later)))
+
+
+def test_a_prize_that_was_sent_and_not_heard_of_is_booked_and_paid(double, monkeypatch):
+    """As above: the double's money is available days later."""
+    pool, winner, _ = won_pool()
+    booked(pool)
+    account_of(winner.user)
+    double.fund(30_000)
+    payout = approved_payout(winner)
+    double.fault(method="POST", path="/v1/transfers", times=3, action="drop_after")
+    assert send_payout(payout.pk).status == "unknown"
+    later = timedelta(days=5)
+    monkeypatch.setattr(differences, "GRACE", -later)
+
+    run = finished(run_feed(until=database_now() + later))
+
+    payout.refresh_from_db()
+    transfer = Movement.objects.get(kind="transfer")
+    assert (payout.status, transfer.payout, transfer.amount_cents) == ("paid", payout, -10_000)
+    # The other movement is the money that the double was funded with.
+    assert (run.healed, [kind for kind, _ in queue()]) == ({"status_mismatch": 1}, ["unknown_movement"])
     assert is_quiet(finished(run_feed(until=database_now() + later)))
 
 

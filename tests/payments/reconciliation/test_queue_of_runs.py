@@ -8,15 +8,18 @@ from config.clock import database_now
 from config.errors import Conflict
 from payments.models import Discrepancy, DiscrepancyKind, Movement, StagedMovement
 from payments.reconciliation import breaker, differences
+from payments.reconciliation.breaker import let_healing_go_on
 from payments.reconciliation.differences import compare
-from payments.reconciliation.healing import heal, let_healing_go_on
+from payments.reconciliation.healing import heal
 from payments.reconciliation.report import differences_file, report_of
 from payments.reconciliation.totals import control_totals
 from payments.services.discrepancies import resolve
 from tests.factories.accounts import FinanceFactory
-from tests.factories.entries import EntryFactory
-from tests.factories.payments import paid_entry, unapplied_money
+from tests.factories.entries import EntryFactory, RequestFactory
+from tests.factories.payments import paid_entry, payment_for, unapplied_money
+from tests.support.queue import raised
 from tests.support.reconciling import behind_the_guards, queue
+from tests.support.refunding import fresh
 from tests.support.staging import run_of, staged_movement, staged_object
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +64,41 @@ def test_what_is_not_so_any_more_is_closed_by_the_run_that_looked_there(double):
     assert (queue(), run.closed) == ([], {"entry_without_payment": 1})
     row = Discrepancy.objects.get()
     assert (row.status, row.closed_by, row.resolution[:3]) == ("resolved", None, "Run")
+
+
+def test_a_quiet_hour_does_not_say_that_the_account_is_ours(db, settings):
+    foreign, quiet, ours = run_of(), run_of("deep"), run_of("payouts")
+    for _ in range(20):
+        staged_movement(foreign)
+        staged_movement(ours, env=settings.OUTLAST_ENV, occurred_at=database_now())
+    staged_movement(quiet, occurred_at=database_now())
+    compare(foreign)
+    told = ("foreign_account", "account:stripe")
+    assert told in queue()
+
+    compare(quiet)
+    assert told in queue()
+
+    compare(ours)
+    assert told not in queue()
+
+
+def test_a_movement_without_its_entry_is_told_until_it_is_booked_however_long_ago_it_was(db):
+    run = run_of()
+    staged = staged_movement(run, kind="other", category="adjustment", source_kind="other", charge_id="", source_id="")
+    compare(run), heal(run)
+    behind_the_guards("DELETE FROM payments_posting")
+    behind_the_guards("DELETE FROM payments_journalentry")
+    behind_the_guards("UPDATE payments_movement SET occurred_at = occurred_at - interval '60 days'")
+    told = ("rows_disagree", f"movement:stripe:{staged.reference}")
+    weekly = run_of("deep", since=database_now() - timedelta(days=35))
+
+    compare(weekly), compare(weekly)
+    assert told in queue()
+
+    behind_the_guards("DELETE FROM payments_movement")
+    compare(weekly)
+    assert told not in queue()
 
 
 def test_what_a_person_has_decided_stays_decided_until_a_side_changes(db):
@@ -131,6 +169,30 @@ def test_a_movement_of_another_amount_waits_for_a_person(db):
 
     assert ("amount_mismatch", f"movement:stripe:{staged.reference}") in queue()
 
+    behind_the_guards("UPDATE payments_movement SET amount_cents = 5000, net_cents = 4825, currency = 'eur'")
+    compare(run)
+
+    assert ("currency_mismatch", f"movement:stripe:{staged.reference}") in queue()
+    assert ("amount_mismatch", f"movement:stripe:{staged.reference}") not in queue()
+
+
+@pytest.mark.parametrize(
+    ("returns", "status", "waits"), [(True, "returning", []), (False, "unapplied", ["held_money"])]
+)
+def test_money_that_came_twice_goes_back_or_waits_for_a_person(db, settings, returns, status, waits):
+    settings.AUTO_RETURN = returns
+    receipt = unapplied_money(paid_entry().request, because="already_paid")
+    behind_the_guards("UPDATE payments_receipt SET created_at = created_at - interval '1 hour'")
+    run = run_of()
+
+    compare(run)
+    assert queue() == [("duplicate_payment", f"receipt:{receipt.pk}")]
+    heal(run)
+
+    assert fresh(receipt).status == status
+    assert queue() == [(kind, f"receipt:{receipt.pk}") for kind in waits]
+    assert run.healed == ({} if waits else {"duplicate_payment": 1})
+
 
 class TestBreaker:
     @pytest.fixture(autouse=True)
@@ -148,10 +210,10 @@ class TestBreaker:
         assert (run.stopped_healing, run.healed, Movement.objects.count()) == ({STRANGE: 3}, {}, 0)
         assert ("mass_healing", f"healing:stripe:{STRANGE}") in queue()
 
-        row = let_healing_go_on(run_id=run.pk, kind=STRANGE, by=person, reason="All of it is the shop's.")
+        [row] = let_healing_go_on(run=run, by=person, reason="All of it is the shop's.")
         assert (row.status, row.closed_by) == ("resolved", person)
         with pytest.raises(Conflict):
-            let_healing_go_on(run_id=run.pk, kind=STRANGE, by=person, reason="Again.")
+            let_healing_go_on(run=run, by=person, reason="Again.")
         heal(run)
         assert (run.stopped_healing, Movement.objects.count()) == ({}, 3)
 
@@ -160,12 +222,34 @@ class TestBreaker:
         for _ in range(3):
             staged_movement(run)
         compare(run), heal(run)
-        let_healing_go_on(run_id=run.pk, kind=STRANGE, by=FinanceFactory(), reason="All of it is the shop's.")
+        let_healing_go_on(run=run, by=FinanceFactory(), reason="All of it is the shop's.")
         behind_the_guards("UPDATE payments_discrepancy SET closed_at = closed_at - interval '25 hours'")
 
         heal(run)
 
         assert run.stopped_healing == {STRANGE: 3}
+
+    def test_leave_is_given_to_what_waits_of_a_run_though_a_part_was_closed_otherwise(self, db):
+        run, person = run_of(stopped_healing={"external_refund": 9, STRANGE: 3}), FinanceFactory()
+        rows = [raised(DiscrepancyKind.MASS_HEALING, f"healing:stripe:{kind}") for kind in run.stopped_healing]
+        resolve(discrepancy_id=rows[0].pk, by=person, resolution="A wrong key; it is right now.")
+
+        assert let_healing_go_on(run=run, by=person, reason="Looked at ten.") == [rows[1]]
+
+        assert fresh(rows[0]).details.get("goes_on") is None
+        assert fresh(rows[1]).details["goes_on"] is True
+
+    def test_whose_amount_nobody_knows_counts_as_unknown(self, db, settings):
+        """A payment that is said to be paid, and no word of how much: not one of those that are merely behind."""
+        run = run_of()
+        for _ in range(3):
+            payment = payment_for(RequestFactory(approved=True))
+            staged_movement(run, source_cents=None, ref=str(payment.ref), env=settings.OUTLAST_ENV)
+        compare(run)
+
+        heal(run)
+
+        assert run.stopped_healing == {"status_mismatch": 3}
 
     def test_most_of_what_was_read_is_too_much_of_anything(self, db, settings, monkeypatch):
         settings.RECONCILIATION_HEALS_AT_MOST = 500
@@ -229,8 +313,10 @@ def test_the_report_says_what_a_run_saw_and_whether_all_is_well(db):
         "Charges (0 here, 1 there) differ by -50.00 USD.",
         "Movements in the very same figures (0 here, 1 there) differ by -48.25 USD.",
     )
-    assert (report.matched_percent, [line.difference for line in report.totals]) == (0.0, [-5000])
-    assert [(one.kind, one.count, one.cents, one.age) for one in report.still_open] == [(STRANGE, 1, 5000, "0-1 d")]
+    assert (report.matched_percent, [line.difference for line in report.lines]) == (0.0, [-5000, -4825])
+    assert [(one.kind, one.count, one.cents, one.age) for one in report.still_open] == [
+        (STRANGE, 1, 5000, "Under 1 day")
+    ]
     file = differences_file(run)
     assert file == differences_file(run)
     assert file.content.startswith(b"id,kind,object,status")

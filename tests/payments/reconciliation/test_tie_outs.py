@@ -9,7 +9,7 @@ from config.clock import database_now
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import Line
 from payments.models import BankAccount, Discrepancy, ReconciliationRun
-from payments.reconciliation import clearing, nightly
+from payments.reconciliation import banks, clearing, nightly
 from payments.reconciliation.clearing import clearing_tie_outs
 from payments.reconciliation.sums import sums_of_ours
 from payments.reconciliation.tie_outs import check_tie_outs, checked
@@ -102,6 +102,15 @@ class TestClearing:
         assert sorted(ReconciliationRun.objects.values_list("kind", "status")) == [
             ("bank", "finished"), ("invariants", "finished"), ("payouts", "finished"),
         ]  # fmt: skip
+
+    def test_banks_in_trouble_do_not_keep_the_night_from_being_checked(self, double, monkeypatch):
+        monkeypatch.setattr(nightly, "PATIENCE", timedelta())
+        monkeypatch.setattr(banks, "match_all_lines", lambda: 1 / 0)
+
+        assert nightly.check_the_night().status == "finished"
+
+        made = dict(ReconciliationRun.objects.values_list("kind", "status"))
+        assert made == {"bank": "failed", "invariants": "finished", "payouts": "finished"}
 
 
 @pytest.mark.django_db

@@ -5,7 +5,17 @@ Each runs in one transaction and is refused as a whole. The package's own docume
 
 from collections.abc import Callable
 
-from config.local.stripe.commands import books, delayed, disputes, events, payouts, refunds, strangers, transfers
+from config.local.stripe.commands import (
+    books,
+    delayed,
+    disputes,
+    events,
+    movements,
+    payouts,
+    refunds,
+    strangers,
+    transfers,
+)
 from config.local.stripe.wire import Json
 from config.local.stripe.work import Work
 
@@ -20,7 +30,7 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "/_double/disputes/move"): disputes.move,
     ("POST", "/_double/events"): events.announce,
     ("POST", "/_double/events/missed"): events.admit_missed,
-    ("POST", "/_double/movements"): strangers.move_balance,
+    ("POST", "/_double/movements"): movements.make,
     ("POST", "/_double/payouts/move"): payouts.move,
     ("POST", "/_double/payouts/reconcile"): payouts.reconcile,
     ("POST", "/_double/payouts/run"): payouts.run,

@@ -9,7 +9,7 @@ from config.local.stripe.commands.bodies import Refused, labels, only, text, who
 from config.local.stripe.commands.delayed import open_session
 from config.local.stripe.currencies import MAXIMUM, SUPPORTED, is_whole
 from config.local.stripe.forms import Tree
-from config.local.stripe.objects import balance, intents, session_opening, sessions
+from config.local.stripe.objects import intents, session_opening, sessions
 from config.local.stripe.objects.events import emit
 from config.local.stripe.params import Params
 from config.local.stripe.wire import Json
@@ -99,17 +99,6 @@ def _foreign_session(work: Work, wanted: Json) -> Json:
     session = session_opening.create(work, Params(asked))
     sessions.pay(work, session, GOOD)
     return session
-
-
-def move_balance(work: Work, body: Json) -> Json:
-    """The balance moves for a reason of the provider's own, with nothing behind it; answers the movement."""
-    wanted = only(body, amount=0, fee=0, currency="usd", category="")
-    amounts = [wanted["amount"], wanted["fee"]]
-    if any(isinstance(one, bool) or not isinstance(one, int) or abs(one) > MAXIMUM for one in amounts):
-        raise Refused("amount and fee are whole numbers")
-    currency, category = text(wanted, "currency", choices=SUPPORTED), text(wanted, "category")
-    nothing: Json = {"id": None, "currency": currency}
-    return balance.book(work, type=category, source=nothing, amount=wanted["amount"], fee=wanted["fee"])
 
 
 def _tree(wanted: Json) -> Tree:

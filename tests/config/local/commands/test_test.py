@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -39,19 +40,23 @@ def test_two_workers_are_the_least():
 @pytest.mark.slow
 def test_the_exit_code_is_that_of_pytest(tmp_path):
     (tmp_path / "test_one.py").write_text(
-        "import os\ndef test_fine(): assert os.environ['OUTLAST_ENV'] == 'test'\ndef test_wrong(): assert 1 == 2\n"
+        "import os, sys\n"
+        "def test_fine(): assert os.environ['OUTLAST_ENV'] == 'test'\n"
+        "def test_what_is_compiled_is_kept(): assert not sys.dont_write_bytecode\n"
+        "def test_wrong(): assert 1 == 2\n"
     )
 
     said = subprocess.run(
         [sys.executable, "manage.py", "test", "-n0", str(tmp_path)],
         cwd=home.ROOT,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
 
     assert said.returncode == 1
-    assert "1 failed, 1 passed" in said.stdout
+    assert "1 failed, 2 passed" in said.stdout
 
 
 def test_help_explains_partial_runs():

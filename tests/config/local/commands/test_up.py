@@ -20,7 +20,7 @@ from config.local.services import lease
 from config.local.supervisor.children import Ending
 from tests.config.local.conftest import is_running, is_stopped, wait_until
 
-WAIT = 120
+WAIT = 300
 
 
 @pytest.fixture

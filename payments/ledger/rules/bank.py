@@ -5,7 +5,7 @@
 
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.posting import Draft, Line
-from payments.ledger.rules import Sum
+from payments.ledger.rules.facts import Sum, clearing, draft
 
 # What banks keep stands beside what providers keep.
 THE_BANK = "bank"
@@ -19,7 +19,7 @@ def in_transit(provider: str) -> AccountName:
 
 def in_hand(provider: str) -> AccountName:
     """Money that passed by hand, until the bank has it."""
-    return AccountName(Kind.CLEARING, provider=provider)
+    return clearing(provider)
 
 
 def bank_fees() -> AccountName:
@@ -49,5 +49,4 @@ def match_undone(match: int, other: AccountName, money: Sum, reverses: int | Non
 
 
 def _draft(source: tuple[str, str], event: str, money: Sum, other: AccountName, reverses: int | None = None) -> Draft:
-    lines = (Line(_BANK, money.amount), Line(other, -money.amount))
-    return Draft(source, event, money.currency, money.livemode, money.at, lines, reverses)
+    return draft(source, event, money, Line(_BANK, money.amount), Line(other, -money.amount), reverses=reverses)

@@ -9,7 +9,7 @@ import config.triggers
 class Migration(migrations.Migration):
     dependencies = [
         ("config", "0002_audit"),
-        ("payments", "0010_accounting"),
+        ("payments", "0013_prizes_that_came_back"),
     ]
 
     operations = [

@@ -9,15 +9,13 @@ from typing import IO, Any
 
 from xlsxwriter import Workbook
 
+from payments.exports.rows import Row
 from payments.reports.base import Kind, Report
-from payments.reports.csv_file import Row
 
 MOST_ROWS = 1_048_576
 # XML has no place for these; the spreadsheet would refuse the whole file.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 WIDTHS = {Kind.TEXT: 26, Kind.CODE: 18, Kind.NUMBER: 14, Kind.MONEY: 14}
-
-
 # What stands as its date in a book that is as of no instant; the format has no place for none.
 NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_FOOTER = 200
@@ -37,11 +35,8 @@ class Look:
     mark: str = ""
 
 
-PLAIN = Look()
-
-
-def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes], *, look: Look = PLAIN) -> int:
-    """Write the heading and all rows, on as many sheets as it takes; how many rows."""
+def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes], *, look: Look) -> None:
+    """Write the heading and all rows, on as many sheets as it takes."""
     with tempfile.TemporaryDirectory() as folder:
         options = {
             "constant_memory": True,
@@ -56,7 +51,7 @@ def write_xlsx(report: Report, rows: Iterable[Row], file: IO[bytes], *, look: Lo
             mark = NOT_XML.sub("", look.mark)
             book.set_properties({"title": report.title, "created": made_at, "comments": mark})
             # An ampersand begins a code there.
-            return _Sheets(report, book, mark[:LONGEST_FOOTER].replace("&", "&&")).write(rows)
+            _Sheets(report, book, mark[:LONGEST_FOOTER].replace("&", "&&")).write(rows)
 
 
 class _Sheets:
@@ -69,9 +64,9 @@ class _Sheets:
         self.heading = book.add_format({"bold": True, "bottom": 1})
         self.decimals = {places: book.add_format({"num_format": _pattern(places)}) for places in (0, 2, 3)}
         self.sheet: Any = None
-        self.line = self.count = 0
+        self.line = 0
 
-    def write(self, rows: Iterable[Row]) -> int:
+    def write(self, rows: Iterable[Row]) -> None:
         ways = {Kind.MONEY: self._money, Kind.NUMBER: self._number, Kind.TEXT: self._text, Kind.CODE: self._text}
         puts = [(index, ways[column.kind]) for index, column in enumerate(self.report.columns)]
         self._turn_over()
@@ -82,8 +77,6 @@ class _Sheets:
                 if value is not None and value != "":
                     put(index, value)
             self.line += 1
-            self.count += 1
-        return self.count
 
     def _money(self, index: int, value: Any) -> None:
         self.sheet.write_number(self.line, index, float(value), self.decimals[-value.as_tuple().exponent])

@@ -1,0 +1,126 @@
+"""The accounts of the ledger in the back office, each with what it stands at and its statement."""
+
+import re
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
+from config.money import format_amount
+from config.words import spoken
+from payments.ledger.accounts import Kind
+from payments.ledger.balances import Standing, sums_of
+from payments.ledger.models import Account
+from payments.ledger.statements import Position, account_statement
+
+LINES_A_PAGE = 100
+# The line after which a page begins, and the balance there; as many digits as a bigint takes.
+POSITION = re.compile(r"([0-9]{1,18}):(-?[0-9]{1,18})")
+
+
+def name_of(account: Account) -> str:
+    """`Prize pot of The Long Season (USD)`."""
+    of = account.pool or account.player or account.provider
+    whose = f" of {of}" if of else ""
+    return f"{Kind(account.kind).label}{whose} ({account.currency_id.upper()}{'' if account.livemode else ', test'})"
+
+
+@admin.register(Account)
+class AccountAdmin(WithRowActions, ReadOnlyAdmin):
+    """One account, with what it stands at, and its last lines."""
+
+    list_display = ("id", "kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
+    list_display_links = ("id", "kind")
+    list_select_related = ("pool", "player", "currency")
+    list_filter: ClassVar = (
+        ("kind", ChoicesDropdownFilter),
+        ("pool", AutocompleteSelectFilter),
+        "currency",
+        "livemode",
+        "provider",
+    )
+    search_fields = ("player__email", "pool__name")
+    search_help_text = "Name of the pool, e-mail address of the player"
+    ordering = ("id",)
+    fields = ("kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
+    readonly_fields = ("balance", "lines")
+    change_form_outer_after_template = "payments/statement.html"
+    links = (
+        RowLink(
+            "Statement",
+            "payments.view_journalentry",
+            lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement",
+        ),
+    )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the balances of the whole page, asked for at once."""
+        changelist = super().get_changelist_instance(request)
+        _with_standing(list(changelist.result_list))
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Account | None:
+        """With its balance."""
+        account: Account | None = super().get_object(request, object_id, from_field)
+        _with_standing([] if account is None else [account])
+        return account
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With a page of its statement."""
+        statement = _statement(request, object_id or "")
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
+
+    @admin.display(description="Balance")
+    def balance(self, account: Any) -> str:
+        """As people read it."""
+        return format_amount(account.standing.balance * account.normal_side, account.currency_id)
+
+    @admin.display(description="Lines")
+    def lines(self, account: Any) -> int:
+        """How many were ever posted."""
+        return int(account.standing.credits + account.standing.debits)
+
+
+def _with_standing(accounts: list[Any]) -> None:
+    found = sums_of([account.pk for account in accounts])
+    for account in accounts:
+        account.standing = found.get(account.pk, Standing())
+
+
+def _statement(request: HttpRequest, object_id: str) -> dict[str, Any] | None:
+    """The page after `?after=`; each line in whole units, on the side that it is on."""
+    account = Account.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+    if account is None:
+        return None
+    after = _position(request.GET.get("after", ""))
+    found = account_statement(account_id=account.pk, after=after, limit=LINES_A_PAGE)
+    side, code = account.normal_side, account.currency_id
+    return {
+        "carried": format_amount(found.carried * side, code),
+        "closing": format_amount(found.closing * side, code),
+        "lines": [
+            {
+                "line": line,
+                "event": spoken(line.event),
+                "debit": format_amount(line.amount, code) if line.amount > 0 else "",
+                "credit": format_amount(-line.amount, code) if line.amount < 0 else "",
+                "balance": format_amount(line.balance * side, code),
+            }
+            for line in found.lines
+        ],
+        "next": f"{found.next.posting_id}:{found.next.balance}" if found.next else "",
+    }
+
+
+def _position(text: str) -> Position | None:
+    found = POSITION.fullmatch(text)
+    return None if found is None else Position(int(found[1]), int(found[2]))
