@@ -75,7 +75,8 @@ def _marks_for_settlement() -> list[Guard]:
                 RETURN NULL;
             """,
         ),
-        # Row by row, because few rows pass the condition: a settlement pays nothing for it.
+        # Row by row, because few rows pass the condition: a settlement pays nothing for it. From the pool's first round
+        # on: who comes in late counts as alive from there, and the pool can have ended before that entry's own round.
         Guard(
             name="mark_void",
             when=pgtrigger.After,
@@ -84,7 +85,7 @@ def _marks_for_settlement() -> list[Guard]:
                 "NEW.first_round_number <> OLD.first_round_number OR (NEW.status = 'void') <> (OLD.status = 'void')"
             ),
             func=f"""
-                {mark} VALUES (NEW.pool_id, least(OLD.first_round_number, NEW.first_round_number));
+                {mark} SELECT id, first_round_number FROM pools_pool WHERE id = NEW.pool_id;
                 RETURN NULL;
             """,
         ),

@@ -7,9 +7,10 @@ from config.states import CORRECTION_SETTING
 from entries.models import EntryStatus
 from entries.services.settlement import settle_competition
 from pools.models import PoolStatus
-from tests.factories.entries import EntryFactory
+from tests.factories.entries import EntryFactory, pick
 from tests.factories.pools import CODES, PoolFactory, finish, league, lock_round
 from tests.support.playing import enter, void
+from tests.support.ruling import rule
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,11 @@ def stands(*entries) -> list[tuple[str, str, int | None]]:
     for entry in entries:
         entry.refresh_from_db()
     return [(entry.status, entry.eliminated_code, entry.prize_cents) for entry in entries]
+
+
+def ended(pool) -> int | None:
+    pool.refresh_from_db()
+    return pool.ended_round_number
 
 
 def test_the_highest_margin_wins_after_the_last_round(make_pool):
@@ -143,6 +149,34 @@ def test_void_places_neither_play_nor_rank_but_their_fee_stays(make_pool):
     play(pool, 1)
 
     assert stands(a, b) == [(WON, "", 2102), (OUT, "pick_lost", 901)]
+
+
+def test_a_winner_who_came_late_and_becomes_void_leaves_the_pool_to_those_of_the_round_in_which_it_ended(make_pool):
+    pool = make_pool(rounds=4, late_entry_until=3)
+    a, b = enter(pool, "BAT"), enter(pool, "BAT")
+    late = EntryFactory(in_pool=pool, first_round_number=3)
+    pick(late, 3, "ANT")
+    for number in (1, 2, 3):
+        play(pool, number)
+    assert (stands(late), ended(pool)) == ([(WON, "", 3003)], 1)
+
+    rule("disqualify", entry=late)
+
+    assert (stands(a, b), ended(pool)) == ([(WON, "", 1502), (WON, "", 1501)], 1)
+
+
+def test_a_void_place_that_came_late_can_make_a_pool_have_ended_before_its_own_first_round(make_pool):
+    pool = make_pool(rounds=5, late_entry_until=3)
+    a, b = enter(pool, "ANT", "CAT", "ELK"), enter(pool, "ANT", "DOG")
+    late = EntryFactory(in_pool=pool, first_round_number=3)
+    pick(late, 3, "ANT")
+    for number in (1, 2, 3):
+        play(pool, number)
+    assert (stands(a, late), ended(pool)) == ([(ACTIVE, "", None)] * 2, None)
+
+    rule("disqualify", entry=late)
+
+    assert (stands(a, b), ended(pool)) == ([(WON, "", 3003), (OUT, "pick_lost", None)], 2)
 
 
 def test_in_a_two_pick_round_both_must_win_and_two_defeats_cost_one_strike(make_pool):
