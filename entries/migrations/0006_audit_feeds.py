@@ -9,7 +9,7 @@ import config.triggers
 class Migration(migrations.Migration):
     dependencies = [
         ("config", "0002_audit"),
-        ("entries", "0004_by_time"),
+        ("entries", "0005_void_marks_from_the_first_round"),
     ]
 
     operations = [

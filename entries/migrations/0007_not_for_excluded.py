@@ -9,7 +9,7 @@ import config.triggers
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_limits_and_exclusions"),
-        ("entries", "0005_audit_feeds"),
+        ("entries", "0006_audit_feeds"),
     ]
 
     operations = [
