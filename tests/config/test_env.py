@@ -7,7 +7,7 @@ import pytest
 
 from config import env
 from config.env import PROJECT, VARIABLES, BadEnvironment, read, read_file
-from config.variables import Environment
+from config.env.variable import Environment
 
 NAMES = [variable.name for variable in VARIABLES]
 SECRETS = [variable for variable in VARIABLES if variable.secret_length]

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass, field
 
 from config.env import VARIABLES, read_file
+from config.env.variable import Environment
 from config.local import home
-from config.variables import Environment
 from config.web.lanes import Shares
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.variables import parse_scanner
+from config.env.parsing import parse_scanner
 
 
 @pytest.mark.parametrize(("text", "value"), [("off", ""), ("clamd://10.0.0.7:3310", "clamd://10.0.0.7:3310")])

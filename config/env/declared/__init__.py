@@ -1,0 +1,12 @@
+"""Every variable, in the order of `.env.example`."""
+
+from config.env.declared import basics, files, money, people, web
+from config.env.variable import Variable
+
+VARIABLES: tuple[Variable, ...] = (
+    *basics.VARIABLES,
+    *people.VARIABLES,
+    *money.VARIABLES,
+    *web.VARIABLES,
+    *files.VARIABLES,
+)

@@ -1,0 +1,112 @@
+"""What the world sees: addresses, mails, how much is done at once."""
+
+from config.env import checks, parsing
+from config.env.variable import Variable
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "PUBLIC_URL",
+        "The address players use, for links in mails and the payment's way back.",
+        sample="http://127.0.0.1:8000",
+        default="http://127.0.0.1:8000",
+        parse=parsing.url_with("http", "https"),
+        check=checks.https_when_served,
+        required_when_served=True,
+    ),
+    Variable(
+        "ALLOWED_HOSTS",
+        "Host names that may be asked for, comma-separated.",
+        sample="localhost,127.0.0.1,[::1]",
+        default="localhost,127.0.0.1,[::1]",
+        test_default="localhost,127.0.0.1,[::1],testserver",
+        parse=parsing.parse_list,
+        check=checks.no_wildcard,
+        required_when_served=True,
+    ),
+    Variable(
+        "CSRF_TRUSTED_ORIGINS",
+        "Origins that may post forms to the admin, comma-separated; empty means PUBLIC_URL alone.",
+        sample="http://127.0.0.1:8000",
+        parse=parsing.parse_list,
+        check=checks.origins,
+    ),
+    Variable(
+        "EMAIL_URL",
+        "file: writes mails to OUTLAST_HOME/mail; smtp+tls://user:password@host:587 or smtps://…:465 sends them.",
+        sample="file:",
+        default="file:",
+        parse=parsing.parse_mail,
+        check=checks.smtp_when_served,
+        required_when_served=True,
+    ),
+    Variable(
+        "DEFAULT_FROM_EMAIL",
+        "The sender of our mails.",
+        sample="Outlast <no-reply@outlast.test>",
+        default="Outlast <no-reply@outlast.test>",
+        check=checks.sender,
+        required_when_served=True,
+    ),
+    Variable(
+        "SENTRY_DSN",
+        "Where crashes are reported, scrubbed; empty reports nothing.",
+        sample="",
+        parse=parsing.url_with("https", "http"),
+    ),
+    Variable(
+        "OUTGOING_HOSTS",
+        "Hosts that results feeds are fetched from, comma-separated; empty allows every host outside private networks.",
+        sample="",
+        parse=parsing.parse_hosts,
+    ),
+    Variable(
+        "CORS_ORIGINS",
+        "Other origins whose pages may call the API, comma-separated, as https://play.example.org; empty: none.",
+        sample="",
+        parse=parsing.parse_origins,
+        check=checks.origins,
+    ),
+    Variable(
+        "MAX_IN_WORK",
+        "How many requests a web process works on at once, and how many connections to PostgreSQL it holds; 4 to 64.",
+        sample="8",
+        default="8",
+        parse=parsing.number_within(4, 64),
+    ),
+    Variable(
+        "MAX_WAITING",
+        "How many more may wait; whoever comes then is answered 503 at once.",
+        sample="64",
+        default="64",
+        parse=parsing.number_within(4, 1024),
+    ),
+    Variable(
+        "MAX_WAIT_MS",
+        "How long a request waits to be worked on before it is answered 503, in milliseconds.",
+        sample="5000",
+        default="5000",
+        parse=parsing.number_within(50, 30_000),
+    ),
+    Variable(
+        "TRUSTED_PROXY_COUNT",
+        "How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no such header.",
+        sample="0",
+        default="0",
+        parse=parsing.parse_count,
+        required_when_served=True,
+    ),
+    Variable(
+        "RATE_LIMIT_SCALE",
+        "Multiplies the limits that spread load or count an address; not those of one account, sign-in or money.",
+        sample="1",
+        default="1",
+        parse=parsing.parse_count,
+        check=checks.at_least_one,
+    ),
+    Variable(
+        "METRICS_TOKEN",
+        "Bearer token for /metrics; empty in staging and production leaves it to staff and loopback callers.",
+        sample="",
+        secret_length=20,
+    ),
+)
