@@ -2,16 +2,15 @@
 
 pip-audit passes over a package that its service does not know, so an index that only mirrors packages would look like
 a clean bill of health. Therefore the service is first asked about one package that it must know. Where it cannot be
-asked, nothing is judged, and that is said; in CI, where the network is not ours, it is then a warning, elsewhere a
-failure.
+asked, nothing is judged, and that is said aloud; with `--required`, as before a release, it is then a failure.
 """
 
+import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ KNOWN_TO_ALL = "django"
 TIMEOUT_SECONDS = 10
 NOT_JUDGED = """\
 *** NOT JUDGED: the advisory service cannot be asked, so nothing is known about weaknesses of our packages.
-*** Run this where it can be reached before a release: .venv/bin/python -m config.local.commands.advisories"""
+*** Run this where it can be reached before a release: .venv/bin/python -m config.local.commands.advisories --required"""
 
 
 class Unreachable(Exception):
@@ -74,18 +73,21 @@ def findings_in(rows: list[dict[str, Any]]) -> list[Finding]:
     return found
 
 
-def main(environ: Mapping[str, str]) -> int:
-    """Print what has to be done; 0 when there is nothing, or nothing could be judged in CI."""
+def main(argv: Sequence[str]) -> int:
+    """Print what has to be done; 0 when there is nothing, or nothing could be judged and that is allowed."""
+    parser = argparse.ArgumentParser(prog="advisories", description=__doc__)
+    parser.add_argument("--required", action="store_true", help="fail where the service cannot be asked")
+    options = parser.parse_args(argv)
     excused = exceptions(CHECK)
     try:
         probe()
     except Unreachable as reason:
         print(f"{NOT_JUDGED}\n*** {reason}")
-        return 0 if environ.get("CI") else 1
+        return 1 if options.required else 0
     said = complaints(findings_in(audit(LOCK)), excused, datetime.now(UTC).date())
     print("\n".join(said))
     return 1 if said else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    sys.exit(main(sys.argv[1:]))
