@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from accounts.models import Role, User
 from config.audit import attribute
 from config.clock import database_now
+from config.local.demo.accounts import settle_in
 from config.local.demo.bank import bring_statement
 from config.local.demo.money import book_transfers, leave_work
 from config.local.demo.people import create_players, create_staff
@@ -72,6 +73,7 @@ def tell() -> Competition:
         _pick_for_the_open_round(stage)
         bring_statement(stage.staff)
         _ask_for_reports(stage)
+        settle_in(stage.staff, stage.players, stage.now)
     return stage.competition
 
 

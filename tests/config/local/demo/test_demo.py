@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
-from accounts.models import Role, User
+from accounts.models import ApiKey, Document, Exclusion, Role, SpendingLimit, User
 from config.clock import database_now
-from config.local.demo import feed, people, season, story
+from config.local.demo import accounts, feed, people, season, story
 from entries.models import Entry, EntryStatus, PaymentStatus, Pick, PickChange, Request, RequestStatus, Ruling
 from payments.models import Receipt
 from payments.pool_numbers import collected
@@ -44,9 +44,10 @@ def test_the_same_season_is_drawn_whenever_it_is_drawn(fixtures):
 def test_the_story_is_told_once_and_the_feed_plays_it_on(settings, tmp_path):
     settings.OUTLAST_HOME = tmp_path
     call_command("demo_seed")
-    counts = [model.objects.count() for model in (User, Request, Entry, Pick, PickChange, Receipt)]
+    counted = (User, Request, Entry, Pick, PickChange, Receipt, Exclusion, SpendingLimit, ApiKey, Document)
+    counts = [model.objects.count() for model in counted]
     call_command("demo_seed")
-    assert [model.objects.count() for model in (User, Request, Entry, Pick, PickChange, Receipt)] == counts
+    assert [model.objects.count() for model in counted] == counts
 
     assert broken() == {}
     long, cup, second, table = Pool.objects.order_by("id")
@@ -78,6 +79,11 @@ def test_the_story_is_told_once_and_the_feed_plays_it_on(settings, tmp_path):
 
     signed_in = {person["role"] for person in json.loads((tmp_path / "demo.json").read_text()) if sign_in(person)}
     assert signed_in == {"admin", "moderator", "finance", "player"}
+
+    assert sorted(Exclusion.objects.values_list("kind", flat=True)) == ["cooling_off", "staff"]
+    assert long.entries.filter(user__in=Exclusion.objects.values("user")).count() >= 2
+    assert Document.objects.undecided().count() == len(accounts.PAPERS)
+    assert ApiKey.objects.good().get().user.email == f"player001@{people.DOMAIN}"
 
     assert feed.play_due_games(database_now()) == 0
     # Ten minutes later, as far as the feed can tell: the games have kicked off, and some of them have ended.
