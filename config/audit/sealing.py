@@ -33,10 +33,10 @@ AT_ONCE = 1000
 MOST = 50_000
 
 _SEAL = """
-    WITH due AS MATERIALIZED (
-        DELETE FROM config_auditpending WHERE entry_id IN (
-            SELECT entry_id FROM config_auditpending ORDER BY entry_id LIMIT %s FOR UPDATE SKIP LOCKED)
-        RETURNING entry_id
+    WITH oldest AS MATERIALIZED (  -- Chosen once: a plan may run a subselect again for each row, past its limit.
+        SELECT entry_id FROM config_auditpending ORDER BY entry_id LIMIT %s FOR UPDATE SKIP LOCKED
+    ), due AS MATERIALIZED (
+        DELETE FROM config_auditpending WHERE entry_id IN (SELECT entry_id FROM oldest) RETURNING entry_id
     )
     INSERT INTO config_auditlink (entry_id) SELECT entry_id FROM due ORDER BY entry_id
 """

@@ -320,7 +320,7 @@ class TestForms:
 
         with pytest.raises(TimedOut):
             self.posted(server, ONCE)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30  # the body alone would take 100
 
     @pytest.mark.django_db(transaction=True)
     def test_nor_inside_a_transaction(self, server):

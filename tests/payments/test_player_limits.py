@@ -18,9 +18,10 @@ from payments.services.provider_state import Source, apply_provider_state
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry, payment_for, refund_of, unapplied_money
 from tests.factories.pools import PoolFactory
-from tests.support.by_hand import paid_by_hand, recorded, refusal_of
+from tests.support.by_hand import paid_by_hand, recorded
 from tests.support.payments import code_of, paid_behind_our_back, start, started
 from tests.support.refunding import fresh
+from tests.support.refusals import refusal_of
 
 FEE = 5000
 

@@ -89,12 +89,16 @@ def _read_request(connection: socket.socket) -> Asked | None:
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(4096)
-        if not piece or not (data + piece).startswith(b"GET"):
+        if not piece or not (data + piece).startswith((b"GET", b"POST")):
             return None
         data += piece
-    first, *lines = data.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return Asked(first.split(" ")[1], {name.lower(): value for name, value in headers.items()})
+    head, body = data.split(b"\r\n\r\n", 1)
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    # Read to its end: a server that hangs up on unread bytes takes its own answer back.
+    while len(body) < int(headers.get("content-length", 0)) and (piece := connection.recv(4096)):
+        body += piece
+    return Asked(first.split(" ")[1], headers)
 
 
 def _head(code: int, headers: dict[str, str]) -> bytes:

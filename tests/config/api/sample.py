@@ -63,9 +63,10 @@ GUARDED = Policy("guarded", 2, 60, By.TARGET_FROM_ADDRESS, "email", survives_red
 
 
 class Raising(ApiView):
-    """Raises what it is asked to."""
+    """Raises what it is asked to, whatever else stands in the address."""
 
     permission_classes = [Public]
+    ignores_unknown = True
     errors = EVERY_CODE
 
     @operation(answer=None)

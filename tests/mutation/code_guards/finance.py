@@ -206,8 +206,8 @@ FINANCE = [
         "export-of-people",
         "People's names leave the house only with who may take them out.",
         "payments.exports.rights",
-        "    return person.has_perm(EXPORT) and (not is_personal or person.has_perm(PERSONAL))",
-        "    return person.has_perm(EXPORT)",
+        "*([PERSONAL] if is_personal else []), ",
+        "",
         tests="exports/test_writing.py::test_who_may_not_export_people_does_not",
     ),
     without(
