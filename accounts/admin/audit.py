@@ -1,7 +1,9 @@
 """The audit, to search: by request, by person, by thing, by day; and the days that are closed, with their heads."""
 
 import re
+from datetime import UTC
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -9,6 +11,8 @@ from django.db.models import BooleanField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from accounts.models import User
@@ -58,7 +62,7 @@ def found_by(term: str) -> Q:
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who did what to whom, from where, under which request. What is asked for stands in the address of the page."""
 
-    list_display = ("at", "who", "what", "thing", "whom", "address", "request_id", "reason", "place")
+    list_display = ("time", "who", "what", "thing", "whom", "address", "under", "reason", "place")
     list_filter: ClassVar = (("at", RangeDateTimeFilter), ("actor_kind", ChoicesDropdownFilter))
     search_fields = ("request_id",)
     search_help_text = (
@@ -88,6 +92,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[AuditEntry], bool]:
         """Each by an index: what cannot be found by one is not asked for."""
         return (queryset.filter(found_by(search_term)) if search_term.strip() else queryset), False
+
+    @admin.display(description="At", ordering="id")
+    def time(self, entry: AuditEntry) -> SafeString:
+        """To the second, in UTC."""
+        return format_html('<span class="whitespace-nowrap">{}</span>', f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+    @admin.display(description="Request")
+    def under(self, entry: AuditEntry) -> SafeString | str:
+        """How its id begins; the link finds everything else that was done under it."""
+        way = '<a href="{}" class="text-primary-600 dark:text-primary-500" title="{}">{}</a>'
+        found = f"?{urlencode({'q': entry.request_id})}"
+        return format_html(way, found, entry.request_id, entry.request_id[:8]) if entry.request_id else "–"
 
     @admin.display(description="Who")
     def who(self, entry: Any) -> str:

@@ -68,7 +68,8 @@ class DocumentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="File")
     def file(self, row: Document) -> SafeString:
         """A link that notes who followed it."""
-        return format_html('<a href="{}">Save it</a>', reverse("admin:accounts_document_file", args=[row.pk]))
+        way = '<a href="{}" class="text-primary-600 dark:text-primary-500">Save it</a>'
+        return format_html(way, reverse("admin:accounts_document_file", args=[row.pk]))
 
     def get_urls(self) -> list[Any]:
         """Django's, and the file."""

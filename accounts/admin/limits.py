@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin.staff import staff
 from accounts.models import LONGEST, Exclusion, SpendingLimit
@@ -25,10 +26,14 @@ class StaffExclusionForm(_Form):
     """Whom, how long, why."""
 
     days = forms.IntegerField(
-        min_value=1, max_value=LONGEST, required=False, help_text="Empty: for good. Nobody can take it back."
+        min_value=1,
+        max_value=LONGEST,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Empty: for good. Nobody can take it back.",
     )
     reason = forms.CharField(
-        max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3}), help_text="The player reads it."
+        max_length=REASON_LENGTH, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="The player reads it."
     )
 
     class Meta:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
@@ -24,7 +25,9 @@ else:
 class AgeLimitForm(_Form):
     """What holds at a place, and why."""
 
-    reason = forms.CharField(max_length=500, help_text="The law, or who decided; kept with the change.")
+    reason = forms.CharField(
+        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="The law, or who decided; kept with the change."
+    )
 
     class Meta:
         model = AgeLimit

@@ -144,3 +144,17 @@ class TestPicks:
         self.save(round_)
 
         assert ">pick.saved<" not in boss.get(LIST).content.decode()
+
+
+def test_a_request_leads_to_everything_done_under_it(boss, filled):
+    text = boss.get(LIST).content.decode()
+
+    assert 'href="?q=call-5"' in text
+
+
+def test_somebody_without_the_role_reads_why_and_finds_back(browser, moderator):
+    page = browser(moderator).client.get(LIST)
+
+    assert page.status_code == 403
+    assert "Not for your role" in page.content.decode()
+    assert 'href="/admin/"' in page.content.decode()
