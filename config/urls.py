@@ -37,5 +37,5 @@ urlpatterns = [
     path("ready", health.ready),
     path("health/detailed", health.detailed),
     path("metrics", metrics.expose),
-    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("", RedirectView.as_view(pattern_name="docs", query_string=True), name="home"),
 ]

@@ -52,3 +52,5 @@ def test_the_pages_load_nothing_from_elsewhere(client, path):
 
 def test_home_leads_to_the_documentation(client):
     assert client.get("/")["Location"] == "/api/docs/"
+    # Where a sign-in comes back to unless something else is set: its code is not lost on the way.
+    assert client.get("/?code=abc")["Location"] == "/api/docs/?code=abc"
