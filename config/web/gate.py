@@ -4,7 +4,8 @@ A server without a bound does not slow down under a rush, it collapses: everybod
 have long given up are still served. So at most `MAX_IN_WORK` requests are worked on, by as many threads, which is also
 the number of connections to PostgreSQL; at most `MAX_WAITING` wait, none longer than `MAX_WAIT_MS`; whoever comes then
 is told at once to come again (503 with `Retry-After`). Picks go first and have a share that nobody else may take;
-`config.web.lanes` says who else has how much.
+`config.web.lanes` says who else has how much. Sign-ins pause after each for as long as it took, so that no storm of
+them has more than half of one worker's time, however fast they are.
 
 The server's own threads only bring requests and wait, so it needs more of them than work is done at once
 (`Shares.server_threads`). A body is read by them as well, once there is room to wait: who sends slowly keeps nobody
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # In the environment of a request that is refused: after how many seconds to come again. No header can have this name.
 REFUSED = "outlast.come_again"
 LONGEST_RETRY = 5
+# After work of these kinds its kind rests for as long as it took, within reason: it may have waited for somebody.
+RESTING = frozenset({Lane.SIGN_IN})
+LONGEST_REST = 0.25
 
 TURNED_AWAY = counter("turned_away", "Requests that were told to come again, by kind of work.", ["lane"])
 WAITED = histogram(
@@ -122,6 +126,7 @@ class Gate:
         # Of each lane: who was let in and is not done, and who of them is worked on.
         self._inside = dict.fromkeys(Lane, 0)
         self._working = dict.fromkeys(Lane, 0)
+        self._rests_until = dict.fromkeys(RESTING, 0.0)
         self._numbers = 0
         self._threads: list[threading.Thread] = []
 
@@ -166,7 +171,7 @@ class Gate:
 
     def _has_room(self, lane: Lane) -> bool:
         picks, everybody = self._inside[Lane.PICK], sum(self._inside.values())
-        if everybody >= self.shares.inside:
+        if everybody >= self.shares.inside or self._inside[lane] >= self.shares.inside_of(lane):
             return False
         return lane is Lane.PICK or everybody - picks < self.shares.inside_but_picks
 
@@ -199,8 +204,11 @@ class Gate:
         while True:
             with self._changed:
                 while (ticket := self._next()) is None:
-                    self._changed.wait()
+                    self._changed.wait(self._rest())
                 self._working[ticket.lane] += 1
+                if self._rest() is not None:
+                    # Somebody else must look again when the rest is over.
+                    self._changed.notify()
             WAITED.labels(ticket.lane).observe(time.monotonic() - ticket.came_at)
             self._do(ticket)
             # Or the answer would live as long as this thread has nothing else to do.
@@ -212,20 +220,31 @@ class Gate:
             return picks.popleft()
         if sum(self._working.values()) - self._working[Lane.PICK] >= self.shares.but_picks:
             return None
+        now = time.monotonic()
         open_ = [
             queue
             for lane, queue in self._queues.items()
-            if queue and self._working[lane] < self.shares.at_once_of(lane)
+            if queue and self._working[lane] < self.shares.at_once_of(lane) and self._rests_until.get(lane, 0.0) <= now
         ]
         return min(open_, key=lambda queue: queue[0].number).popleft() if open_ else None
 
+    def _rest(self) -> float | None:
+        """In how many seconds somebody who waits may be taken up merely because time passed; None: nobody."""
+        now = time.monotonic()
+        return min(
+            (end - now for lane, end in self._rests_until.items() if self._queues[lane] and end > now), default=None
+        )
+
     def _do(self, ticket: Ticket) -> None:
-        keeps_place = False
+        keeps_place, began = False, time.monotonic()
         try:
             ticket.answer = self._answer(ticket)
             keeps_place = isinstance(ticket.answer.body, Streamed)
         except BaseException as fault:  # noqa: BLE001  # raised again in the thread that the server waits for
             ticket.fault = fault
+        if ticket.lane in RESTING:
+            ended = time.monotonic()
+            self._rests_until[ticket.lane] = ended + min(ended - began, LONGEST_REST)
         if not keeps_place:
             self._leave(ticket.lane)
         ticket.done.set()

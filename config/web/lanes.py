@@ -1,7 +1,7 @@
 """What kind of work a request asks for, told by its method and its path alone, before anything is read or looked up.
 
-Each kind has a share of what a process does at once, so that none of them can take everything: people who sign in cost
-a tenth of a second of all processors each, and must not stop those who only want to save a pick.
+Each kind has a share of what a process does at once, so that none of them can take everything: whoever signs in costs
+several times as much as whoever only wants to save a pick, and must not stop them.
 """
 
 import re
@@ -76,6 +76,12 @@ class Shares:
     def inside_but_picks(self) -> int:
         """The same of all that are no picks: a quarter of the queue is left to picks, too."""
         return self.but_picks + self.waiting - self.waiting // 4
+
+    def inside_of(self, lane: Lane) -> int:
+        """How many of the lane may be worked on or wait. A storm of sign-ins must not fill the queue of the others."""
+        if lane is Lane.PICK:
+            return self.inside
+        return 1 + self.waiting // 4 if lane is Lane.SIGN_IN else self.inside_but_picks
 
     def at_once_of(self, lane: Lane) -> int:
         """How many of the lane are worked on at once."""

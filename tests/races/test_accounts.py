@@ -8,10 +8,10 @@ import itertools
 from datetime import date
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 
+from accounts.hashing import PatientArgon2PasswordHasher
 from accounts.models import EmailChange, Role, Session, SessionEnd, User
 from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
 from accounts.services.blocking import deactivate_user
@@ -36,7 +36,7 @@ _hosts = itertools.count(1)
 def _quick_hashes(monkeypatch):
     """Argon2 at its least: the race is for the rows, not for the processor."""
     for name, value in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
-        monkeypatch.setattr(Argon2PasswordHasher, name, value)
+        monkeypatch.setattr(PatientArgon2PasswordHasher, name, value)
 
 
 def somebody() -> User:
@@ -179,8 +179,8 @@ def test_an_account_is_closed_once():
 def test_of_fifty_wrong_passwords_at_once_five_reach_the_hasher(monkeypatch):
     user = somebody()
     verified = []
-    verify = Argon2PasswordHasher.verify
-    monkeypatch.setattr(Argon2PasswordHasher, "verify", lambda *given: verified.append(1) or verify(*given))
+    verify = PatientArgon2PasswordHasher.verify
+    monkeypatch.setattr(PatientArgon2PasswordHasher, "verify", lambda *given: verified.append(1) or verify(*given))
 
     outcomes = run_together([posting("/auth/token", {"email": user.email, "password": "x"}, "198.21.1.1")] * 50)
 

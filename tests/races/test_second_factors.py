@@ -5,9 +5,9 @@ several get in with one code, so these tests would notice.
 """
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 
+from accounts.hashing import PatientArgon2PasswordHasher
 from accounts.models import RecoveryCode, Session, SessionEnd, Totp, User
 from accounts.services.one_time_codes import make_recovery_codes
 from accounts.services.second_factor import begin_setup, confirm_setup, reset_second_factor
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _quick_hashes(monkeypatch):
     """Argon2 at its least: the race is for the rows, not for the processor."""
     for name, value in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
-        monkeypatch.setattr(Argon2PasswordHasher, name, value)
+        monkeypatch.setattr(PatientArgon2PasswordHasher, name, value)
 
 
 def somebody():
