@@ -5,10 +5,12 @@ taken. They are never shown by us, only handed out as something to be saved.
 """
 
 import io
+import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
-from pypdf import PdfReader
+from pypdf import PdfReader, apply_configuration
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
@@ -17,6 +19,17 @@ from config.uploads.refusals import FileRefused, Reason
 MOST_PAGES = 50
 MOST_OBJECTS = 20_000
 DEEPEST = 40
+# What one compressed part may become. Only lists of objects are unpacked here, never pages and their pictures.
+MOST_UNPACKED = 2 * 1024 * 1024
+BOUNDS: dict[str, Any] = {
+    "zlib_maximum_output_length": MOST_UNPACKED,
+    "lzw_maximum_output_length": MOST_UNPACKED,
+    "run_length_maximum_output_length": MOST_UNPACKED,
+    "stream_decoding_work_maximum_length": 4 * MOST_UNPACKED,
+    "disable_legacy_handling": True,
+}
+# Of a processor's time. Many small parts, each within its bounds, could take minutes.
+MOST_SECONDS = 3.0
 # Spaces and line breaks that some printers leave behind the end.
 TRAILING = b"\r\n\t \x00"
 # Names of what acts: when it is opened, printed, clicked or filled in.
@@ -34,22 +47,52 @@ UNREADABLE = (
 )  # fmt: skip
 
 
+class Timed(io.BytesIO):
+    """A file whose reader has so much time: whatever it looks for next in it, it is asked whether there is any left."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._began = time.thread_time()
+
+    @property
+    def is_over(self) -> bool:
+        return time.thread_time() - self._began > MOST_SECONDS
+
+    def refuse_late(self) -> None:
+        if self.is_over:
+            raise FileRefused(Reason.TOO_COMPLEX)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self.refuse_late()
+        return super().seek(offset, whence)
+
+
 def check(content: bytes) -> None:
-    """Refuses what is no whole PDF from its first byte to its last, is encrypted, acts, or carries other files."""
+    """Refuses what is no whole PDF from its first byte to its last, is encrypted, acts, or carries other files; and
+    what takes too long to find out about.
+    """
     end = content.rstrip(TRAILING)
     if not content.startswith(b"%PDF-") or not end.endswith(b"%%EOF"):
         # Also what is a PDF and something else: the other file stands before or behind it.
         raise FileRefused(Reason.UNREADABLE)
+    file = Timed(content)
     try:
-        reader = PdfReader(io.BytesIO(content), strict=False)
-        if reader.is_encrypted:
-            raise FileRefused(Reason.ENCRYPTED)
-        if not 0 < len(reader.pages) <= MOST_PAGES:
-            raise FileRefused(Reason.TOO_COMPLEX, most_pages=MOST_PAGES)
-        for found in _objects(reader):
-            _refuse_active(found)
+        with apply_configuration(**BOUNDS):
+            _look_into(file)
     except UNREADABLE as error:
-        raise FileRefused(Reason.UNREADABLE) from error
+        raise FileRefused(Reason.TOO_COMPLEX if file.is_over else Reason.UNREADABLE) from error
+
+
+def _look_into(file: Timed) -> None:
+    reader = PdfReader(file, strict=False)
+    if reader.is_encrypted:
+        raise FileRefused(Reason.ENCRYPTED)
+    if not 0 < len(reader.pages) <= MOST_PAGES:
+        raise FileRefused(Reason.TOO_COMPLEX, most_pages=MOST_PAGES)
+    for found in _objects(reader):
+        # Here as well: objects that are packed into another are not looked for in the file.
+        file.refuse_late()
+        _refuse_active(found)
 
 
 def _objects(reader: PdfReader) -> Iterator[DictionaryObject]:

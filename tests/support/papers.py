@@ -98,3 +98,33 @@ def paper_with_action(kind: str, *, of_page: bool = False) -> bytes:
     else:
         writer.root_object[NameObject("/OpenAction")] = writer._add_object(action)
     return _written(writer)
+
+
+def paper_of_packed_objects(streams: int, *, inflated: int) -> bytes:
+    """Small, with so many streams of packed objects, one object in each, and so many spaces behind it."""
+    file, places = io.BytesIO(b"%PDF-1.5\n"), {}
+    file.seek(0, io.SEEK_END)
+
+    def add(number: int, body: bytes) -> None:
+        places[number] = file.tell()
+        file.write(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+
+    add(1, b"<</Type/Catalog/Pages 2 0 R>>")
+    add(2, b"<</Type/Pages/Kids[3 0 R]/Count 1>>")
+    add(3, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>")
+    first = 5 + streams
+    for place in range(streams):
+        head = b"%d 0 " % (first + place)
+        packed = zlib.compress(head + b"<</A 1>>" + b" " * inflated)
+        names = b"<</Type/ObjStm/N 1/First %d/Filter/FlateDecode/Length %d>>" % (len(head), len(packed))
+        add(5 + place, names + b"stream\n" + packed + b"\nendstream")
+    places[4] = file.tell()
+    rows = [struct.pack(">BIH", 0, 0, 65535)]
+    rows += [struct.pack(">BIH", 1, places[number], 0) for number in range(1, first)]
+    rows += [struct.pack(">BIH", 2, 5 + place, 0) for place in range(streams)]
+    table = zlib.compress(b"".join(rows))
+    size = first + streams
+    add(4, b"<</Type/XRef/Size %d/W[1 4 2]/Root 1 0 R/Filter/FlateDecode/Length %d>>stream\n%b\nendstream"
+        % (size, len(table), table))  # fmt: skip
+    file.write(b"startxref\n%d\n%%%%EOF" % places[4])
+    return file.getvalue()

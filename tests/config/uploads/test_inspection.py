@@ -1,12 +1,14 @@
 """Which files are taken, and what of them is kept (row 36 of the checklist)."""
 
 import io
+import time
 import zipfile
 
 import pytest
 from PIL import Image
 
 from config.uploads.inspection import MEGABYTE, take
+from config.uploads.papers import MOST_SECONDS
 from config.uploads.refusals import FileRefused
 from tests.support import papers
 
@@ -122,6 +124,23 @@ class TestPapers:
     )
     def test_that_act_carry_or_hide_are_refused(self, content, reason):
         assert refusal(content) == reason
+
+    def test_of_packed_objects_are_taken(self):
+        content = papers.paper_of_packed_objects(20, inflated=100)
+
+        assert taken(content).content == content
+
+    def test_one_part_that_bursts_is_refused(self):
+        assert refusal(papers.paper_of_packed_objects(1, inflated=60 * MEGABYTE)) == "unreadable"
+
+    def test_many_parts_that_each_take_long_are_refused_before_they_have_taken_minutes(self):
+        content = papers.paper_of_packed_objects(1_500, inflated=MEGABYTE)
+        assert len(content) < LARGEST
+        began = time.thread_time()
+
+        assert refusal(content) == "too_complex"
+
+        assert time.thread_time() - began < 2 * MOST_SECONDS
 
     def test_names_in_disguise_are_read_as_what_they_are(self):
         """`#61` is the letter a: readers know that, and so do we."""
