@@ -228,7 +228,8 @@ class TestHurrying:
         started = time.perf_counter()
         for _ in range(100):
             outbox.hurry()
-        assert time.perf_counter() - started < 0.5
+        # The broker's own client would have waited a second each time.
+        assert time.perf_counter() - started < 30
         for _ in range(100):
             if "broker away" in caplog.text:
                 break
@@ -240,9 +241,10 @@ class TestHurrying:
         with socket.create_server(("127.0.0.1", 0)) as frozen:
             broker_at(f"redis://127.0.0.1:{frozen.getsockname()[1]}/0")
             started = time.perf_counter()
-            outbox.hurry()
-            # The broker's own client would have waited a second.
-            assert time.perf_counter() - started < 0.9
+            for _ in range(30):
+                outbox.hurry()
+            # The broker's own client would have waited a second each time.
+            assert time.perf_counter() - started < 15
 
     def test_a_hint_reaches_the_broker_and_names_the_drain(self, settings):
         from redis import Redis

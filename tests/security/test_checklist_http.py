@@ -68,7 +68,7 @@ class TestRow16:
             answer = client.post(SIGN_IN, body, content_type="application/json")
             took.append(time.perf_counter() - began)
             assert code_of(answer) == (status, code)
-        assert min(took) < 0.2
+        assert min(took) < 2  # what grows with the square takes minutes
         assert peak_megabytes() - peak < 60
 
     def test_row_16_chunked_bodies_are_read_to_the_limit_alone(self):
@@ -185,12 +185,12 @@ class TestRow42:
 
     def test_row_42_no_room_to_work_is_503_at_once(self):
         application = Application()
-        gate = gate_of(application, at_once=4, waiting=8)
+        gate = gate_of(application, at_once=4, waiting=8, longest_wait=60)
         with sent(gate, *[OTHER] * 9):
             until(lambda: waiting_in(gate) == 6)
             began = time.perf_counter()
             assert call(gate, OTHER)[0] == 503
-            assert time.perf_counter() - began < 0.2
+            assert time.perf_counter() - began < 30  # in the queue it would wait a minute
             application.open.set()
 
     def test_row_42_and_is_told_in_the_envelope(self, client):
@@ -208,7 +208,7 @@ class TestRow42:
         with no_connections(), ThreadPoolExecutor(1) as pool:
             began = time.perf_counter()
             answer = pool.submit(asked, browser, path).result(10)
-            assert time.perf_counter() - began < 1
+            assert time.perf_counter() - began < 8
         assert answer.status_code == 503
         assert 1 <= int(answer.headers["Retry-After"]) <= 5
         with ThreadPoolExecutor(1) as pool:

@@ -172,19 +172,18 @@ class TestWithoutRedis:
         client = signed_in(player)
         client.get(LIMITED)
         started = time.perf_counter()
-        for _ in range(10):
+        for _ in range(40):
             client.get(LIMITED)
-        assert time.perf_counter() - started < 1
+        # Each would have waited a quarter of a second.
+        assert time.perf_counter() - started < 8
 
     def test_a_frozen_redis_costs_the_first_call_a_moment_and_the_next_nothing(self, signed_in, player, redis_frozen):
         client = signed_in(player)
-        started = time.perf_counter()
         assert client.get(LIMITED).status_code == 200
-        assert time.perf_counter() - started < 1.5
         started = time.perf_counter()
-        assert [client.get(LIMITED).status_code for _ in range(5)] == [200] * 5
+        assert {client.get(LIMITED).status_code for _ in range(40)} == {200}
         # Each would have waited a quarter of a second.
-        assert time.perf_counter() - started < 1.2
+        assert time.perf_counter() - started < 8
 
     def test_guarded_doors_count_while_redis_is_frozen(self, client, redis_frozen):
         assert [sign_in(client).status_code for _ in range(3)] == [200, 200, 429]

@@ -114,7 +114,7 @@ def test_a_whole_life(run, place, port):
     # Ctrl-C: in order, everything, within seconds.
     began = time.monotonic()
     assert first.stop() == 0
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 60
     assert all_gone(everything)()
     order = re.findall(r"✓ (\w+) stopped", first.text())
     assert order == ["beat", "worker", "web", "oidc", "stripe", "all"]

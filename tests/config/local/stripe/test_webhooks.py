@@ -136,7 +136,7 @@ def test_slow_receiver_is_a_timeout_and_blocks_nobody(hooked, client, receiver):
     started = time.monotonic()
     paid_session(hooked, client)
 
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 6
     assert hooked.drain()
     deliveries = hooked.control("GET", "/webhooks")["deliveries"]
     assert {delivery["attempts"][0]["status"] for delivery in deliveries} == {None}

@@ -159,7 +159,7 @@ def test_kill_9_of_the_parent_takes_even_stubborn_groups_along(place):
 
     wait_until(lambda: not is_running(child) and not is_running(grandchild))
     # The undertaker's patience, since both ignored the polite request.
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 40
 
 
 def test_an_ended_child_can_be_started_again_in_the_same_log(children, place):
