@@ -1,5 +1,6 @@
 """The queue of discrepancies, for finance: to read, to take on, and to act on, as far as its kind allows."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -64,7 +65,7 @@ class DiscrepancyOut(serializers.ModelSerializer[Discrepancy]):
     @extend_schema_field(serializers.ChoiceField(AGES))
     def get_age(self, row: Discrepancy) -> str:
         """Since when it is open, or was until it was closed."""
-        return bucket_of(row.opened_at, row.closed_at or self.context["now"]).name
+        return bucket_of(row.opened_at, row.closed_at or self.context["now"]()).name
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField([(str(one), str(one)) for one in Action])))
     def get_actions(self, row: Discrepancy) -> list[str]:
@@ -109,8 +110,8 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
     permission_classes = [IsFinance]
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """One instant for all ages of an answer."""
-        return {**super().get_serializer_context(), "now": database_now()}
+        """One instant for all ages of an answer, asked for when there is one to tell."""
+        return {**super().get_serializer_context(), "now": cache(database_now)}
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The list alone is filtered."""
