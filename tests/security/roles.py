@@ -17,8 +17,7 @@ from django.test import RequestFactory
 
 from accounts.groups import declared, granted
 from accounts.models import User
-from payments.exports.asking import PERSONAL
-from payments.exports.fetching import EXPORT
+from payments.exports.rights import EXPORT, PERSONAL
 from payments.reports import REPORTS
 from tests.security.matrix.operations import operations
 from tests.security.matrix.table import table

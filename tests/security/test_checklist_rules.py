@@ -14,9 +14,6 @@ from entries.services.approvals import approve_request
 from entries.services.picks.saving import save_pick
 from entries.services.requests import ask_to_join, withdraw_request
 from entries.services.settlement import settle_competition
-from payments.exports.writing import exported_file
-from payments.models import FileFormat
-from payments.reports import Narrowing
 from pools.models import GameChange
 from tests.factories.accounts import FinanceFactory, ModeratorFactory, UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
@@ -29,6 +26,7 @@ from tests.support import bad_server as bad
 from tests.support.calls import call
 from tests.support.feeds import as_csv, season
 from tests.support.refunding import asked
+from tests.support.reports import exported
 from tests.support.threads import codes, run_together, successes
 
 __all__ = ["bring", "competition", "pull", "server", "source"]
@@ -78,8 +76,7 @@ def test_row_29_no_name_of_a_player_becomes_a_formula(db, kind):
             request = RequestFactory(approved=True, user=UserFactory(display_name=name[:50]))
             paid_entry(request)
 
-    with exported_file(kind=kind, narrowing=Narrowing(), file_format=FileFormat.CSV) as file:
-        text = file.read().decode("utf-8-sig")
+    text = exported(kind).decode("utf-8-sig")
 
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
     assert len(cells) > len(NASTY)

@@ -10,7 +10,7 @@ from accounts.models import Role
 from accounts.services.roles import assign_role
 from tests.factories.accounts import AdminFactory, FinanceFactory
 from tests.security import roles
-from tests.security.matrix.people import caller, token_of
+from tests.security.matrix.people import bearer, caller
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ class TestRow40:
 
     def test_row_40_over_the_api(self):
         person, boss = FinanceFactory(), AdminFactory()
-        client = caller(token_of(person))
+        client = caller(bearer(person))
         assert client.get("/api/v1/payouts").status_code == 200
 
         assign_role(user=person, role=Role.PLAYER, by=boss)
@@ -52,7 +52,7 @@ class TestRow40:
         # The token is over; and a new one is that of a player.
         assert client.get("/api/v1/payouts").status_code == 401
         person.refresh_from_db()
-        assert caller(token_of(person)).get("/api/v1/payouts").status_code == 403
+        assert caller(bearer(person)).get("/api/v1/payouts").status_code == 403
 
     def test_row_40_in_the_back_office(self):
         person, boss = FinanceFactory(), AdminFactory()

@@ -10,7 +10,7 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from tests.security.matrix.bodies import body_of
-from tests.security.matrix.operations import Operation
+from tests.security.matrix.operations import Operation, operations
 from tests.security.matrix.world import World
 
 KEY = "matrix-key-0123456789"
@@ -59,3 +59,16 @@ def knock(world: World, kind: str, operation: Operation, **instead: Any) -> Answ
     body = None if operation.verb == "GET" else body_of(operation, world)
     with taken_back():
         return ask(world.client(kind), operation.verb, world.path(operation.route.template, **instead), body)
+
+
+class Told:
+    """What each kind of person is told at every door, by the operation's name: asked when somebody wants to know."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.known: dict[str, dict[str, Answer]] = {}
+
+    def by(self, kind: str) -> dict[str, Answer]:
+        if kind not in self.known:
+            self.known[kind] = {one.name: knock(self.world, kind, one) for one in operations()}
+        return self.known[kind]

@@ -1,11 +1,16 @@
 """Everybody who may knock: of each role, and in each relation to the things asked for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from uuid import uuid4
 
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.services.api_keys import MadeKey, make_key, scopes_for
 from accounts.services.sessions import begin_session
+from accounts.services.tokens import AccessClaims
+from config.clock import database_now
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 
 
@@ -23,11 +28,13 @@ class People:
     unverified: User
 
 
-KINDS = ("anonymous", *(field.name for field in fields(People)))
+# Services that call with a key of the owner's, and of an admin's, of as many scopes as their role may have.
+KEYS_OF = {"key": "owner", "admin_key": "admin"}
+KINDS = ("anonymous", *(field.name for field in fields(People)), *KEYS_OF)
 # To whom the owner's things are no business of theirs.
 STRANGERS = ("pool", "other", "unverified")
 # Asked in every run; the others in the slow ones.
-EVERYDAY = ("anonymous", "owner", "other", "moderator", "finance")
+EVERYDAY = ("anonymous", "owner", "pool", "other", "moderator", "finance", "key")
 
 
 def everybody() -> People:
@@ -43,13 +50,29 @@ def everybody() -> People:
     )
 
 
-def token_of(user: User) -> str:
-    """An access token of a session of theirs."""
-    return begin_session(user=user, address="192.0.2.1", user_agent="matrix", has_second_factor=False).access
+def bearer(user: User) -> str:
+    """The header of a session of theirs."""
+    pair = begin_session(user=user, address="192.0.2.1", user_agent="matrix", has_second_factor=False)
+    return f"Bearer {pair.access}"
 
 
-def caller(token: str = "") -> APIClient:
+def new_key(user: User, scopes: Iterable[str], name: str = "Scores") -> MadeKey:
+    """As if the person had signed in this moment."""
+    now = database_now()
+    claims = AccessClaims(user.pk, uuid4(), user.token_version, now)
+    return make_key(user=user, claims=claims, name=name, scopes=scopes, expires_at=None, now=now)
+
+
+def credentials(people: People) -> dict[str, str]:
+    """The `Authorization` of each kind, but of those who sign nobody in."""
+    sessions = {field.name: bearer(getattr(people, field.name)) for field in fields(People)}
+    owners = {kind: getattr(people, name) for kind, name in KEYS_OF.items()}
+    keys = {kind: new_key(user, scopes_for(user), "Everything") for kind, user in owners.items()}
+    return sessions | {kind: f"Api-Key {made.text}" for kind, made in keys.items()}
+
+
+def caller(authorization: str = "") -> APIClient:
     client = APIClient()
-    if token:
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    if authorization:
+        client.credentials(HTTP_AUTHORIZATION=authorization)
     return client

@@ -10,10 +10,8 @@ from django.db.models import Model
 from rest_framework.test import APIClient
 
 from accounts.models import Document, Login
-from accounts.services.api_keys import make_key
 from accounts.services.closing import close_account
 from accounts.services.sessions import begin_session
-from accounts.services.tokens import AccessClaims
 from config.clock import database_now
 from entries.models import Request
 from payments.accounting.batches import make_batch
@@ -41,7 +39,7 @@ from tests.factories.entries import RequestFactory, pick
 from tests.factories.payments import paid_entry, refund_of, unapplied_money
 from tests.factories.pools import PoolFactory, league
 from tests.reports.story import Story
-from tests.security.matrix.people import KINDS, People, caller, everybody, token_of
+from tests.security.matrix.people import People, caller, credentials, everybody, new_key
 from tests.support.by_hand import recorded
 from tests.support.queue import moved
 from tests.support.ruling import propose
@@ -52,13 +50,13 @@ class World:
     """Who there is, and what; `named` is what the first part of an address means by an id."""
 
     people: People
-    tokens: dict[str, str]
+    credentials: dict[str, str]
     rows: dict[str, Model] = field(default_factory=dict)
     named: dict[str, Any] = field(default_factory=dict)
 
     def client(self, kind: str) -> APIClient:
         """One who calls as this kind of person."""
-        return caller(self.tokens.get(kind, ""))
+        return caller(self.credentials.get(kind, ""))
 
     def path(self, template: str, **instead: Any) -> str:
         """The address of what is the owner's; `instead` says other ids by the part they stand behind."""
@@ -95,7 +93,7 @@ OTHERWISE = {
 def build(story: Story) -> World:
     """Beside the story of the reports, whose finance objects are used: a pool that is on, and another."""
     people, now = everybody(), database_now()
-    made = World(people, {kind: token_of(getattr(people, kind)) for kind in KINDS[1:]})
+    made = World(people, credentials(people))
     live = PoolFactory(competition=league(code="live", first_kickoff_in=timedelta(days=30)), max_entries_per_user=3)
     elsewhere = PoolFactory(competition=live.competition, name="Elsewhere")
     entry, *_ = (paid_entry(RequestFactory(approved=True, pool=live, user=user))
@@ -119,10 +117,7 @@ def build(story: Story) -> World:
             owner=people.owner, kind="identity", name="passport.png", key=f"documents/{uuid4()}",
             content_type="image/png", size=1, sha256="0" * 64,
         ),
-        "key": make_key(
-            user=people.owner, claims=AccessClaims(people.owner.pk, uuid4(), people.owner.token_version, now),
-            name="Scores", scopes=["pools:read"], expires_at=None, now=now,
-        ).key,
+        "key": new_key(people.owner, ["pools:read"]).key,
         **of_the_house(story, unpaid),
         "refund": request_refund(
             receipt_id=money.pk, amount_cents=None, taken_from="unapplied", reason="Why", by=finance, now=now
