@@ -18,8 +18,10 @@ PASSWORD = "outlast-demo-2026"
 DOMAIN = "demo.outlast.test"
 PUBLIC = ("/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/payments/return", "/admin/login/")
 # The list, the form of its first row, the form for a new row.
-LISTS = ("accounts/user", "pools/pool", "pools/game", "entries/request", "entries/entry", "payments/receipt",
-         "payments/payment", "payments/export", "config/auditentry")  # fmt: skip
+LISTS = ("accounts/user", "accounts/document", "accounts/exclusion", "accounts/spendinglimit", "accounts/agelimit",
+         "pools/pool", "pools/game", "entries/request", "entries/entry", "payments/receipt",
+         "payments/payment", "payments/export", "config/auditentry",
+         "config/auditday")  # fmt: skip
 ADMIN = ("/admin/", "/admin/second-factor/", "/admin/password_change/")
 FIRST_ROW = "#result_list tbody a[href*='/change/']"
 # A payment that nobody knows is a 404, and what finance may not see a 403, as they should be. Redoc's own sign comes

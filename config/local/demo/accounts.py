@@ -33,7 +33,8 @@ def settle_in(staff: Mapping[Role, User], players: Sequence[User], now: datetime
         expires_at=None, now=now,
     )  # fmt: skip
     set_limit(user=player, currency="usd", amount_cents=50_000, now=now)
-    save_identity(user=players[2], legal_name="Alexandra Example", tax_country="US", tax_number="000-00-0000", now=now)
+    taxed = players[2]
+    save_identity(user=taxed, legal_name=taxed.display_name, tax_country="US", tax_number="000-00-0000", now=now)
     begin_exclusion(user=players[RESTING], kind=ExclusionKind.COOLING_OFF, days=14)
     exclude_player(
         user=players[EXCLUDED], days=None, by=staff[Role.MODERATOR],
@@ -47,15 +48,15 @@ def hand_in_papers(now: datetime) -> None:
     known = set(Document.objects.of(owner.pk).values_list("kind", flat=True))
     for kind, name in PAPERS:
         if kind not in known:
-            upload(owner=owner, kind=kind, name=name, content=_specimen(kind.label), now=now)
+            upload(owner=owner, kind=kind, name=name, content=_specimen(kind.label, owner), now=now)
 
 
-def _specimen(title: str) -> bytes:
+def _specimen(title: str, owner: User) -> bytes:
     """A picture of a paper on which everything is made up."""
     picture = Image.new("RGB", (640, 400), "#eef2f7")
     drawn = ImageDraw.Draw(picture)
     drawn.rectangle((20, 20, 619, 379), outline="#334155", width=3)
-    for line, (text, size) in enumerate(((title, 30), ("Alexandra Example", 22), ("SPECIMEN, not a real paper", 22))):
+    for line, (text, size) in enumerate(((title, 30), (owner.display_name, 22), ("SPECIMEN, not a real paper", 22))):
         drawn.text((60, 70 + 80 * line), text, fill="#0f172a", font_size=size)
     file = BytesIO()
     picture.save(file, "PNG")
