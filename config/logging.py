@@ -18,7 +18,8 @@ SECRETS = re.compile(
     r"""
     (?P<mail>[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)
   | (?P<jwt>eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)
-  | (?P<key>\b(?:sk|rk|pi|cs|seti)_(?:test|live)_[A-Za-z0-9_]{4,}|\bwhsec_[A-Za-z0-9_]{4,}|\bpi_\w+_secret_\w+)
+  | (?P<key>\b(?:sk|rk|pi|cs|seti)_(?:test|live)_[A-Za-z0-9_]{4,}|\bwhsec_[A-Za-z0-9_]{4,}|\bpi_\w+_secret_\w+
+      |\bol_[a-z2-7]{12}_[a-z2-7]{4,})
   | (?P<header>(?i:\b(?:bearer|api-key)\s+)[A-Za-z0-9._~+/=\-]{8,})
   | (?P<url>(?<=://)[^\s/:@]*:[^\s/@]+(?=@))
     """,

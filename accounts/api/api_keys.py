@@ -102,7 +102,8 @@ class ApiKeysViewSet(ListModelMixin, ApiViewSet):
         return Response(status=204)
 
     @operation(
-        errors=(Code.INVALID_TRANSITION, Code.TOKEN_INVALID), body=None, answer=NewApiKeyOut, status=201,
+        errors=(Code.INVALID_TRANSITION, Code.KEY_LIMIT_REACHED, Code.TOKEN_INVALID),
+        body=None, answer=NewApiKeyOut, status=201,
         limits=(MAKE_KEY,), idempotency=Mode.OFF, fresh=True, summary="Replace an API key",
     )  # fmt: skip
     def rotate(self, request: Request, pk: str) -> Response:

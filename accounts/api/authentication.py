@@ -12,16 +12,21 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.models import Role, Session, User
-from accounts.services.api_keys import KeyClaims, read_key
+from accounts.services.api_keys import KeyClaims, note_refused, read_key
 from accounts.services.tokens import AccessClaims, TokenInvalid, read_access
 from config import audit
-from config.api.addresses import client_address
+from config.api import ratelimit
+from config.api.addresses import client_address, network_of
+from config.api.ratelimit import By, Policy
 from config.errors import Code, Forbidden
+
+# Counted for wrong keys alone. A service whose key ended knocks on for days, and each try is told to the audit.
+WRONG_KEY = Policy("wrong_api_key", 60, 15 * 60, By.ADDRESS, survives_redis=True)
 
 
 class TokenAuthentication(JWTAuthentication):
@@ -62,7 +67,9 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Api-Key ol_…`. Refuses with TOKEN_INVALID, whatever is wrong."""
+    """`Authorization: Api-Key ol_…`. Refuses with TOKEN_INVALID, whatever is wrong, and with RATE_LIMITED an address
+    that many wrong ones came from.
+    """
 
     keyword = b"api-key"
 
@@ -72,11 +79,21 @@ class KeyAuthentication(BaseAuthentication):
         if scheme.lower() != self.keyword:
             return None
         address = client_address(request._request)
-        key = read_key(text.strip().decode("latin-1"), address="" if address == "unknown" else address)
+        given = text.strip().decode("latin-1")
+        key = read_key(given, address="" if address == "unknown" else address)
         if key is None:
+            self._count_wrong(request, address)
+            note_refused(given)
             raise AuthenticationFailed
         audit.came_with_key(key.prefix)
         return key.user, KeyClaims(key.prefix, frozenset(key.scopes))
+
+    def _count_wrong(self, request: Request, address: str) -> None:
+        try:
+            ratelimit.enforce_on([(WRONG_KEY, network_of(address))], request._request)
+        except ratelimit.RateLimited as refused:
+            # DRF asks who is calling once more, for the answer, unless one of its own says that nobody is.
+            raise Throttled(refused.details["retry_after"]) from refused
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

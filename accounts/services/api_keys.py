@@ -27,7 +27,7 @@ from accounts.services import details
 from accounts.services.closing import forgets
 from accounts.services.own_data import Row, section
 from accounts.services.tokens import AccessClaims, TokenInvalid
-from config import housekeeping, outbox
+from config import audit, housekeeping, outbox
 from config.api.scopes import SCOPES
 from config.audit import attribute
 from config.clock import ClockTimestamp
@@ -37,6 +37,8 @@ MADE_MAIL = "mail.api_key_made"
 
 KEY = re.compile(rf"ol_([a-z2-7]{{{PREFIX_LENGTH}}})_([a-z2-7]{{52}})")
 MOST_KEYS = 20
+# With those that were replaced and run out: else each rotation would leave one more.
+MOST_GOOD = 2 * MOST_KEYS
 USUAL_LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=LONGEST_DAYS)
 SHORTEST_LIFE = timedelta(minutes=1)
@@ -64,6 +66,14 @@ class KeyClaims:
 
     prefix: str
     scopes: frozenset[str]
+
+
+class KeyLimitReached(Conflict):
+    """Somebody has as many keys as anybody may."""
+
+    def __init__(self, limit: int) -> None:
+        message = f"You have {limit} keys that are good. Revoke one that is not used."
+        super().__init__(Code.KEY_LIMIT_REACHED, message, {"limit": limit})
 
 
 @dataclass(frozen=True)
@@ -97,10 +107,9 @@ def make_key(
             "expires_at": (lambda moment: _clean_end(moment, now), ends_at),
         }
     )
-    if ApiKey.objects.good().filter(user=user).count() >= MOST_KEYS:
-        raise Conflict(
-            Code.KEY_LIMIT_REACHED, f"You have {MOST_KEYS} keys. Revoke one that is not used.", {"limit": MOST_KEYS}
-        )
+    if ApiKey.objects.good().filter(user=user, replacement=None).count() >= MOST_KEYS:
+        raise KeyLimitReached(MOST_KEYS)
+    _refuse_many(user)
     return _written(ApiKey(user=user, **values), user, claims)
 
 
@@ -108,7 +117,8 @@ def make_key(
 def rotate_key(*, user: User, claims: AccessClaims, key_id: int, now: datetime) -> MadeKey:
     """A key in place of another: same name, scopes and length of life. The old one is good for a day more at most.
 
-    Refuses with NOT_FOUND what is not theirs, with INVALID_TRANSITION a key that is worth nothing or was replaced.
+    Refuses with NOT_FOUND what is not theirs, with INVALID_TRANSITION a key that is worth nothing or was replaced, with
+    KEY_LIMIT_REACHED when too many of those that were replaced are good still.
     """
     user = _holder(user, claims)
     old = ApiKey.objects.good().locked().filter(pk=key_id, user=user).first()
@@ -122,6 +132,7 @@ def rotate_key(*, user: User, claims: AccessClaims, key_id: int, now: datetime) 
     scopes = [name for name in old.scopes if name in scopes_for(user)]
     if not scopes:
         raise InvalidTransition("key", "beyond your role", "replaced")
+    _refuse_many(user)
     new = ApiKey(
         user=user, name=old.name, scopes=scopes, expires_at=now + (old.expires_at - old.created_at), replaces=old
     )
@@ -156,6 +167,16 @@ def read_key(text: str, *, address: str) -> ApiKey | None:
         noted.update(last_used_at=ClockTimestamp(), last_used_address=address or None)
     found: ApiKey = key
     return found
+
+
+def note_refused(text: str) -> None:
+    """Tell the audit that a key of ours came and was worth nothing: over, or with another secret."""
+    parts = KEY.fullmatch(text)
+    key = ApiKey.objects.filter(prefix=parts[1]).first() if parts else None
+    if key is not None:
+        why = "ended" if constant_time_compare(key.digest, _digest(text)) else "secret"
+        data = {"key": key.prefix, "why": why}
+        audit.record(action="api_key.refused", subject=key, person=key.user_id, anonymous=True, data=data)
 
 
 def clean_name(value: str) -> str:
@@ -207,6 +228,11 @@ def _holder(user: User, claims: AccessClaims) -> User:
     if not locked.is_active or locked.token_version != claims.token_version:
         raise TokenInvalid
     return locked
+
+
+def _refuse_many(user: User) -> None:
+    if ApiKey.objects.good().filter(user=user).count() >= MOST_GOOD:
+        raise KeyLimitReached(MOST_GOOD)
 
 
 def _written(key: ApiKey, user: User, claims: AccessClaims) -> MadeKey:

@@ -19,6 +19,7 @@ from config.logging import JsonLines, RequestContext, current_request_id, loggin
         ("secret pi_3Nabc_secret_xyz", "secret [key]"),
         ("Authorization: Bearer abcdefgh12345678", "Authorization: [header]"),
         ("api-key abcdefgh12345678", "[header]"),
+        ("made ol_abcdefgh2345_abcdefghijklmnopqrstuvwxyz", "made [key]"),
         ("postgres://outlast:pass-word@host/db", "postgres://[url]@host/db"),
         ("GET /api/v1/pools/17 200 3ms", "GET /api/v1/pools/17 200 3ms"),
     ],

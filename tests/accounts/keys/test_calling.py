@@ -1,5 +1,6 @@
 """What calls with a key see and may do, and what ends it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.api.authentication import WRONG_KEY
 from accounts.models import ApiKey, Role, SessionEnd
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.closing import close_account
@@ -221,6 +223,36 @@ def test_a_key_that_calls_too_often_waits_and_its_owner_does_not(user, new_key, 
 
     assert [caller.get("/me")[0] for _ in range(3)] == [200, 200, 429]
     assert signed_in(user).get("/me")[0] == 200
+
+
+def test_an_address_with_many_wrong_keys_waits_and_right_ones_do_not(user, new_key, with_key, monkeypatch):
+    monkeypatch.setattr("accounts.api.authentication.WRONG_KEY", replace(WRONG_KEY, limit=3))
+    right = new_key(user, "account:read").text
+    forged = forgeries(right)
+    wrong = [forged[kind] for kind in ("another secret", "another prefix", "no key", "half", "nothing")]
+    answers = [with_key(text).from_address("198.18.201.1").http.get("/api/v1/me") for text in wrong]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    assert answers[3].json()["error"]["code"] == "RATE_LIMITED"
+    assert 0 < int(answers[3]["Retry-After"]) <= WRONG_KEY.seconds
+    assert with_key(right).from_address("198.18.201.1").get("/me")[0] == 200
+    assert with_key(wrong[0]).from_address("198.18.201.2").get("/me")[0] == 401
+    assert AuditEntry.objects.filter(action="limit.reached", data={"kind": "wrong_api_key"}).count() == 1
+
+
+def test_the_audit_knows_of_keys_that_came_and_were_worth_nothing(user, new_key, with_key):
+    made = new_key(user, "account:read")
+    forged = forgeries(made.text)
+    with_key(made.text).get("/me")
+    for kind in ("another secret", "another prefix", "no key"):
+        with_key(forged[kind]).get("/me")
+    ENDINGS["revoked"](user, made.key)
+    with_key(made.text).get("/me")
+
+    found = AuditEntry.objects.filter(action="api_key.refused").order_by("id")
+    assert list(found.values_list("person_id", "actor_kind", "data")) == [
+        (user.pk, "anonymous", {"key": made.key.prefix, "why": why}) for why in ("secret", "ended")
+    ]
 
 
 def test_the_audit_names_the_key(user, new_key, with_key):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import ApiKey, SessionEnd
-from accounts.services.api_keys import forget_dead, rotate_key
+from accounts.services.api_keys import MOST_GOOD, MOST_KEYS, KeyLimitReached, forget_dead, rotate_key
 from accounts.services.sessions import end_all_sessions
 from config.clock import database_now
 from config.errors import Code
@@ -64,6 +64,44 @@ def test_it_is_replaced_once(me, old):
 
     assert (status, body["error"]["code"]) == (409, "INVALID_TRANSITION")
     assert ApiKey.objects.count() == 2
+
+
+def test_rotating_leaves_no_heap_of_good_keys(user, new_key):
+    """Twenty, and twenty that run out within the day."""
+    held = [new_key(user, "account:read").key for _ in range(MOST_KEYS)]
+
+    def rotate(key):
+        return rotate_key(user=user, claims=claims(user), key_id=key.pk, now=database_now()).key
+
+    held = [rotate(key) for key in held]
+    assert ApiKey.objects.good().count() == MOST_GOOD
+    for refused in (lambda: rotate(held[0]), lambda: new_key(user, "account:read")):
+        with pytest.raises(KeyLimitReached):
+            refused()
+
+    shift(ApiKey.objects.get(replacement=held[0]), expires_at=database_now())
+    assert rotate(held[0]).replaces == held[0]
+    assert ApiKey.objects.good().count() == MOST_GOOD
+
+
+def test_what_was_replaced_does_not_count_among_the_twenty(user, new_key):
+    held = [new_key(user, "account:read").key for _ in range(MOST_KEYS - 1)]
+    rotate_key(user=user, claims=claims(user), key_id=held[0].pk, now=database_now())
+
+    assert new_key(user, "account:read").key.pk
+    with pytest.raises(KeyLimitReached):
+        new_key(user, "account:read")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_made_at_once_twenty_are(user, new_key):
+    for _ in range(MOST_KEYS - 2):
+        new_key(user, "account:read")
+
+    outcomes = run_together([lambda: new_key(user, "account:read")] * 6)
+
+    assert (len(successes(outcomes)), codes(outcomes)) == (2, [Code.KEY_LIMIT_REACHED] * 4)
+    assert ApiKey.objects.good().count() == MOST_KEYS
 
 
 def test_what_ended_is_not_replaced(signed_in, user, old):
