@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -14,16 +15,23 @@ LARGEST_BODY = 100_000
 SLOW_SECONDS = 12
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Local sign-in</title>
-<body style="font: 16px system-ui; max-width: 28rem; margin: 4rem auto">
+<link rel="icon" href="data:,">
+<style>
+body { margin: 0; background: #f4f4f5; color: #18181b; font: 16px/1.5 system-ui, sans-serif }
+form { max-width: 28rem; margin: 12vh auto 0; padding: 2rem; background: #fff; border-radius: 8px }
+label { font-weight: 600 }
+input:not([type=checkbox]) { box-sizing: border-box; width: 100%; padding: .625rem .75rem; font: inherit }
+button { padding: .625rem 1.25rem; font: inherit; cursor: pointer }
+</style>
+<form method="post">
 <h1>Local sign-in</h1>
 <p>This page stands in for a provider on this machine. Be whoever you like.</p>
-<form method="post">
 <p><label>Subject <input name="subject" value="local-1" required></label></p>
 <p><label>E-mail <input name="email" type="email" value="new-player@example.test"></label></p>
 <p><label>Name <input name="name" value="Local Person"></label></p>
 <p><label><input type="checkbox" name="email_verified" value="true" checked> the address is verified</label></p>
 <p><button>Sign in</button> <button name="cancel" value="1">Cancel</button></p>
-</form></body></html>"""
+</form></html>"""
 
 
 class Server(ThreadingHTTPServer):
@@ -93,7 +101,17 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as error:
             self._json(400, {"error": str(error)})
             return
+        if query.get("response_mode") == "form_post":
+            self._post_back(query["redirect_uri"], said)
+            return
         self._send(302, b"", {"Location": f"{query['redirect_uri']}?{urlencode(said)}"})
+
+    def _post_back(self, address: str, said: dict[str, str]) -> None:
+        """A page whose form the browser sends by itself."""
+        fields = "".join(f'<input type="hidden" name="{name}" value="{escape(said[name])}">' for name in sorted(said))
+        form = f'<form method="post" action="{escape(address)}">{fields}</form>'
+        page = f"<!doctype html>{form}<script>document.forms[0].submit()</script>"
+        self._send(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
     def _token(self, form: dict[str, str]) -> None:
         issuer = self.server.issuer
