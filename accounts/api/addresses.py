@@ -8,14 +8,14 @@ from accounts.api.doors import Door
 from accounts.api.serializers import ChangeEmailBody, TokenBody, UserAnswer
 from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
 from config.api.operations import operation
-from config.api.ratelimit import MAIL_TO, OWN_PASSWORD, TOKEN_TRY
+from config.api.ratelimit import MOVE_TO, OWN_PASSWORD, TOKEN_TRY
 from config.api.views import ApiView
 from config.clock import database_now
 from config.errors import Code
 
 
 class ChangeEmailView(ApiView):
-    @operation(body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MAIL_TO), fresh=True)
+    @operation(body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MOVE_TO), fresh=True)
     def post(self, request: Request) -> Response:
         """Ask for another address.
 

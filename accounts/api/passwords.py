@@ -9,7 +9,7 @@ from accounts.api.serializers import ChangePasswordBody, EmailBody, ResetConfirm
 from accounts.services.passwords import change_password, confirm_password_reset, request_password_reset
 from config.api import ratelimit
 from config.api.operations import operation
-from config.api.ratelimit import MAIL_TO, OWN_PASSWORD, REGISTER, TOKEN_TRY
+from config.api.ratelimit import OWN_PASSWORD, REGISTER, RESET_TO, TOKEN_TRY
 from config.api.views import ApiView
 from config.clock import database_now
 
@@ -28,7 +28,7 @@ class ChangePasswordView(ApiView):
 
 
 class ResetPasswordView(Door):
-    @operation(body=EmailBody, answer=None, limits=(MAIL_TO, REGISTER))
+    @operation(body=EmailBody, answer=None, limits=(RESET_TO, REGISTER))
     def post(self, request: Request) -> Response:
         """Mail a link that sets a new password.
 

@@ -7,7 +7,7 @@ from accounts.api.doors import Door
 from accounts.api.serializers import EmailBody, RegisterBody, TokenBody, UserAnswer
 from accounts.services.registration import register_user, resend_verification, verify_email
 from config.api.operations import operation
-from config.api.ratelimit import MAIL_TO, REGISTER, TOKEN_TRY
+from config.api.ratelimit import REGISTER, TOKEN_TRY, VERIFY_TO
 from config.clock import database_now
 from config.errors import Code
 
@@ -42,7 +42,7 @@ class VerifyEmailView(Door):
 
 
 class ResendVerificationView(Door):
-    @operation(body=EmailBody, answer=None, limits=(MAIL_TO, REGISTER))
+    @operation(body=EmailBody, answer=None, limits=(VERIFY_TO, REGISTER))
     def post(self, request: Request) -> Response:
         """Mail a new verification link.
 

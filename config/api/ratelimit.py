@@ -90,10 +90,17 @@ SIGN_IN = Policy("sign_in", 5, 15 * 60, By.TARGET_FROM_ADDRESS, "email", survive
 SIGN_IN_ADDRESS = Policy("sign_in_address", 100, 15 * 60, By.ADDRESS, survives_redis=True)
 REFRESH = Policy("refresh", 120, 60, By.ADDRESS, survives_redis=True)
 REGISTER = Policy("register", 60, 60 * 60, By.ADDRESS, survives_redis=True)
-MAIL_TO = Policy("mail_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
+# Each for itself: what is asked for in vain, such as another link for an address that is verified, uses up no other.
+VERIFY_TO = Policy("verify_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
+RESET_TO = Policy("reset_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
+MOVE_TO = Policy("move_to", 5, 60 * 60, By.TARGET, "email", survives_redis=True)
 # Somebody who holds a stolen token, or sits at a foreign browser, must not try passwords with it.
 OWN_PASSWORD = Policy("own_password", 5, 15 * 60, By.USER, survives_redis=True)
 TOKEN_TRY = Policy("token_try", 60, 15 * 60, By.ADDRESS, survives_redis=True)
+# Calls without credentials, or with bad ones, where some are needed: an office of people whose tokens are over is many.
+NOBODY = Policy("nobody", 1200, 60, By.ADDRESS)
+# Calls of somebody who may not.
+DENIED = Policy("denied", 600, 60)
 # Everything outside the API: the back office, pages that mails lead to, documentation.
 PAGE = Policy("page", 600, 60, By.ADDRESS)
 

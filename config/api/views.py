@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated, PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -26,12 +26,13 @@ from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
 from config.api.parameters import refuse_unknown
-from config.api.ratelimit import API_KEY, READ, WRITE, Policy
+from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
 from config.errors import Code
 from config.freshness import refuse_stale
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+REFUSALS = (AuthenticationFailed, NotAuthenticated, PermissionDenied)
 
 
 class UndeclaredError(AssertionError):
@@ -71,7 +72,12 @@ class Contract(APIView):
         """405 before 401: which methods an address knows is no secret, who is asking does not change it."""
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
-        super().initial(request, *args, **kwargs)
+        try:
+            super().initial(request, *args, **kwargs)
+        except REFUSALS:
+            # DRF refuses before it counts: knocking in vain would have no limit.
+            ratelimit.enforce((DENIED if request.user.is_authenticated else NOBODY,), request)
+            raise
         refuse_outside(self.granted_scopes(), scope_of(self, str(request.method)))
         refuse_unknown(self, request)
         if self.operation.fresh:

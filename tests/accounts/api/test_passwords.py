@@ -71,6 +71,17 @@ def test_the_same_key_does_not_change_twice(user, signed_in):
     assert OutboxMessage.objects.filter(kind="mail.password_changed").count() == 1
 
 
+def test_a_stranger_cannot_use_up_the_reset_of_somebody_else(new_caller, user, signed_in):
+    """Neither by asking for links that nobody is mailed, nor by wishing for the address themselves."""
+    for _ in range(6):
+        new_caller().post("/auth/verify-email/resend", {"email": user.email})
+    thief = signed_in(UserFactory(password=PASSWORD))
+    for _ in range(5):
+        thief.post("/me/email", {"email": user.email, "password": PASSWORD})
+
+    assert new_caller().post(RESET, {"email": user.email})[0] == 204
+
+
 def test_a_stolen_token_gets_five_tries_at_the_password(user, signed_in):
     caller = signed_in(user)
 

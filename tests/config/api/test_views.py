@@ -3,6 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission
 
+from config.api import views
+from config.api.ratelimit import By, Policy
 from tests.config.api.sample import Private
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +36,29 @@ def test_signed_in_callers_are_let_in(signed_in, player):
 def test_a_missing_permission_is_403(signed_in, player):
     answer = signed_in(player).get(STAFF)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_what_is_denied_is_counted_as_well(signed_in, player, stranger, monkeypatch):
+    monkeypatch.setattr(views, "DENIED", Policy("denied", 2, 60))
+
+    answers = [signed_in(player).get(STAFF) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 429]
+    assert (answers[0]["X-RateLimit-Remaining"], answers[-1]["Retry-After"]) == ("1", answers[-1]["X-RateLimit-Reset"])
+    assert signed_in(player).get(PRIVATE).status_code == 200
+    assert signed_in(stranger).get(STAFF).status_code == 403
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}])
+def test_calls_without_good_credentials_are_counted_by_their_address(client, signed_in, player, header, monkeypatch):
+    monkeypatch.setattr(views, "NOBODY", Policy("nobody", 2, 60, By.ADDRESS))
+
+    answers = [client.get(PRIVATE, headers=header) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert answers[-1].json()["error"]["code"] == "RATE_LIMITED"
+    assert client.get(PRIVATE, headers=header, REMOTE_ADDR="198.51.100.7").status_code == 401
+    assert signed_in(player).get(PRIVATE).status_code == 200
 
 
 def test_a_permission_opens_its_door(signed_in, player):

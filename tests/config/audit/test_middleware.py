@@ -44,6 +44,18 @@ def test_a_denial_is_written_down_once_with_the_route_and_the_code(db, api, play
     assert "17" not in entry.data["route"]
 
 
+def test_whoever_knocks_without_end_does_not_fill_the_audit(db, api, player, moderator):
+    client = api(player)
+    statuses = {client.get(f"/api/v1/exports/{number}").status_code for number in range(123)}
+
+    assert statuses == {403}
+    assert len(denials()) == 120
+    (entry,) = AuditEntry.objects.filter(action="limit.reached")
+    assert (entry.actor_id, entry.data) == (player.pk, {"kind": "denials_noted"})
+    api(moderator).get("/api/v1/exports/1")
+    assert [entry.actor_id for entry in denials()[120:]] == [moderator.pk]
+
+
 def test_a_denial_in_the_back_office_is_written_down(db, moderator):
     client = Client()
     client.force_login(moderator)
