@@ -250,6 +250,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_LIMIT = 1024 * 1024
+# Of a form in the back office: the largest has scans of a payment by hand, three of 5 MB.
+PAGE_BODY_LIMIT = 16 * 1024 * 1024
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Outlast",
     "VERSION": "1",

@@ -149,3 +149,31 @@ def test_signed_in_answers_are_not_stored_by_caches(signed_in, player):
 )
 def test_files_of_pages_do_not_bury_the_other_lines(path, status, level):
     assert level_of(path, status) == level
+
+
+def posted(client, path, length, **more):
+    """A body is not sent: what is said about it decides."""
+    return client.post(path, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(length), **more)
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/admin/nothing/", "/payments/return"])
+def test_a_form_that_no_page_has_is_refused_before_it_is_read(client, settings, path):
+    answer = posted(client, path, settings.PAGE_BODY_LIMIT + 1)
+
+    assert (answer.status_code, answer["Connection"]) == (413, "close")
+    assert posted(client, path, settings.PAGE_BODY_LIMIT).status_code != 413
+
+
+@pytest.mark.parametrize("length", ["x", "²", "-1", "9" * 5000])
+@pytest.mark.parametrize("path", ["/admin/login/", "/api/v1/sample/echo"])
+def test_a_length_that_is_none_is_400(client, path, length):
+    assert posted(client, path, length).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/api/v1/me/documents"])
+def test_a_long_form_without_a_length_is_refused_not_cut_off(client, settings, path):
+    """The gate reads a chunked body to one byte past the limit."""
+    answer = posted(client, path, settings.API_BODY_LIMIT + 1, HTTP_TRANSFER_ENCODING="chunked")
+
+    assert answer.status_code == 413
+    assert posted(client, path, settings.API_BODY_LIMIT + 1).status_code != 413
