@@ -9,19 +9,17 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
-from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.request import Request
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from accounts.services import entrance
 from accounts.services.passwords import change_password
 from accounts.services.sessions import InvalidCredentials, Proven
 from config.api import ratelimit
-from config.api.ratelimit import OWN_PASSWORD, SIGN_IN, SIGN_IN_ADDRESS, By, Policy
+from config.api.addresses import client_address, network_of
+from config.api.ratelimit import OWN_PASSWORD, SIGN_IN, SIGN_IN_ADDRESS
 from config.errors import DomainError
 
-# Django's form calls the address "username", and the passwords otherwise, too.
-STAFF_SIGN_IN = Policy(SIGN_IN.name, SIGN_IN.limit, SIGN_IN.seconds, By.TARGET_FROM_ADDRESS, "username", True)
+# Django's form calls the passwords otherwise.
 FIELDS = {"current_password": "old_password", "new_password": "new_password2"}
 
 
@@ -36,13 +34,14 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships
 
     def clean(self) -> dict[str, Any]:
         """Refuse once the limit is reached, also the right password."""
-        counted = Request(self.request, parsers=[FormParser(), MultiPartParser()])
         given: dict[str, Any] = self.cleaned_data
+        # As the form has read it: it takes letters of other widths for the plain ones, and each spelling of an address
+        # would have five tries.
+        email = given.get("username", "").strip().lower()
+        network = network_of(client_address(self.request))
         try:
-            ratelimit.enforce((STAFF_SIGN_IN, SIGN_IN_ADDRESS), counted)
-            self.proven = entrance.prove_password(
-                self.request, email=given.get("username", ""), password=given.get("password", "")
-            )
+            ratelimit.enforce_on([(SIGN_IN, f"{email} {network}"), (SIGN_IN_ADDRESS, network)], self.request)
+            self.proven = entrance.prove_password(self.request, email=email, password=given.get("password", ""))
         except InvalidCredentials as refusal:
             raise self.get_invalid_login_error() from refusal
         except DomainError as refusal:
@@ -64,10 +63,8 @@ class StaffPasswordChange(PasswordChangeView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Count the try before the password is looked at."""
-        self.counted = Request(request, parsers=[FormParser(), MultiPartParser()])
-        self.counted.user = request.user
         try:
-            ratelimit.enforce((OWN_PASSWORD,), self.counted)
+            ratelimit.enforce_on([(OWN_PASSWORD, f"user {request.user.pk}")], request)
         except ratelimit.RateLimited as refusal:
             headers = {"Retry-After": str(refusal.details["retry_after"])}
             return HttpResponse(refusal.message, status=429, content_type="text/plain", headers=headers)
@@ -82,7 +79,7 @@ class StaffPasswordChange(PasswordChangeView):
             for field, texts in refusal.details.items():
                 form.add_error(FIELDS.get(field), texts)
             return self.form_invalid(form)
-        ratelimit.forgive(self.counted)
+        ratelimit.forgive_on(self.request)
         form.user.refresh_from_db()
         update_session_auth_hash(self.request, form.user)
         return HttpResponseRedirect(self.get_success_url())

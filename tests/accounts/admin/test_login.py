@@ -60,6 +60,15 @@ def test_the_tries_at_the_api_count_here_too(client, boss):
     assert "Too many calls" in enter(client).content.decode()
 
 
+def test_other_letters_for_the_same_address_are_no_more_tries(client, boss):
+    """Django's form reads a full-width letter as the plain one."""
+    spellings = [boss.email.replace(letter, chr(ord(letter) + 0xFEE0), 1) for letter in "bosexa"]
+    pages = [enter(client, spelling, "wrong").content.decode() for spelling in spellings]
+
+    assert ["password is wrong" in page for page in pages] == [True] * 5 + [False]
+    assert "Too many calls" in enter(client).content.decode()
+
+
 def test_entering_rightly_uses_nothing_up(client, boss):
     assert [enter(client).status_code for _ in range(7)] == [302] * 7
 
