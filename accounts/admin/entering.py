@@ -22,13 +22,14 @@ from accounts.admin.login import StaffSignInForm
 from accounts.models import User
 from accounts.services import browsers, entrance
 from accounts.services.one_time_codes import has_device, is_required
-from accounts.services.second_factor import confirm_at_sign_in, pending_setup
+from accounts.services.second_factor import begin_setup, confirm_at_sign_in, pending_setup
 from accounts.services.sessions import Proven, admit
 from config import audit
 from config.clock import database_now
 from config.errors import DomainError
 
 NOTE = "half_way"
+ENDED = "That took too long, or it was begun anew elsewhere. Sign in again."
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -66,6 +67,8 @@ def _first_step(request: HttpRequest) -> HttpResponse:
     if has_device(form.proven.user):
         return _code_page(request, form.proven, CodeForm())
     if is_required(form.proven.user):
+        # Drawn anew for whoever gives the password: what was shown before may have been shown to somebody else.
+        begin_setup(user=form.proven.user)
         return _setup_page(request, form.proven, CodeForm())
     return _admitted(request, form.proven, "")
 
@@ -73,7 +76,7 @@ def _first_step(request: HttpRequest) -> HttpResponse:
 def _second_step(request: HttpRequest) -> HttpResponse:
     proven = browsers.read_half_way(request.POST[NOTE])
     if proven is None:
-        return _password_page(request, StaffSignInForm(request), fault="That took too long. Sign in again.")
+        return _password_page(request, StaffSignInForm(request), fault=ENDED)
     form = CodeForm(request.POST)
     if has_device(proven.user):
         given = form.is_valid()

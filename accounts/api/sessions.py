@@ -9,7 +9,7 @@ from accounts.api.authentication import caller, session_of
 from accounts.api.doors import Door
 from accounts.api.serializers import PairOut, ReauthenticateBody, RefreshBody, SignedInOut, SignInBody
 from accounts.services import entrance
-from accounts.services.sessions import open_session, prove_again, reauthenticate, refresh_session, sign_out
+from accounts.services.sessions import open_session, reauthenticate, refresh_session, sign_out
 from config.api import ratelimit
 from config.api.addresses import client_address
 from config.api.idempotency import Mode
@@ -64,7 +64,7 @@ class ReauthenticateView(ApiView):
         """
         body, page = self.valid_body(), request._request
         otp = body["otp"] or ""
-        proven = prove_again(user=caller(request), password=body["password"])
+        proven = entrance.prove_own_password(user=caller(request), password=body["password"])
         ratelimit.forgive(request)
         with entrance.trying_code(page, user=proven.user, otp=otp):
             pair = reauthenticate(proven=proven, session_id=session_of(request), otp=otp)

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.models import User
+from accounts.models import Totp, User
 from accounts.services import entrance
 from accounts.services.one_time_codes import has_device
-from accounts.services.sessions import Proven, admit, prove_again
+from accounts.services.sessions import Proven, admit
 from config import audit, fresh_pages
 from config.api import ratelimit
 from config.api.ratelimit import OWN_PASSWORD
@@ -66,7 +66,11 @@ def is_over(session: SessionBase, *, is_click: bool = True) -> bool:
 
 
 def half_way(proven: Proven) -> str:
-    """A signed note that somebody's password was right, for the next page of the same sign-in. It is no session."""
+    """A signed note that somebody's password was right, for the next page of the same sign-in. It is no session.
+
+    It also stands for the secret that the page shows, where a device is being set up: whoever knows the password as
+    well and draws another one ends it, so nobody takes a secret for theirs that somebody else has seen.
+    """
     return signing.dumps({"u": proven.user.pk, "m": _mark(proven.user)}, salt=_SALT)
 
 
@@ -81,14 +85,15 @@ def read_half_way(note: str) -> Proven | None:
 
 
 def _mark(user: User) -> str:
-    return salted_hmac(_SALT, f"{user.password} {user.token_version}", algorithm="sha256").hexdigest()
+    drawn = Totp.objects.pending().filter(user=user).values_list("pk", flat=True).first()
+    return salted_hmac(_SALT, f"{user.password} {user.token_version} {drawn}", algorithm="sha256").hexdigest()
 
 
 def _prove(request: HttpRequest, password: str, otp: str) -> None:
-    """The person at the page gave password and code again. Refuses as `prove_again` and `admit` do, and who guesses."""
+    """The person at the page gave password and code again. Refuses as those do who look at them, and who guesses."""
     assert isinstance(request.user, User)
     ratelimit.enforce_on([(OWN_PASSWORD, f"user {request.user.pk}")], request)
-    proven = prove_again(user=request.user, password=password)
+    proven = entrance.prove_own_password(user=request.user, password=password)
     ratelimit.forgive_on(request)
     with entrance.trying_code(request, user=proven.user, otp=otp), transaction.atomic():
         user, has_second_factor = admit(proven=proven, otp=otp, now=database_now())

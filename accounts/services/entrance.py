@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 from django.conf import settings
 from django.core import signing
@@ -30,7 +31,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import Session, User
 from accounts.services.one_time_codes import WrongCode
-from accounts.services.sessions import InvalidCredentials, Proven, verify_password
+from accounts.services.sessions import InvalidCredentials, Proven, prove_again, verify_password
 from config import audit, outbox
 from config.api import ratelimit
 from config.api.addresses import client_address, network_of
@@ -80,7 +81,7 @@ def before_password(request: HttpRequest, *, email: str) -> None:
         return
     strangers = ratelimit.count(STRANGERS, place.name, request)
     seconds = next((pause for many, pause in PAUSES if strangers and strangers.count > many), 0)
-    if strangers and strangers.count == PAUSES[-1][0] + 1 and place.user_id is not None:
+    if strangers and strangers.count == PAUSES[-1][0] + 1:
         _warn(place.user_id)
     if not strangers or not seconds:
         return
@@ -94,9 +95,9 @@ def before_password(request: HttpRequest, *, email: str) -> None:
 
 
 @transaction.atomic
-def _warn(user_id: int) -> None:
-    """Tell the owner, once a day, that strangers try."""
-    key = f"sign-in-tried-{user_id}-{database_now():%Y-%m-%d}"
+def _warn(user_id: int | None) -> None:
+    """Tell the owner, once a day, that strangers try; the same work where there is none."""
+    key = f"sign-in-tried-{user_id or uuid4()}-{database_now():%Y-%m-%d}"
     outbox.post(kind=TRIED_MAIL, key=key, payload={"user": user_id})
 
 
@@ -123,6 +124,15 @@ def prove_password(request: HttpRequest, *, email: str, password: str) -> Proven
         raise
     ratelimit.forgive_on(request)
     return proven
+
+
+def prove_own_password(*, user: User, password: str) -> Proven:
+    """Somebody who is signed in gave their password once more. Refuses as `prove_again` does; the audit is told."""
+    try:
+        return prove_again(user=user, password=password)
+    except InvalidCredentials:
+        note_failure(email=user.email, why="proof")
+        raise
 
 
 @contextmanager

@@ -161,6 +161,29 @@ class TestSetUpOnTheWay:
         assert "One-time code" in text_of(other.enter())
         assert not other.has_session
 
+    def test_nobody_is_shown_a_secret_that_somebody_else_was_shown(self, desk, new_desk, boss, required):
+        """Whoever knows the password as well must not end with a copy of the owner's device."""
+        thief = new_desk()
+        theirs = thief.enter()
+        seen = self.device_of(boss)
+
+        page = desk.enter()
+
+        assert seen.secret not in text_of(page)
+        assert "Sign in again" in text_of(thief.show(theirs, seen.code()))
+        desk.show(page, self.device_of(boss).code())
+        assert desk.is_in
+
+    def test_a_secret_drawn_elsewhere_meanwhile_is_not_shown_after_a_wrong_code(self, desk, new_desk, boss, required):
+        page = desk.enter()
+        device = self.device_of(boss)
+        new_desk().enter()
+
+        again = text_of(desk.show(page, device.wrong()))
+
+        assert "Sign in again" in again
+        assert self.device_of(boss).secret not in again
+
     def test_a_password_alone_puts_no_other_device_in_place_of_one(self, desk, new_desk, boss, required):
         """Two browsers are half way; the owner's is faster."""
         thief = new_desk()

@@ -103,6 +103,14 @@ def test_a_wrong_password_keeps_what_was_typed(inside, colleague):
     assert role_of(colleague) == Role.PLAYER
 
 
+def test_a_wrong_password_is_told_to_the_audit(inside, boss, colleague):
+    inside.make_stale()
+    inside.client.post(LIST, chosen(colleague, **{PASSWORD: "wrong"}))
+
+    (entry,) = AuditEntry.objects.filter(action="sign_in.failed")
+    assert (entry.person_id, entry.data) == (boss.pk, {"why": "proof"})
+
+
 def test_somebody_at_a_foreign_browser_gets_five_tries(inside, colleague):
     inside.make_stale()
 

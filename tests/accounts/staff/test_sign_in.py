@@ -248,3 +248,11 @@ def test_closing_the_account_needs_a_fresh_sign_in(new_caller, credentials):
     pair = new_caller().post("/auth/token/refresh", {"refresh": pair["refresh"]})[1]["data"]
 
     assert new_caller().bear(pair["access"]).delete("/me")[0] == 403
+
+
+def test_a_wrong_password_of_somebody_signed_in_is_told_to_the_audit(user, signed_in):
+    status, body = signed_in(user).post(AGAIN, {"password": "wrong"})
+
+    assert (status, body["error"]["code"]) == (401, "INVALID_CREDENTIALS")
+    (entry,) = AuditEntry.objects.filter(action="sign_in.failed")
+    assert (entry.person_id, entry.data) == (user.pk, {"why": "proof"})
