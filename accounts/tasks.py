@@ -2,7 +2,15 @@
 
 from celery import shared_task
 
-from accounts.services import api_keys, documents, exclusions, housekeeping, logins, second_factor, spending
+from accounts.services import (
+    api_keys,
+    documents,
+    exclusions,
+    housekeeping,
+    second_factor,
+    sign_in_attempts,
+    spending,
+)
 from config.clock import database_now
 
 
@@ -69,4 +77,4 @@ def forget_dead_api_keys() -> int:
 @shared_task
 def forget_sign_in_attempts() -> int:
     """Delete sign-ins through a provider that ended or came to nothing; how many."""
-    return logins.forget_attempts(now=database_now())
+    return sign_in_attempts.forget_attempts(now=database_now())

@@ -20,7 +20,9 @@ from accounts.models import Login
 from accounts.oidc.providers import provider_named, providers
 from accounts.services import entrance
 from accounts.services.details import NAME_LENGTH
-from accounts.services.logins import begin_sign_in, end_sign_in, recognise, sign_in_with, unlink
+from accounts.services.logins import note_failure, recognise, sign_in_with, unlink
+from accounts.services.sessions import InvalidCredentials
+from accounts.services.sign_in_attempts import begin_sign_in, end_sign_in
 from config.api.addresses import client_address
 from config.api.operations import operation
 from config.api.parsers import StrictJSONParser
@@ -59,6 +61,11 @@ class BeginQuery(serializers.Serializer[Any]):
         allow_blank=True,
         default="",
         help_text="One of SIGN_IN_RETURNS; left out: the first of them.",
+    )
+    anew = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Have the provider ask who it is, also of somebody who is signed in there: for a fresh sign-in.",
     )
 
 
@@ -111,13 +118,15 @@ class BeginView(Door):
     def get(self, request: Request, provider: str) -> HttpResponseRedirect:
         """Sends the browser to the provider. It comes back to `return_to` with `code`, or with `error`.
 
-        `error` is SIGN_IN_CANCELLED, SIGN_IN_FAILED or PROVIDER_ERROR.
+        `error` is SIGN_IN_CANCELLED, SIGN_IN_FAILED or PROVIDER_ERROR. After REAUTHENTICATION_REQUIRED, somebody
+        without a password comes here with `anew=true`.
         """
         asked = self.valid_query()
         departure = begin_sign_in(
             provider=provider_named(provider),
             return_to=asked["return_to"],
             challenge=asked["code_challenge"],
+            anew=asked["anew"],
             now=database_now(),
         )
         answer = _sent_to(departure.address)
@@ -192,14 +201,18 @@ class SocialSignInView(Door):
         known = recognise(code=body["code"], verifier=body["verifier"])
 
         def enter() -> Any:
-            return sign_in_with(
-                known=known,
-                otp=otp,
-                profile=body["profile"],
-                address=client_address(page),
-                user_agent=request.headers.get("User-Agent", ""),
-                now=database_now(),
-            )
+            try:
+                return sign_in_with(
+                    known=known,
+                    otp=otp,
+                    profile=body["profile"],
+                    address=client_address(page),
+                    user_agent=request.headers.get("User-Agent", ""),
+                    now=database_now(),
+                )
+            except InvalidCredentials:
+                note_failure(arrival=known.arrival, why="account")
+                raise
 
         if known.user is None:
             signed_in = enter()
@@ -234,7 +247,7 @@ class OwnLoginsViewSet(ListModelMixin, ApiViewSet):
 
 
 def _sent_to(address: str) -> HttpResponseRedirect:
-    """Where the code in the address is told to nobody else. Our own client may have a scheme of its own."""
+    """Where the code in the address is told to nobody else."""
     answer = _Redirect(address)
     answer["Referrer-Policy"] = "no-referrer"
     return answer

@@ -38,7 +38,10 @@ class Metadata:
 def metadata_of(provider: Provider) -> Metadata:
     """Its discovery document. Refuses one of another issuer, and addresses in the clear."""
     address = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-    said = _kept(f"oidc {provider.issuer}", lambda: _fetched(address))
+    return _read(provider, _kept(f"oidc {provider.issuer}", address, lambda said: _read(provider, said)))
+
+
+def _read(provider: Provider, said: Any) -> Metadata:
     try:
         ways = said.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         found = Metadata(
@@ -48,7 +51,7 @@ def metadata_of(provider: Provider) -> Metadata:
             jwks_uri=str(said["jwks_uri"]),
             takes_secret_in_body="client_secret_basic" not in ways,
         )
-    except (KeyError, AttributeError):
+    except (KeyError, AttributeError, TypeError):
         raise WrongAnswer("discovery") from None
     if found.issuer != provider.issuer:
         raise WrongAnswer("discovery of another issuer")
@@ -61,11 +64,11 @@ def metadata_of(provider: Provider) -> Metadata:
 def key_for(metadata: Metadata, key_id: str | None) -> jwt.PyJWK:
     """The provider's key of that name. Refuses with `WrongAnswer` one that it does not have."""
     name = f"oidc keys {metadata.jwks_uri}"
-    found = _key_in(_kept(name, lambda: _fetched(metadata.jwks_uri)), key_id)
+    found = _key_in(_kept(name, metadata.jwks_uri, _usable_keys), key_id)
     if found is None and caches["default"].add(f"{name} anew", True, FETCHED_ANEW_SECONDS):
         fresh = _fetched(metadata.jwks_uri)
-        caches["default"].set(name, fresh, KEPT_SECONDS)
         found = _key_in(fresh, key_id)
+        caches["default"].set(name, fresh, KEPT_SECONDS)
     if found is None:
         raise WrongAnswer("an unknown key")
     return found
@@ -73,13 +76,17 @@ def key_for(metadata: Metadata, key_id: str | None) -> jwt.PyJWK:
 
 def _key_in(said: Any, key_id: str | None) -> jwt.PyJWK | None:
     """The key named; where the token names none, the only one."""
-    try:
-        # Of each key by itself: one of a sort that we do not know must not hide the others.
-        keys = [key for row in said["keys"] if (key := _usable(row)) is not None]
-    except (KeyError, TypeError):
-        raise WrongAnswer("keys") from None
+    keys = _usable_keys(said)
     named = [key for key in keys if key.key_id == key_id] if key_id is not None else keys
     return named[0] if len(named) == 1 else None
+
+
+def _usable_keys(said: Any) -> list[jwt.PyJWK]:
+    try:
+        # Of each key by itself: one of a sort that we do not know must not hide the others.
+        return [key for row in said["keys"] if (key := _usable(row)) is not None]
+    except (KeyError, TypeError):
+        raise WrongAnswer("keys") from None
 
 
 def _usable(row: Any) -> jwt.PyJWK | None:
@@ -91,11 +98,12 @@ def _usable(row: Any) -> jwt.PyJWK | None:
     return key if is_for_signing and key.algorithm_name in ALGORITHMS else None
 
 
-def _kept(name: str, fetch_it: Callable[[], Any]) -> Any:
-    """From the cache, which forgets while Redis is away."""
+def _kept(name: str, address: str, check: Callable[[Any], object]) -> Any:
+    """From the cache, which forgets while Redis is away. What does not hold is not kept: it may in a moment."""
     found = caches["default"].get(name)
     if found is None:
-        found = fetch_it()
+        found = _fetched(address)
+        check(found)
         caches["default"].set(name, found, KEPT_SECONDS)
     return found
 

@@ -19,6 +19,8 @@ from config.http import HttpFailed, StatusRefused, post_form
 LEEWAY_SECONDS = 60
 REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
 LONGEST_SUBJECT = 255
+LONGEST_EMAIL = 254
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,15 @@ class Identity:
     email: str = ""
     email_verified: bool = False
     name: str = ""
+    # When they last proved it there, in seconds of Unix; None where the provider does not say.
+    proved_at: int | None = None
 
 
-def begin_trip(provider: Provider, *, callback: str) -> Trip:
-    """Where to send the browser. Raises `OidcFailed` where the provider cannot be asked."""
+def begin_trip(provider: Provider, *, callback: str, anew: bool = False) -> Trip:
+    """Where to send the browser. `anew` asks that the person prove themselves there again, signed in or not.
+
+    Raises `OidcFailed` where the provider cannot be asked.
+    """
     metadata = metadata_of(provider)
     client = WebApplicationClient(provider.client_id)
     state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), client.create_code_verifier(64)
@@ -56,6 +63,7 @@ def begin_trip(provider: Provider, *, callback: str) -> Trip:
         code_challenge=client.create_code_challenge(verifier, "S256"),
         code_challenge_method="S256",
         **({"response_mode": "form_post"} if provider.posts_back else {}),
+        **({"prompt": "login", "max_age": "0"} if anew else {}),
     )
     return Trip(address, state, nonce, verifier)
 
@@ -84,10 +92,11 @@ def read_identity(provider: Provider, metadata: Metadata, token: str, *, nonce: 
     return Identity(
         issuer=provider.issuer,
         subject=subject,
-        email=_text(claims.get("email")).strip().lower(),
+        email=_address(claims.get("email")),
         # Apple writes it as text.
         email_verified=claims.get("email_verified") is True or claims.get("email_verified") == "true",
-        name=_text(claims.get("name")),
+        name=_name(claims.get("name")),
+        proved_at=_moment(claims.get("auth_time")),
     )
 
 
@@ -118,8 +127,8 @@ def _exchange(provider: Provider, metadata: Metadata, *, code: str, callback: st
         raise WrongAnswer("the code was refused") from failure
     except HttpFailed as failure:
         raise ProviderAway(failure.message) from failure
-    except (OAuth2Error, KeyError, ValueError):
-        # Without the cause: it may quote a token.
+    except (OAuth2Error, LookupError, ValueError, TypeError, AttributeError, OverflowError):
+        # JSON of any shape. Without the cause: it may quote a token.
         raise WrongAnswer("no ID token for the code") from None
     return str(token)
 
@@ -144,5 +153,21 @@ def _claims(provider: Provider, metadata: Metadata, token: str) -> dict[str, Any
     return claims
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _address(value: Any) -> str:
+    """As our accounts have it; nothing for what is none.
+
+    Only of ASCII: some letters become another person's when they are made small, as the sign of Kelvin becomes a k.
+    """
+    address = value.strip() if isinstance(value, str) else ""
+    is_one = address.isascii() and address.isprintable() and len(address) <= LONGEST_EMAIL
+    return address.lower() if is_one else ""
+
+
+def _name(value: Any) -> str:
+    """What can be shown of it."""
+    text = value[:LONGEST_NAME] if isinstance(value, str) else ""
+    return "".join(character for character in text if character.isprintable()).strip()
+
+
+def _moment(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**40 else None

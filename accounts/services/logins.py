@@ -1,35 +1,21 @@
-"""Ways in through somebody else: begun, brought back, used, listed, taken away.
-
-A browser is sent to the provider and comes back with a code of theirs; we learn from the provider who it is, and send
-the browser on to the client with a code of ours. The client shows that code, with the verifier whose hash it gave at
-the beginning, and gets a session. Each step works once, and all of them within minutes.
+"""Ways in through somebody else: used, listed, taken away. The way to a provider and back is `sign_in_attempts`.
 
 Whose account it is: the one that this account at the provider is linked to. Where there is none, the one with the same
 address of mail, if the provider vouches for the address and it was proved to us as well. Otherwise a new one, once its
 owner has said what the law wants to know; nothing is kept before.
 """
 
-import base64
-import hashlib
-import json
-import re
-import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.utils.crypto import constant_time_compare
 
-from accounts.models import Login, SignInAttempt, User
-from accounts.oidc.failures import OidcFailed, ProviderAway
-from accounts.oidc.protocol import Identity, begin_trip, end_trip
-from accounts.oidc.providers import Provider, provider_named
+from accounts.models import Login, User
+from accounts.oidc.protocol import Identity
+from accounts.oidc.providers import Provider, providers
 from accounts.services import details
 from accounts.services.closing import forgets
 from accounts.services.eligibility import check_place
@@ -38,35 +24,16 @@ from accounts.services.one_time_codes import pass_second_factor
 from accounts.services.own_data import Row, section
 from accounts.services.registration import EmailTaken, refuse_reserved
 from accounts.services.sessions import InvalidCredentials, SignedIn, begin_session
-from config import audit, housekeeping, outbox
+from accounts.services.sign_in_attempts import Arrival, SignInFailed, arrival_of, spend
+from config import audit, outbox
 from config.audit import attribute
-from config.clock import ClockTimestamp, database_now
+from config.clock import ClockTimestamp
 from config.constraints import meaning_of
-from config.errors import Code, Conflict, Forbidden, NotFound, ProviderFailed, Refused, Unauthenticated, invalid
+from config.errors import Code, Conflict, Forbidden, NotFound, Refused
 from config.locks import advisory_lock
 
 LINKED_MAIL = "mail.login_linked"
-# From the click to the provider and back: people look for their password there.
-TRIP_LASTS = timedelta(minutes=15)
-# From the provider to the session: enough to type a one-time code, or one's date of birth.
-CODE_LASTS = timedelta(minutes=10)
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 PROFILE = ("display_name", "date_of_birth", "country", "region")
-
-
-class Outcome(StrEnum):
-    """What the client is told, in the address it is sent back to, when there is no code."""
-
-    CANCELLED = "SIGN_IN_CANCELLED"
-    FAILED = "SIGN_IN_FAILED"
-    PROVIDER = "PROVIDER_ERROR"
-
-
-class SignInFailed(Unauthenticated):
-    """A way back that does not fit its way there: unknown, too late, used, another browser or another client."""
-
-    def __init__(self) -> None:
-        super().__init__(Code.SIGN_IN_FAILED, "This sign-in is not valid, or not any more. Begin anew.")
 
 
 class ProfileIncomplete(Refused):
@@ -88,94 +55,30 @@ class AddressNotProved(Forbidden):
 
 
 @dataclass(frozen=True)
-class Departure:
-    """Where to send the browser, and the mark it must bring back."""
-
-    address: str
-    browser: str
-
-
-@dataclass(frozen=True)
 class Recognised:
-    """Who came back, and with which attempt; the person, where we know them."""
+    """Who came back, and the person, where we know them."""
 
-    attempt_id: int
-    provider: Provider
-    identity: Identity
+    arrival: Arrival
     user: User | None
 
 
-def begin_sign_in(*, provider: Provider, return_to: str, challenge: str, now: datetime) -> Departure:
-    """Send a browser to the provider. Refuses addresses that are not in SIGN_IN_RETURNS, with PROVIDER_ERROR one that
-    does not answer.
-    """
-    return_to = return_to or settings.SIGN_IN_RETURNS[0]
-    if return_to not in settings.SIGN_IN_RETURNS:
-        raise invalid("return_to", "This address is not among those that a sign-in may come back to.")
-    if not CHALLENGE.fullmatch(challenge):
-        raise invalid("code_challenge", "The SHA-256 of your verifier in base64url, 43 characters.")
-    try:
-        trip = begin_trip(provider, callback=callback_of(provider))
-    except OidcFailed as failure:
-        raise ProviderFailed(Code.PROVIDER_ERROR, f"{provider.name} does not answer as it should.") from failure
-    browser = secrets.token_urlsafe(32)
-    SignInAttempt.objects.create(
-        provider=provider.id,
-        return_to=return_to,
-        challenge=challenge,
-        state_digest=_digest(trip.state),
-        browser_digest=_digest(browser),
-        kept=json.dumps({"nonce": trip.nonce, "verifier": trip.verifier}),
-        expires_at=now + TRIP_LASTS,
-    )
-    return Departure(trip.address, browser)
-
-
-def callback_of(provider: Provider) -> str:
-    """Where the provider sends browsers back to; registered there."""
-    return f"{settings.PUBLIC_URL}/api/v1/auth/{provider.id}/callback"
-
-
-def end_sign_in(*, provider: Provider, state: str, code: str, issuer: str, browser: str) -> str:
-    """Where to send the browser that came back: the client's address, with our code or with what went wrong.
-
-    `code` is empty where the person changed their mind. Refuses with SIGN_IN_FAILED what is no way back of one that
-    this browser began here: nobody is sent anywhere then.
-    """
-    attempt = SignInAttempt.objects.begun().filter(state_digest=_digest(state), provider=provider.id).first()
-    if attempt is None or not constant_time_compare(attempt.browser_digest, _digest(browser)):
-        raise SignInFailed
-    # Of any number at once, one goes on.
-    if not SignInAttempt.objects.begun().filter(pk=attempt.pk).update(returned_at=ClockTimestamp()):
-        raise SignInFailed
-    if not code:
-        return _back(attempt, error=Outcome.CANCELLED)
-    # RFC 9207: an answer that names its issuer was not swapped for another provider's.
-    if issuer and issuer != provider.issuer:
-        return _failed(attempt, provider)
-    kept = json.loads(attempt.kept)
-    try:
-        identity = end_trip(
-            provider, code=code, callback=callback_of(provider), nonce=kept["nonce"], verifier=kept["verifier"]
-        )
-    except ProviderAway:
-        return _back(attempt, error=Outcome.PROVIDER)
-    except OidcFailed:
-        return _failed(attempt, provider)
-    ours = secrets.token_urlsafe(32)
-    SignInAttempt.objects.filter(pk=attempt.pk).update(
-        code_digest=_digest(ours), kept=json.dumps(asdict(identity)), expires_at=database_now() + CODE_LASTS
-    )
-    return _back(attempt, code=ours)
-
-
 def recognise(*, code: str, verifier: str) -> Recognised:
-    """Who the code of ours stands for. It is not spent by asking. Refuses with SIGN_IN_FAILED."""
-    attempt = SignInAttempt.objects.redeemable().filter(code_digest=_digest(code)).first()
-    if attempt is None or not constant_time_compare(attempt.challenge, _challenge(verifier)):
-        raise SignInFailed
-    identity = Identity(**json.loads(attempt.kept))
-    return Recognised(attempt.pk, provider_named(attempt.provider), identity, _owner(identity))
+    """Whom the code of ours stands for, without spending it. Refuses as `arrival_of`, and with EMAIL_NOT_VERIFIED."""
+    arrival = arrival_of(code=code, verifier=verifier)
+    try:
+        return Recognised(arrival, _owner(arrival.identity))
+    except AddressNotProved:
+        note_failure(arrival=arrival, why="address")
+        raise
+
+
+def note_failure(*, arrival: Arrival, why: str) -> None:
+    """Tell the audit that somebody the provider vouched for did not get in: whom it was about, if that is anybody."""
+    identity = arrival.identity
+    login = Login.objects.select_related("user").filter(issuer=identity.issuer, subject=identity.subject).first()
+    user = login.user if login is not None else User.objects.filter(email=identity.email).first()
+    data = {"why": why, "provider": arrival.provider.id}
+    audit.record(action="sign_in.failed", subject=user, person=user, anonymous=True, data=data)
 
 
 @transaction.atomic
@@ -188,12 +91,13 @@ def sign_in_with(
     is asked, with EMAIL_NOT_VERIFIED where an address is not proved on both sides, as registration does, and as
     `pass_second_factor` does.
     """
-    spent = SignInAttempt.objects.redeemable().filter(pk=known.attempt_id)
-    if not spent.update(spent_at=ClockTimestamp()):
-        raise SignInFailed
-    identity = known.identity
-    # Two sign-ins of somebody new at once must not make two accounts.
+    spend(known.arrival)
+    identity, provider = known.arrival.identity, known.arrival.provider
+    # Two sign-ins of somebody new at once must not make two accounts, nor through two providers with one address. Both
+    # locks in this order, and before any row of a person.
     advisory_lock(f"accounts.login {identity.issuer} {identity.subject}")
+    if identity.email:
+        advisory_lock(f"accounts.login_address {identity.email}")
     user = _owner(identity)
     user = _new_user(identity, profile, now) if user is None else User.objects.locked().get(pk=user.pk)
     login = Login.objects.locked().filter(issuer=identity.issuer, subject=identity.subject).first()
@@ -202,11 +106,17 @@ def sign_in_with(
     attribute(by=user)
     has_second_factor = pass_second_factor(user=user, otp=otp, now=now)
     if login is None:
-        login = _link(user, known.provider, identity)
+        login = _link(user, provider, identity)
     Login.objects.filter(pk=login.pk).update(last_used_at=ClockTimestamp())
     User.objects.filter(pk=user.pk).update(last_login=ClockTimestamp())
-    audit.record(action="login.used", subject=login, person=user, by=user, data={"provider": known.provider.id})
-    pair = begin_session(user=user, address=address, user_agent=user_agent, has_second_factor=has_second_factor)
+    audit.record(action="login.used", subject=login, person=user, by=user, data={"provider": provider.id})
+    pair = begin_session(
+        user=user,
+        address=address,
+        user_agent=user_agent,
+        has_second_factor=has_second_factor,
+        proved_at=None if has_second_factor else _proved_at(identity, now),
+    )
     return SignedIn(user, pair)
 
 
@@ -219,7 +129,9 @@ def unlink(*, user: User, login_id: int) -> None:
     login = own.filter(pk=login_id).first()
     if login is None:
         raise NotFound(Code.NOT_FOUND, "There is no such login of yours.")
-    if not user.has_usable_password() and own.count() == 1:
+    # A provider that is not set up any more is no way in.
+    others = own.exclude(pk=login.pk).filter(issuer__in=[provider.issuer for provider in providers().values()])
+    if not user.has_usable_password() and not others.exists():
         raise Conflict(Code.INVALID_TRANSITION, "This is your only way in. Set a password first.")
     login.delete()
 
@@ -239,17 +151,6 @@ def own_logins(user: User) -> Iterable[Row]:
         .values("provider", "issuer", "subject", "created_at", "last_used_at")
         .iterator(chunk_size=500)
     )
-
-
-@housekeeping.forgets(
-    "sign-ins through a provider", "when their minutes are over", task="accounts.tasks.forget_sign_in_attempts"
-)
-def forget_attempts(*, now: datetime, limit: int = 10_000) -> int:
-    """Delete sign-ins that ended or came to nothing, with whom they named; how many."""
-    old = SignInAttempt.objects.filter(expires_at__lt=now).order_by("expires_at")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    SignInAttempt.objects.filter(pk__in=ids).delete()
-    return len(ids)
 
 
 def _owner(identity: Identity) -> User | None:
@@ -308,18 +209,7 @@ def _link(user: User, provider: Provider, identity: Identity) -> Login:
     return login
 
 
-def _failed(attempt: SignInAttempt, provider: Provider) -> str:
-    audit.record(action="sign_in.failed", anonymous=True, data={"why": "provider", "provider": provider.id})
-    return _back(attempt, error=Outcome.FAILED)
-
-
-def _back(attempt: SignInAttempt, **said: str) -> str:
-    return f"{attempt.return_to}?{urlencode(said)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+def _proved_at(identity: Identity, now: datetime) -> datetime | None:
+    """When the provider saw proof: a browser can be signed in there for weeks. None, for now, where it does not say."""
+    said = identity.proved_at
+    return None if said is None else min(now, datetime.fromtimestamp(said, UTC))

@@ -96,13 +96,15 @@ def admit(*, proven: Proven, otp: str, now: datetime) -> tuple[User, bool]:
     return user, has_second_factor
 
 
-def begin_session(*, user: User, address: str, user_agent: str, has_second_factor: bool) -> Pair:
-    """A new session of a locked user, who has just proved who they are."""
+def begin_session(
+    *, user: User, address: str, user_agent: str, has_second_factor: bool, proved_at: datetime | None = None
+) -> Pair:
+    """A new session of a locked user, who has proved who they are: just now, unless it was at `proved_at`."""
     session = Session(
         user=user,
         user_agent=_printable(user_agent)[:200],
         address=_address(address),
-        authenticated_at=database_now(),
+        authenticated_at=proved_at or database_now(),
         has_second_factor=has_second_factor,
     )
     pair = mint_pair(session, user)

@@ -97,6 +97,30 @@ class TestClaims:
         assert told(email=" Ada@Example.TEST ").email == "ada@example.test"
         assert told(email=["ada@example.test"]).email == ""
 
+    @pytest.mark.parametrize(
+        "address",
+        # The sign of Kelvin, the long s and the dotted I become other people's letters when they are made small.
+        ["\u212aate@example.test", "\u017fam@example.test", "\u0130da@example.test", "ada@ex\u00e4mple.test",
+         "a\x00da@example.test", "ada@example.test\nx", "\ud800@example.test", "a" * 250 + "@example.test"],
+    )  # fmt: skip
+    def test_an_address_that_could_become_another_is_none(self, told, address):
+        assert told(email=address, email_verified=True).email == ""
+
+    @pytest.mark.parametrize(
+        ("name", "shown"),
+        [(" Ada \x00\u202eL.\n", "Ada L."), ("\ud800", ""), (7, ""), (None, ""), ("x" * 10_000, "x" * 200)],
+    )
+    def test_of_a_name_there_stays_what_can_be_shown(self, told, name, shown):
+        assert told(name=name).name == shown
+
+    @pytest.mark.parametrize(
+        ("moment", "known"),
+        [(1_700_000_000, 1_700_000_000), (1.5, 1), (0, 0), (-1, None), (True, None), ("1700000000", None), (None, None),
+         (float("nan"), None), (float("inf"), None), (10**30, None)],
+    )  # fmt: skip
+    def test_when_they_proved_it_there_is_a_moment_or_unknown(self, told, moment, known):
+        assert told(auth_time=moment).proved_at == known
+
     @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "nonce"])
     def test_each_claim_must_be_there(self, told, claim):
         with pytest.raises(WrongAnswer):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from accounts.models import SignInAttempt
-from accounts.services.logins import forget_attempts
+from accounts.services.sign_in_attempts import forget_attempts
 from config.clock import database_now
 from config.models import AuditEntry
 from tests.accounts.social.conftest import PROFILE, RETURN_TO, said
@@ -175,7 +175,8 @@ def test_a_form_becomes_a_link_that_brings_the_cookie_along(browser):
 
 FAULTS = [
     "wrong_audience", "wrong_issuer", "wrong_nonce", "no_nonce", "expired", "future", "no_subject", "unsigned",
-    "foreign_key", "unknown_key", "symmetric", "foreign_party", "no_token", "no_json",
+    "foreign_key", "unknown_key", "symmetric", "public_key_as_secret", "own_key_in_header", "unknown_crit",
+    "foreign_party", "no_token", "no_json", "odd_json",
 ]  # fmt: skip
 
 
@@ -206,6 +207,43 @@ def test_a_provider_that_cannot_be_found_is_said_before_anybody_leaves(browser, 
     settings.OIDC_ISSUERS = [local | {"issuer": "http://127.0.0.1:1"}]
 
     assert refused(browser.begin()) == (502, "PROVIDER_ERROR")
+
+
+def test_a_discovery_that_does_not_hold_is_not_kept(new_browser, issuer, monkeypatch):
+    """Else a provider's bad minute would be an hour for us."""
+    good = issuer.discovery()
+    for odd in ({}, [], "x", good | {"jwks_uri": None, "issuer": "https://elsewhere.test"}, good | {issuer.url: 1}):
+        monkeypatch.setattr(issuer, "discovery", lambda odd=odd: odd)
+        answer = new_browser().begin()
+        assert answer.status_code == (302 if issuer.url in odd else 502), odd
+
+
+@pytest.mark.parametrize("ways", [7, "client_secret_basic", None, []])
+def test_odd_ways_to_show_a_secret_do_no_harm(browser, issuer, monkeypatch, ways):
+    said_by_it = issuer.discovery() | {"token_endpoint_auth_methods_supported": ways}
+    monkeypatch.setattr(issuer, "discovery", lambda: said_by_it)
+
+    assert browser.begin().status_code == (502 if ways == 7 else 302)
+
+
+def test_keys_that_are_none_are_not_kept(new_browser, issuer, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(issuer, "keys", lambda: {"keys": None})
+        assert new_browser().travel() == {"error": "SIGN_IN_FAILED"}
+
+    assert "code" in new_browser().travel()
+
+
+@pytest.mark.parametrize("code", ["", "x", "%00", "%F0%9F%92%A9", "a" * 2000, "x&code=y", "%0d%0aSet-Cookie:x"])
+def test_a_code_that_is_none_of_the_providers_opens_nothing(browser, code):
+    asked = asked_of(browser.leave())
+
+    answer = browser.http.get(f"/api/v1/auth/local/callback?state={asked['state']}&code={code}")
+
+    assert answer.status_code in (302, 400)
+    if answer.status_code == 302:
+        assert said(answer)["error"] in ("SIGN_IN_CANCELLED", "SIGN_IN_FAILED")
+    assert not SignInAttempt.objects.exclude(code_digest=None).exists()
 
 
 def test_a_discovery_of_another_issuer_is_refused(browser, settings):
