@@ -27,12 +27,12 @@ from config.fresh_pages import ask_unless_fresh
 
 def what_accepting_does(rows: QuerySet[Document]) -> list[str]:
     """The preview of `accept`."""
-    return [f"{_undecided(rows)} documents are accepted, and their owners told."]
+    return [f"{_undecided(rows)} of {rows.count()} wait and are accepted; the owner is told."]
 
 
 def what_rejecting_does(rows: QuerySet[Document]) -> list[str]:
     """The preview of `reject`."""
-    return [f"{_undecided(rows)} documents are turned down. Their owners are told why, in your words."]
+    return [f"{_undecided(rows)} of {rows.count()} wait and are turned down; the owner is told why, in your words."]
 
 
 def _undecided(rows: QuerySet[Document]) -> int:

@@ -52,7 +52,7 @@ class AgeLimitForm(_Form):
 
 def what_removal_does(rows: QuerySet[AgeLimit]) -> list[str]:
     """The preview of `AgeLimitAdmin.remove`."""
-    return [f"{rows.count()} places follow their country, or the default, from now on. Places in pools stay."]
+    return ["Whoever lives there is judged by their country, or by the default, from now on. Places in pools stay."]
 
 
 def _told(values: dict[str, Any]) -> str:

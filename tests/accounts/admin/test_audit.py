@@ -158,3 +158,11 @@ def test_somebody_without_the_role_reads_why_and_finds_back(browser, moderator):
     assert page.status_code == 403
     assert "Not for your role" in page.content.decode()
     assert 'href="/admin/"' in page.content.decode()
+
+
+def test_an_address_that_leads_nowhere_leads_back(boss):
+    page = boss.get("/admin/nothing/")
+
+    assert page.status_code == 404
+    assert "There is nothing here" in page.content.decode()
+    assert 'href="/admin/"' in page.content.decode()
