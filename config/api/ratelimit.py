@@ -153,9 +153,12 @@ def enforce(policies: Iterable[Policy], request: Request) -> None:
 def enforce_on(counted: Iterable[tuple[Policy, str]], request: HttpRequest) -> None:
     """The same for whom the caller of this function names: what only they know, such as whose password was right."""
     usages = [usage for policy, whom in counted if (usage := count(policy, whom, request)) is not None]
-    for usage in usages:
-        if usage.policy.survives_redis and usage.count == usage.policy.allowed + 1:
-            _tell(usage, request)
+    # Told once, and not while another of them was reached before: who is over for their address could name new targets
+    # without end.
+    if all(usage.count <= usage.policy.allowed + 1 for usage in usages):
+        for usage in usages:
+            if usage.policy.survives_redis and usage.is_over:
+                _tell(usage, request)
     if any(usage.is_over for usage in usages):
         raise RateLimited(_tightest(usages))
 

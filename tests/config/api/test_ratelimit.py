@@ -3,6 +3,7 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from django.core.cache import caches
@@ -14,7 +15,7 @@ from config.api import ratelimit
 from config.api.ratelimit import By, Policy
 from config.clock import database_now
 from config.connections import cache
-from config.models import RateLimitCounter
+from config.models import AuditEntry, RateLimitCounter
 from tests.config.api.sample import TIGHT
 
 LIMITED = "/api/v1/sample/limited"
@@ -147,6 +148,19 @@ class TestForgiving:
         ratelimit.enforce([self.policy()], request)
         caches["limits"].clear()
         ratelimit.forgive(request)
+
+
+@pytest.mark.django_db
+def test_whoever_is_over_for_their_address_tells_the_audit_nothing_by_naming_others():
+    mine = Policy("told_address", 3, 60, By.ADDRESS, survives_redis=True)
+    theirs = Policy("told_target", 1, 60, By.TARGET, "email", survives_redis=True)
+
+    for number in range(12):
+        with suppress(ratelimit.RateLimited):
+            ratelimit.enforce([mine, theirs], request_for(email=f"{number // 2}@example.test"))
+
+    told = AuditEntry.objects.filter(action="limit.reached").order_by("id").values_list("data__kind", flat=True)
+    assert list(told) == ["told_target", "told_address", "told_target"]
 
 
 @pytest.mark.django_db
