@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import EmailChange, SessionEnd, User
 from accounts.services import details
 from accounts.services.links import Purpose, no_good, read_token
+from accounts.services.second_factor import forget_second_factor
 from accounts.services.sessions import end_access, end_sessions
 from config import outbox
 from config.errors import invalid
@@ -55,6 +56,7 @@ def request_password_reset(*, email: str) -> None:
 def confirm_password_reset(*, token: str, new: str, now: datetime) -> None:
     """Replace the password of somebody who got our mail, which also proves the address. A token works once.
 
+    Where that was not proved before, nothing of whoever had the account till then opens it, nor keeps its owner out.
     Refuses a token that is not ours, too old or used, and a weak password, which leaves the token good.
     """
     link = read_token(Purpose.RESET_PASSWORD, token, now=now)
@@ -70,6 +72,8 @@ def confirm_password_reset(*, token: str, new: str, now: datetime) -> None:
         if not user.email_verified:
             user.email_verified_at = now
             user.save(update_fields=["email_verified_at"])
+            # Whoever set one up had not proved anything, and would keep the owner of the address out with it.
+            forget_second_factor(user)
         _replace(user, new_hash)
 
 

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from accounts.models import EmailChange, Login, Session, SignInAttempt, User
+from accounts.models import EmailChange, Login, RecoveryCode, Session, SignInAttempt, User
 from accounts.services.addresses import undo_email_change
 from accounts.services.blocking import deactivate_user
 from accounts.services.closing import close_account
 from accounts.services.eligibility import set_age_limit
-from accounts.services.links import Purpose, make_change_token
+from accounts.services.links import Purpose, make_change_token, make_token
+from accounts.services.one_time_codes import make_recovery_codes
 from accounts.services.own_data import _sections
+from accounts.services.passwords import confirm_password_reset
 from config.clock import database_now
 from config.models import AuditEntry
 from tests.accounts.social.conftest import PROFILE, said
@@ -98,6 +100,31 @@ def test_an_account_whose_address_was_never_proved_to_us_is_not_linked(browser):
 
     assert code_of(browser.sign_in(PROFILE)) == (403, "EMAIL_NOT_VERIFIED")
     assert not Login.objects.exists()
+
+
+def test_who_registered_a_foreign_address_first_keeps_nobody_out_of_it(new_browser):
+    """Neither by a password nor by a second factor, once its owner has reset the password."""
+    squatted = UserFactory(email="ada@example.test", email_verified_at=None, password=PASSWORD)
+    give_device(squatted)
+    make_recovery_codes(squatted)
+    token = make_token(Purpose.RESET_PASSWORD, squatted, now=database_now())
+
+    confirm_password_reset(token=token, new="a wholly different phrase", now=database_now())
+
+    status, body = new_browser().sign_in()
+    assert (status, body["data"]["user"]["id"]) == (200, squatted.pk)
+    assert not RecoveryCode.objects.exists()
+
+
+def test_a_second_factor_of_somebody_proved_outlives_a_reset(new_browser):
+    """The control: a stolen mailbox alone does not take it away."""
+    user = UserFactory(email="ada@example.test", password=PASSWORD)
+    give_device(user)
+    token = make_token(Purpose.RESET_PASSWORD, user, now=database_now())
+
+    confirm_password_reset(token=token, new="a wholly different phrase", now=database_now())
+
+    assert code_of(new_browser().sign_in()) == (401, "OTP_REQUIRED")
 
 
 def test_another_account_at_the_same_provider_does_not_open_it(new_browser):
