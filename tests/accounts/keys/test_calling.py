@@ -9,18 +9,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.api.authentication import WRONG_KEY
-from accounts.models import ApiKey, Role, SessionEnd
+from accounts.models import ApiKey, EmailChange, Role, SessionEnd
+from accounts.services.addresses import confirm_email_change, undo_email_change
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.closing import close_account
+from accounts.services.links import Purpose, make_change_token, make_token
 from accounts.services.own_data import _sections
-from accounts.services.passwords import change_password
+from accounts.services.passwords import change_password, confirm_password_reset
 from accounts.services.roles import assign_role
+from accounts.services.second_factor import begin_setup, confirm_setup, turn_off
 from accounts.services.sessions import end_all_sessions
 from config.api.ratelimit import API_KEY
 from config.clock import database_now
 from config.models import AuditEntry
 from tests.factories.accounts import PASSWORD, AdminFactory, ModeratorFactory
-from tests.support.devices import give_device
+from tests.support.devices import Device, give_device
 
 
 def shift(key, **columns) -> None:
@@ -98,12 +101,32 @@ def test_a_key_is_no_access_token_and_a_token_no_key(user, new_key, new_caller, 
     assert with_key(sign_in(user)["access"]).get("/me")[0] == 401
 
 
+def moved(user):
+    change = EmailChange.objects.create(user=user, old_email=user.email, new_email="elsewhere@example.test")
+    confirm_email_change(token=make_change_token(Purpose.CONFIRM_EMAIL, change, now=database_now()), now=database_now())
+    change.refresh_from_db()
+    return change
+
+
 ENDINGS = {
     "expired": lambda user, key: shift(key, expires_at=database_now()),
     "revoked": lambda user, key: ApiKey.objects.filter(pk=key.pk).update(revoked_at=database_now()),
     "another password": lambda user, key: change_password(user=user, current=PASSWORD, new="another good password"),
     "another role": lambda user, key: assign_role(user=user, role=Role.MODERATOR, by=AdminFactory()),
     "sessions ended by staff": lambda user, key: end_all_sessions(user=user, because=SessionEnd.STAFF),
+    "another password by mail": lambda user, key: confirm_password_reset(
+        token=make_token(Purpose.RESET_PASSWORD, user, now=database_now()),
+        new="a wholly different phrase",
+        now=database_now(),
+    ),
+    "another address": lambda user, key: moved(user),
+    "the old address again": lambda user, key: undo_email_change(
+        token=make_change_token(Purpose.UNDO_EMAIL, moved(user), now=database_now()), now=database_now()
+    ),
+    "a second factor": lambda user, key: confirm_setup(
+        user=user, code=Device(begin_setup(user=user).secret).code(), now=database_now()
+    ),
+    "no second factor": lambda user, key: give_device(user) and turn_off(user=user),
     "deactivated": lambda user, key: deactivate_user(user=user, by=AdminFactory(), reason="asked to"),
     "closed": lambda user, key: close_account(user=user, now=database_now()),
 }

@@ -5,8 +5,12 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.core.cache import caches
 
 from accounts.models import SignInAttempt
+from accounts.oidc.discovery import metadata_of
+from accounts.oidc.failures import WrongAnswer
+from accounts.oidc.providers import Provider
 from accounts.services.sign_in_attempts import forget_attempts
 from config.clock import database_now
 from config.models import AuditEntry
@@ -251,6 +255,31 @@ def test_a_discovery_of_another_issuer_is_refused(browser, settings):
     settings.OIDC_ISSUERS = [local | {"issuer": local["issuer"].replace("127.0.0.1", "localhost")}]
 
     assert refused(browser.begin()) == (502, "PROVIDER_ERROR")
+
+
+def test_a_provider_inside_our_own_network_is_not_called(browser, issuer, settings):
+    settings.IS_SERVED = True
+
+    assert refused(browser.begin()) == (502, "PROVIDER_ERROR")
+    assert issuer.calls == []
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize(
+    "address", ["http://169.254.169.254/x", "http://club.test/x", "javascript:alert(1)", "file:///etc/passwd", ""]
+)
+def test_where_a_provider_answers_is_encrypted_when_we_are_served(settings, issuer, monkeypatch, name, address):
+    settings.IS_SERVED = True
+    provider = Provider("club", "Club", "https://club.test", "c", "s")
+    good = {f: f"https://club.test/{f}" for f in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+    said_by_it = {"issuer": "https://club.test"} | good
+    monkeypatch.setattr("accounts.oidc.discovery._fetched", lambda address: said_by_it)
+    assert metadata_of(provider).jwks_uri == "https://club.test/jwks_uri"
+
+    caches["default"].clear()
+    said_by_it[name] = address
+    with pytest.raises(WrongAnswer):
+        metadata_of(provider)
 
 
 def test_a_wrong_secret_of_ours_opens_nothing(browser, settings):
