@@ -11,7 +11,6 @@ which order, and in the end one of the two has seen the other.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -145,8 +144,8 @@ def own_exclusions(user: User) -> Iterator[Row]:
 
 
 def _digests(email: str) -> list[str]:
-    """The address under the present key, and under those it replaced."""
-    keys: list[Any] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    """The address under the present key, and under those it replaced, which know addresses and sign nothing."""
+    keys = [settings.SECRET_KEY, *settings.PREVIOUS_SECRET_KEYS]
     return [salted_hmac(SALT, email, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 

@@ -21,6 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 # Each signs something else: one that leaks must not open the other doors.
 DISTINCT_KEYS = (
     "SECRET_KEY",
+    "PREVIOUS_SECRET_KEYS",
     "JWT_SIGNING_KEY",
     "JWT_PREVIOUS_SIGNING_KEYS",
     "SLIP_SIGNING_KEY",

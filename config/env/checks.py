@@ -65,6 +65,11 @@ def previous_keys(keys: list[str], environment: Environment) -> str:
     return ""
 
 
+def previous_secret_keys(keys: list[str], environment: Environment) -> str:
+    """As they were: a word that was cut off knows nobody."""
+    return "" if all(len(key) >= 50 for key in keys) else "must be keys of 50 or more characters, separated by commas"
+
+
 def personal_data_keys(keys: list[str], environment: Environment) -> str:
     """Long enough that nobody guesses one, in letters that no list or shell takes apart, each another."""
     if not keys or any(not KEY.fullmatch(key) or len(set(key)) < 16 for key in keys):

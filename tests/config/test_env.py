@@ -172,6 +172,14 @@ class TestServed:
         production["JWT_PREVIOUS_SIGNING_KEYS"] = f"{secrets.token_urlsafe(64)},{bad}"
         assert names_in(faults_of(production)) == ["JWT_PREVIOUS_SIGNING_KEYS"]
 
+    @pytest.mark.parametrize("bad", ["short", "{present}"])
+    def test_earlier_secret_keys_are_whole_and_not_the_present_one(self, production, bad):
+        old = secrets.token_urlsafe(50)
+        assert read(production | {"PREVIOUS_SECRET_KEYS": old}).texts("PREVIOUS_SECRET_KEYS") == [old]
+
+        production["PREVIOUS_SECRET_KEYS"] = f"{old},{bad.format(present=production['SECRET_KEY'])}"
+        assert names_in(faults_of(production)) == ["PREVIOUS_SECRET_KEYS"]
+
     def test_a_key_is_not_its_own_predecessor(self, production):
         production["JWT_PREVIOUS_SIGNING_KEYS"] = production["JWT_SIGNING_KEY"]
         assert faults_of(production) == ["JWT_PREVIOUS_SIGNING_KEYS must differ from JWT_SIGNING_KEY."]

@@ -52,6 +52,13 @@ VARIABLES: tuple[Variable, ...] = (
         required_when_served=True,
     ),
     Variable(
+        "PREVIOUS_SECRET_KEYS",
+        "Earlier SECRET_KEYs, comma-separated: by them the addresses of excluded players are known. They sign nothing.",
+        sample="",
+        parse=parsing.parse_list,
+        check=checks.previous_secret_keys,
+    ),
+    Variable(
         "JWT_SIGNING_KEY",
         "Signs access and refresh tokens; at least 64 characters, and not SECRET_KEY.",
         sample="sample-jwt-signing-key-make-your-own-with-64-random-characters-or-more",

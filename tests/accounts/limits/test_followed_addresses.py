@@ -111,7 +111,7 @@ def test_what_is_over_is_not_continued(user, drained, clock):
 def test_a_replaced_key_still_knows_the_address(user, drained, settings):
     first = excluded(user)
     close_account(user=user, now=database_now())
-    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.PREVIOUS_SECRET_KEYS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key of the house, long enough to be one 0123456789"
 
     assert in_force(register_again(drained)).until == first.until
