@@ -6,7 +6,8 @@ import secrets
 import pytest
 
 from config import env
-from config.env import PROJECT, VARIABLES, BadEnvironment, read, read_file
+from config.env import PROJECT, BadEnvironment, read, read_file
+from config.env.declared import VARIABLES
 from config.env.variable import Environment
 
 NAMES = [variable.name for variable in VARIABLES]

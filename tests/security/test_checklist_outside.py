@@ -83,6 +83,7 @@ def imported(path: Path) -> set[str]:
 # --- 22: nothing is told about the inside -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # `manage.py lint` asks the same each time
 def test_row_22_the_settings_of_production_have_no_warning():
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

@@ -25,7 +25,7 @@ KNOWN_TO_ALL = "django"
 TIMEOUT_SECONDS = 10
 NOT_JUDGED = """\
 *** NOT JUDGED: the advisory service cannot be asked, so nothing is known about weaknesses of our packages.
-*** Run this where it can be reached before a release: .venv/bin/python -m config.local.commands.advisories --required"""
+*** Before a release, run this where it can be: .venv/bin/python -m config.local.commands.advisories --required"""
 
 
 class Unreachable(Exception):

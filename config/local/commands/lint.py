@@ -65,7 +65,7 @@ def checks() -> list[Check]:
 
 def production_environment() -> dict[str, str]:
     """A complete environment of production with throw-away values, and nothing of the developer's own."""
-    from config.env import VARIABLES
+    from config.env.declared import VARIABLES
 
     given = {
         "OUTLAST_ENV": "production",

@@ -5,7 +5,8 @@ import os
 import sys
 from dataclasses import dataclass, field
 
-from config.env import VARIABLES, read_file
+from config.env import read_file
+from config.env.declared import VARIABLES
 from config.env.variable import Environment
 from config.local import home
 from config.web.lanes import Shares
