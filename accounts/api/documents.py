@@ -41,6 +41,18 @@ class DocumentOut(serializers.ModelSerializer[Document]):
         read_only_fields = fields
 
 
+class DocumentMadeOut(DocumentOut):
+    """The same, as it is answered to whoever hands it in: without the name, which is written down encrypted alone, and
+    this answer is kept for who repeats the call.
+    """
+
+    name = None
+
+    class Meta(DocumentOut.Meta):
+        fields = tuple(field for field in DocumentOut.Meta.fields if field != "name")
+        read_only_fields = fields
+
+
 class DocumentForm(serializers.Serializer[Any]):
     """A JPEG, PNG or WebP picture, or a PDF, of 5 MB at most. Pictures are made anew, without what came along."""
 
@@ -82,7 +94,7 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
     @operation(
         body=None,
         form=DocumentForm,
-        answer=DocumentOut,
+        answer=DocumentMadeOut,
         status=201,
         errors=(Code.FILE_REFUSED, Code.EMAIL_NOT_VERIFIED, Code.INVALID_TRANSITION),
         limits=(UPLOAD,),
@@ -104,7 +116,7 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
             now=database_now(),
         )
         return Response(
-            DocumentOut(document).data, status=201, headers={"Location": f"/api/v1/me/documents/{document.pk}"}
+            DocumentMadeOut(document).data, status=201, headers={"Location": f"/api/v1/me/documents/{document.pk}"}
         )
 
     @operation(body=None, answer=None, errors=(Code.INVALID_TRANSITION,), summary="Take a document back")

@@ -49,6 +49,10 @@ class DocumentQuerySet(LockedQuerySet["Document"]):
         """Those that wait for a person to look at them."""
         return self.filter(status__in=(DocumentStatus.UPLOADED, DocumentStatus.CLEAN))
 
+    def filling(self) -> "DocumentQuerySet":
+        """Those that take up room without anybody having said so: the same, and in which something was found."""
+        return self.exclude(status__in=(DocumentStatus.ACCEPTED, DocumentStatus.REJECTED))
+
 
 class Document(HasStatus):
     """One file. Its row goes when its file does; what became of it stays in its changes and in the audit."""

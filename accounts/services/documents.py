@@ -81,7 +81,7 @@ def upload(*, owner: User, kind: DocumentKind, name: str, content: bytes, now: d
 
 
 def _refuse_too_many(owner: User) -> None:
-    if Document.objects.of(owner.pk).undecided().count() >= MOST_UNDECIDED:
+    if Document.objects.of(owner.pk).filling().count() >= MOST_UNDECIDED:
         raise FileRefused(Reason.TOO_MANY, most=MOST_UNDECIDED)
 
 

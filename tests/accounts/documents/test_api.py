@@ -30,7 +30,8 @@ def test_a_picture_is_handed_in_and_kept_anew(db, api, player, hand_in, files):
     assert faults(URLS, "POST", "/api/v1/me/documents", answer) == []
     assert answer.status_code == 201
     data = answer.json()["data"]
-    assert (data["kind"], data["status"], data["name"]) == ("identity", "uploaded", "My pass.jpg")
+    assert (data["kind"], data["status"]) == ("identity", "uploaded")
+    assert [row["name"] for row in listed(api(player))] == ["My pass.jpg"]
     assert answer["Location"] == f"/api/v1/me/documents/{data['id']}"
     (file,) = files()
     assert hashlib.sha256(file.read_bytes()).hexdigest() == data["sha256"]
@@ -48,11 +49,14 @@ def test_its_name_in_the_store_is_random_and_nobody_else_s_to_read(db, api, play
 
 
 def test_its_own_name_is_not_readable_in_the_database(db, api, player, hand_in):
-    hand_in(api(player), name="Ada Lovelace passport.png")
+    hand_in(api(player), name="Ada Lovelace passport.png", HTTP_IDEMPOTENCY_KEY="once")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM accounts_document")
         assert "Lovelace" not in cursor.fetchone()[0]
+        cursor.execute("SELECT status_code, convert_from(body, 'UTF8') FROM config_idempotencykey")
+        status, kept = cursor.fetchone()
+        assert (status, "Lovelace" in kept) == (201, False)
     assert Document.objects.get().name == "Ada Lovelace passport.jpg"
 
 
@@ -108,6 +112,18 @@ def test_there_is_an_end_to_what_waits(db, player, files):
 
     assert refused.value.details == {"reason": "too_many", "most": MOST_UNDECIDED}
     assert len(files()) == MOST_UNDECIDED
+
+
+def test_what_the_scanner_found_something_in_takes_up_room_as_well(db, api, player, hand_in, scanner):
+    for _ in range(MOST_UNDECIDED):
+        assert hand_in(api(player)).status_code == 201
+    scanner.finds = b"\xff\xd8"
+    outbox.drain()
+    assert {document.status for document in Document.objects.all()} == {DocumentStatus.INFECTED}
+
+    assert hand_in(api(player)).json()["error"]["details"]["reason"] == "too_many"
+    assert api(player).delete(f"/api/v1/me/documents/{Document.objects.latest('id').pk}").status_code == 204
+    assert hand_in(api(player)).status_code == 201
 
 
 def test_a_repeated_call_with_its_key_is_one_document(db, api, player, hand_in, files):
