@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -51,5 +51,5 @@ def _note_denial(request: HttpRequest, response: HttpResponseBase) -> None:
             record(action=DENIED, by=user, data={"method": request.method, "route": route[:200], "code": str(code)})
     except RateLimited:
         return
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("a denial was not noted: %s", type(error).__name__)
