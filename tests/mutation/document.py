@@ -5,10 +5,10 @@ from itertools import groupby
 
 from tests.mutation.attacks import OF_HISTORY, OF_KEEPING, attacks_on
 from tests.mutation.catalog import Guard
-from tests.mutation.code_guards import CONDITIONS, FINANCE, KEYS, LOCKS, ROOT, Mutation
+from tests.mutation.code_guards import CONDITIONS, FINANCE, KEYS, LOCKS, ROOT, SIGN_INS, Mutation
 
 FILE = ROOT / "docs" / "guards.md"
-HEAD = """# The guards of money, and the tests that miss them
+HEAD = """# The guards of money and of the ways in, and the tests that miss them
 
 Each guard below is taken away by a test, and something that must not happen happens then. The tests write this file:
 `python -m tests.mutation`.
@@ -23,6 +23,7 @@ OF_CODE = (
     ("Keys, and once for all", KEYS),
     ("Conditions", CONDITIONS),
     ("Runs, the queue, banks, exports and accounting", FINANCE),
+    ("Sign-ins through a provider, and API keys", SIGN_INS),
 )
 DATABASE = """
 ## In the database

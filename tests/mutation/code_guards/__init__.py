@@ -9,7 +9,8 @@ from tests.mutation.code_guards.finance import FINANCE
 from tests.mutation.code_guards.keys import KEYS
 from tests.mutation.code_guards.locks import LOCKS
 from tests.mutation.code_guards.mutation import ROOT, Mutation
+from tests.mutation.code_guards.sign_ins import SIGN_INS
 
-MUTATIONS = [*LOCKS, *KEYS, *CONDITIONS, *FINANCE]
+MUTATIONS = [*LOCKS, *KEYS, *CONDITIONS, *FINANCE, *SIGN_INS]
 
-__all__ = ["CONDITIONS", "FINANCE", "KEYS", "LOCKS", "MUTATIONS", "ROOT", "Mutation"]
+__all__ = ["CONDITIONS", "FINANCE", "KEYS", "LOCKS", "MUTATIONS", "ROOT", "SIGN_INS", "Mutation"]
