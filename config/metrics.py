@@ -1,8 +1,8 @@
-"""Figures for Prometheus, added up over all processes of a server.
+"""Figures for Prometheus, added up over all processes of a home: those of the web server, the worker, the scheduler.
 
-Each process writes files of its own in one folder and `/metrics` adds them up. The folder is PROMETHEUS_MULTIPROC_DIR,
-or one per parent process under the home, so that a server's workers share it and a new server starts at zero. It has
-to be known before prometheus_client is first imported, so other modules make their figures with `counter()` and
+Each process writes files of its own and `/metrics` adds them up. They are in PROMETHEUS_MULTIPROC_DIR, or in a folder
+for each parent process under the home, so that a new server starts at zero and takes no other one's along. It has to be
+known before prometheus_client is first imported, so other modules make their figures with `counter()` and
 `histogram()` of this one. Labels are route templates, never paths or people. What waits in the database is counted
 when somebody looks.
 """
@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
 
 
+FOLDERS = settings.OUTLAST_HOME / "run" / "metrics"
+
+
 def _choose_folder() -> None:
     """Where this server's processes write; folders whose server has gone are removed."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
         return
-    base = settings.OUTLAST_HOME / "run" / "metrics"
-    folder = base / str(os.getppid())
+    folder = FOLDERS / str(os.getppid())
     folder.mkdir(parents=True, exist_ok=True)
-    for other in base.iterdir():
+    for other in FOLDERS.iterdir():
         if other.name.isdigit() and not Path(f"/proc/{other.name}").exists() and Path("/proc").exists():
             shutil.rmtree(other, ignore_errors=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
@@ -62,6 +65,7 @@ WAITING_SQL = """
         coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_at IS NULL)), 0)
     FROM config_outboxmessage WHERE done_at IS NULL
 """
+TRIES = 3
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -102,6 +106,20 @@ class MetricsMiddleware:
         return response
 
 
+class Counted:
+    """What the processes of this home have written down, of whichever server they are."""
+
+    def collect(self) -> Iterable[Metric]:
+        own = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        for _ in range(TRIES):
+            files = FOLDERS.glob("*/*.db") if own.parent == FOLDERS else own.glob("*.db")
+            # The folder of a server that has gone is removed by another process, perhaps at this moment.
+            with suppress(FileNotFoundError):
+                merged: Iterable[Metric] = MultiProcessCollector.merge([str(file) for file in files])
+                return merged
+        return ()
+
+
 class Waiting:
     """What PostgreSQL knows at this moment."""
 
@@ -140,7 +158,7 @@ def expose(request: HttpRequest) -> HttpResponse:
     if not _may_see(request):
         return json_response(failure(Code.NOT_FOUND), status=404)
     registry = prometheus.CollectorRegistry()
-    MultiProcessCollector(registry)
+    registry.register(Counted())
     registry.register(Waiting())
     return HttpResponse(prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST)
 

@@ -42,7 +42,8 @@ def test_paths_and_verbs_of_strangers_make_no_series(client):
     names = str(figures(client))
     assert "secret-path" not in names
     assert "HACK" not in names
-    assert requests_of(client, "unmatched", "404", "other") >= 1
+    assert requests_of(client, "unmatched", "404") >= 1
+    assert requests_of(client, "unmatched", "405", "other") >= 1
 
 
 def test_times_are_measured(client):
@@ -123,6 +124,26 @@ def test_processes_of_one_server_are_added_up(tmp_path):
     run(WORKER % 2)
     run(WORKER % 3)
     assert re.search(r"^outlast_sample_total 5\.0$", run(TOTAL), re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_web_server_and_worker_of_one_home_are_added_up(tmp_path):
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "OUTLAST_HOME": str(tmp_path)}
+    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    # As another server's processes have it: a folder named by a process that lives.
+    other = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "run" / "metrics" / str(os.getppid()))}
+
+    def run(code, environment):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run(WORKER % 2, other)
+    run(WORKER % 3, environment)
+    assert re.search(r"^outlast_sample_total 5\.0$", run(TOTAL, environment), re.MULTILINE)
 
 
 def test_folders_of_servers_that_have_gone_are_removed(tmp_path):
