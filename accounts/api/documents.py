@@ -28,6 +28,19 @@ UPLOAD = Policy("upload", 30, 60 * 60, By.USER, survives_redis=True)
 LONGEST_FORM = LARGEST + 64 * 1024
 
 
+FIELDS = ("id", "kind", "status", "content_type", "size", "sha256", "uploaded_at", "decided_at", "reason")
+
+
+class DocumentMadeOut(serializers.ModelSerializer[Document]):
+    """A paper, as answered to whoever hands it in. Without its name, which is written down encrypted alone: this answer
+    is kept for whoever repeats the call.
+    """
+
+    class Meta:
+        model = Document
+        fields = read_only_fields = FIELDS
+
+
 class DocumentOut(serializers.ModelSerializer[Document]):
     """A paper, as shown to its owner."""
 
@@ -35,22 +48,7 @@ class DocumentOut(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
-        fields = (
-            "id", "kind", "status", "name", "content_type", "size", "sha256", "uploaded_at", "decided_at", "reason",
-        )  # fmt: skip
-        read_only_fields = fields
-
-
-class DocumentMadeOut(DocumentOut):
-    """The same, as it is answered to whoever hands it in: without the name, which is written down encrypted alone, and
-    this answer is kept for who repeats the call.
-    """
-
-    name = None
-
-    class Meta(DocumentOut.Meta):
-        fields = tuple(field for field in DocumentOut.Meta.fields if field != "name")
-        read_only_fields = fields
+        fields = read_only_fields = (*FIELDS, "name")
 
 
 class DocumentForm(serializers.Serializer[Any]):
