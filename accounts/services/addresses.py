@@ -10,14 +10,16 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
-from accounts.models import UNDO, EmailChange, Login, SessionEnd, User
+from accounts.models import UNDO, EmailChange, Login, SessionEnd, Totp, User
 from accounts.services import details
 from accounts.services.exclusions import follow_address
 from accounts.services.links import Link, Purpose, no_good, read_token
 from accounts.services.passwords import request_password_reset
 from accounts.services.registration import EmailTaken, refuse_reserved
+from accounts.services.second_factor import forget_second_factor
 from accounts.services.sessions import end_access, end_sessions
 from config import audit, outbox
+from config.audit import attribute
 from config.constraints import meaning_of
 from config.errors import Code, invalid
 
@@ -83,9 +85,9 @@ def confirm_email_change(*, token: str, now: datetime) -> User:
 def undo_email_change(*, token: str, now: datetime) -> None:
     """Give the account back to the old address: for somebody who did not ask for the change.
 
-    Whoever asked knew the password, so it is void from now on, and a link for a new one is mailed to the old address.
-    Later changes are taken back with this one, and every session ends. Refuses a token that is not ours or too old, and
-    one that was used.
+    Whoever asked knew the password, so it is void from now on, and a link for a new one is mailed to the old address; a
+    second factor that was set up since is gone. Later changes are taken back with this one, and every session ends.
+    Refuses a token that is not ours or too old, and one that was used.
     """
     link = read_token(Purpose.UNDO_EMAIL, token, now=now)
     try:
@@ -98,9 +100,14 @@ def undo_email_change(*, token: str, now: datetime) -> None:
             user.save(update_fields=["password"])
             # Whoever had the address meanwhile may have linked what is theirs; the owner's links itself again.
             Login.objects.filter(user=user).delete()
+            # And would keep the owner out with a device of their own.
+            if Totp.objects.confirmed().filter(user=user, confirmed_at__gte=change.asked_at).exists():
+                attribute(by=user)
+                forget_second_factor(user)
             _move(user, change.old_email, now)
             audit.record(action="email_change.undone", subject=change, person=user, by=user)
             request_password_reset(email=user.email)
+            follow_address(user=user, now=now)
     except IntegrityError as error:
         raise _taken(error) from error
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import EmailChange, SessionEnd, User
 from accounts.services import details
+from accounts.services.exclusions import follow_address
 from accounts.services.links import Purpose, no_good, read_token
 from accounts.services.second_factor import forget_second_factor
 from accounts.services.sessions import end_access, end_sessions
@@ -69,12 +70,15 @@ def confirm_password_reset(*, token: str, new: str, now: datetime) -> None:
         user = User.objects.locked().get(pk=user.pk)
         if not link.is_for(user):
             raise no_good()
-        if not user.email_verified:
+        is_proved_now = not user.email_verified
+        if is_proved_now:
             user.email_verified_at = now
             user.save(update_fields=["email_verified_at"])
             # Whoever set one up had not proved anything, and would keep the owner of the address out with it.
             forget_second_factor(user)
         _replace(user, new_hash)
+        if is_proved_now:
+            follow_address(user=user, now=now)
 
 
 def _replace(user: User, new_hash: str) -> None:

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.models import ExcludedAddress, Exclusion, ExclusionKind, User
-from accounts.services.addresses import confirm_email_change, request_email_change
+from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
 from accounts.services.closing import close_account
 from accounts.services.exclusions import begin_exclusion, exclusion_of
+from accounts.services.passwords import confirm_password_reset, request_password_reset
 from accounts.services.registration import register_user, verify_email
 from config.clock import database_now
 from tests.accounts.conftest import token_in
@@ -98,6 +99,35 @@ def test_it_continues_once(user, drained):
 
     assert Exclusion.objects.count() == 2
     assert ExcludedAddress.objects.filter(exclusion__user=again).count() == 2
+
+
+def test_an_address_that_is_proved_by_a_new_password_is_followed_as_well(user, drained):
+    first = excluded(user)
+    close_account(user=user, now=database_now())
+    drained()
+    again = UserFactory(email=ADDRESS, email_verified_at=None)
+
+    request_password_reset(email=ADDRESS)
+    [message] = [one for one in drained() if one.subject == "Set a new password"]
+    confirm_password_reset(token=token_in(message), new="a wholly different phrase", now=database_now())
+
+    again.refresh_from_db()
+    assert again.email_verified
+    assert in_force(again).continues == first
+
+
+def test_an_address_that_is_taken_back_is_followed_as_well(user, drained):
+    """Registered by somebody else, never proved, and given up for another: until its owner takes it back."""
+    first = excluded(user)
+    close_account(user=user, now=database_now())
+    again = UserFactory(email=ADDRESS, email_verified_at=None, password=PASSWORD)
+    request_email_change(user=again, email="other@example.test", password=PASSWORD, now=database_now())
+    [notice] = [one for one in drained() if one.subject == "A new e-mail address was asked for"]
+
+    undo_email_change(token=token_in(notice), now=database_now())
+
+    assert User.objects.get(pk=again.pk).email_verified
+    assert in_force(again).continues == first
 
 
 def test_what_is_over_is_not_continued(user, drained, clock):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import UNDO, EmailChange, Session, SessionEnd, User
+from accounts.models import UNDO, EmailChange, RecoveryCode, Session, SessionEnd, Totp, User, UserChange
 from accounts.services.addresses import confirm_email_change, request_email_change, undo_email_change
 from accounts.services.blocking import deactivate_user, reactivate_user
 from accounts.services.closing import close_account
@@ -12,6 +12,7 @@ from accounts.services.housekeeping import EMAIL_CHANGES_KEPT, forget_email_chan
 from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
 from accounts.services.passwords import change_password, confirm_password_reset
 from accounts.services.registration import EmailTaken, refuse_reserved
+from accounts.services.second_factor import begin_setup, confirm_setup
 from accounts.services.sessions import sign_in
 from config.clock import database_now
 from config.errors import Code, Malformed
@@ -19,6 +20,7 @@ from config.models import AuditEntry
 from tests.accounts.conftest import token_in
 from tests.accounts.test_models import broken_by
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
+from tests.support.devices import Device, give_device
 
 OLD, NEW, NEWER = "grace@example.test", "hopper@example.test", "admiral@example.test"
 
@@ -219,6 +221,30 @@ def test_taking_it_back_gives_the_account_to_the_old_address(user, drained):
     [reset] = drained()
     assert (reset.to, reset.subject) == ([OLD], "Set a new password")
     assert refused_field(undo, change) == "token"
+
+
+def test_a_second_factor_of_the_thief_does_not_keep_the_owner_out(user):
+    change = ask(user)
+    confirm(change)
+    device = Device(begin_setup(user=user).secret)
+    confirm_setup(user=user, code=device.code(), now=database_now())
+
+    undo(change)
+
+    assert not Totp.objects.filter(user=user).exists()
+    assert not RecoveryCode.objects.filter(user=user).exists()
+    switched = UserChange.objects.filter(subject_id=user.pk, field="second_factor").order_by("id")
+    assert [(one.to_value, one.actor_id) for one in switched] == [("on", user.pk), ("off", user.pk)]
+
+
+def test_a_second_factor_that_was_there_before_stays(user):
+    give_device(user)
+    change = ask(user)
+    confirm(change)
+
+    undo(change)
+
+    assert Totp.objects.confirmed().filter(user=user).exists()
 
 
 def test_a_wish_can_be_stopped_before_it_is_proved(user):
