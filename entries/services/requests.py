@@ -15,7 +15,7 @@ from accounts.services.exclusions import refuse_excluded
 from accounts.services.spending import refuse_unaffordable
 from config.audit import attribute
 from config.constraints import explain
-from config.errors import Code, Conflict, Forbidden, NotFound
+from config.errors import Code, Conflict, Forbidden, NotFound, invalid
 from config.locks import advisory_lock
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import checked_reason, post_request_mail, promote_waiting
@@ -87,13 +87,12 @@ def withdraw_request(*, request: Request, by: User, now: datetime, reason: str =
 
 
 def check_eligible(pool: Pool, user: User, now: datetime) -> None:
-    """Refuses with NOT_ELIGIBLE a player too young for the pool or where they live, and one outside its countries.
+    """Refuses with NOT_ELIGIBLE a player too young for the pool or where they live, and one outside its places.
 
     Age goes by the calendar where the competition is played. An unknown date of birth is not of age. The stricter of
     pool and place counts; where only the region decides and the player named none, VALIDATION_ERROR asks for it.
     """
-    if pool.countries and user.country not in pool.countries:
-        raise NotEligible("This pool is not offered where you live.", {"countries": sorted(pool.countries)})
+    _check_offered(pool, user)
     check_place(
         country=user.country,
         region=user.region,
@@ -102,6 +101,16 @@ def check_eligible(pool: Pool, user: User, now: datetime) -> None:
         minimum_age=pool.minimum_age,
         what="This pool",
     )
+
+
+def _check_offered(pool: Pool, user: User) -> None:
+    if not pool.countries or user.country in pool.countries:
+        return
+    regions = {code for code in pool.countries if code.startswith(f"{user.country}-")}
+    if regions and not user.region:
+        raise invalid("region", "This pool is offered in parts of your country. Say in which region you live.")
+    if f"{user.country}-{user.region}" not in regions:
+        raise NotEligible("This pool is not offered where you live.", {"countries": sorted(pool.countries)})
 
 
 def _free_number(pool: Pool, user: User) -> int:

@@ -229,7 +229,7 @@ class PoolBody(serializers.Serializer[Any]):
     last_round = serializers.IntegerField(source="last_round_number", required=False)
     pay_within_hours = serializers.IntegerField(required=False)
     minimum_age = serializers.IntegerField(required=False)
-    countries = serializers.ListField(child=serializers.CharField(max_length=2), required=False, max_length=300)
+    countries = serializers.ListField(child=serializers.CharField(max_length=6), required=False, max_length=300)
     suspended_may_pick = serializers.BooleanField(required=False)
     chargeback_bearer = serializers.ChoiceField(ChargebackBearer.choices, required=False)
     rules = RulesBody(required=False)

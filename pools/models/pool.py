@@ -65,8 +65,9 @@ class Pool(HasStatus):
     pay_within_hours = models.PositiveSmallIntegerField(default=72, help_text="From approval to payment.")
     minimum_age = models.PositiveSmallIntegerField(default=18)
     countries = ArrayField(
-        models.CharField(max_length=2), default=list, blank=True, help_text="ISO 3166-1 alpha-2; empty for everywhere."
-    )
+        models.CharField(max_length=6), default=list, blank=True,
+        help_text="Where it is offered, by ISO 3166: countries as US, regions as US-NV; empty for everywhere.",
+    )  # fmt: skip
     suspended_may_pick = models.BooleanField(
         default=True, db_default=True, help_text="Whether an entry whose payment is disputed may go on picking."
     )

@@ -1,5 +1,6 @@
 """Reading and checking the fields of a new pool, so that API, admin and command line refuse the same things."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ FIELDS = (
     "registration_closes_at", "first_round_number", "last_round_number", "pay_within_hours", "minimum_age", "countries",
     "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
+# ISO 3166: a country, or one of its regions.
+PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
 LARGEST_FEE = 100_000_000
 MOST_ENTRIES_PER_USER = 1000
 
@@ -90,6 +93,6 @@ def _check_texts(given: Mapping[str, Any]) -> dict[str, list[str]]:
     currency = given["currency"]
     if currency not in CURRENCIES:
         faults["currency"] = ["Must be a currency of ISO 4217, such as usd."]
-    if any(not (len(code) == 2 and code.isascii() and code.isalpha()) for code in given["countries"]):
-        faults["countries"] = ["Must be codes of two letters, such as US."]
+    if not all(PLACE.fullmatch(code) for code in given["countries"]):
+        faults["countries"] = ["Must be codes of countries or of their regions, such as US or US-NV."]
     return faults

@@ -183,6 +183,16 @@ def test_a_player_from_elsewhere_may_not_ask():
     assert (refused.code, refused.details) == (Code.NOT_ELIGIBLE, {"countries": ["CA", "US"]})
 
 
+def test_a_pool_can_be_offered_in_regions_alone():
+    pool = PoolFactory(countries=["CA", "US-NV", "US-NJ"])
+    assert ask(pool, UserFactory(country="US", region="NJ")).number == 1
+    assert ask(pool, UserFactory(country="CA", region="ON")).number == 1
+    for elsewhere in ({"country": "US", "region": "WA"}, {"country": "DE", "region": "NV"}):
+        assert refusal(ask, pool, UserFactory(**elsewhere)).code == Code.NOT_ELIGIBLE
+    unsaid = refusal(ask, pool, UserFactory(country="US", region=""))
+    assert (unsaid.code, list(unsaid.details)) == (Code.VALIDATION_ERROR, ["region"])
+
+
 def test_withdrawing_a_pending_request_ends_it(pool, player):
     request = withdraw_request(request=ask(pool, player), by=player, now=database_now())
     request.refresh_from_db()

@@ -37,13 +37,13 @@ def test_every_option_reaches_the_pool(cup):
     run(
         "--competition", "cup-2026", "--name", "Main", "--fee-cents", "100000", "--currency", "EUR",
         "--capacity", "500", "--max-entries", "10", "--rule", "tie=win", "strikes=1", "--rule", "house_fee_bp=250",
-        "--first-round", "2", "--last-round", "3", "--minimum-age", "21", "--countries", "us", "CA",
+        "--first-round", "2", "--last-round", "3", "--minimum-age", "21", "--countries", "us-nv", "CA",
         "--registration-closes", "2099-01-01T00:00Z", "--pay-within-hours", "48", "--description", "For all.",
     )  # fmt: skip
     pool = Pool.objects.get()
     assert (pool.entry_fee_cents, pool.currency, pool.capacity, pool.max_entries_per_user) == (100000, "eur", 500, 10)
     assert (pool.first_round_number, pool.last_round_number) == (2, 3)
-    assert (pool.minimum_age, pool.countries, pool.pay_within_hours) == (21, ["US", "CA"], 48)
+    assert (pool.minimum_age, pool.countries, pool.pay_within_hours) == (21, ["US-NV", "CA"], 48)
     assert (pool.registration_closes_at.year, pool.description) == (2099, "For all.")
     rules = pool.rules_versions.get()
     assert (rules.tie, rules.strikes, rules.house_fee_bp, rules.effective_round_number) == ("win", 1, 250, 2)

@@ -49,6 +49,8 @@ def test_a_new_pool_is_a_draft_with_version_1_of_its_rules(moderator):
         ({"last_round_number": 0}, "last_round_number"),
         ({"first_round_number": 3, "last_round_number": 2}, "last_round_number"),
         ({"countries": ["USA"]}, "countries"),
+        ({"countries": ["US-"]}, "countries"),
+        ({"countries": ["US-NEVADA"]}, "countries"),
         ({"minimum_age": 121}, "minimum_age"),
         ({"pay_within_hours": 0}, "pay_within_hours"),
         ({"status": "open"}, "status"),
