@@ -5,6 +5,7 @@ is gone. How large a picture would become is read off its header, before a singl
 """
 
 import io
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ LARGEST_JPEG_SIDE = 12_000
 LARGEST_JPEG = 64_000_000
 LARGEST_SIDE = 4096
 JPEG_QUALITY = 85
+# A file of some kilobytes can take hundreds of megabytes while it is decoded: never of several at once in a process.
+_ONE_AT_A_TIME = threading.Lock()
 # Pillow's own errors are many: whatever a hostile file makes a decoder raise means the same.
 UNREADABLE = (
     UnidentifiedImageError, OSError, SyntaxError,
@@ -43,12 +46,13 @@ def remake(content: bytes, *, kind: str, longest: int) -> Picture:
     others a JPEG. Refuses what cannot be read and what has too many pixels.
     """
     try:
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=[kind]) as picture:
                 _refuse_too_large(picture, kind)
                 if kind == "JPEG":
-                    picture.draft("RGB", (longest, longest))
+                    # Decoded at a half, a quarter or an eighth, as soon as at least half of what is kept remains.
+                    picture.draft("RGB", (longest // 2 + 1, longest // 2 + 1))
                 picture.load()
                 return _written(_plain(picture, longest))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -3,10 +3,12 @@
 import io
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
+from config.uploads import pictures
 from config.uploads.inspection import MEGABYTE, take
 from config.uploads.papers import MOST_SECONDS
 from config.uploads.refusals import FileRefused
@@ -62,6 +64,30 @@ class TestPictures:
         found = taken(papers.picture("JPEG", size=(6000, 3000)), longest_side=512)
 
         assert Image.open(io.BytesIO(found.content)).size == (512, 256)
+
+    def test_that_are_huge_are_not_decoded_whole(self):
+        """At a half: else it would have been scaled down to 4096 after 64 million pixels had been decoded."""
+        found = taken(papers.picture("JPEG", size=(8000, 8000), mode="L", colour=9))
+
+        assert Image.open(io.BytesIO(found.content)).size == (4000, 4000)
+
+    def test_are_made_one_after_the_other(self, monkeypatch):
+        """Each can take hundreds of megabytes meanwhile."""
+        inside, most, plain = [], [], pictures._plain
+
+        def watched(*given):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            made = plain(*given)
+            inside.pop()
+            return made
+
+        monkeypatch.setattr(pictures, "_plain", watched)
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(taken, [papers.picture("PNG")] * 8))
+
+        assert most == [1] * 8
 
     @pytest.mark.parametrize(
         ("width", "height"), [(20_000, 20_000), (20_000, 10), (4097, 100), (2**31 - 1, 1), (60_000, 60_000)]
