@@ -21,7 +21,11 @@ from xdist import is_xdist_worker
 from accounts.services.tokens import AccessClaims
 from config.api import ratelimit
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
+from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
+
+# Hooks that are written apart.
+__all__ = ["pytest_runtest_makereport"]
 
 # Every client has middleware of its own, and this one would read all static files anew: two thirds of a call's time.
 settings.WHITENOISE_AUTOREFRESH = True
