@@ -4,12 +4,12 @@ import itertools
 from dataclasses import dataclass
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from config import outbox
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.support.hashing import make_quick
 
 _hosts = itertools.count(1)
 
@@ -58,8 +58,7 @@ class Caller:
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch):
     """Argon2 with the least memory and one pass: what it costs in earnest is not what these tests are about."""
-    for name, value in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
-        monkeypatch.setattr(Argon2PasswordHasher, name, value)
+    make_quick(monkeypatch)
 
 
 @pytest.fixture

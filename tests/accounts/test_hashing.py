@@ -16,6 +16,11 @@ from tests.factories.accounts import UserFactory
 PASSWORD = "correct horse battery staple"
 
 
+@pytest.fixture(autouse=True)
+def _quick_hashes():
+    """Not here, as elsewhere about accounts: what a hash costs is what this is about."""
+
+
 @pytest.fixture
 def hasher():
     return PatientArgon2PasswordHasher()

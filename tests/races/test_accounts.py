@@ -24,6 +24,8 @@ from accounts.services.sessions import refresh_session, sign_in
 from config.clock import database_now
 from config.errors import Code
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
+from tests.support.calls import new_place
+from tests.support.hashing import make_quick
 from tests.support.threads import REPETITIONS, again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,8 +37,7 @@ _hosts = itertools.count(1)
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch):
     """Argon2 at its least: the race is for the rows, not for the processor."""
-    for name, value in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
-        monkeypatch.setattr(PatientArgon2PasswordHasher, name, value)
+    make_quick(monkeypatch)
 
 
 def somebody() -> User:
@@ -57,7 +58,7 @@ def posting(path, body, address):
 def test_of_twenty_refreshes_exactly_one_wins():
     user = somebody()
     pair = enter(user)
-    address = f"198.21.0.{next(_hosts)}"
+    address = new_place()
 
     outcomes = run_together([posting("/auth/token/refresh", {"refresh": pair.refresh}, address)] * 20)
 

@@ -7,7 +7,6 @@ several get in with one code, so these tests would notice.
 import pytest
 from django.db import connection
 
-from accounts.hashing import PatientArgon2PasswordHasher
 from accounts.models import RecoveryCode, Session, SessionEnd, Totp, User
 from accounts.services.one_time_codes import make_recovery_codes
 from accounts.services.second_factor import begin_setup, confirm_setup, reset_second_factor
@@ -17,6 +16,7 @@ from config.clock import database_now
 from config.errors import Code
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
 from tests.support.devices import Device, give_device
+from tests.support.hashing import make_quick
 from tests.support.threads import REPETITIONS, again_and_again, codes, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,8 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch):
     """Argon2 at its least: the race is for the rows, not for the processor."""
-    for name, value in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
-        monkeypatch.setattr(PatientArgon2PasswordHasher, name, value)
+    make_quick(monkeypatch)
 
 
 def somebody():

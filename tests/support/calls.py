@@ -1,5 +1,6 @@
 """Calling the API as outsiders do, with every answer held against the OpenAPI schema."""
 
+import itertools
 import json
 
 from django.http import HttpResponse
@@ -8,6 +9,13 @@ from rest_framework.test import APIClient
 from tests.support import contract
 
 URLS = "config.urls"
+_places = itertools.count(1)
+
+
+def new_place() -> str:
+    """A network that no other caller comes from, so that no limit is shared."""
+    number = next(_places)
+    return f"198.{18 + number // 62500}.{number // 250 % 250}.{number % 250 + 1}"
 
 
 class Collected(HttpResponse):
