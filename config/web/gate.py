@@ -4,8 +4,8 @@ A server without a bound does not slow down under a rush, it collapses: everybod
 have long given up are still served. So at most `MAX_IN_WORK` requests are worked on, by as many threads, which is also
 the number of connections to PostgreSQL; at most `MAX_WAITING` wait, none longer than `MAX_WAIT_MS`; whoever comes then
 is told at once to come again (503 with `Retry-After`). Picks go first and have a share that nobody else may take;
-`config.web.lanes` says who else has how much. Sign-ins pause after each for as long as it took, so that no storm of
-them has more than half of one worker's time, however fast they are.
+`config.web.lanes` says who else has how much. Sign-ins rest after each for as long as it took, and several times as
+long while picks come: however many want in, and however fast they are, they never have more than their share of time.
 
 The server's own threads only bring requests and wait, so it needs more of them than work is done at once
 (`Shares.server_threads`). A body is read by them as well, once there is room to wait: who sends slowly keeps nobody
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
 # In the environment of a request that is refused: after how many seconds to come again. No header can have this name.
 REFUSED = "outlast.come_again"
 LONGEST_RETRY = 5
-# After work of these kinds its kind rests for as long as it took, within reason: it may have waited for somebody.
-RESTING = frozenset({Lane.SIGN_IN})
+# After work of these kinds its kind rests, so many times as long as it took: while no picks come, and while some do.
+# Within reason: it may have waited for somebody.
+RESTING = {Lane.SIGN_IN: (1, 4)}
 LONGEST_REST = 0.25
+# Picks come as long as the last one is no older.
+PICKS_COME = 1.0
 
 TURNED_AWAY = counter("turned_away", "Requests that were told to come again, by kind of work.", ["lane"])
 WAITED = histogram(
@@ -127,6 +130,7 @@ class Gate:
         self._inside = dict.fromkeys(Lane, 0)
         self._working = dict.fromkeys(Lane, 0)
         self._rests_until = dict.fromkeys(RESTING, 0.0)
+        self._pick_came_at = -PICKS_COME
         self._numbers = 0
         self._threads: list[threading.Thread] = []
 
@@ -154,6 +158,8 @@ class Gate:
             self._inside[lane] += 1
             self._numbers += 1
             ticket = Ticket(lane, environ, self._numbers)
+            if lane is Lane.PICK:
+                self._pick_came_at = ticket.came_at
         try:
             read_ahead(environ, limit=self.body_limit)
         except BaseException:
@@ -228,6 +234,11 @@ class Gate:
         ]
         return min(open_, key=lambda queue: queue[0].number).popleft() if open_ else None
 
+    def _begin_rest(self, lane: Lane, began: float) -> None:
+        now = time.monotonic()
+        times = RESTING[lane][now - self._pick_came_at < PICKS_COME]
+        self._rests_until[lane] = now + min(times * (now - began), LONGEST_REST)
+
     def _rest(self) -> float | None:
         """In how many seconds somebody who waits may be taken up merely because time passed; None: nobody."""
         now = time.monotonic()
@@ -243,8 +254,7 @@ class Gate:
         except BaseException as fault:  # noqa: BLE001  # raised again in the thread that the server waits for
             ticket.fault = fault
         if ticket.lane in RESTING:
-            ended = time.monotonic()
-            self._rests_until[ticket.lane] = ended + min(ended - began, LONGEST_REST)
+            self._begin_rest(ticket.lane, began)
         if not keeps_place:
             self._leave(ticket.lane)
         ticket.done.set()

@@ -159,6 +159,14 @@ class TestResting:
         assert [status for status, *_ in answers] == [200] * 4
         assert min(application.pauses(SIGN_IN)) >= 0.05
 
+    def test_and_four_times_as_long_while_picks_come(self):
+        application = Clocked(0.05)
+        gate = gate_of(application, waiting=20)
+        call(gate, PICK)
+        with sent(gate, SIGN_IN, SIGN_IN):
+            pass
+        assert application.pauses(SIGN_IN)[0] >= 0.2
+
     def test_nobody_else_waits_for_that(self):
         application = Clocked(0.2)
         gate = gate_of(application, waiting=20)
