@@ -157,7 +157,8 @@ class CallbackView(Door):
         address = end_sign_in(
             provider=provider_named(provider),
             state=said["state"],
-            code="" if said["error"] else said["code"],
+            code=said["code"],
+            error=said["error"],
             issuer=said["iss"],
             browser=request.COOKIES.get(BROWSER_COOKIE, ""),
         )

@@ -8,6 +8,7 @@ them within minutes.
 import base64
 import hashlib
 import json
+import logging
 import re
 import secrets
 from dataclasses import asdict, dataclass
@@ -26,10 +27,16 @@ from config import audit, housekeeping
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, ProviderFailed, Unauthenticated, invalid
 
+logger = logging.getLogger(__name__)
+
 # From the click to the provider and back: people look for their password there.
 TRIP_LASTS = timedelta(minutes=15)
 # From the provider to the session: enough to type a one-time code, or one's date of birth.
 CODE_LASTS = timedelta(minutes=10)
+# What providers answer in place of a code (RFC 6749, 4.1.2.1; the second is Apple's).
+OF_THE_PERSON = frozenset({"access_denied", "user_cancelled_authorize"})
+OF_THE_MOMENT = frozenset({"server_error", "temporarily_unavailable"})
+ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -78,6 +85,7 @@ def begin_sign_in(*, provider: Provider, return_to: str, challenge: str, anew: b
     try:
         trip = begin_trip(provider, callback=callback_of(provider), anew=anew)
     except OidcFailed as failure:
+        logger.warning("nobody can be sent to %s: %s", provider.id, failure)
         raise ProviderFailed(Code.PROVIDER_ERROR, f"{provider.name} does not answer as it should.") from failure
     browser = secrets.token_urlsafe(32)
     SignInAttempt.objects.create(
@@ -97,11 +105,11 @@ def callback_of(provider: Provider) -> str:
     return f"{settings.PUBLIC_URL}/api/v1/auth/{provider.id}/callback"
 
 
-def end_sign_in(*, provider: Provider, state: str, code: str, issuer: str, browser: str) -> str:
+def end_sign_in(*, provider: Provider, state: str, code: str, error: str, issuer: str, browser: str) -> str:
     """Where to send the browser that came back: the client's address, with our code or with what went wrong.
 
-    `code` is empty where the person changed their mind. Refuses with SIGN_IN_FAILED what is no way back of one that
-    this browser began here: nobody is sent anywhere then.
+    Either `code` or `error` is the provider's answer. Refuses with SIGN_IN_FAILED what is no way back of one that this
+    browser began here: nobody is sent anywhere then.
     """
     attempt = SignInAttempt.objects.begun().filter(state_digest=_digest(state), provider=provider.id).first()
     if attempt is None or not constant_time_compare(attempt.browser_digest, _digest(browser)):
@@ -109,20 +117,26 @@ def end_sign_in(*, provider: Provider, state: str, code: str, issuer: str, brows
     # Of any number at once, one goes on.
     if not SignInAttempt.objects.begun().filter(pk=attempt.pk).update(returned_at=ClockTimestamp()):
         raise SignInFailed
-    if not code:
-        return _back(attempt, error=Outcome.CANCELLED)
     # RFC 9207: an answer that names its issuer was not swapped for another provider's.
     if issuer and issuer != provider.issuer:
-        return _failed(attempt, provider)
+        return _failed(attempt, provider, "an answer in the name of another issuer")
+    if error in OF_THE_PERSON:
+        return _back(attempt, error=Outcome.CANCELLED)
+    if error in OF_THE_MOMENT:
+        logger.warning("a sign-in through %s came to nothing: %s", provider.id, error)
+        return _back(attempt, error=Outcome.PROVIDER)
+    if error or not code:
+        return _failed(attempt, provider, error if ERROR_CODE.fullmatch(error) else "no code")
     kept = json.loads(attempt.kept)
     try:
         identity = end_trip(
             provider, code=code, callback=callback_of(provider), nonce=kept["nonce"], verifier=kept["verifier"]
         )
-    except ProviderAway:
+    except ProviderAway as failure:
+        logger.warning("a sign-in through %s came to nothing: %s", provider.id, failure)
         return _back(attempt, error=Outcome.PROVIDER)
-    except OidcFailed:
-        return _failed(attempt, provider)
+    except OidcFailed as failure:
+        return _failed(attempt, provider, str(failure))
     ours = secrets.token_urlsafe(32)
     SignInAttempt.objects.filter(pk=attempt.pk).update(
         code_digest=_digest(ours), kept=json.dumps(asdict(identity)), expires_at=database_now() + CODE_LASTS
@@ -156,7 +170,8 @@ def forget_attempts(*, now: datetime, limit: int = 10_000) -> int:
     return len(ids)
 
 
-def _failed(attempt: SignInAttempt, provider: Provider) -> str:
+def _failed(attempt: SignInAttempt, provider: Provider, why: str) -> str:
+    logger.warning("a sign-in through %s was refused: %s", provider.id, why)
     audit.record(action="sign_in.failed", anonymous=True, data={"why": "provider", "provider": provider.id})
     return _back(attempt, error=Outcome.FAILED)
 

@@ -197,7 +197,12 @@ def test_a_way_back_that_comes_six_times_at_once_goes_on_once(new_browser, issue
 
     def arrive():
         return end_sign_in(
-            provider=provider_named("local"), state=asked["state"], code=asked["code"], issuer="", browser=cookie
+            provider=provider_named("local"),
+            state=asked["state"],
+            code=asked["code"],
+            error="",
+            issuer="",
+            browser=cookie,
         )
 
     outcomes = run_together([arrive] * 6)

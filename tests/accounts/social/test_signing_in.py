@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from accounts.models import EmailChange, Login, RecoveryCode, Session, SignInAttempt, User
+from accounts.models import EmailChange, ExclusionKind, Login, RecoveryCode, Session, SignInAttempt, User
 from accounts.services.addresses import undo_email_change
 from accounts.services.blocking import deactivate_user
 from accounts.services.closing import close_account
 from accounts.services.eligibility import set_age_limit
+from accounts.services.exclusions import begin_exclusion, exclusion_of
 from accounts.services.links import Purpose, make_change_token, make_token
 from accounts.services.one_time_codes import make_recovery_codes
 from accounts.services.own_data import _sections
@@ -158,6 +159,17 @@ def test_the_law_of_the_place_holds_here_too(browser):
 
     assert code_of(browser.sign_in(PROFILE)) == (403, "NOT_ELIGIBLE")
     assert User.objects.count() == before
+
+
+def test_who_is_excluded_stays_so_under_a_new_account(new_browser):
+    user = UserFactory(email="ada@example.test")
+    begin_exclusion(user=user, kind=ExclusionKind.SELF_EXCLUSION, days=200)
+    close_account(user=user, now=database_now())
+
+    assert new_browser().sign_in(PROFILE)[0] == 200
+
+    again = User.objects.get(email="ada@example.test")
+    assert exclusion_of(user_id=again.pk, now=database_now()) is not None
 
 
 def test_an_address_that_was_given_up_lately_is_kept_for_its_owner(browser):

@@ -103,6 +103,43 @@ def test_who_changes_their_mind_comes_back_without_a_code(browser):
     assert said(answer) == {"error": "SIGN_IN_CANCELLED"}
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("access_denied", "SIGN_IN_CANCELLED"), ("user_cancelled_authorize", "SIGN_IN_CANCELLED"),
+        ("server_error", "PROVIDER_ERROR"), ("temporarily_unavailable", "PROVIDER_ERROR"),
+        ("invalid_scope", "SIGN_IN_FAILED"), ("login_required", "SIGN_IN_FAILED"), ("<script>", "SIGN_IN_FAILED"),
+        ("", "SIGN_IN_FAILED"),
+    ],
+)  # fmt: skip
+def test_what_a_provider_answers_in_place_of_a_code_is_told_apart(browser, issuer, caplog, error, told):
+    state = asked_of(browser.leave())["state"]
+
+    answer = browser.http.get(
+        "/api/v1/auth/local/callback", {"state": state, "error": error, "code": "x" * bool(error)}
+    )
+
+    assert said(answer) == {"error": told}
+    assert "/token" not in issuer.calls
+    assert ("invalid_scope" in caplog.text) is (error == "invalid_scope")
+    assert "<script>" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("wrong_audience", "InvalidAudienceError"), ("wrong_nonce", "a token of another sign-in"),
+        ("server_error", "503"),
+    ],
+)  # fmt: skip
+def test_the_log_says_why_for_whoever_set_it_up(browser, issuer, caplog, fault, why):
+    issuer.faults = {fault}
+    browser.travel()
+
+    assert "through local" in caplog.text
+    assert why in caplog.text
+
+
 def test_what_a_provider_adds_to_the_way_back_is_let_be(browser):
     """As Google does."""
     address = browser.decide(browser.leave(), subject="ada")
