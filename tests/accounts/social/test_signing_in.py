@@ -1,7 +1,5 @@
 """Signing in through a provider, from the first click to the session."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import connection
 
@@ -17,7 +15,7 @@ from accounts.services.own_data import _sections
 from accounts.services.passwords import confirm_password_reset
 from config.clock import database_now
 from config.models import AuditEntry
-from tests.accounts.social.conftest import PROFILE, said
+from tests.accounts.social.conftest import PROFILE
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
 from tests.support.devices import give_device
 
@@ -225,99 +223,6 @@ def test_ten_wrong_codes_are_enough(browser):
     answers = [browser.enter(code, otp=device.wrong())[0] for _ in range(11)]
 
     assert answers == [401] * 10 + [429]
-
-
-def begun_again(browser, user):
-    """A call that only a fresh sign-in may make."""
-    status, body = browser.sign_in()
-    assert status == 200, body
-    browser.http.credentials(HTTP_AUTHORIZATION=f"Bearer {body['data']['access']}")
-    return browser.http.post("/api/v1/api-keys", {"name": "x", "scopes": ["account:read"]}, format="json")
-
-
-class TestFreshness:
-    """A browser can be signed in at a provider for weeks, and is not its owner's for that."""
-
-    @pytest.fixture
-    def user(self):
-        return UserFactory(email="ada@example.test")
-
-    def test_who_was_asked_just_now_is_fresh(self, browser, user):
-        assert begun_again(browser, user).status_code == 201
-
-    def test_who_was_asked_long_ago_is_not(self, browser, user, issuer):
-        issuer.faults = {"signed_in_long_ago"}
-
-        answer = begun_again(browser, user)
-
-        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "REAUTHENTICATION_REQUIRED")
-        assert database_now() - Session.objects.get().authenticated_at > timedelta(hours=7)
-
-    def test_the_provider_asks_again_when_it_is_to(self, browser, user, issuer):
-        issuer.faults = {"signed_in_long_ago"}
-        page = browser.begin(anew="true")["Location"]
-        assert {"prompt=login", "max_age=0"} <= set(page.split("&"))
-        arrived = browser.arrive(browser.decide(page, subject="ada", email="ada@example.test", email_verified="true"))
-        body = browser.enter(said(arrived)["code"])[1]
-
-        browser.http.credentials(HTTP_AUTHORIZATION=f"Bearer {body['data']['access']}")
-        answer = browser.http.post("/api/v1/api-keys", {"name": "x", "scopes": ["account:read"]}, format="json")
-
-        assert answer.status_code == 201
-
-    def test_it_is_not_asked_to_otherwise(self, browser):
-        assert "prompt=" not in browser.leave()
-
-    def test_a_provider_that_does_not_say_when_is_believed_for_now(self, browser, user, issuer):
-        issuer.faults = {"no_auth_time"}
-
-        assert begun_again(browser, user).status_code == 201
-
-    def test_a_clock_ahead_of_ours_makes_nobody_fresher(self, browser, user, issuer, monkeypatch):
-        claims = issuer._claims
-        monkeypatch.setattr(issuer, "_claims", lambda grant: claims(grant) | {"auth_time": 4_000_000_000})
-
-        begun_again(browser, user)
-
-        assert Session.objects.get().authenticated_at <= database_now()
-
-    def test_our_own_second_factor_is_proof_of_now(self, browser, user, issuer):
-        issuer.faults = {"signed_in_long_ago"}
-        device = give_device(user)
-
-        browser.enter(browser.travel()["code"], otp=device.code())
-
-        assert database_now() - Session.objects.get().authenticated_at < timedelta(minutes=1)
-
-
-class TestRefusalsAreTold:
-    """To the audit, once each, without an address."""
-
-    def told(self):
-        found = AuditEntry.objects.filter(action="sign_in.failed")
-        return list(found.values_list("person_id", "actor_kind", "data"))
-
-    def test_an_account_that_is_shut(self, browser):
-        user = UserFactory(email="ada@example.test")
-        deactivate_user(user=user, by=AdminFactory(), reason="asked to")
-
-        assert code_of(browser.sign_in()) == (401, "INVALID_CREDENTIALS")
-        assert self.told() == [(user.pk, "anonymous", {"why": "account", "provider": "local"})]
-
-    def test_an_address_that_nobody_proved(self, browser):
-        user = UserFactory(email="ada@example.test", email_verified_at=None)
-
-        assert code_of(browser.sign_in()) == (403, "EMAIL_NOT_VERIFIED")
-        assert self.told() == [(user.pk, "anonymous", {"why": "address", "provider": "local"})]
-
-    def test_a_provider_that_vouches_for_nothing(self, browser):
-        assert code_of(browser.sign_in(email="", email_verified="")) == (403, "EMAIL_NOT_VERIFIED")
-        assert self.told() == [(None, "anonymous", {"why": "address", "provider": "local"})]
-
-    def test_who_gets_in_is_no_failure(self, browser):
-        """The control."""
-        assert browser.sign_in(PROFILE)[0] == 200
-        assert self.told() == []
 
 
 def test_letters_that_become_others_do_not_open_their_account(browser):
