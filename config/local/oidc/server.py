@@ -2,6 +2,8 @@
 
 import base64
 import json
+import logging
+import sys
 import time
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from config.local.oidc.issuer import FAULTS, Issuer, Person, Refused
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 100_000
@@ -44,6 +48,10 @@ class Server(ThreadingHTTPServer):
         super().__init__((HOST, port), Handler)
         self.url = f"http://{HOST}:{self.server_address[1]}"
         self.issuer = Issuer(self.url, client_id, client_secret, redirect_uris)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients go when they please."""
+        log.debug("the connection of %s broke: %r", client_address, sys.exception())
 
     def server_bind(self) -> None:
         """Like the parent's, without its look-up of the host's name, which can hang without a network."""
