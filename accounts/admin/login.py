@@ -70,6 +70,12 @@ class StaffPasswordChange(PasswordChangeView):
             return HttpResponse(refusal.message, status=429, content_type="text/plain", headers=headers)
         return super().post(request, *args, **kwargs)
 
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Tell the audit of a wrong present password."""
+        if "old_password" in form.errors:
+            entrance.note_failure(email=form.user.email, why="proof")
+        return super().form_invalid(form)
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Change it, and keep this browser signed in."""
         new = form.cleaned_data["new_password1"]

@@ -6,8 +6,10 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.api.doors import Door
 from accounts.api.serializers import ChangePasswordBody, EmailBody, ResetConfirmBody
+from accounts.services import entrance
 from accounts.services.passwords import change_password, confirm_password_reset, request_password_reset
 from config.api import ratelimit
+from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.ratelimit import OWN_PASSWORD, REGISTER, RESET_TO, TOKEN_TRY
 from config.api.views import ApiView
@@ -15,14 +17,16 @@ from config.clock import database_now
 
 
 class ChangePasswordView(ApiView):
-    @operation(body=ChangePasswordBody, answer=None, limits=(OWN_PASSWORD,))
+    # No answer could be given again: the token that asks is worth nothing afterwards.
+    @operation(body=ChangePasswordBody, answer=None, limits=(OWN_PASSWORD,), idempotency=Mode.OFF)
     def post(self, request: Request) -> Response:
         """Change the password.
 
         Ends every session and every token at once, also those of this call: sign in again.
         """
         body = self.valid_body()
-        change_password(user=caller(request), current=body["current_password"], new=body["new_password"])
+        with entrance.giving_password(user=caller(request), field="current_password"):
+            change_password(user=caller(request), current=body["current_password"], new=body["new_password"])
         ratelimit.forgive(request)
         return Response(status=204)
 

@@ -37,6 +37,7 @@ from config.api import ratelimit
 from config.api.addresses import client_address, network_of
 from config.api.ratelimit import By, Policy
 from config.clock import database_now
+from config.errors import Malformed
 
 TRIED_MAIL = "mail.sign_in_tried"
 KNOWN_FOR = timedelta(days=30)
@@ -132,6 +133,20 @@ def prove_own_password(*, user: User, password: str) -> Proven:
         return prove_again(user=user, password=password)
     except InvalidCredentials:
         note_failure(email=user.email, why="proof")
+        raise
+
+
+@contextmanager
+def giving_password(*, user: User, field: str) -> Iterator[None]:
+    """Around what asks somebody signed in for their password beside something else: a wrong one is told to the audit.
+
+    `field` is the one by which it is refused. Outside of every transaction, which the refusal takes back.
+    """
+    try:
+        yield
+    except Malformed as refusal:
+        if field in refusal.details:
+            note_failure(email=user.email, why="proof")
         raise
 
 

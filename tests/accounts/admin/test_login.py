@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import Session, SessionEnd, User
 from accounts.services.sessions import sign_in
+from config.models import AuditEntry
 from tests.factories.accounts import PASSWORD, AdminFactory
 
 LOGIN, CHANGE = "/admin/login/", "/admin/password_change/"
@@ -58,6 +59,15 @@ def test_the_tries_at_the_api_count_here_too(client, boss):
 
     assert statuses == [401] * 5
     assert "Too many calls" in enter(client).content.decode()
+
+
+def test_a_wrong_present_password_is_told_to_the_audit(client, boss):
+    enter(client)
+    client.post(CHANGE, {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW})
+    client.post(CHANGE, {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"})
+
+    (entry,) = AuditEntry.objects.filter(action="sign_in.failed")
+    assert (entry.person_id, entry.data) == (boss.pk, {"why": "proof"})
 
 
 def test_other_letters_for_the_same_address_are_no_more_tries(client, boss):

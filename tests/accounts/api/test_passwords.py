@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from config.models import OutboxMessage
+from config.models import AuditEntry, OutboxMessage
 from tests.accounts.conftest import token_in
 from tests.factories.accounts import PASSWORD, UserFactory
 
@@ -69,6 +69,28 @@ def test_the_same_key_does_not_change_twice(user, signed_in):
 
     assert statuses == [204, 401]
     assert OutboxMessage.objects.filter(kind="mail.password_changed").count() == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_IDEMPOTENCY_KEY": "once"}])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CHANGE, {"current_password": "wrong", "new_password": NEW}),
+        ("/me/email", {"email": "new@example.test", "password": "wrong"}),
+    ],
+)
+def test_a_wrong_password_is_told_to_the_audit(user, signed_in, path, body, headers):
+    assert signed_in(user).post(path, body, **headers)[0] == 400
+
+    (entry,) = AuditEntry.objects.filter(action="sign_in.failed")
+    assert (entry.person_id, entry.data) == (user.pk, {"why": "proof"})
+
+
+def test_other_faults_are_no_wrong_passwords(user, signed_in):
+    signed_in(user).post(CHANGE, {"current_password": PASSWORD, "new_password": "short"})
+    signed_in(user).post("/me/email", {"email": user.email, "password": PASSWORD})
+
+    assert not AuditEntry.objects.filter(action="sign_in.failed").exists()
 
 
 def test_a_stranger_cannot_use_up_the_reset_of_somebody_else(new_caller, user, signed_in):
