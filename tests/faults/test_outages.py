@@ -14,11 +14,11 @@ from tests.faults.visitor import Visitor
 from tests.support.outages import Surrounded
 from tests.support.running import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.sliced]
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-# Whatever is away, nobody waits for longer than this.
-LONGEST_SECONDS = 3.0
+# Whatever is away, nobody waits for longer than this on a busy machine; two or three seconds on a quiet one.
+LONGEST_SECONDS = 10.0
 WAITING = "SELECT count(*) FROM config_outboxmessage WHERE done_at IS NULL"
 LEFT_LYING = "SELECT count(*) FROM payments_webhookevent WHERE status = 'received'"
 
