@@ -206,12 +206,12 @@ def test_row_10_registering_tells_sixty_times_an_hour_and_nothing_where_it_is_re
 PAIRS, BLOCK, WITHIN, CHANCES = 200, 20, 0.1, 3
 
 
-def ratio(door, known, unknown) -> float:
+def ratio(door, known, unknown, *, pairs=PAIRS) -> float:
     """How long it takes for `known`, in times of `unknown`. They take turns, and who is first, so that both meet the
     same machine; of each block the medians are compared, and of the blocks the median counts.
     """
     ratios = []
-    for _ in range(PAIRS // BLOCK):
+    for _ in range(pairs // BLOCK):
         times = {known: [], unknown: []}
         for turn in range(BLOCK):
             for email in (known, unknown) if turn % 2 else (unknown, known):
@@ -228,6 +228,7 @@ def is_told(found: float) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.sliced
 @pytest.mark.parametrize("door", [signing_in, moving_to], ids=lambda door: door.__name__)
 def test_row_10_it_takes_as_long_for_somebody_as_for_nobody(door):
     known = UserFactory(password=PASSWORD).email
@@ -241,6 +242,7 @@ def test_row_10_it_takes_as_long_for_somebody_as_for_nobody(door):
 
 
 @pytest.mark.slow
+@pytest.mark.sliced
 def test_row_10_a_hash_that_is_spared_is_seen(monkeypatch):
     """The control: what everybody writes first."""
     whole = sessions.check_password
@@ -254,4 +256,4 @@ def test_row_10_a_hash_that_is_spared_is_seen(monkeypatch):
     known = UserFactory(password=PASSWORD).email
     signing_in(known)()
 
-    assert is_told(ratio(signing_in, known, NOBODY))
+    assert is_told(ratio(signing_in, known, NOBODY, pairs=BLOCK))

@@ -246,6 +246,7 @@ CLIENTS, ROUNDS = 50, 30
 
 
 @pytest.mark.slow
+@pytest.mark.sliced
 @pytest.mark.django_db(transaction=True)
 def test_row_33_of_fifty_for_the_last_place_one_gets_it_thirty_times_over():
     competition, staff = league(first_kickoff_in=timedelta(days=60)), ModeratorFactory()

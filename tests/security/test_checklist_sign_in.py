@@ -84,6 +84,7 @@ ROUNDS = 50
 
 
 @pytest.mark.slow
+@pytest.mark.sliced
 @pytest.mark.django_db(transaction=True)
 def test_row_06_of_twenty_refreshes_exactly_one_wins_fifty_times_over(quick):
     for _ in range(ROUNDS):
