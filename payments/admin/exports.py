@@ -140,6 +140,8 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         """The file; every time is noted. What names people leaves after a fresh sign-in alone."""
+        if not request.user.has_perm(EXPORT):
+            raise PermissionDenied
         if Export.objects.filter(pk=pk, is_personal=True).exists():
             question = ask_unless_fresh(request, self.admin_site.each_context(request))
             if question is not None:
