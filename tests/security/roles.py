@@ -19,6 +19,7 @@ from accounts.groups import declared, granted
 from accounts.models import User
 from payments.exports.rights import EXPORT, PERSONAL
 from payments.reports import REPORTS
+from tests.security.matrix import pages
 from tests.security.matrix.operations import operations
 from tests.security.matrix.table import table
 
@@ -52,6 +53,13 @@ What each of the staff may do with the rows of a page: look, add, change.
 | Page | Moderator | Finance | Admin |
 | --- | --- | --- | --- |
 """
+ADDRESSES = """
+Beside them there are these addresses, open to the staff who may look there; every address × look and empty form × who
+asks is in `tests/security/matrix/pages.txt`.
+
+| Address | Moderator | Finance | Admin |
+| --- | --- | --- | --- |
+"""
 ACTIONS = """
 ## The back office: actions
 
@@ -68,6 +76,8 @@ Who may have it written and fetch it.
 """
 # What speaks of nobody but the caller.
 OWN = re.compile(r"/api/v1/(me|api-keys)\b")
+# A list, its form to add, and what Django has for each row.
+USUAL = re.compile(r"^/admin/\w+/\w+/(add/|<path:object_id>/.*)?$")
 STAFF = ("moderator", "finance", "admin")
 
 
@@ -131,6 +141,17 @@ def _abilities(site_admin: Any, user: Any) -> str:
     return ", ".join(word for word, allowed in may.items() if allowed)
 
 
+def address_rows() -> Iterator[tuple[str, ...]]:
+    """Pages that are neither a list nor of one row, as they were visited."""
+    cells = pages.table()
+    for route in pages.routes():
+        answers = [{cells[f"{verb} {route.template}"][role] for verb in ("GET", "POST")} for role in STAFF]
+        words = ["" if 403 in told else "yes" for told in answers]
+        # What needs more than its address to be asked is not told here, nor what is never there.
+        if not USUAL.search(route.template) and any(words) and answers.count({404}) < len(STAFF):
+            yield f"`{route.template}`", *words
+
+
 def action_rows() -> Iterator[tuple[str, ...]]:
     for site_admin in _admins():
         for name, function, label in actions_of(site_admin):
@@ -175,6 +196,6 @@ def _lines(rows: Iterable[tuple[str, ...]]) -> str:
 def document() -> str:
     """The whole page."""
     return "".join(
-        (HEAD, _lines(operation_rows()), PAGES, _lines(page_rows()), ACTIONS, _lines(action_rows()), REPORTS_HEAD,
-         _lines(report_rows()))
+        (HEAD, _lines(operation_rows()), PAGES, _lines(page_rows()), ADDRESSES, _lines(address_rows()),
+         ACTIONS, _lines(action_rows()), REPORTS_HEAD, _lines(report_rows()))
     )  # fmt: skip
