@@ -17,9 +17,9 @@ from config.errors import Code
 
 
 class ChangeEmailView(ApiView):
-    # The same wish once more replaces the one before: there is no answer to keep.
+    # In two phases, so that what the audit learns of a wrong password outlives the refusal.
     @operation(
-        body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MOVE_TO), fresh=True, idempotency=Mode.OFF
+        body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MOVE_TO), fresh=True, idempotency=Mode.TWO_PHASE
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Ask for another address.

@@ -17,8 +17,8 @@ from config.clock import database_now
 
 
 class ChangePasswordView(ApiView):
-    # No answer could be given again: the token that asks is worth nothing afterwards.
-    @operation(body=ChangePasswordBody, answer=None, limits=(OWN_PASSWORD,), idempotency=Mode.OFF)
+    # In two phases, so that what the audit learns of a wrong password outlives the refusal.
+    @operation(body=ChangePasswordBody, answer=None, limits=(OWN_PASSWORD,), idempotency=Mode.TWO_PHASE)
     def post(self, request: Request) -> Response:
         """Change the password.
 

@@ -71,6 +71,15 @@ def test_the_same_key_does_not_change_twice(user, signed_in):
     assert OutboxMessage.objects.filter(kind="mail.password_changed").count() == 1
 
 
+def test_who_has_signed_in_anew_is_given_the_first_answer_again(user, signed_in, new_caller):
+    key, body = {"HTTP_IDEMPOTENCY_KEY": "once"}, {"current_password": PASSWORD, "new_password": NEW}
+    assert signed_in(user).post(CHANGE, body, **key)[0] == 204
+    again = new_caller().post("/auth/token", {"email": user.email, "password": NEW})[1]["data"]
+
+    assert new_caller().bear(again["access"]).post(CHANGE, body, **key)[0] == 204
+    assert OutboxMessage.objects.filter(kind="mail.password_changed").count() == 1
+
+
 @pytest.mark.parametrize("headers", [{}, {"HTTP_IDEMPOTENCY_KEY": "once"}])
 @pytest.mark.parametrize(
     ("path", "body"),
