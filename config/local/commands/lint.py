@@ -49,15 +49,15 @@ def checks() -> list[Check]:
     bin_folder = Path(sys.executable).parent
     manage = [sys.executable, "manage.py"]
     return [
+        Check("secrets", [sys.executable, "-m", "config.local.commands.secrets_in_files"]),
         Check("mypy", [sys.executable, "-m", "mypy"]),
         Check("openapi", [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
+        Check("weaknesses", [sys.executable, "-m", "config.local.commands.weaknesses"]),
         Check("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production_environment),
         Check("migrations", [*manage, "makemigrations", "--check", "--dry-run"]),
         Check("imports", [str(bin_folder / "lint-imports"), "--no-cache"]),
         Check("ruff", [sys.executable, "-m", "ruff", "check", "--output-format=concise", "."]),
         Check("format", [sys.executable, "-m", "ruff", "format", "--check", "--output-format=concise", "."]),
-        Check("weaknesses", [sys.executable, "-m", "config.local.commands.weaknesses"]),
-        Check("secrets", [sys.executable, "-m", "config.local.commands.secrets_in_files"]),
         Check("advisories", [sys.executable, "-m", "config.local.commands.advisories"]),
         Check("lengths", [sys.executable, "-m", "config.local.commands.lengths", str(LONGEST_FILE)]),
     ]
