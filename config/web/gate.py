@@ -35,8 +35,8 @@ REFUSED = "outlast.come_again"
 LONGEST_RETRY = 5
 # After work of these kinds its kind rests, so many times as long as it took: while no picks come, and while some do.
 # Within reason: it may have waited for somebody.
-RESTING = {Lane.SIGN_IN: (1, 4)}
-LONGEST_REST = 0.25
+RESTING = {Lane.SIGN_IN: (1, 8)}
+LONGEST_REST = 0.5
 # Picks come as long as the last one is no older.
 PICKS_COME = 1.0
 
