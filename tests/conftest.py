@@ -59,6 +59,7 @@ EMPTY = """
 """
 # What was deleted stays behind as dead rows, so now and then everything is truncated.
 TRUNCATE_EVERY = 50
+PREPARING = pytest.StashKey[threading.Thread]()
 _emptied = itertools.count(1)
 
 
@@ -110,8 +111,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             with blocker.unblock(), closing(connection):
                 _template()
 
-        # A run that is over sooner waits for it: the next one has use for it.
-        threading.Thread(target=prepare).start()
+        session.config.stash[PREPARING] = threading.Thread(target=prepare)
+        session.config.stash[PREPARING].start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run that is over sooner waits for the template: the next one has use for it."""
+    if PREPARING in session.config.stash:
+        session.config.stash[PREPARING].join()
 
 
 @pytest.fixture(autouse=True)
