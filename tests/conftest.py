@@ -155,13 +155,30 @@ SLOW = (
 )
 
 
+# Of these a part is tried with each commit, file by file: the tools of the house by themselves, attacks on each guard.
+SLICED = (
+    "tests/config/local/benches/",
+    "tests/config/local/demo/",
+    "tests/config/local/oidc/",
+    "tests/config/local/services/",
+    "tests/config/local/stripe/",
+    "tests/config/local/supervisor/",
+    "tests/payments/reconciliation/test_planted_there.py",
+)
+
+
 def of_other_slices(items: list[pytest.Item], wanted: str) -> list[pytest.Item]:
-    """Those marked `sliced` that are not wanted now: `2/3` wants every third, beginning with the second."""
+    """Those marked `sliced` that are not wanted now: `2/3` wants every third, beginning with the second.
+
+    Of what is marked `sliced(by="file")`, whole files.
+    """
     if not wanted:
         return []
     number, count = (int(part) for part in wanted.split("/"))
-    sliced = (item for item in items if item.get_closest_marker("sliced"))
-    return [item for place, item in enumerate(sliced) if place % count != number - 1]
+    marked = [(item, mark) for item in items if (mark := item.get_closest_marker("sliced"))]
+    parts = {item: item.location[0] if mark.kwargs.get("by") == "file" else item.nodeid for item, mark in marked}
+    places = {part: place for place, part in enumerate(dict.fromkeys(parts.values()))}
+    return [item for item, part in parts.items() if places[part] % count != number - 1]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -182,6 +199,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
+        if item.nodeid.startswith(SLICED):
+            item.add_marker(pytest.mark.sliced(by="file"))
     if others := of_other_slices(items, os.environ.get("OUTLAST_SLICE", "")):
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
