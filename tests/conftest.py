@@ -141,17 +141,32 @@ LONG = (
     "tests/stack", "tests/entries/test_settlement_property.py", "tests/config/local/commands/test_up.py",
     "tests/payments/reconciliation/test_lost_day.py", "tests/races", "tests/replay",
 )  # fmt: skip
-# Tried where there is time: our tools by themselves, whole seasons, plans of a big house, each guard without itself,
-# orders of news. Whatever a mutation of the code is tried on must not be among them.
+# Not of every day, but of every commit: races, the catalogue of money, walks through every door, providers in trouble,
+# our tools by themselves, whole seasons, plans of a big house, each guard without itself.
 SLOW = (
-    "tests/catalogue/test_a_order.py",
+    "tests/accounts/staff/test_entrance.py",
+    "tests/cases/test_secrecy.py",
+    "tests/catalogue/",
     "tests/config/local/",
     "tests/config/test_metrics.py",
     "tests/entries/test_constant_time.py",
+    "tests/entries/test_secrecy.py",
     "tests/entries/test_trigger_plans.py",
     "tests/mutation/test_database_guards.py",
     "tests/oracle/test_seasons.py",
+    "tests/payments/reconciliation/test_feed.py",
+    "tests/payments/test_adoption.py",
+    "tests/payments/test_disputes_and_refunds.py",
+    "tests/payments/test_movements.py",
+    "tests/payments/test_reconcile.py",
+    "tests/payments/test_refund_trouble.py",
+    "tests/races/",
     "tests/replay/",
+    "tests/security/matrix/test_injection.py",
+    "tests/security/matrix/test_lists.py",
+    "tests/security/matrix/test_pages.py",
+    "tests/security/matrix/test_secrecy.py",
+    "tests/security/test_checklist_lists.py",
 )
 
 

@@ -14,7 +14,8 @@ from tests.mutation.plugin import BROKEN
 
 TIMEOUT_SECONDS = 180
 NONSENSE = ("NameError", "ImportError", "UnboundLocalError", "SyntaxError", "ProgrammingError")
-WITHOUT = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID", "COVERAGE_PROCESS_START")
+WITHOUT = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID", "COVERAGE_PROCESS_START",
+           "OUTLAST_SLICE")  # fmt: skip
 
 
 each_mutation = pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
@@ -60,7 +61,8 @@ def run(mutation: Mutation, *options: str) -> tuple[int, str]:
     }  # fmt: skip
     call = [
         sys.executable, "-m", "pytest", "-p", "pytest_django.plugin", "-p", "tests.mutation.plugin",
-        "-p", "no:cacheprovider", "-q", "-x", "--tb=short", "--reuse-db", *options, *mutation.tests,
+        "-p", "no:cacheprovider", "-q", "-x", "--tb=short", "--reuse-db", "-m", "slow or not slow",
+        *options, *mutation.tests,
     ]  # fmt: skip
     done = subprocess.run(
         call, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
