@@ -5,17 +5,16 @@ meanwhile; quiet and storm take turns. Those who sign in are a process that take
 processors, as they would come from machines of their own; the server's part of each of their calls is measured in full.
 """
 
-import http.client
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from accounts.services.sessions import begin_session
 from config.local.benches.bigpools import Plan
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
+from config.local.benches.sending import ask, send_in_time
 from config.local.benches.serving import free_port, percentile, running, wait_for_server, with_path
 from config.local.supervisor.programs import web
 from entries.models import Entry, EntryStatus, Pick
@@ -112,45 +112,16 @@ def _changes() -> list[Change]:
 
 def _save(port: int, changes: Iterator[Change], seconds: int) -> list[float]:
     """Send changes at their times; milliseconds from due to answered, of each."""
-    count = PER_SECOND * seconds
-    mine = [next(changes) for _ in range(count)]
-    began = time.perf_counter() + 0.2
-    taken, refused, turn, guard = [0.0] * count, [], iter(range(count)), threading.Lock()
+    mine = [next(changes) for _ in range(PER_SECOND * seconds)]
 
-    def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        while True:
-            with guard:
-                number = next(turn, None)
-            if number is None:
-                return connection.close()
-            due = began + number / PER_SECOND
-            time.sleep(max(0.0, due - time.perf_counter()))
-            status = _put(connection, mine[number])
-            taken[number] = 1000 * (time.perf_counter() - due)
-            if status != 200:
-                refused.append(status)
+    def put(connection: HTTPConnection, number: int) -> int:
+        change = mine[number]
+        return ask(connection, "PUT", change.path, change.body, {"Authorization": f"Bearer {change.access}"})
 
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    if refused:
-        raise Meaningless(f"{len(refused)} picks were answered {sorted(set(refused))}")
-    return taken
-
-
-def _put(connection: http.client.HTTPConnection, change: Change) -> int:
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {change.access}"}
-    try:
-        connection.request("PUT", change.path, change.body, headers)
-        answer = connection.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException):
-        connection.close()
-        return 0
-    return answer.status
+    sent = send_in_time(port, put, count=len(mine), per_second=PER_SECOND, senders=SENDERS)
+    if set(sent.answered) != {200}:
+        raise Meaningless(f"picks were answered {dict(sent.answered)}")
+    return sent.taken
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -4,15 +4,16 @@ Each gives an address that nobody has, which costs the server the same as one th
 is, and at the end how many were answered with which status.
 """
 
-import http.client
 import json
 import os
 import sys
-import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+
+from config.local.benches.sending import send_in_time
 
 PER_SECOND = 40
 SENDERS = 64
@@ -21,44 +22,22 @@ PATH = "/api/v1/auth/token"
 
 def storm(port: int, seconds: float) -> Counter[int]:
     """How many answers of each status there were; 0 stands for a connection that broke."""
-    count = round(PER_SECOND * seconds)
-    began, turn, guard = time.perf_counter(), iter(range(count)), threading.Lock()
-    answered: Counter[int] = Counter()
-
-    def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        while True:
-            with guard:
-                number = next(turn, None)
-            if number is None:
-                return connection.close()
-            time.sleep(max(0.0, began + number / PER_SECOND - time.perf_counter()))
-            status = _sign_in(connection, f"{time.time_ns()}-{number}@bench.invalid")
-            with guard:
-                answered[status] += 1
-
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    return answered
+    return send_in_time(
+        port, _sign_in, count=round(PER_SECOND * seconds), per_second=PER_SECOND, senders=SENDERS
+    ).answered
 
 
-def _sign_in(connection: http.client.HTTPConnection, email: str) -> int:
+def _sign_in(connection: HTTPConnection, number: int) -> int:
+    email = f"{time.time_ns()}-{number}@bench.invalid"
     body = json.dumps({"email": email, "password": "a long password, and wrong"})
     head = f"POST {PATH} HTTP/1.1\r\nHost: {connection.host}\r\nContent-Type: application/json\r\n"
-    try:
-        if connection.sock is None:
-            connection.connect()
-        # In one piece: whoever is turned away before the body has come is told, and then hung up on.
-        connection.sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        answer = http.client.HTTPResponse(connection.sock, method="POST")
-        answer.begin()
-        answer.read()
-    except (OSError, http.client.HTTPException):
-        connection.close()
-        return 0
+    if connection.sock is None:
+        connection.connect()
+    # In one piece: whoever is turned away before the body has come is told, and then hung up on.
+    connection.sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    answer = HTTPResponse(connection.sock, method="POST")
+    answer.begin()
+    answer.read()
     if answer.will_close:
         connection.close()
     return answer.status

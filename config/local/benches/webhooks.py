@@ -8,15 +8,16 @@ import http.client
 import json
 import os
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 
 from django.conf import settings
 
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
+from config.local.benches.sending import ask, send_in_time
 from config.local.benches.serving import READY_SECONDS, free_port, percentile, running, wait_for_server, with_path
 from config.local.stripe.signing import signature_header
 from config.local.supervisor.programs import Program, module, web, worker
@@ -52,49 +53,20 @@ def answers(runs: Runs, scale: Scale) -> Pair:
 
 
 def _send(port: int, name: str, seconds: int) -> list[float]:
-    """Send events at their times, whatever becomes of those before; milliseconds from due to answered, of each."""
-    count = PER_SECOND * seconds
-    began = time.perf_counter() + 0.2
-    taken, refused = [0.0] * count, []
-    turn = iter(range(count))
-    guard = threading.Lock()
+    """Send events at their times; milliseconds from due to answered, of each."""
 
-    def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        while True:
-            with guard:
-                number = next(turn, None)
-            if number is None:
-                connection.close()
-                return
-            due = began + number / PER_SECOND
-            time.sleep(max(0.0, due - time.perf_counter()))
-            status = _post(connection, f"{name}_{number}")
-            taken[number] = 1000 * (time.perf_counter() - due)
-            if status != 200:
-                refused.append(status)
+    def post(connection: HTTPConnection, number: int) -> int:
+        return _post(connection, f"{name}_{number}")
 
-    senders = [threading.Thread(target=send, daemon=True) for _ in range(SENDERS)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    if refused:
-        raise Meaningless(f"{len(refused)} webhooks were answered {sorted(set(refused))}")
-    return taken
+    sent = send_in_time(port, post, count=PER_SECOND * seconds, per_second=PER_SECOND, senders=SENDERS)
+    if set(sent.answered) != {200}:
+        raise Meaningless(f"webhooks were answered {dict(sent.answered)}")
+    return sent.taken
 
 
-def _post(connection: http.client.HTTPConnection, name: str) -> int:
+def _post(connection: HTTPConnection, name: str) -> int:
     body = _event(name)
-    signed = signature_header(body, SECRET, int(time.time()))
-    try:
-        connection.request("POST", PATH, body, {"Content-Type": "application/json", "Stripe-Signature": signed})
-        answer = connection.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException):
-        connection.close()
-        return 0
-    return answer.status
+    return ask(connection, "POST", PATH, body, {"Stripe-Signature": signature_header(body, SECRET, int(time.time()))})
 
 
 def _event(name: str) -> bytes:
