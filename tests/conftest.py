@@ -170,15 +170,19 @@ SLOW = (
 )
 
 
-# Of these a part is tried with each commit, file by file: the tools of the house by themselves, attacks on each guard.
+# Of these a part is tried with each commit, file by file: the tools of the house by themselves, kills, pages.
 SLICED = (
     "tests/config/local/benches/",
+    "tests/config/local/commands/test_bench.py",
     "tests/config/local/demo/",
     "tests/config/local/oidc/",
     "tests/config/local/services/",
     "tests/config/local/stripe/",
     "tests/config/local/supervisor/",
     "tests/payments/reconciliation/test_planted_there.py",
+    "tests/security/matrix/test_pages.py",
+    "tests/security/test_checklist_tools.py",
+    "tests/stack/test_killed_",
 )
 
 
