@@ -44,8 +44,12 @@ PICKS = """
     FROM (SELECT *, has_first::int + row_number() OVER (PARTITION BY entry, round_id ORDER BY line) AS slot
           FROM import_row WHERE reason = '' AND NOT stands) r
     JOIN entries_entry e ON e.pool_id = %(pool)s AND e.reference = r.entry
-    WHERE (r.entry_id IS NULL) = %(born)s AND r.is_void = %(void)s ORDER BY r.round_id, r.line
+    WHERE (r.entry_id IS NULL) = %(born)s AND r.is_void = %(void)s
+    ORDER BY r.round_id, r.line LIMIT %(most)s OFFSET %(after)s
 """
+
+# So many picks tell the planner what picks are like here, and are few enough to be checked by any plan.
+FEW = 1_000
 
 
 def land_players(cursor: CursorWrapper) -> int:
@@ -83,5 +87,16 @@ def land_picks(cursor: CursorWrapper, *, pool: Pool) -> int:
 
 
 def _land(cursor: CursorWrapper, pool: Pool, *, born: bool, void: bool) -> int:
-    cursor.execute(PICKS, {"pool": pool.pk, "source": str(PickSource.IMPORT), "born": born, "void": void})
-    return int(cursor.rowcount)
+    """Make these picks, the first few by themselves; how many.
+
+    The guard looks for the team among the picks of each entry. A planner that was last told of hardly a pick may take
+    the picks of the team for as few as those of the entry, and read them all for each: it is told of the first ones.
+    """
+    ask: dict[str, Any] = {"pool": pool.pk, "source": str(PickSource.IMPORT), "born": born, "void": void}
+    cursor.execute(PICKS, {**ask, "most": FEW, "after": 0})
+    count = int(cursor.rowcount)
+    if count < FEW:
+        return count
+    cursor.execute("ANALYZE entries_pick")
+    cursor.execute(PICKS, {**ask, "most": None, "after": FEW})
+    return count + int(cursor.rowcount)
