@@ -160,7 +160,7 @@ class Season:
         self.mirror.drop_picks([(entry, pick) for pick in entry.picks_of(number)])
         entry.picks = [pick for pick in entry.picks if pick.round != number]
         for slot in range(1, pool.book_of(number).asks_for(number) + 1):
-            draw(picked(self.league, pool, entry, number, slot))
+            draw(picked(self.league, pool, entry, number, slot, self.now))
         self.mirror.add_picks([(entry, pick) for pick in entry.picks_of(number)])
 
     def a_list_changes(self, draw) -> None:
@@ -174,7 +174,7 @@ class Season:
         until = pool.book_of(coming[0]).late_entry_until if coming else None
         if until is None or self.league.has_locked(until, self.now) or self.verdict(pool).is_finished:
             return
-        entry = draw(entries(self.league, pool, coming[0]))
+        entry = draw(entries(self.league, pool, coming[0], self.now))
         entry.id, entry.picks = 1 + max(self.mirror.entries), [pick for pick in entry.picks if pick.round in coming]
         pool.entries.append(entry)
         self.mirror.add_entries([(index, entry)])

@@ -26,6 +26,8 @@ def catalog(django_db_setup, django_db_blocker):
         atomics = TestCase._enter_atomics()
         try:
             world.build()
+            # What tests before this one have left behind may still be looking at a table.
+            execute("SET LOCAL lock_timeout = '60s'")
             found = guards()
             yield {table: [guard for guard in found if guard.table == table] for table in guarded_tables()}
         finally:

@@ -120,26 +120,30 @@ def pools(draw, league: League, rounds: int):
 
 
 @st.composite
-def entries(draw, league: League, pool: Pool, first_round: int):
+def entries(draw, league: League, pool: Pool, first_round: int, now: int = 0):
     """An entry with picks for every round from its first on, now and then none. Ids are given by who adds it."""
     entry = Entry(0, first_round, fees=[Fee(FEE_CENTS)])
     for number in range(first_round, pool.last_round + 1):
         for slot in range(1, pool.book_of(number).asks_for(number) + 1):
             if draw(st.integers(0, 6)):
-                draw(picked(league, pool, entry, number, slot))
+                draw(picked(league, pool, entry, number, slot, now))
     if draw(st.booleans()):
         entry.fallback = draw(st.lists(st.sampled_from(TEAMS), max_size=4, unique=True))
     return entry
 
 
 @st.composite
-def picked(draw, league: League, pool: Pool, entry: Entry, number: int, slot: int):
-    """Pick a team that the entry may still use, where there is one; says whether."""
+def picked(draw, league: League, pool: Pool, entry: Entry, number: int, slot: int, now: int = 0):
+    """Pick a team that the entry may still use, where there is one; says whether.
+
+    Where each game locks for itself, one that has locked stays so in whatever round it is.
+    """
     book, here = pool.book_of(number), entry.picks_of(number)
     used = [pick.team for pick in entry.picks if _counts_with(book, pick.round, number)]
     options = [
         (team, game.id)
         for game in league.games_of(number)
+        if book.lock == "round" or game.locks_at > now
         for team in (game.home, game.home, game.away)
         if used.count(team) < book.reuse_limit and team not in [pick.team for pick in here]
     ]
