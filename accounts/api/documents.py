@@ -105,7 +105,7 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
 
         What it is, its bytes say: a name or a claimed type is not believed. `details.reason` tells why one is refused.
         """
-        body = self._valid(DocumentForm, request.data)
+        body = self.valid_body(DocumentForm)
         document = upload(
             owner=caller(request),
             kind=DocumentKind(body["kind"]),

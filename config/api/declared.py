@@ -41,6 +41,8 @@ def all_errors(view: Any, method: str) -> set[Code]:
         codes.add(Code.NOT_FOUND)
     if takes_idempotency_key(view, method):
         codes.update((Code.IDEMPOTENCY_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED))
+    if declared.if_match:
+        codes.add(Code.VERSION_CONFLICT)
     if declared.fresh:
         codes.add(Code.REAUTHENTICATION_REQUIRED)
     if declared.key_required:

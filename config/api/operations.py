@@ -51,6 +51,8 @@ class Operation:
     moves_money: bool = False
     media_types: Mapping[str, Any] | None = None
     fresh: bool = False
+    # Whether `If-Match` is compared with the rows that this writes (`config.api.editing`).
+    if_match: bool = False
     # Of an API key; None: no key may.
     scope: str | None = UNSET
 
@@ -74,6 +76,7 @@ def operation(
     moves_money: bool = False,
     media_types: Mapping[str, Any] | None = None,
     fresh: bool = False,
+    if_match: bool = False,
     scope: str | None = UNSET,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
@@ -92,6 +95,7 @@ def operation(
         moves_money=moves_money,
         media_types=media_types,
         fresh=fresh,
+        if_match=if_match,
         scope=scope,
     )
 

@@ -5,13 +5,20 @@ limits, `Idempotency-Key` on each POST of a signed-in caller, `no-store` on what
 tests the proof that no operation answers with an error it did not declare (`config.api.operations`).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    MethodNotAllowed,
+    NotAuthenticated,
+    PermissionDenied,
+    ValidationError,
+)
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -22,12 +29,14 @@ from rest_framework.viewsets import GenericViewSet
 
 from config.api import idempotency, ratelimit
 from config.api.declared import all_errors
+from config.api.editing import refuse_unheeded
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
 from config.api.parameters import refuse_unknown
 from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
+from config.api.strictness import MOST_NAMED, UNKNOWN, unknown_fields
 from config.errors import Code
 from config.freshness import refuse_stale
 
@@ -80,6 +89,8 @@ class Contract(APIView):
             raise
         refuse_outside(self.granted_scopes(), scope_of(self, str(request.method)))
         refuse_unknown(self, request)
+        if request.method not in SAFE_METHODS and not self.operation.if_match:
+            refuse_unheeded(request)
         if self.operation.fresh:
             # Before the idempotency key is looked at: neither the refusal nor a kept answer is for a stale sign-in.
             refuse_stale(getattr(request.auth, "authenticated_at", None))
@@ -112,23 +123,38 @@ class Contract(APIView):
         return answer
 
     def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
-        """The validated body, by the operation's own `body` or `form` unless another is given."""
+        """The validated body, by the operation's own `body` or `form` unless another is given.
+
+        Refuses, besides what its fields refuse, every field that is not declared.
+        """
         is_form = (self.request.content_type or "").startswith(MultiPartParser.media_type)
         declared = self.operation.form if is_form and self.operation.form is not None else self.operation.body
-        return self._valid(serializer or declared, self.request.data)
+        return self._valid(serializer or declared, self.request.data, strictly=True)
 
     def valid_query(self) -> dict[str, Any]:
         """The validated query, by the operation's `query`."""
         return self._valid(self.operation.query, self.request.query_params)
 
-    def _valid(self, serializer: type[BaseSerializer[Any]] | None, data: Any) -> dict[str, Any]:
+    def _valid(
+        self, serializer: type[BaseSerializer[Any]] | None, data: Any, *, strictly: bool = False
+    ) -> dict[str, Any]:
         if serializer is None or serializer is UNSET:
             raise TypeError(f"{type(self).__name__} {self.request.method} declares nothing to validate with")
         checked = serializer(data=data, context={"request": self.request, "view": self})
-        checked.is_valid(raise_exception=True)
+        faults: dict[str, Any] = dict(unknown_fields(checked, data)) if strictly else {}
+        if not checked.is_valid() or faults:
+            raise ValidationError(faults | dict(checked.errors))
         return cast(dict[str, Any], checked.validated_data)
 
+    def _refuse_body(self, request: Request) -> None:
+        """Where money moves without a word, one is not passed over: somebody meant something by it."""
+        declared = self.operation
+        if declared.moves_money and declared.body is None and declared.form is None and request.data:
+            names = request.data if isinstance(request.data, Mapping) else ["non_field_errors"]
+            raise ValidationError({str(name): [UNKNOWN] for name in list(names)[:MOST_NAMED]})
+
     def _respond(self, request: Request) -> HttpResponseBase:
+        self._refuse_body(request)
         handler = getattr(self, str(request.method).lower())
         mode = self.operation.idempotency
         if request.method != "POST" or mode is Mode.OFF or not request.user.is_authenticated:

@@ -210,6 +210,8 @@ class RulesBody(serializers.Serializer[Any]):
     payout_table = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=200)
     house_fee_bp = serializers.IntegerField(required=False)
 
+    refuses_unknown_itself = True
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError(["Must be an object of switches."])

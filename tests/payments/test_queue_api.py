@@ -103,8 +103,9 @@ def test_looking_after_giving_and_resolving(api, finance, colleague, moderator):
     assert (told["status"], told["resolution"], told["closed_by"], told["actions"]) == (
         "resolved", "talked to the player", finance.pk, [],
     )  # fmt: skip
-    for act in ("acknowledge", "resolve", "resync", "write-off"):
-        assert code_of(post(api(finance), row, act, resolution="x", reason="x")) == (409, "INVALID_TRANSITION")
+    bodies = {"acknowledge": {}, "resolve": {"resolution": "x"}, "resync": {}, "write-off": {"reason": "x"}}
+    for act, body in bodies.items():
+        assert code_of(post(api(finance), row, act, **body)) == (409, "INVALID_TRANSITION")
     assert api(finance).post(f"{ALL}/4711/resolve", {"resolution": "x"}, format="json").status_code == 404
 
 

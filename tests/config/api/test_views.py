@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 
 from config.api import views
 from config.api.ratelimit import By, Policy
+from config.api.strictness import MOST_NAMED, UNKNOWN
 from tests.config.api.sample import Private
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,22 @@ def test_validating_without_a_declaration_is_a_mistake_of_ours(rf):
         view.valid_query()
 
 
-def test_a_field_the_view_does_not_know_is_ignored(client):
+def test_a_field_the_view_does_not_know_is_refused_by_name(client):
     answer = client.post("/api/v1/sample/echo", {"text": "a", "is_staff": True}, format="json")
-    assert answer.json()["data"] == {"text": "a"}
+    assert (answer.status_code, answer.json()["error"]["details"]) == (400, {"is_staff": [UNKNOWN]})
+
+
+def test_unknown_fields_are_told_together_with_faults_of_known_ones(client):
+    answer = client.post("/api/v1/sample/echo", {"txet": "a"}, format="json")
+    assert set(answer.json()["error"]["details"]) == {"txet", "text"}
+
+
+def test_an_unknown_field_of_an_item_is_named_with_its_place(client):
+    picks = [{"text": "a"}, {"text": "b", "numbre": 1}]
+    answer = client.put("/api/v1/sample/echo", {"picks": picks}, format="json")
+    assert answer.json()["error"]["details"] == {"picks.1.numbre": [UNKNOWN]}
+
+
+def test_of_a_thousand_unknown_fields_a_few_are_named(client):
+    answer = client.post("/api/v1/sample/echo", {f"f{n}": 1 for n in range(900)}, format="json")
+    assert len(answer.json()["error"]["details"]) == MOST_NAMED + 1
