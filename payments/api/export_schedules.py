@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsFinance
 from accounts.models import User
+from config.api.editing import seen_by, versioned
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
@@ -91,8 +92,9 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
 
     @operation(summary="Show a schedule of reports")
     def retrieve(self, request: Call, pk: str) -> Response:
-        """One schedule."""
-        return super().retrieve(request, pk)
+        """One schedule. Its `ETag` begins with the version that `If-Match` compares."""
+        schedule = self.get_object()
+        return versioned(Response(ScheduleOut(schedule).data), schedule)
 
     @operation(
         body=ScheduleBody, answer=ScheduleOut, status=201, errors=(Code.FORBIDDEN,), limits=(STAFF,),
@@ -115,17 +117,21 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Stop a schedule of reports", scope=None
-    )
+        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Stop a schedule of reports",
+        scope=None, if_match=True,
+    )  # fmt: skip
     def stop(self, request: Call, pk: str) -> Response:
         """No more of it."""
-        return Response(ScheduleOut(stop_schedule(schedule_id=self.get_object().pk, by=caller(request))).data)
+        found = stop_schedule(schedule_id=self.get_object().pk, by=caller(request), seen=seen_by(request))
+        return versioned(Response(ScheduleOut(found).data), found)
 
     @action(detail=True, methods=["post"])
     @operation(
-        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Start a schedule again", scope=None
-    )
+        answer=ScheduleOut, body=None, errors=DECIDED, limits=(STAFF,), summary="Start a schedule again",
+        scope=None, if_match=True,
+    )  # fmt: skip
     def start(self, request: Call, pk: str) -> Response:
         """It goes on with the period that it is now."""
-        found = start_schedule(schedule_id=self.get_object().pk, by=caller(request), now=database_now())
-        return Response(ScheduleOut(found).data)
+        now, seen = database_now(), seen_by(request)
+        found = start_schedule(schedule_id=self.get_object().pk, by=caller(request), now=now, seen=seen)
+        return versioned(Response(ScheduleOut(found).data), found)

@@ -13,6 +13,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import finance_date, last_of_month
 from config.errors import DomainError, invalid
+from config.versions import Seen, refuse_stale
 from payments.exports.asking import scheduled_export
 from payments.exports.rights import check_may_export, may_export
 from payments.exports.writing import checked
@@ -70,9 +71,10 @@ def create_schedule(*, plan: Plan, recipients: Iterable[User], by: User, now: da
 
 
 @transaction.atomic
-def stop_schedule(*, schedule_id: int, by: User) -> ExportSchedule:
-    """No more of it, until it is started again."""
+def stop_schedule(*, schedule_id: int, by: User, seen: Seen = None) -> ExportSchedule:
+    """No more of it, until it is started again. Refuses (VERSION_CONFLICT) one that is not as it was `seen`."""
     schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
+    refuse_stale(seen, schedule)
     schedule.move_to(ScheduleState.STOPPED)
     attribute(by=by)
     schedule.save(update_fields=["status"])
@@ -80,9 +82,13 @@ def stop_schedule(*, schedule_id: int, by: User) -> ExportSchedule:
 
 
 @transaction.atomic
-def start_schedule(*, schedule_id: int, by: User, now: datetime) -> ExportSchedule:
-    """Go on with the period that it is now: what was missed on purpose is not caught up."""
+def start_schedule(*, schedule_id: int, by: User, now: datetime, seen: Seen = None) -> ExportSchedule:
+    """Go on with the period that it is now: what was missed on purpose is not caught up.
+
+    Refuses (VERSION_CONFLICT) one that is not as it was `seen`.
+    """
     schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
+    refuse_stale(seen, schedule)
     schedule.move_to(ScheduleState.ACTIVE)
     attribute(by=by)
     schedule.next_first = max(schedule.next_first, first_of(finance_date(now), Every(schedule.every)))

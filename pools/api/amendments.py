@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
+from config.api.editing import seen_by
 from config.api.operations import operation
 from config.api.ratelimit import STAFF
 from config.api.views import ApiViewSet
@@ -50,6 +51,7 @@ class PoolAmendmentsViewSet(ApiViewSet):
         status=201,
         errors=REFUSALS,
         limits=(STAFF,),
+        if_match=True,
         summary="Propose an amendment of a pool's rules",
         scope=None,
     )
@@ -57,10 +59,10 @@ class PoolAmendmentsViewSet(ApiViewSet):
         """Nothing changes until another moderator confirms.
 
         Refused for drafts and ended pools, and while another amendment of the pool waits. What contradicts, and what
-        would act on rounds that have locked, is refused under `rules.<key>`.
+        would act on rounds that have locked, is refused under `rules.<key>`. `If-Match` takes the `ETag` of the pool.
         """
         body = self.valid_body()
-        made = propose_amendment(pool=visible_pool(request, pool_id), by=caller(request), **body)
+        made = propose_amendment(pool=visible_pool(request, pool_id), by=caller(request), seen=seen_by(request), **body)
         return Response(AmendmentOut(made, context={"for_staff": True}).data, status=201)
 
 

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
 from accounts.models import User
+from config.api.editing import seen_by, versioned
 from config.api.envelope import EnvelopeRenderer
 from config.api.files import FileRenderer
 from config.api.operations import operation
@@ -29,6 +30,7 @@ from config.errors import Code
 from pools.api.serializers import logo_url
 from pools.models import Pool
 from pools.services.logos import CONTENT_TYPES, LARGEST, logo_of, remove_logo, set_logo
+from pools.services.unchanged import edited_rows
 
 # Its address changes with the picture.
 KEPT_SECONDS = 7 * 24 * 60 * 60
@@ -94,18 +96,25 @@ class PoolLogoView(ApiView):
         status=200,
         errors=(Code.NOT_FOUND, Code.FILE_REFUSED),
         limits=(STAFF,),
+        if_match=True,
         summary="Set the picture of a pool",
     )
     def put(self, request: Request, pk: str) -> Response:
-        """Show another picture, as multipart/form-data. What stands in it beside the picture is left out."""
-        content = self._valid(LogoForm, request.data)["file"].read(LARGEST + 1)
-        pool = set_logo(pool=self.pool(), by=caller(request), content=content, now=database_now())
-        return Response(LogoOut({"logo_url": logo_url(pool)}).data)
+        """Show another picture, as multipart/form-data. `If-Match` takes the `ETag` of the pool."""
+        content = self.valid_body(LogoForm)["file"].read(LARGEST + 1)
+        seen = seen_by(request)
+        pool = set_logo(pool=self.pool(), by=caller(request), content=content, now=database_now(), seen=seen)
+        return versioned(Response(LogoOut({"logo_url": logo_url(pool)}).data), *edited_rows(pool))
 
     @operation(
-        body=None, answer=None, errors=(Code.NOT_FOUND,), limits=(STAFF,), summary="Remove the picture of a pool"
+        body=None,
+        answer=None,
+        errors=(Code.NOT_FOUND,),
+        limits=(STAFF,),
+        if_match=True,
+        summary="Remove the picture of a pool",
     )
     def delete(self, request: Request, pk: str) -> Response:
-        """Show none."""
-        remove_logo(pool=self.pool(), by=caller(request))
+        """Show none. `If-Match` takes the `ETag` of the pool."""
+        remove_logo(pool=self.pool(), by=caller(request), seen=seen_by(request))
         return Response(status=204)

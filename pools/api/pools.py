@@ -1,7 +1,5 @@
 """Pools: public to read, made and ended by moderators. Drafts exist for staff alone."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -12,6 +10,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
 from accounts.models import User
+from config.api.editing import seen_by, versioned
 from config.api.operations import operation
 from config.api.permissions import Public
 from config.api.ratelimit import STAFF
@@ -22,6 +21,7 @@ from pools.api.serializers import CancelBody, PoolBody, PoolOut, PoolRoundOut, P
 from pools.models import Competition, Pool
 from pools.queries import pool_cards, pools_with_facts, round_cards, rounds_in_full, rounds_of
 from pools.services.pools import cancel_pool, create_pool, publish_pool
+from pools.services.unchanged import edited_rows
 
 
 class PoolViewSet(ApiViewSet):
@@ -52,8 +52,8 @@ class PoolViewSet(ApiViewSet):
 
     @operation(answer=PoolOut, summary="Show a pool")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """One pool with its rules and numbers."""
-        return Response(self._shown(int(pk)))
+        """One pool with its rules and numbers. For staff, `ETag` begins with the version that `If-Match` compares."""
+        return self._answer(int(pk))
 
     @operation(body=PoolBody, answer=PoolOut, status=201, limits=(STAFF,), summary="Make a draft pool")
     def create(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class PoolViewSet(ApiViewSet):
             raise invalid("competition", "There is no such competition.")
         rules = body.pop("rules", {})
         pool = create_pool(competition=competition, created_by=caller(request), rules=rules, **body)
-        return Response(self._shown(pool.pk), status=201)
+        return self._answer(pool.pk, status=201)
 
     @action(detail=True, methods=["post"])
     @operation(
@@ -76,12 +76,14 @@ class PoolViewSet(ApiViewSet):
         status=200,
         errors=(Code.INVALID_TRANSITION, Code.POOL_CLOSED),
         limits=(STAFF,),
+        if_match=True,
         summary="Open a draft pool to players",
     )
     def publish(self, request: Request, pk: str) -> Response:
         """Open a draft. Refused when its first round has locked: nobody could join."""
-        pool = publish_pool(pool=self.get_object(), by=caller(request), now=database_now())
-        return Response(self._shown(pool.pk))
+        seen = seen_by(request)
+        pool = publish_pool(pool=self.get_object(), by=caller(request), now=database_now(), seen=seen)
+        return self._answer(pool.pk)
 
     @action(detail=True, methods=["post"])
     @operation(
@@ -90,13 +92,14 @@ class PoolViewSet(ApiViewSet):
         status=200,
         errors=(Code.INVALID_TRANSITION,),
         limits=(STAFF,),
+        if_match=True,
         summary="Cancel a pool that nobody has paid for",
         fresh=True,
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """End a pool, and with it every request that waits. Refused while it has entries, and once it has ended."""
-        pool = cancel_pool(pool=self.get_object(), by=caller(request), reason=self.valid_body()["reason"])
-        return Response(self._shown(pool.pk))
+        reason, seen = self.valid_body()["reason"], seen_by(request)
+        return self._answer(cancel_pool(pool=self.get_object(), by=caller(request), reason=reason, seen=seen).pk)
 
     @action(detail=True)
     @operation(answer=PoolRoundOut(many=True), summary="List the rounds of a pool")
@@ -114,6 +117,9 @@ class PoolViewSet(ApiViewSet):
         found = get_object_or_404(rounds_in_full(rounds_of(pool), now, pool=pool), number=int(number))
         return Response(PoolRoundOut(round_cards(pool, [found], now)[0]).data)
 
-    def _shown(self, pool_id: int) -> dict[str, Any]:
+    def _answer(self, pool_id: int, *, status: int = 200) -> Response:
         pool = get_object_or_404(pools_with_facts(self.get_queryset(), database_now()), pk=pool_id)
-        return dict(PoolOut(pool_cards([pool])[0]).data)
+        answer = Response(PoolOut(pool_cards([pool])[0]).data, status=status)
+        user = self.request.user
+        # Players edit nothing: their page need not know.
+        return versioned(answer, *edited_rows(pool)) if isinstance(user, User) and user.is_back_office else answer

@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
+from config.api.editing import seen_by, versioned
 from config.api.operations import operation
 from config.api.permissions import Public
 from config.api.ratelimit import STAFF
@@ -14,6 +15,7 @@ from config.errors import Code
 from pools.api.pool_scope import visible_pool
 from pools.api.rule_serializers import RevisionBody, VersionOut
 from pools.services.rules import revise_rules, versions_of
+from pools.services.unchanged import edited_rows
 
 
 class RulesViewSet(ApiViewSet):
@@ -37,13 +39,15 @@ class RulesViewSet(ApiViewSet):
         status=200,
         errors=(Code.INVALID_TRANSITION,),
         limits=(STAFF,),
+        if_match=True,
         summary="Revise the rules of a draft pool",
     )
     def create(self, request: Request, pool_id: str) -> Response:
         """Change some switches of a draft. Refused once the pool is open: then its rules are amended.
 
-        The same again makes no new version; contradictions are refused under `rules.<key>`.
+        The same again makes no new version; contradictions are refused under `rules.<key>`. `If-Match` takes the `ETag`
+        of the pool.
         """
         pool = visible_pool(request, pool_id)
-        revise_rules(pool=pool, changes=self.valid_body(), by=caller(request))
-        return Response(VersionOut(versions_of(pool)[-1]).data)
+        revise_rules(pool=pool, changes=self.valid_body(), by=caller(request), seen=seen_by(request))
+        return versioned(Response(VersionOut(versions_of(pool)[-1]).data), *edited_rows(pool))

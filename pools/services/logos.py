@@ -11,7 +11,9 @@ from config import audit
 from config.errors import Code, NotFound
 from config.uploads.inspection import MEGABYTE, take
 from config.uploads.keeping import let_go, opened, put_away, uses
+from config.versions import Seen
 from pools.models import Pool
+from pools.services.unchanged import refuse_changed
 
 FOLDER = "logos"
 LARGEST = 2 * MEGABYTE
@@ -27,24 +29,25 @@ class Logo:
     content_type: str
 
 
-def set_logo(*, pool: Pool, by: User, content: bytes, now: datetime) -> Pool:
+def set_logo(*, pool: Pool, by: User, content: bytes, now: datetime, seen: Seen = None) -> Pool:
     """Show this picture, at most 512 pixels on a side, instead of the one before.
 
-    Refuses with FILE_REFUSED whatever is no JPEG, PNG or WebP picture of at most 2 MB. Commits in between, so it cannot
-    be part of a transaction.
+    Refuses with FILE_REFUSED whatever is no JPEG, PNG or WebP picture of at most 2 MB, and with VERSION_CONFLICT where
+    the pool is not as it was `seen`. Commits in between, so it cannot be part of a transaction.
     """
     taken = take(content, largest=LARGEST, papers_too=False, longest_side=LONGEST_SIDE)
-    return _replace(pool, by, put_away(FOLDER, taken.content, ending=taken.ending, now=now))
+    return _replace(pool, by, put_away(FOLDER, taken.content, ending=taken.ending, now=now), seen)
 
 
-def remove_logo(*, pool: Pool, by: User) -> Pool:
-    """Show none; none there is as good."""
-    return _replace(pool, by, "")
+def remove_logo(*, pool: Pool, by: User, seen: Seen = None) -> Pool:
+    """Show none; none there is as good. Refuses (VERSION_CONFLICT) a pool that is not as it was `seen`."""
+    return _replace(pool, by, "", seen)
 
 
 @transaction.atomic
-def _replace(pool: Pool, by: User, key: str) -> Pool:
+def _replace(pool: Pool, by: User, key: str, seen: Seen) -> Pool:
     pool = Pool.objects.locked().get(pk=pool.pk)
+    refuse_changed(pool, seen)
     if pool.logo_key == key:
         return pool
     if pool.logo_key:

@@ -15,11 +15,13 @@ from accounts.models import User
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Refused, invalid
+from config.versions import Seen
 from pools.models import Competition, Pool, PoolStatus, Round, Rules
 from pools.queries import first_lock_at, statistics
 from pools.services import closing
 from pools.services.pool_fields import check_fields
 from pools.services.rules import check_rules, contest_of
+from pools.services.unchanged import refuse_changed
 
 
 class PoolHasPlaces(Conflict):
@@ -67,13 +69,14 @@ def create_pool(
 
 
 @transaction.atomic
-def publish_pool(*, pool: Pool, by: User | None, now: datetime, allow_past: bool = False) -> Pool:
+def publish_pool(*, pool: Pool, by: User | None, now: datetime, allow_past: bool = False, seen: Seen = None) -> Pool:
     """Open a draft to players.
 
     Refuses anything but a draft, and a pool whose first round has locked, unless `allow_past`: a pool over rounds that
-    are played already is joined by import alone.
+    are played already is joined by import alone. Refuses (VERSION_CONFLICT) one that is not as it was `seen`.
     """
     pool = Pool.objects.locked().get(pk=pool.pk)
+    refuse_changed(pool, seen)
     pool.move_to(PoolStatus.OPEN)
     if not Rules.objects.filter(pool=pool).exists():
         raise invalid("rules", "The pool has no rules yet.")
@@ -86,12 +89,13 @@ def publish_pool(*, pool: Pool, by: User | None, now: datetime, allow_past: bool
 
 
 @transaction.atomic
-def cancel_pool(*, pool: Pool, by: User | None, reason: str) -> Pool:
-    """End a pool that nobody has paid for. Refuses one that has ended, and one with entries.
+def cancel_pool(*, pool: Pool, by: User | None, reason: str, seen: Seen = None) -> Pool:
+    """End a pool that nobody has paid for. Refuses one that has ended, one with entries, and one not as it was `seen`.
 
     The pool row is locked first, as for granting a place, so no entry can be born while we look.
     """
     pool = Pool.objects.locked().get(pk=pool.pk)
+    refuse_changed(pool, seen)
     entries = statistics.pool_numbers([pool.pk])[pool.pk].entries_total
     if entries and pool.can_move_to(PoolStatus.CANCELLED):
         raise PoolHasPlaces(entries)

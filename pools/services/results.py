@@ -12,6 +12,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, NotFound, invalid
+from config.versions import Seen, refuse_stale
 from pools.models import Game, GameStatus, Pool, PoolStatus
 from pools.services.arrivals import tell_results_arrived
 from pools.services.schedule import guards
@@ -74,6 +75,7 @@ def record_result(
     away_score: int | None = None,
     by: User | None,
     reason: str = "",
+    seen: Seen = None,
 ) -> bool:
     """Set a game's status and score; whether that changed anything.
 
@@ -81,13 +83,15 @@ def record_result(
     while the round's picks can still change, and whatever a feed (`by` is None) says about a game that waits for a
     ruling; before the lock, a person's word closes that. Refuses with CORRECTION_NEEDS_RULING what takes two names:
     another outcome where pools were settled on the one that stands, calling off a game that was picked once its round
-    has locked, anything but the first result of a game that a ruling decided about.
+    has locked, anything but the first result of a game that a ruling decided about; with VERSION_CONFLICT a game that
+    is not as it was `seen`.
     """
     check_result(status, home_score, away_score)
     said = Said(status, home_score, away_score)
     game = Game.objects.locked().select_related("round").filter(pk=game_id).first()
     if game is None:
         raise NotFound(Code.NOT_FOUND, "There is no such game.")
+    refuse_stale(seen, game)
     if by is None and game.review:
         raise WaitsForRuling(game)
     if status in AFTER_THE_LOCK and not _is_locked(game):

@@ -15,12 +15,14 @@ from config import outbox
 from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
+from config.versions import Seen
 from pools.models import Amendment, AmendmentStatus, Pool, PoolStatus, Rules
 from pools.models.competition import REVEAL_LOCK
 from pools.queries import audience, current_rules
 from pools.services.rules.contradictions import Faults, check_rules, contest_of, refusal
 from pools.services.rules.frozen import frozen
 from pools.services.rules.versions import switches_of
+from pools.services.unchanged import refuse_changed
 
 LONGEST_REASON = 500
 MAIL = "mail.rules_amended"
@@ -88,16 +90,17 @@ class Outcome:
 
 
 @transaction.atomic
-def propose_amendment(*, pool: Pool, changes: Mapping[str, Any], reason: str, by: User) -> Amendment:
+def propose_amendment(*, pool: Pool, changes: Mapping[str, Any], reason: str, by: User, seen: Seen = None) -> Amendment:
     """Propose new values of some switches. Nothing changes until somebody else confirms.
 
     Refuses a draft and an ended pool, a second proposal while one waits, changes that change nothing, that contradict,
-    or that act on what is past, each with its reason under `rules.<key>`.
+    or that act on what is past, each with its reason under `rules.<key>`; and a pool that is not as it was `seen`.
     """
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         raise invalid("reason", f"Say why, in at most {LONGEST_REASON} characters; every player of the pool reads it.")
     pool = Pool.objects.locked().get(pk=pool.pk)
+    refuse_changed(pool, seen)
     _refuse_unless_in_play(pool)
     waiting = Amendment.objects.filter(pool=pool, status=AmendmentStatus.PROPOSED).first()
     if waiting is not None:

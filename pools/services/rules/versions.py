@@ -7,9 +7,11 @@ from django.db import transaction
 
 from accounts.models import User
 from config.errors import Code, Conflict
+from config.versions import Seen
 from pools.models import Amendment, Pool, PoolStatus, Rules
 from pools.queries import current_rules
 from pools.services.rules.contradictions import check_rules, contest_of
+from pools.services.unchanged import refuse_changed
 
 
 class Change(NamedTuple):
@@ -66,15 +68,17 @@ def versions_of(pool: Pool) -> list[Version]:
 
 
 @transaction.atomic
-def revise_rules(*, pool: Pool, changes: Mapping[str, Any], by: User | None) -> Rules:
+def revise_rules(*, pool: Pool, changes: Mapping[str, Any], by: User | None, seen: Seen = None) -> Rules:
     """A new version of a draft's rules, from its first round on; the same again makes none.
 
-    Refuses a pool that is no draft, and with `rules.<key>` → messages whatever cannot be meant.
+    Refuses a pool that is no draft, one that is not as it was `seen` (VERSION_CONFLICT), and with `rules.<key>` →
+    messages whatever cannot be meant.
     """
     pool = Pool.objects.locked().get(pk=pool.pk)
     if pool.status != PoolStatus.DRAFT:
         raise NotADraft(pool)
     current = current_rules(pool)
+    refuse_changed(pool, seen)
     switches = check_rules({**switches_of(current), **changes}, contest=contest_of(pool))
     if switches == switches_of(current):
         return current
