@@ -269,6 +269,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EliminationReason": "entries.models.entry.EliminationReason",
         "EntryStatus": "entries.models.EntryStatus",
         "ExportOrigin": "payments.models.ExportOrigin",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.document.finish"],
         "ExportStatus": "payments.models.ExportState",
         "FileFormat": "payments.models.FileFormat",
         "GameStatus": "pools.models.GameStatus",

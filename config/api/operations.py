@@ -55,6 +55,12 @@ class Operation:
     if_match: bool = False
     # Of an API key; None: no key may.
     scope: str | None = UNSET
+    # What client generators call it, where method and address do not say it well.
+    name: str = ""
+    # The body of the documented call, where the usual values of its fields are not what it takes.
+    example: Mapping[str, Any] | None = None
+    # Whether the answer says in Location where the made thing is.
+    is_located: bool = False
 
 
 NOTHING_DECLARED = Operation()
@@ -78,6 +84,9 @@ def operation(
     fresh: bool = False,
     if_match: bool = False,
     scope: str | None = UNSET,
+    name: str = "",
+    example: Mapping[str, Any] | None = None,
+    is_located: bool = False,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
     declared = Operation(
@@ -97,6 +106,9 @@ def operation(
         fresh=fresh,
         if_match=if_match,
         scope=scope,
+        name=name,
+        example=example,
+        is_located=is_located,
     )
 
     def declare(method: F) -> F:

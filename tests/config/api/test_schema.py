@@ -5,6 +5,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from config.api.declared import all_errors
+from config.api.failures import SENTENCES
+from config.api.handler import MESSAGES
 from config.errors import Code
 from tests.config.api.conftest import SAMPLE
 from tests.config.api.sample import Echo, Works
@@ -24,13 +26,20 @@ def operation(schema, method, path):
 
 def codes(schema, method, path, status):
     content = operation(schema, method, path)["responses"][str(status)]["content"]["application/json"]
-    return content["schema"]["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"]
+    narrowed = resolved(schema, content["schema"])["allOf"][1]
+    return narrowed["properties"]["error"]["properties"]["code"]["enum"]
 
 
 def resolved(schema, node):
     while "$ref" in node:
-        node = schema["components"]["schemas"][node["$ref"].rsplit("/", 1)[-1]]
+        kind, name = node["$ref"].split("/")[-2:]
+        node = schema["components"][kind][name]
     return node
+
+
+def parameters(schema, method, path, place):
+    found = [resolved(schema, each) for each in operation(schema, method, path).get("parameters", [])]
+    return [each["name"] for each in found if each["in"] == place]
 
 
 def body_of(schema, method, path, status):
@@ -64,11 +73,14 @@ def test_an_answer_stands_in_the_envelope(schema):
 def test_a_list_has_items_and_pagination(schema):
     body = body_of(schema, "get", "/messages", 200)
     assert resolved(schema, body["properties"]["data"])["type"] == "array"
-    assert "pagination" in body["properties"]["meta"]["allOf"][1]["properties"]
-    names = [parameter["name"] for parameter in operation(schema, "get", "/messages")["parameters"]]
-    assert names == ["kind", "limit", "page"]
-    names = [parameter["name"] for parameter in operation(schema, "get", "/messages-by-time")["parameters"]]
-    assert names == ["cursor", "kind", "limit", "page"]
+    assert "pagination" in resolved(schema, body["properties"]["meta"])["properties"]
+    assert [name for name in parameters(schema, "get", "/messages", "query") if name != "fields"] == [
+        "kind",
+        "limit",
+        "page",
+    ]
+    names = parameters(schema, "get", "/messages-by-time", "query")
+    assert [name for name in names if name != "fields"] == ["cursor", "kind", "limit", "page"]
 
 
 def test_one_item_has_no_pagination(schema):
@@ -129,7 +141,7 @@ def test_headers_are_described(schema):
 
 def test_the_idempotency_key_is_a_parameter_of_posts(schema):
     def key(method, path):
-        found = operation(schema, method, path).get("parameters", [])
+        found = [resolved(schema, each) for each in operation(schema, method, path).get("parameters", [])]
         return next((p.get("required", False) for p in found if p["name"] == "Idempotency-Key"), None)
 
     assert key("post", "/works") is False
@@ -159,6 +171,10 @@ def test_every_code_of_the_registry_fits_the_failure_schema(schema):
         "TEAM_ALREADY_USED",
         "TEAM_NOT_PLAYING",
     }
+
+
+def test_every_code_has_an_example_of_its_own():
+    assert [code for code in Code if code not in SENTENCES and code not in MESSAGES] == []
 
 
 CALLS = [
@@ -199,7 +215,7 @@ def test_answers_are_as_described(client, signed_in, player, outbox_rows, method
 def test_the_check_above_notices_a_lie(client):
     answer = client.get(f"{BASE}/echo")
     answer.content = answer.content.replace(b'"hello"', b"17")
-    assert contract.faults(SAMPLE, "get", f"{BASE}/echo", answer) == ["data/text: 17 is not of type 'string'"]
+    assert contract.faults(SAMPLE, "get", f"{BASE}/echo", answer) == ['data/text: 17 is not of type "string"']
     answer.status_code = 201
     assert contract.faults(SAMPLE, "get", f"{BASE}/echo", answer) == [f"get {BASE}/echo may not answer 201"]
 
