@@ -12,6 +12,8 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 
+from config.api import language
+from config.api.conditional import digest_of
 from config.errors import Code
 from config.logging import current_request_id
 
@@ -35,19 +37,56 @@ class Failure:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def enveloped(content: Any) -> dict[str, Any]:
-    """The whole answer around a `Failure`, a `Page` or plain data."""
-    meta: dict[str, Any] = {
+@dataclass(frozen=True)
+class Encoded:
+    """What goes into an envelope as JSON: the data, and the pagination of a list, which stands in `meta`."""
+
+    data: bytes
+    pagination: Mapping[str, Any] | None = None
+
+    def digest(self) -> str:
+        """What tells this content from any other. A cursor is signed anew each time: only that there is one counts."""
+        told = {name: value for name, value in (self.pagination or {}).items() if name != "next_cursor"}
+        told["more"] = bool((self.pagination or {}).get("next_cursor"))
+        return digest_of(self.data, _json(told))
+
+
+def encode(content: Any) -> Encoded:
+    """A `Page` or plain data, without its envelope."""
+    if isinstance(content, Page):
+        return Encoded(_json(content.items), content.pagination)
+    return Encoded(_json(content))
+
+
+def meta(pagination: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What every answer tells of itself, made anew for each."""
+    made: dict[str, Any] = {
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "request_id": current_request_id.get(),
     }
+    return made if pagination is None else made | {"pagination": dict(pagination)}
+
+
+def envelope_of(encoded: Encoded) -> bytes:
+    """The whole answer around it."""
+    return b'{"success":true,"data":%b,"meta":%b}' % (encoded.data, _json(meta(encoded.pagination)))
+
+
+def _json(value: Any) -> bytes:
+    found: bytes = JSONRenderer().render(value)
+    # Of nothing the renderer makes no bytes.
+    return found or b"null"
+
+
+def enveloped(content: Any) -> dict[str, Any]:
+    """The whole answer around a `Failure`, a `Page` or plain data."""
     if isinstance(content, Failure):
-        error = {"code": content.code, "message": content.message, "details": dict(content.details)}
-        return {"success": False, "error": error, "meta": meta}
+        said = language.sentence(content.code, content.message)
+        error = {"code": content.code, "message": said, "details": language.facts(content.details)}
+        return {"success": False, "error": error, "meta": meta()}
     if isinstance(content, Page):
-        meta["pagination"] = dict(content.pagination)
-        return {"success": True, "data": content.items, "meta": meta}
-    return {"success": True, "data": content, "meta": meta}
+        return {"success": True, "data": content.items, "meta": meta(content.pagination)}
+    return {"success": True, "data": content, "meta": meta()}
 
 
 class EnvelopeRenderer(JSONRenderer):
@@ -64,6 +103,8 @@ class EnvelopeRenderer(JSONRenderer):
         response = (renderer_context or {}).get("response")
         if response is not None and response.status_code in WITHOUT_BODY:
             return b""
+        if (encoded := getattr(response, "encoded", None)) is not None:
+            return envelope_of(encoded)
         body: bytes = super().render(enveloped(data), "application/json", renderer_context)
         return body
 

@@ -32,6 +32,7 @@ from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 
+from config import figures
 from config.clock import database_now
 from config.errors import Code, Conflict, Malformed, Refused, invalid
 from config.housekeeping import forgets
@@ -44,7 +45,7 @@ KEPT = timedelta(hours=24)
 KEPT_FOR_MONEY = timedelta(days=30)
 # Longer than any provider call may take, with its retry.
 LEASE = timedelta(seconds=45)
-KEPT_HEADERS = ("Content-Type", "Location")
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 UNIQUE_FIELDS = ("user", "method", "route", "key")
 KEPT_REFUSALS = frozenset({404, 409, 422})
 
@@ -164,6 +165,7 @@ class Call:
         """The kept answer or claim, unless its time is over. Refuses another body."""
         row = IdempotencyKey.objects.filter(**self.scope, expires_at__gt=now).first()
         if row is not None and row.fingerprint != self.fingerprint:
+            figures.IDEMPOTENCY.labels("mismatch").inc()
             raise KeyReused
         return row
 
@@ -204,6 +206,7 @@ class Call:
             name = lock_key(f"idempotency {sorted(self.scope.items())}")
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [name])
             if not cursor.fetchone()[0]:
+                figures.IDEMPOTENCY.labels("conflict").inc()
                 raise InProgress
 
 
@@ -231,6 +234,7 @@ def _run_in_two_phases(call: Call, work: Run, refuse: Refuse) -> HttpResponseBas
     if claimed_at is None:
         row = call.find(database_now())
         if row is None or row.status_code is None:
+            figures.IDEMPOTENCY.labels("conflict").inc()
             raise InProgress
         return _replay(row)
     try:
@@ -251,6 +255,7 @@ def is_kept(answer: HttpResponseBase) -> bool:
 
 def _replay(row: IdempotencyKey) -> HttpResponse:
     """The first answer, byte for byte."""
+    figures.IDEMPOTENCY.labels("replay").inc()
     headers = {**row.headers, "Idempotent-Replayed": "true"}
     return HttpResponse(bytes(row.body), status=row.status_code, headers=headers)
 

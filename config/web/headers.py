@@ -33,6 +33,7 @@ ALWAYS: Final = {
     "Referrer-Policy": "same-origin",
 }
 KEPT_BY_NOBODY = ("no-store", "private")
+WITHOUT_BODY = frozenset({204, 304})
 
 
 class PolicyMiddleware(CSPMiddleware):
@@ -57,6 +58,9 @@ class HeadersMiddleware:
             response.setdefault(name, value)
         if _is_of_somebody(request):
             _keep_from_caches(response)
+        if response.status_code in WITHOUT_BODY:
+            # Django counts the bytes of every body, and of these there is none.
+            response.headers.pop("Content-Length", None)
         return response
 
 

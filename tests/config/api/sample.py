@@ -3,11 +3,12 @@
 import os
 import signal
 import time
+from datetime import date
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import connection, transaction
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -17,6 +18,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.models import User
 from config import urls
+from config.api.deprecation import Deprecation, ending
 from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
@@ -120,6 +122,56 @@ class Echo(ApiView):
     @operation(answer=None)
     def delete(self, request):
         return Response(status=204)
+
+
+class RulesLike(serializers.Serializer):
+    version = serializers.IntegerField()
+    text = serializers.ListField(child=serializers.CharField())
+
+
+class CardLike(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = ending(serializers.CharField(), Deprecation(date(2027, 3, 1), date(2028, 3, 1)))
+    rules = RulesLike(allow_null=True)
+    rounds = RulesLike(many=True)
+
+
+class Card(ApiView):
+    """An object with objects in it."""
+
+    permission_classes = [Public]
+
+    @operation(answer=CardLike)
+    def get(self, request):
+        rounds = [{"version": 1, "text": ["a"]}, {"version": 2, "text": []}]
+        return Response({"id": 7, "name": "Card", "rules": {"version": 3, "text": ["x"]}, "rounds": rounds})
+
+
+class Big(ApiView):
+    """Long enough to be compressed, and going to end."""
+
+    permission_classes = [Public]
+    going = Deprecation(date(2027, 3, 1), date(2028, 3, 1), successor="/api/v2/big")
+
+    @operation(answer=EchoBody, sparse=False, deprecated=going)
+    def get(self, request):
+        return Response({"text": "hello " * 1000})
+
+    @operation(body=None, answer=EchoBody, status=200)
+    def post(self, request):
+        return Response({"text": "hello " * 1000})
+
+
+class BigSecret(Big):
+    tells_secrets = True
+
+
+class BigFile(ApiView):
+    permission_classes = [Public]
+
+    @operation(answer=None, media_types={"text/csv": str})
+    def get(self, request):
+        return StreamingHttpResponse([b"a,b" * 1000], content_type="text/csv")
 
 
 class Private(ApiView):
@@ -285,6 +337,10 @@ urlpatterns = [
                 path("raise/<slug:what>", Raising.as_view()),
                 path("sql", Sql.as_view()),
                 path("echo", Echo.as_view()),
+                path("card", Card.as_view()),
+                path("big", Big.as_view()),
+                path("big-secret", BigSecret.as_view()),
+                path("big-file", BigFile.as_view()),
                 path("private", Private.as_view()),
                 path("staff", Staff.as_view()),
                 path("undeclared", Undeclared.as_view()),

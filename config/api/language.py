@@ -1,0 +1,83 @@
+"""The sentences of refusals in the caller's language, by `Accept-Language`; codes and facts are the same in each.
+
+Services raise sentences in English. On the way out a sentence is looked up in the catalogue (`config/locale`) as it
+stands; one that is not in it, because it was made for this very case, becomes the general sentence of its code, which
+has one in every language: what it said beyond that stands in `details`. Validation by Django and REST framework comes
+with catalogues of its own.
+
+Nothing else of an answer is translated: the rules of a pool are what its players agreed to, word by word.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language, gettext, override, pgettext
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+
+# Pages of the back office speak English, and so do mails.
+SPOKEN_UNDER = ("/api/v1/", "/graphql")
+# In the catalogue, the context of what a code says in general.
+OF_A_CODE = "error"
+ORIGINAL = "en"
+
+
+class LanguageMiddleware:
+    """Speaks the caller's language for as long as a call of the API lasts, and says so on whatever has a sentence."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(SPOKEN_UNDER):
+            return self.get_response(request)
+        language = language_of(request.headers.get("Accept-Language", ""))
+        with override(language):
+            response = self.get_response(request)
+        if response.status_code >= 400:
+            response.headers.setdefault("Content-Language", language)
+            patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+
+def language_of(accepted: str) -> str:
+    """The first language of an `Accept-Language` that is spoken here, else English."""
+    for tag, weight in parse_accept_lang_header(accepted.lower()):
+        if tag == "*":
+            break
+        if not weight:
+            continue
+        try:
+            return str(get_supported_language_variant(tag))
+        except LookupError:
+            continue
+    return str(get_supported_language_variant(settings.LANGUAGE_CODE))
+
+
+def sentence(code: str, message: str) -> str:
+    """The sentence in the language of the call."""
+    if not _is_translating() or not message:
+        return message
+    if (found := gettext(message)) != message:
+        return found
+    general = pgettext(OF_A_CODE, code)
+    return message if general == code else general
+
+
+def facts(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details, with what they have of sentences about fields in the language of the call."""
+    if not _is_translating():
+        return dict(details)
+    return {
+        name: [gettext(said) if isinstance(said, str) and said else said for said in value]
+        if isinstance(value, list)
+        else value
+        for name, value in details.items()
+    }
+
+
+def _is_translating() -> bool:
+    return not (get_language() or ORIGINAL).startswith(ORIGINAL)
