@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
+from config.api.deprecation import Deprecation
 from config.api.idempotency import Mode
 from config.api.ratelimit import Policy
 from config.errors import Code
@@ -61,6 +62,10 @@ class Operation:
     example: Mapping[str, Any] | None = None
     # Whether the answer says in Location where the made thing is.
     is_located: bool = False
+    # Announced to end (`config.api.deprecation`).
+    deprecated: Deprecation | None = None
+    # Whether callers may ask for some fields alone, where the answer has declared ones (`config.api.sparse`).
+    sparse: bool = True
 
 
 NOTHING_DECLARED = Operation()
@@ -87,6 +92,8 @@ def operation(
     name: str = "",
     example: Mapping[str, Any] | None = None,
     is_located: bool = False,
+    deprecated: Deprecation | None = None,
+    sparse: bool = True,
 ) -> Callable[[F], F]:
     """Declare what the decorated view method promises. Stands below DRF's `@action`."""
     declared = Operation(
@@ -109,6 +116,8 @@ def operation(
         name=name,
         example=example,
         is_located=is_located,
+        deprecated=deprecated,
+        sparse=sparse,
     )
 
     def declare(method: F) -> F:

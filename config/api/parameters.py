@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from config.api import sparse
 from config.api.operations import operation_of
 
 READING = frozenset({"GET", "HEAD"})
@@ -24,6 +25,8 @@ def known_parameters(view: Any, method: str) -> set[str]:
     paginator = getattr(view, "paginator", None)
     if paginator is not None:
         names |= {str(one["name"]) for one in paginator.get_schema_operation_parameters(view)}
+    if sparse.names_of(view, method):
+        names.add(sparse.PARAMETER)
     return names
 
 

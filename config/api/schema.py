@@ -11,9 +11,10 @@ from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework.parsers import MultiPartParser
 
-from config.api import failures
+from config.api import failures, sparse
 from config.api.components import DESCRIPTIONS, SHARED, Schema, envelope_of, failure_name, failure_of
 from config.api.declared import all_errors
+from config.api.deprecation import endings_of
 from config.api.document import EXAMPLE_OF_BODY
 from config.api.headers import ANSWERED, Taken, answered, is_revalidated, taken
 from config.api.names import name_of
@@ -69,7 +70,13 @@ class AutoSchema(SpectacularSchema):
         parameters: list[Any] = [*super().get_override_parameters(), *declared.parameters]
         if declared.query is not None:
             parameters.append(declared.query)
+        if (fields := sparse.parameter_of(self.view, self.method)) is not None:
+            parameters.append(fields)
         return parameters
+
+    def is_deprecated(self) -> bool:
+        """Where it is announced to end."""
+        return operation_of(self.view, self.method).deprecated is not None
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
         """With the values that the serializer has as examples; a body takes no field that is not there."""
@@ -77,6 +84,10 @@ class AutoSchema(SpectacularSchema):
         for name, value in getattr(serializer, "examples", {}).items():
             if name in found["properties"]:
                 found["properties"][name] = {**found["properties"][name], "examples": [value]}
+        for name in endings_of(serializer):
+            # Beside a reference there may stand something only inside of `allOf`.
+            known = found["properties"][name]
+            found["properties"][name] = {**({"allOf": [known]} if "$ref" in known else known), "deprecated": True}
         if direction == "request" and not getattr(serializer, "open_fields", False):
             found["additionalProperties"] = False
         return found

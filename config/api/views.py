@@ -27,8 +27,9 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config.api import idempotency, ratelimit
-from config.api.declared import all_errors
+from config.api import idempotency, ratelimit, reading
+from config.api.declared import all_errors, is_public
+from config.api.deprecation import announce
 from config.api.editing import refuse_unheeded
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
@@ -36,6 +37,7 @@ from config.api.operations import UNSET, Operation, operation_of
 from config.api.parameters import refuse_unknown
 from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
+from config.api.sparse import Choice, choice_of
 from config.api.strictness import MOST_NAMED, UNKNOWN, unknown_fields
 from config.errors import Code
 from config.freshness import refuse_stale
@@ -60,7 +62,11 @@ class Contract(APIView):
     family: ClassVar[str] = ""
     # How long a form with files may be, in bytes, where it may be longer than other bodies.
     form_limit: ClassVar[int | None] = None
+    # Whether what is read here has a secret in it, which must not be compressed (`config.api.compression`).
+    tells_secrets: ClassVar[bool] = False
     operation: Operation
+    # Of the fields, what the caller asks for; None: all of them.
+    choice: Choice | None = None
     has_path_parameters = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -89,6 +95,7 @@ class Contract(APIView):
             raise
         refuse_outside(self.granted_scopes(), scope_of(self, str(request.method)))
         refuse_unknown(self, request)
+        self.choice = choice_of(self, request)
         if request.method not in SAFE_METHODS and not self.operation.if_match:
             refuse_unheeded(request)
         if self.operation.fresh:
@@ -119,7 +126,11 @@ class Contract(APIView):
             answer[name] = value
         if request.successful_authenticator is not None:
             answer.setdefault("Cache-Control", "no-store")
+        elif request.method in SAFE_METHODS and answer.status_code == 200 and is_public(self):
+            # Anybody may keep it, and asks each time whether it still holds: what players see is never old.
+            answer.setdefault("Cache-Control", "public, no-cache")
         patch_vary_headers(answer, ["Authorization"])
+        announce(self.operation, answer)
         return answer
 
     def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
@@ -174,7 +185,8 @@ class Contract(APIView):
         return answer if isinstance(answer, Response) else self._finish(answer)
 
     def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
-        return self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        answer = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        return reading.finish(self.request, answer, choice=self.choice, secret=self.tells_secrets)
 
     def _refuse(self, error: Exception) -> HttpResponseBase:
         response = self.handle_exception(error)

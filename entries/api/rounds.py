@@ -59,7 +59,7 @@ class ReportJsonView(_Revealed, ApiView):
     family = "pools"
     permission_classes = [Public]
 
-    @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON")
+    @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON", sparse=False)
     def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
         """Every entry that was in play, with pick, game, result and fate. Refused until the round has locked."""
         return report_json(*self.revealed(request, pool_id, number))
