@@ -124,6 +124,8 @@ MIDDLEWARE = [
     "config.web.headers.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # Outside whatever refuses in words.
+    "config.api.language.LanguageMiddleware",
     "config.web.middleware.OriginsMiddleware",
     "config.web.middleware.AdmissionMiddleware",
     "config.web.middleware.MethodsMiddleware",
@@ -301,6 +303,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Pages ------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
+# In which callers of the API are refused (`config.api.language`).
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -342,13 +347,19 @@ CORS_URLS_REGEX = r"^/api/v1/"
 # Callers send a token in a header; a cookie of staff must never come along from another origin.
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "x-request-id"]
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
+]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition",
+    "Content-Language",
+    "Deprecation",
     "ETag",
     "Idempotent-Replayed",
+    "Link",
     "Location",
     "Retry-After",
+    "Sunset",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",

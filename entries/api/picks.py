@@ -46,6 +46,8 @@ class EntryPicksViewSet(ApiViewSet):
 
     family = "picks"
     serializer_class = PickOut
+    # Slips: with the nonce of another's pick one could tell it before the lock.
+    tells_secrets = True
 
     @operation(answer=PickOut(many=True), summary="List the picks of an entry")
     def list(self, request: Request, entry_id: str) -> Response:
