@@ -1,0 +1,41 @@
+"""A world with one of each thing, the application that answers, and its schema: what made-up calls are sent to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+
+from tests.fuzz.calls import Fuzz, load
+from tests.payments.conftest import double, double_process, sessions_in_the_database
+from tests.security.matrix.conftest import _built, world
+
+__all__ = ["_built", "double", "double_process", "sessions_in_the_database", "world"]
+
+
+@pytest.fixture(scope="package")
+def application() -> Iterator[Any]:
+    """Django without the gate: its threads would have connections of their own, which do not see this world.
+
+    As for Django's own test client, the end of a request does not end the connection, which is in a transaction.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield get_wsgi_application()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="package")
+def schema(application):
+    return load(application)
+
+
+@pytest.fixture
+def fuzz(schema, world, double) -> Iterator[Fuzz]:
+    """What is told at the end of each test: how many calls were made, and how they ended."""
+    made = Fuzz(schema, world)
+    yield made
+    print(f"\n{made.told()}")
