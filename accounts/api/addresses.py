@@ -19,6 +19,7 @@ from config.errors import Code
 class ChangeEmailView(ApiView):
     # In two phases, so that what the audit learns of a wrong password outlives the refusal.
     @operation(
+        name="changeEmail",
         body=ChangeEmailBody, answer=None, limits=(OWN_PASSWORD, MOVE_TO), fresh=True, idempotency=Mode.TWO_PHASE
     )  # fmt: skip
     def post(self, request: Request) -> Response:

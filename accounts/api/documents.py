@@ -94,6 +94,7 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
         form=DocumentForm,
         answer=DocumentMadeOut,
         status=201,
+        is_located=True,
         errors=(Code.FILE_REFUSED, Code.EMAIL_NOT_VERIFIED, Code.INVALID_TRANSITION),
         limits=(UPLOAD,),
         # The file is put away before its row is committed: no transaction holds both.
@@ -123,7 +124,14 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
         delete_document(document=self.get_object(), by=caller(request))
         return Response(status=204)
 
-    @operation(body=None, answer=DocumentLinkOut, status=200, idempotency=Mode.OFF, summary="Make a link to a document")
+    @operation(
+        name="createMyDocumentLink",
+        body=None,
+        answer=DocumentLinkOut,
+        status=200,
+        idempotency=Mode.OFF,
+        summary="Make a link to a document",
+    )
     def link(self, request: Request, pk: str) -> Response:
         """A link to the file, good for ten minutes."""
         link = make_link(document=self.get_object(), by=caller(request), now=database_now())

@@ -104,7 +104,7 @@ class LoginOut(serializers.ModelSerializer[Login]):
 
 
 class ProvidersView(Door):
-    @operation(answer=ProviderOut(many=True), summary="List who to sign in through")
+    @operation(name="listSignInProviders", answer=ProviderOut(many=True), summary="List who to sign in through")
     def get(self, request: Request) -> Response:
         """Google, Apple and others, as far as they are set up."""
         return Response(ProviderOut(list(providers().values()), many=True).data)
@@ -112,6 +112,7 @@ class ProvidersView(Door):
 
 class BeginView(Door):
     @operation(
+        name="beginSocialSignIn",
         errors=(Code.NOT_FOUND, Code.PROVIDER_ERROR), query=BeginQuery, answer=None, status=302, limits=(TRIP,),
         summary="Begin to sign in through a provider",
     )  # fmt: skip
@@ -148,6 +149,7 @@ class CallbackView(Door):
     ignores_unknown = True
 
     @operation(
+        name="returnFromProvider",
         errors=(Code.NOT_FOUND, Code.SIGN_IN_FAILED), query=CallbackQuery, answer=None, status=302, limits=(TRIP,),
         summary="Come back from a provider",
     )  # fmt: skip
@@ -167,6 +169,7 @@ class CallbackView(Door):
         return answer
 
     @operation(
+        name="returnFromProviderByForm",
         errors=(Code.NOT_FOUND,), body=None, form=CallbackQuery, answer=None, status=303, limits=(TRIP,),
         summary="Come back from a provider that sends a form",
     )  # fmt: skip
@@ -183,6 +186,7 @@ class CallbackView(Door):
 
 class SocialSignInView(Door):
     @operation(
+        name="createSocialToken",
         errors=(
             Code.SIGN_IN_FAILED, Code.INVALID_CREDENTIALS, Code.OTP_REQUIRED, Code.PROFILE_INCOMPLETE,
             Code.EMAIL_NOT_VERIFIED, Code.EMAIL_TAKEN, Code.NOT_ELIGIBLE, Code.NOT_FOUND,

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -57,8 +56,7 @@ class OwnSessionsViewSet(ListModelMixin, ApiViewSet):
         end_own_session(user=caller(request), session_id=pk)
         return Response(status=204)
 
-    @extend_schema(operation_id="me_sessions_destroy_others")
-    @operation(body=None, answer=None, summary="End all other own sessions")
+    @operation(name="deleteMyOtherSessions", body=None, answer=None, summary="End all other own sessions")
     def destroy_others(self, request: Request) -> Response:
         """Sign every device out but the one that calls."""
         end_other_sessions(user=caller(request), but=session_of(request))

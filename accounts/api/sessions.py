@@ -21,6 +21,7 @@ from config.errors import Code
 
 class SignInView(Door):
     @operation(
+        name="createToken",
         errors=(Code.INVALID_CREDENTIALS, Code.OTP_REQUIRED),
         body=SignInBody,
         answer=SignedInOut,

@@ -56,6 +56,7 @@ class TotpView(ApiView):
         return Response(TotpOut(state_of(caller(request))).data)
 
     @operation(
+        name="setUpTotp",
         body=None, answer=TotpSetupOut, status=201, limits=(WRITE,), idempotency=Mode.OFF, fresh=True,
         summary="Begin to set up a second factor",
     )  # fmt: skip
@@ -95,6 +96,7 @@ class ConfirmTotpView(ApiView):
 
 class RecoveryCodesView(ApiView):
     @operation(
+        name="createRecoveryCodes",
         errors=(Code.INVALID_TRANSITION,), body=None, answer=RecoveryCodesOut, status=201, limits=(WRITE,),
         idempotency=Mode.OFF, fresh=True, summary="Make new recovery codes",
     )  # fmt: skip

@@ -16,15 +16,24 @@ SINGLE = ((re.compile(r"ies$"), "y"), (re.compile(r"(ch|sh|x)es$"), r"\1"), (re.
 def name_of(method: str, path: str, *, is_list: bool) -> str:
     """The name for `POST /api/v1/requests/{id}/approve`: approveRequest."""
     parts = [part for part in re.split(r"[/.]", path.removeprefix(PREFIX)) if part]
-    words = [part for part in parts if not part.startswith("{")]
-    if len(words) > 1:
-        words = [word for word in (INSTEAD.get(word, word) for word in words) if word]
-    last = words[-1] if method != "POST" and not parts[-1].startswith("{") else _one(words[-1])
-    before = [_one(word) for word in words[:-1]]
-    if method == "POST" and last == words[-1]:
+    is_action = method == "POST" and len(parts) > 1 and not _is_plural([p for p in parts if not p.startswith("{")][-1])
+    if any(not part.startswith("{") for part in parts[1:]):
+        parts = [part for part in (INSTEAD.get(part, part) for part in parts) if part]
+    # Which of them a call is about stands behind a name of several.
+    *before, last = [
+        _one(part) if following.startswith("{") else part
+        for part, following in zip(parts, [*parts[1:], ""], strict=True)
+        if not part.startswith("{")
+    ]
+    if is_action:
         return _camel([last, *before])
+    last = _one(last) if method == "POST" else last
     verb = "create" if method == "POST" else "list" if is_list else VERBS[method]
     return _camel([verb, *before, last])
+
+
+def _is_plural(word: str) -> bool:
+    return _one(word) != word
 
 
 def _one(word: str) -> str:

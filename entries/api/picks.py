@@ -61,7 +61,9 @@ class EntryPicksViewSet(ApiViewSet):
         out = [shown(pick, entry_id=entry.pk, with_slip=is_owner) for pick in picks]
         return self.get_paginated_response(PickOut(out, many=True).data)
 
-    @operation(body=PickBody, answer=SavedPickOut, errors=REFUSALS, limits=(PICK,), summary="Save a pick")
+    @operation(
+        name="savePick", body=PickBody, answer=SavedPickOut, errors=REFUSALS, limits=(PICK,), summary="Save a pick"
+    )
     def update(self, request: Request, entry_id: str, number: str) -> Response:
         """Pick a team for a round that has not locked, later ones included; the same again changes nothing.
 
@@ -73,7 +75,9 @@ class EntryPicksViewSet(ApiViewSet):
         )
         return Response(SavedPickOut(just_saved(saved)).data)
 
-    @operation(answer=None, errors=(*CLOSED, Code.GAME_STARTED), limits=(PICK,), summary="Take a pick back")
+    @operation(
+        name="deletePick", answer=None, errors=(*CLOSED, Code.GAME_STARTED), limits=(PICK,), summary="Take a pick back"
+    )
     def destroy(self, request: Request, entry_id: str, number: str) -> Response:
         """Leave the round without picks, also when there are none. Refused after the lock."""
         delete_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number))
@@ -93,7 +97,7 @@ class PickHistoryViewSet(ApiViewSet):
     serializer_class = StepOut
     pagination_class = OldestFirst
 
-    @operation(answer=StepOut(many=True), summary="Show how a pick changed")
+    @operation(name="listPickHistory", answer=StepOut(many=True), summary="Show how a pick changed")
     def list(self, request: Request, entry_id: str, number: str) -> Response:
         """Every change, oldest first. To staff it is refused until no pick for the round can change any more."""
         entry = visible_entry(request, entry_id)
@@ -111,6 +115,7 @@ class BulkPicksView(ApiView):
 
     family = "picks"
 
+        name="savePicks",
     @operation(
         body=BulkBody,
         query=BulkQuery,

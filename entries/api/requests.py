@@ -32,7 +32,7 @@ class PoolRequestsView(ApiView):
     @operation(
         body=None,
         answer=RequestOut,
-        status=201,
+        status=201, is_located=True,
         errors=(
             Code.EMAIL_NOT_VERIFIED, Code.NOT_ELIGIBLE, Code.EXCLUDED, Code.POOL_CLOSED, Code.REQUEST_LIMIT_REACHED,
             Code.SPENDING_LIMIT_REACHED,
@@ -58,7 +58,7 @@ class BuyBackView(ApiView):
     @operation(
         body=None,
         answer=RequestOut,
-        status=201,
+        status=201, is_located=True,
         errors=(
             Code.NOT_ELIGIBLE, Code.EXCLUDED, Code.POOL_CLOSED, Code.BUY_BACK_NOT_ALLOWED, Code.DEADLINE_PASSED,
             Code.ROUND_NOT_OPEN, Code.SPENDING_LIMIT_REACHED,

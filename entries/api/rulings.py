@@ -158,6 +158,7 @@ class RulingViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
+        name="reverseRuling",
         body=ReversalBody,
         answer=RulingOut,
         status=201,

@@ -112,6 +112,7 @@ class AccountMappingsView(ApiView):
         return Response(AccountMappingOut(rows, many=True).data)
 
     @operation(
+        name="saveAccountMapping",
         body=AccountMappingBody,
         answer=AccountMappingOut,
         errors=(Code.FORBIDDEN,),
@@ -147,7 +148,7 @@ class JournalBatchViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=JournalBatchBody, answer=JournalBatchOut, status=201, limits=(STAFF,),
+        body=JournalBatchBody, answer=JournalBatchOut, status=201, is_located=True, limits=(STAFF,),
         errors=(Code.FORBIDDEN, Code.ALREADY_EXPORTED, Code.SERVICE_UNAVAILABLE), summary="Export journals",
         # Where the books are is found out in a transaction of its own.
         idempotency=Mode.TWO_PHASE,

@@ -190,7 +190,7 @@ class BankStatementViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=BankImportBody, form=BankImportForm, answer=BankImportedOut, status=201,
+        body=BankImportBody, form=BankImportForm, answer=BankImportedOut, status=201, is_located=True,
         errors=(Code.NOT_FOUND, Code.ALREADY_IMPORTED, Code.PAYLOAD_TOO_LARGE), limits=(STAFF,),
         summary="Take in a bank statement",
     )  # fmt: skip

@@ -99,6 +99,7 @@ class CancellationView(_OfPool):
         return Response(CancellationOut(self.newest(request, pool_id)).data)
 
     @operation(
+        name="proposePoolCancellation",
         body=CancellationBody,
         answer=CancellationOut,
         status=201,

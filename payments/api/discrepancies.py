@@ -247,6 +247,7 @@ class DiscrepancyViewSet(ReadOnlyViewSet):
         body=ReasonBody,
         answer=WriteOffOut,
         status=201,
+        is_located=True,
         errors=(*REFUSALS, Code.WRITE_OFF_TOO_LARGE),
         limits=(STAFF,),
         moves_money=True,

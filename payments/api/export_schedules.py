@@ -97,7 +97,7 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
         return versioned(Response(ScheduleOut(schedule).data), schedule)
 
     @operation(
-        body=ScheduleBody, answer=ScheduleOut, status=201, errors=(Code.FORBIDDEN,), limits=(STAFF,),
+        body=ScheduleBody, answer=ScheduleOut, status=201, is_located=True, errors=(Code.FORBIDDEN,), limits=(STAFF,),
         summary="Have a report written every day or month", scope=None,
     )  # fmt: skip
     def create(self, request: Call) -> Response:

@@ -194,8 +194,8 @@ class ExportViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=ExportBody, answer=ExportOut, status=201, errors=(*ASKED, Code.NOT_FOUND), limits=(STAFF,),
-        summary="Have a report written",
+        body=ExportBody, answer=ExportOut, status=201, is_located=True, errors=(*ASKED, Code.NOT_FOUND),
+        limits=(STAFF,), summary="Have a report written",
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """Queued at once; one that needs a second name is `waiting` for it. Ask for it again until it is `done`."""
@@ -232,7 +232,15 @@ class ExportViewSet(ReadOnlyViewSet):
         return self._shown(try_again(export_id=self._pk(), by=caller(request)))
 
     @action(detail=True, methods=["post"])
-    @operation(answer=ExportOut, body=None, status=201, errors=DECIDED, limits=(STAFF,), summary="Make an export again")
+    @operation(
+        answer=ExportOut,
+        body=None,
+        status=201,
+        is_located=True,
+        errors=DECIDED,
+        limits=(STAFF,),
+        summary="Make an export again",
+    )
     def check(self, request: Call, pk: str) -> Response:
         """The same file from the same rows, to compare its bytes: `agrees` of the new export says how that ended."""
         export = request_check(export_id=self._pk(), by=caller(request))
@@ -240,6 +248,7 @@ class ExportViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
+        name="createExportLink",
         answer=FileLinkOut, body=None, status=201,
         errors=(*DECIDED, Code.LINK_EXPIRED, Code.REAUTHENTICATION_REQUIRED), limits=(STAFF,),
         summary="Make a link to the file of an export", scope="reports:read",

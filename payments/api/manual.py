@@ -118,10 +118,11 @@ class RecordPaymentView(ApiView):
     form_limit = LONGEST_FORM
 
     @operation(
+        name="recordManualPayment",
         body=HandoverBody,
         form=HandoverForm,
         answer=ManualRecordOut,
-        status=201,
+        status=201, is_located=True,
         errors=(
             Code.NOT_FOUND, Code.FORBIDDEN, Code.PAYMENT_NOT_DUE, Code.VERSION_CONFLICT, Code.REFERENCE_USED,
             Code.PAYLOAD_TOO_LARGE, Code.PROVIDER_ERROR,

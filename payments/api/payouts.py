@@ -144,8 +144,8 @@ class PayoutViewSet(ReadOnlyViewSet):
         return super().retrieve(request, pk)
 
     @operation(
-        body=PayoutBody, answer=PayoutOut, status=201, errors=REFUSALS, limits=(STAFF,), moves_money=True,
-        summary="Ask for a payout", fresh=True,
+        body=PayoutBody, answer=PayoutOut, status=201, is_located=True, errors=REFUSALS, limits=(STAFF,),
+        moves_money=True, summary="Ask for a payout", fresh=True,
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """Ask that a winner be paid all that was won in the pool, less what was paid; somebody else approves it."""
@@ -155,6 +155,7 @@ class PayoutViewSet(ReadOnlyViewSet):
 
     @action(detail=False, methods=["post"], url_path="approvals")
     @operation(
+        name="approvePayouts",
         body=ApproveBody, answer=OutcomeOut, status=200, errors=(Code.NOT_FOUND,), limits=(STAFF,), moves_money=True,
         summary="Approve payouts", fresh=True,
     )  # fmt: skip
@@ -199,6 +200,7 @@ class RequestPayoutsView(ApiView):
     limits = (STAFF,)
 
     @operation(
+        name="createPoolPayouts",
         body=ProviderBody, answer=OutcomeOut, status=200, errors=(Code.NOT_FOUND,), moves_money=True,
         summary="Ask for the payouts of all winners", fresh=True,
     )  # fmt: skip

@@ -72,6 +72,7 @@ class PeriodViewSet(ReadOnlyViewSet):
         body=PeriodBody,
         answer=PeriodOut,
         status=201,
+        is_located=True,
         errors=REFUSALS,
         limits=(STAFF,),
         summary="Propose to close a month",

@@ -154,6 +154,7 @@ class RequestRefundView(ApiView):
         body=RefundBody,
         answer=RefundOut,
         status=201,
+        is_located=True,
         errors=REFUSALS,
         moves_money=True,
         summary="Refund a payment",

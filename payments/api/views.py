@@ -25,10 +25,11 @@ class StartPaymentView(ApiView):
 
     limits = (MONEY,)
 
+        name="startPayment",
     @operation(
         body=None,
         answer=StartedPaymentOut,
-        status=201,
+        status=201, is_located=True,
         errors=(
             Code.PAYMENT_NOT_DUE, Code.ALREADY_PAID, Code.EXCLUDED, Code.SPENDING_LIMIT_REACHED, Code.PROVIDER_ERROR,
         ),

@@ -157,6 +157,7 @@ class ForeignObjectViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
+        name="claimForeignObject",
         body=ReasonBody,
         answer=ForeignObjectOut,
         status=200,

@@ -34,6 +34,7 @@ class RulesViewSet(ApiViewSet):
         return self.get_paginated_response(VersionOut(page or [], many=True).data)
 
     @operation(
+        name="updatePoolRules",
         body=RevisionBody,
         answer=VersionOut,
         status=200,
