@@ -14,12 +14,22 @@ from config.api.ratelimit import JOIN, STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, Forbidden
-from entries.api.serializers.requests import RejectBody, RequestFilter, RequestOut, WithdrawBody
+from entries.api.serializers.requests import (
+    ApproveManyBody,
+    DecisionOut,
+    RejectBody,
+    RejectManyBody,
+    RequestFilter,
+    RequestOut,
+    WithdrawBody,
+    decided,
+)
 from entries.models import Request
 from entries.models.request import RequestQuerySet
 from entries.queries.requests import requests_in_full
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.buy_backs import ask_to_buy_back
+from entries.services.decisions import Decision, approve_requests, reject_requests
 from entries.services.requests import ask_to_join, withdraw_request
 
 
@@ -143,6 +153,32 @@ class RequestViewSet(ReadOnlyViewSet):
         row = reject_request(request=self.get_object(), by=caller(request), now=database_now(), reason=reason)
         return shown(row)
 
+    @action(detail=False, methods=["post"], url_path="approve", permission_classes=[IsModerator], pagination_class=None)
+    @operation(
+        body=ApproveManyBody, answer=DecisionOut(many=True), status=200, limits=(STAFF,), scope="requests:decide",
+        summary="Approve several requests", name="approveRequests",
+    )  # fmt: skip
+    def approve_many(self, request: Call) -> Response:
+        """Up to 100, each as by itself, with one answer each, in the order asked, in which places are given too.
+
+        One that is refused stops none of the others. For moderators; requests of their own are refused with FORBIDDEN.
+        """
+        asked = self.valid_body()["requests"]
+        return all_shown(approve_requests(request_ids=asked, by=caller(request), now=database_now()))
+
+    @action(detail=False, methods=["post"], url_path="reject", permission_classes=[IsModerator], pagination_class=None)
+    @operation(
+        body=RejectManyBody, answer=DecisionOut(many=True), status=200, limits=(STAFF,), scope="requests:decide",
+        summary="Reject several requests", name="rejectRequests",
+    )  # fmt: skip
+    def reject_many(self, request: Call) -> Response:
+        """Up to 100, for one reason that all their players see, with one answer each, in the order asked."""
+        body = self.valid_body()
+        decisions = reject_requests(
+            request_ids=body["requests"], by=caller(request), now=database_now(), reason=body["reason"]
+        )
+        return all_shown(decisions)
+
     @action(detail=True, methods=["post"], permission_classes=[IsModerator])
     @operation(
         body=None, answer=RequestOut, limits=(STAFF,), scope="requests:decide",
@@ -160,3 +196,10 @@ class RequestViewSet(ReadOnlyViewSet):
 def shown(request: Request, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The request as it stands now, read again with its entry and its place in line."""
     return Response(RequestOut(requests_in_full().get(pk=request.pk)).data, status=status, headers=headers)
+
+
+def all_shown(decisions: list[Decision]) -> Response:
+    """What became of each, with the requests as they stand now, read again all at once."""
+    found = requests_in_full(Request.objects.filter(pk__in=[one.request_id for one in decisions])).in_bulk()
+    out = [decided(one, found.get(one.request_id)) for one in decisions]
+    return Response(DecisionOut(out, many=True).data)

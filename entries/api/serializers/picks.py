@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.errors import Code, DomainError
+from config.errors import DomainError
+from entries.api.serializers.bulk import BulkErrorOut, told
 from entries.models import PickSource
 from entries.queries.grades import PickResult
 from entries.queries.picks import ShownPick
@@ -51,14 +52,6 @@ class SavedPickOut(PickOut):
     """The pick of the first team asked for, and where the round asks for two, all of them."""
 
     picks = PickOut(many=True, required=False, help_text="Every pick of a two-pick round, in the order asked.")
-
-
-class BulkErrorOut(serializers.Serializer[Any]):
-    """Why one pick was refused, in the words and codes of any other refusal."""
-
-    code = serializers.ChoiceField([code.value for code in Code], read_only=True)
-    message = serializers.CharField(read_only=True)
-    details = serializers.DictField(read_only=True)
 
 
 class BulkAnswerOut(serializers.Serializer[Any]):
@@ -152,16 +145,8 @@ def just_saved(saved: SavedPick) -> dict[str, Any]:
 
 def answered(item: Mapping[str, Any], answer: SavedPick | DomainError) -> dict[str, Any]:
     """One answer of several, as `BulkAnswerOut` takes it."""
-    refused = isinstance(answer, DomainError)
-    return {
-        "entry": item["entry"],
-        "round": item["round"],
-        "saved": not refused,
-        "changed": False if isinstance(answer, DomainError) else any(pick.changed for pick in answer.picks),
-        "pick": None if isinstance(answer, DomainError) else just_saved(answer),
-        "error": (
-            {"code": answer.code, "message": answer.message, "details": answer.details}
-            if isinstance(answer, DomainError)
-            else None
-        ),
-    }
+    about = {"entry": item["entry"], "round": item["round"]}
+    if isinstance(answer, DomainError):
+        return about | {"saved": False, "changed": False, "pick": None, "error": told(answer)}
+    changed = any(pick.changed for pick in answer.picks)
+    return about | {"saved": True, "changed": changed, "pick": just_saved(answer), "error": None}

@@ -1,9 +1,13 @@
 """Requests as callers see them, and what they may send."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from entries.api.serializers.bulk import BulkErrorOut, told
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import REASON_LENGTH
+from entries.services.decisions import MOST_AT_ONCE, Decision
 
 LARGEST_ID = 2**63 - 1
 
@@ -61,6 +65,39 @@ class RejectBody(serializers.Serializer[Request]):
     """Why; the player reads it."""
 
     reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class ApproveManyBody(serializers.Serializer[Any]):
+    """Which requests, each once. Places go to them in this order."""
+
+    requests = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), min_length=1, max_length=MOST_AT_ONCE
+    )
+
+
+class RejectManyBody(ApproveManyBody):
+    """Which requests, and why: all of their players read it."""
+
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class DecisionOut(serializers.Serializer[Any]):
+    """What became of one of several requests: `error` is there where it was not decided."""
+
+    id = serializers.IntegerField(read_only=True, help_text="As it was asked for.")
+    decided = serializers.BooleanField(read_only=True)
+    request = RequestOut(read_only=True, allow_null=True, help_text="As it stands now; null where there is none.")
+    error = BulkErrorOut(read_only=True, allow_null=True)
+
+
+def decided(decision: Decision, request: Request | None) -> dict[str, Any]:
+    """One answer of several, as `DecisionOut` takes it."""
+    return {
+        "id": decision.request_id,
+        "decided": decision.refusal is None,
+        "request": request,
+        "error": told(decision.refusal),
+    }
 
 
 class WithdrawBody(serializers.Serializer[Request]):
