@@ -8,6 +8,7 @@ from entries.services.repicks import release_due_picks as release
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
 from pools.services.pools import start_due_pools as start
+from pools.services.telling import tell_locks
 
 
 @shared_task
@@ -17,6 +18,7 @@ def reveal_due_rounds() -> int:
     Picks whose game will not be played are taken back first: what is known before a lock counts as known in time.
     """
     release()
+    tell_locks()
     return len(reveal())
 
 

@@ -2,6 +2,7 @@
 
 from pools.models.amendment import Amendment, AmendmentStatus
 from pools.models.competition import Competition, Game, GameChange, GameStatus, Round, RoundChange, Team
+from pools.models.event import EventKind, PoolEvent, PoolEventCount
 from pools.models.feed import FeedKind, FeedPull, FeedSource, FeedSourceChange, LetStand, PullOutcome
 from pools.models.pool import ChargebackBearer, Pool, PoolChange, PoolStatus
 from pools.models.rules import (
@@ -23,6 +24,7 @@ __all__ = [
     "CancelledGame",
     "ChargebackBearer",
     "Competition",
+    "EventKind",
     "FeedKind",
     "FeedPull",
     "FeedSource",
@@ -38,6 +40,8 @@ __all__ = [
     "Payout",
     "Pool",
     "PoolChange",
+    "PoolEvent",
+    "PoolEventCount",
     "PoolStatus",
     "PullOutcome",
     "Round",

@@ -15,6 +15,7 @@ from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, neve
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard, planned_anew
+from pools.models.telling import tells_game_lock, tells_result, tells_reveal
 
 # First half of a two-part advisory key; the second is a round's id. Whatever is decided about a round before its lock
 # shares it: its picks, and the rules that govern it. Revealing takes it alone, and so waits for them.
@@ -118,6 +119,7 @@ class Round(models.Model):
                     RETURN NULL;
                 """,
             ),
+            tells_reveal(),
         ]
 
     def __str__(self) -> str:
@@ -290,6 +292,8 @@ class Game(models.Model):
                 """)
                 + " RETURN NULL;",
             ),
+            tells_result(),
+            tells_game_lock(),
             *never_deleted(),
         ]
 

@@ -14,6 +14,7 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from pools.models.competition import Competition
+from pools.models.telling import tells_status
 
 
 class PoolStatus(models.TextChoices):
@@ -127,6 +128,7 @@ class Pool(HasStatus):
                 "pools_poolchange",
                 ("entry_fee_cents", "capacity", "max_entries_per_user", "suspended_may_pick", "chargeback_bearer"),
             ),
+            tells_status(),
             *never_deleted(),
         ]
 

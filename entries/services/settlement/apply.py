@@ -6,6 +6,7 @@ from django.db.backends.utils import CursorWrapper
 
 from config import outbox
 from config.states import CORRECTION_SETTING
+from entries.services.settlement.telling import tell_fates
 
 # Entries whose fate was open at the first round looked at, but for those that are simply still in, as before.
 DIFFERENCE = """
@@ -158,10 +159,12 @@ def find_difference(cursor: CursorWrapper, *, to_write: bool) -> Difference:
     return Difference(*counts)._replace(pools_finished=finished, pools_reopened=reopened, pools_moved=moved)
 
 
-def write_difference(cursor: CursorWrapper) -> None:
-    """Write what differs. Terminal states move only because this transaction says that it is a settlement."""
+def write_difference(cursor: CursorWrapper, *, settlement_id: int) -> None:
+    """Write what differs, and tell it. Terminal states move only because this transaction says it is a settlement."""
     cursor.execute("SELECT set_config(%s, 'settlement', true)", [CORRECTION_SETTING])
     cursor.execute(WRITE)
+    # After the tallies, from which it says how many are left; before the pools' ends, which follow from it.
+    tell_fates(cursor, settlement_id=settlement_id)
     for statement in (FINISH, MOVE_END, REOPEN):
         cursor.execute(statement)
     cursor.execute("SELECT set_config(%s, '', true)", [CORRECTION_SETTING])

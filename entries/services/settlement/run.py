@@ -147,7 +147,7 @@ def _write(
     attribute(by=by, reason=f"settlement {settlement_id}")
     cursor.execute("SELECT coalesce(max(id), 0) FROM entries_entrychange")
     first = cursor.fetchone()[0]
-    write_difference(cursor)
+    write_difference(cursor, settlement_id=settlement_id)
     cursor.execute(
         """
         INSERT INTO entries_settlement (id, competition_id, cause, ruling_id, by_id, through, at, difference,
