@@ -277,7 +277,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "GameStatus": "pools.models.GameStatus",
         "JournalBatchStatus": "payments.models.BatchState",
         "NotPlayedStatus": "entries.api.serializers.rulings.NOT_PLAYED_STATUSES",
-        "PaymentState": "payments.api.serializers.ShownStatus",
+        "PaymentState": "payments.queries.ShownStatus",
         "PaymentStatus": "entries.models.PaymentStatus",
         "PeriodStatus": "payments.models.PeriodState",
         "PickResult": "entries.queries.grades.PickResult",

@@ -20,11 +20,13 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, JSONObject
 
+from accounts.models import User
 from entries.models import Entry, EntryStatus, Request
 from entries.services.imports.land import WAIVER_REASON
 from payments.models import (
     BankMatch,
     Payment,
+    PaymentState,
     Payout,
     ProviderPayout,
     ProviderPayoutItem,
@@ -32,6 +34,30 @@ from payments.models import (
     ReceiptState,
     Refund,
 )
+from payments.models.payment import LIVE_STATES
+
+
+class ShownStatus(TextChoices):
+    """What a caller is told: how a payment that has not ended stands at the provider is our own business."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STATES_SHOWN_AS = {
+    ShownStatus.PENDING: LIVE_STATES,
+    ShownStatus.SUCCEEDED: (PaymentState.SUCCEEDED,),
+    ShownStatus.FAILED: (PaymentState.FAILED,),
+    ShownStatus.CANCELLED: (PaymentState.CANCELLED,),
+}
+SHOWN = {state: shown for shown, states in STATES_SHOWN_AS.items() for state in states}
+
+
+def shown_status(payment: Payment) -> ShownStatus:
+    """How the payment stands, as a caller is told."""
+    return SHOWN[PaymentState(payment.status)]
 
 
 class MoneySource(TextChoices):
@@ -42,6 +68,11 @@ class MoneySource(TextChoices):
     IMPORT = "import", "Paid elsewhere"
     FREE = "free", "Free"
     NONE = "none", "Without money"
+
+
+def visible_payments(viewer: User) -> QuerySet[Payment]:
+    """The payments that are there for this person: their own, and for who sees money everybody's."""
+    return with_refunds(Payment.objects.all() if viewer.sees_money else Payment.objects.of(viewer.pk))
 
 
 def with_refunds(payments: QuerySet[Payment]) -> QuerySet[Payment]:

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.models import Role, User
+from accounts.models.user import MONEY_ROLES
 
 
 class _HasRole(BasePermission):
@@ -24,7 +25,7 @@ class IsModerator(_HasRole):
 class IsFinance(_HasRole):
     """Sees the money. Admins may, too."""
 
-    roles = frozenset({Role.FINANCE, Role.ADMIN})
+    roles = MONEY_ROLES
 
 
 class IsBackOffice(_HasRole):

@@ -30,6 +30,7 @@ class Role(models.TextChoices):
 
 
 STAFF_ROLES = frozenset({Role.MODERATOR, Role.FINANCE, Role.ADMIN})
+MONEY_ROLES = frozenset({Role.FINANCE, Role.ADMIN})
 
 # Addresses here belong to nobody (RFC 2606): imported players, closed accounts. No mail is sent to them.
 NOBODYS_DOMAIN = ".invalid"
@@ -210,6 +211,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_back_office(self) -> bool:
         """Whether this person works here: moderator, finance or admin."""
         return self.is_superuser or self.role in STAFF_ROLES
+
+    @property
+    def sees_money(self) -> bool:
+        """Whether this person sees everybody's money: finance or admin."""
+        return self.is_superuser or self.role in MONEY_ROLES
 
     @property
     def can_get_mail(self) -> bool:

@@ -52,30 +52,43 @@ def read_page(parameters: Mapping[str, str]) -> int:
 
 def write_cursor(request: Request, position: Sequence[Any]) -> str:
     """An opaque, signed text that continues this very list after `position`."""
-    values = [value.isoformat() if hasattr(value, "isoformat") else value for value in position]
-    return signing.dumps([_list_of(request), values], salt="cursor", compress=True)
+    return sign_position(_list_of(request), position)
 
 
 def read_cursor(request: Request, text: str, *, length: int) -> list[Any]:
     """The position in a cursor. Refuses one that we did not write for this caller, address and filter."""
+    return read_position(_list_of(request), text, length=length, name="cursor")
+
+
+def sign_position(of: Sequence[Any], position: Sequence[Any]) -> str:
+    """The same for a list that is named by `of`: by whatever tells it from other lists, whose it is included."""
+    values = [value.isoformat() if hasattr(value, "isoformat") else value for value in position]
+    return signing.dumps([_digest(of), values], salt="cursor", compress=True)
+
+
+def read_position(of: Sequence[Any], text: str, *, length: int, name: str) -> list[Any]:
+    """What `sign_position` signed for that list. `name` is what the refusal calls it."""
     try:
-        of, values = signing.loads(text, salt="cursor")
+        found, values = signing.loads(text, salt="cursor")
     except (signing.BadSignature, ValueError, TypeError):
-        raise _bad_cursor() from None
-    if of != _list_of(request) or len(values) != length:
-        raise _bad_cursor()
+        raise _bad_cursor(name) from None
+    if found != _digest(of) or len(values) != length:
+        raise _bad_cursor(name)
     return list(values)
 
 
-def _bad_cursor() -> Malformed:
-    return invalid("cursor", "Not a cursor of this list. Begin again without one.")
+def _bad_cursor(name: str) -> Malformed:
+    return invalid(name, "Not a cursor of this list. Begin again without one.")
 
 
-def _list_of(request: Request) -> str:
+def _list_of(request: Request) -> tuple[Any, ...]:
     """Which list this is: the caller, the address and the filters."""
     filters = sorted((k, v) for k, vs in request.query_params.lists() for v in vs if k not in POSITION_PARAMETERS)
-    said = repr((request.user.pk if request.user else None, request.path, filters))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    return request.user.pk if request.user else None, request.path, filters
+
+
+def _digest(of: Sequence[Any]) -> str:
+    return hashlib.sha256(repr(tuple(of)).encode()).hexdigest()[:16]
 
 
 class PagePagination(BasePagination):
@@ -132,11 +145,13 @@ class KeysetPagination(PagePagination):
             more = page["page"] * page["limit"] < page["total"]
         else:
             limit = read_limit(request.query_params)
-            rows = list(queryset.filter(self._after(request, cursor))[: limit + 1])
+            position = read_cursor(request, cursor, length=len(self.ordering))
+            rows = list(queryset.filter(rows_after(position, self.ordering))[: limit + 1])
             more = len(rows) > limit
             rows = rows[:limit]
             self.pagination = {"limit": limit}
-        self.pagination["next_cursor"] = write_cursor(request, self._position(rows[-1])) if more and rows else None
+        last = position_of(rows[-1], self.ordering) if more and rows else None
+        self.pagination["next_cursor"] = None if last is None else write_cursor(request, last)
         return rows
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
@@ -150,27 +165,29 @@ class KeysetPagination(PagePagination):
         }
         return [*super().get_schema_operation_parameters(view), cursor]
 
-    def _position(self, row: Any) -> list[Any]:
-        return [_value_of(row, field.lstrip("-")) for field in self.ordering]
 
-    def _after(self, request: Request, cursor: str) -> Q:
-        """Rows after the position: greater in the first field, or equal there and greater in the next, and so on.
+def position_of(row: Any, ordering: Sequence[str]) -> list[Any]:
+    """Where the row stands in a list of this ordering."""
+    return [_value_of(row, field.lstrip("-")) for field in ordering]
 
-        Where all fields run the same way they are compared as one row: an index then begins at the position, while
-        the alternatives of an OR would make it walk there from the start.
-        """
-        position = read_cursor(request, cursor, length=len(self.ordering))
-        if len({field.startswith("-") for field in self.ordering}) == 1:
-            names = [field.lstrip("-") for field in self.ordering]
-            sign: Literal["<", ">"] = "<" if self.ordering[0].startswith("-") else ">"
-            return Q(RowComparison(names, sign, [_parsed(value) for value in position]))
-        after, equal = Q(), Q()
-        for field, value in zip(self.ordering, position, strict=True):
-            name = field.lstrip("-")
-            beyond = Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": _parsed(value)})
-            after |= equal & beyond
-            equal &= Q(**{name: _parsed(value)})
-        return after
+
+def rows_after(position: Sequence[Any], ordering: Sequence[str]) -> Q:
+    """Rows after the position: greater in the first field, or equal there and greater in the next, and so on.
+
+    Where all fields run the same way they are compared as one row: an index then begins at the position, while
+    the alternatives of an OR would make it walk there from the start.
+    """
+    if len({field.startswith("-") for field in ordering}) == 1:
+        names = [field.lstrip("-") for field in ordering]
+        sign: Literal["<", ">"] = "<" if ordering[0].startswith("-") else ">"
+        return Q(RowComparison(names, sign, [_parsed(value) for value in position]))
+    after, equal = Q(), Q()
+    for field, value in zip(ordering, position, strict=True):
+        name = field.lstrip("-")
+        beyond = Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": _parsed(value)})
+        after |= equal & beyond
+        equal &= Q(**{name: _parsed(value)})
+    return after
 
 
 def _value_of(row: Any, path: str) -> Any:

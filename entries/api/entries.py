@@ -13,6 +13,7 @@ from config.api.views import ApiViewSet
 from entries.api.serializers.entries import EntryFilter, EntryOut
 from entries.models import Entry
 from entries.queries.entries import entries_in_full, next_locks, used_by
+from entries.queries.visible import visible_entries
 
 
 class EntryViewSet(ApiViewSet):
@@ -25,9 +26,7 @@ class EntryViewSet(ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Entry]:
         """A stranger's entry is not there."""
-        user = caller(self.request)
-        entries = Entry.objects.all() if user.is_back_office else Entry.objects.of(user.pk)
-        return entries_in_full(entries)
+        return entries_in_full(visible_entries(caller(self.request)))
 
     @operation(query=EntryFilter, answer=EntryOut(many=True), summary="List entries")
     def list(self, request: Request) -> Response:

@@ -24,6 +24,7 @@ from entries.api.serializers.picks import (
 )
 from entries.models import Entry
 from entries.queries.picks import is_history_public, pick_history, picks_of
+from entries.queries.visible import visible_entries
 from entries.services.picks import Wish, delete_pick, save_pick, save_picks
 from pools.queries import rounds_of
 
@@ -33,9 +34,7 @@ REFUSALS = (*CLOSED, Code.TEAM_NOT_PLAYING, Code.TEAM_ALREADY_USED, Code.GAME_ST
 
 def visible_entry(request: Request, entry_id: str) -> Entry:
     """The entry, if it is the caller's own or the caller is staff; a stranger's is not there."""
-    user = caller(request)
-    entries = Entry.objects.all() if user.is_back_office else Entry.objects.of(user.pk)
-    entry = entries.select_related("pool").filter(pk=int(entry_id)).first()
+    entry = visible_entries(caller(request)).select_related("pool").filter(pk=int(entry_id)).first()
     if entry is None:
         raise Http404
     return entry

@@ -27,6 +27,7 @@ from entries.api.serializers.requests import (
 from entries.models import Request
 from entries.models.request import RequestQuerySet
 from entries.queries.requests import requests_in_full
+from entries.queries.visible import visible_requests
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.buy_backs import ask_to_buy_back
 from entries.services.decisions import Decision, approve_requests, reject_requests
@@ -97,8 +98,7 @@ class RequestViewSet(ReadOnlyViewSet):
 
     def get_queryset(self) -> RequestQuerySet:
         """A stranger's request is not there."""
-        user = caller(self.request)
-        return requests_in_full(Request.objects.all() if user.is_back_office else Request.objects.of(user.pk))
+        return requests_in_full(visible_requests(caller(self.request)))
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The list alone is filtered; its filters have the names of the fields."""

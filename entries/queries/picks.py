@@ -1,5 +1,6 @@
 """Reading the picks of one entry, and how they changed, as far as a certain person may."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
     "is_history_public",
     "is_revealed",
     "pick_history",
+    "picks_by_entry",
     "picks_of",
     "released_picks",
     "revealed_rounds",
@@ -40,7 +42,7 @@ RELEASED = "the game is cancelled, postponed or moved to another round"
 # One line for each pick that a round asks for. One that is not there was missed once the round is closed; a void entry
 # misses nothing.
 PICKS = f"""
-    SELECT r.id, r.number, t.code, k.game_id, {SHOWN_RESULT_SQL}, k.source,
+    SELECT e.id, r.id, r.number, t.code, k.game_id, {SHOWN_RESULT_SQL}, k.source,
            coalesce({CLOSES_AT_SQL} <= clock_timestamp()
                OR rules.lock = 'game' AND g.round_id = k.round_id AND g.locks_at <= clock_timestamp(), false),
            k.picked_at, k.rules_version, k.nonce
@@ -52,10 +54,10 @@ PICKS = f"""
     LEFT JOIN entries_pick k ON k.entry_id = e.id AND k.round_id = r.id AND k.slot = asked.slot
     LEFT JOIN pools_team t ON t.id = k.team_id
     LEFT JOIN pools_game g ON g.id = k.game_id
-    WHERE e.id = %(entry)s AND NOT {SAT_OUT_SQL}
+    WHERE e.id = ANY(%(entries)s) AND NOT {SAT_OUT_SQL}
       AND CASE WHEN k.id IS NULL THEN e.status <> 'void' AND {CLOSED_SQL}
                ELSE e.user_id = %(viewer)s OR {VISIBLE_SQL} END
-    ORDER BY r.number, asked.slot
+    ORDER BY e.id, r.number, asked.slot
 """
 
 IS_CLOSED = f"""
@@ -96,10 +98,19 @@ class ShownPick(NamedTuple):
 
 def picks_of(entry: Entry, *, viewer_id: int) -> list[ShownPick]:
     """The entry's picks that the viewer may see, and those it missed, in play order."""
-    revealed_rounds(entry.pool.competition_id)
+    return picks_by_entry([entry], viewer_id=viewer_id).get(entry.pk, [])
+
+
+def picks_by_entry(entries: Sequence[Entry], *, viewer_id: int) -> dict[int, list[ShownPick]]:
+    """The same of several entries, whose pools are at hand, by their ids: one query, and one for each competition."""
+    for competition_id in {entry.pool.competition_id for entry in entries}:
+        revealed_rounds(competition_id)
+    found: dict[int, list[ShownPick]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(PICKS, {"entry": entry.pk, "viewer": viewer_id})
-        return [ShownPick(*row) for row in cursor.fetchall()]
+        cursor.execute(PICKS, {"entries": [entry.pk for entry in entries], "viewer": viewer_id})
+        for entry_id, *pick in cursor.fetchall():
+            found[entry_id].append(ShownPick(*pick))
+    return found
 
 
 class Released(NamedTuple):

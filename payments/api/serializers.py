@@ -1,31 +1,12 @@
 """Payments as callers see them. Money is in minor units of `currency`."""
 
-from django.db.models import TextChoices
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from payments.models import Payment, PaymentState
-from payments.models.payment import LIVE_STATES
+from payments.models import Payment
+from payments.queries import ShownStatus, shown_status
 
 LARGEST_ID = 2**63 - 1
-
-
-class ShownStatus(TextChoices):
-    """What a caller is told: how a payment that has not ended stands at the provider is our own business."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-STATES_SHOWN_AS = {
-    ShownStatus.PENDING: LIVE_STATES,
-    ShownStatus.SUCCEEDED: (PaymentState.SUCCEEDED,),
-    ShownStatus.FAILED: (PaymentState.FAILED,),
-    ShownStatus.CANCELLED: (PaymentState.CANCELLED,),
-}
-SHOWN = {state: shown for shown, states in STATES_SHOWN_AS.items() for state in states}
 
 
 class _PaymentOut(serializers.ModelSerializer[Payment]):
@@ -36,7 +17,7 @@ class _PaymentOut(serializers.ModelSerializer[Payment]):
 
     @extend_schema_field(serializers.ChoiceField(ShownStatus.choices))
     def get_status(self, payment: Payment) -> str:
-        return SHOWN[PaymentState(payment.status)]
+        return shown_status(payment)
 
 
 class PaymentOut(_PaymentOut):

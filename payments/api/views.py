@@ -7,16 +7,15 @@ from rest_framework.request import Request as Call
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
-from accounts.api.permissions import IsFinance
 from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import MONEY
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.errors import Code
-from payments.api.serializers import STATES_SHOWN_AS, PaymentFilter, PaymentOut, ShownStatus, StartedPaymentOut
+from payments.api.serializers import PaymentFilter, PaymentOut, StartedPaymentOut
 from payments.models import Payment
-from payments.queries import with_refunds
+from payments.queries import STATES_SHOWN_AS, ShownStatus, visible_payments
 from payments.services.checkout import start_payment
 
 
@@ -62,8 +61,7 @@ class PaymentViewSet(ReadOnlyViewSet):
 
     def get_queryset(self) -> QuerySet[Payment]:
         """A stranger's payment is not there."""
-        sees_all = IsFinance().has_permission(self.request, self)
-        return with_refunds(Payment.objects.all() if sees_all else Payment.objects.of(caller(self.request).pk))
+        return visible_payments(caller(self.request))
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The list alone is filtered."""

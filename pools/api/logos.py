@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -16,7 +15,6 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
-from accounts.models import User
 from config.api.editing import seen_by, versioned
 from config.api.envelope import EnvelopeRenderer
 from config.api.files import FileRenderer
@@ -29,6 +27,7 @@ from config.clock import database_now
 from config.errors import Code
 from pools.api.serializers import logo_url
 from pools.models import Pool
+from pools.queries.visible import visible_pools
 from pools.services.logos import CONTENT_TYPES, LARGEST, logo_of, remove_logo, set_logo
 from pools.services.unchanged import edited_rows
 
@@ -64,10 +63,7 @@ class PoolLogoView(ApiView):
 
     def pool(self) -> Pool:
         """Drafts are not there for players."""
-        user = self.request.user
-        is_staff = isinstance(user, User) and user.is_back_office
-        pools: QuerySet[Pool] = Pool.objects.all() if is_staff else Pool.objects.public()
-        return get_object_or_404(pools, pk=self.kwargs["pk"])
+        return get_object_or_404(visible_pools(self.request.user), pk=self.kwargs["pk"])
 
     @operation(
         answer=None,

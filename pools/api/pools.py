@@ -20,6 +20,7 @@ from config.errors import Code, invalid
 from pools.api.serializers import CancelBody, PoolBody, PoolOut, PoolRoundOut, PoolsQuery
 from pools.models import Competition, Pool
 from pools.queries import pool_cards, pools_with_facts, round_cards, rounds_in_full, rounds_of
+from pools.queries.visible import visible_pools
 from pools.services.pools import cancel_pool, create_pool, publish_pool
 from pools.services.unchanged import edited_rows
 
@@ -36,10 +37,7 @@ class PoolViewSet(ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Pool]:
         """Drafts are not there for players."""
-        user = self.request.user
-        if isinstance(user, User) and user.is_back_office:
-            return Pool.objects.all()
-        return Pool.objects.public()
+        return visible_pools(self.request.user)
 
     @operation(query=PoolsQuery, answer=PoolOut(many=True), summary="List pools")
     def list(self, request: Request) -> Response:
