@@ -15,8 +15,10 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """Start what has to run in every process."""
         # metrics: it has to choose its folder before anything else imports prometheus_client.
-        from config import metrics, reporting  # noqa: F401  # reasons above
+        from config import metrics, reporting, statements  # noqa: F401  # reasons above
         from config.audit import telling
 
         reporting.start()
+        # In this order: what a statement is marked with must not keep the other from knowing it again.
+        connection_created.connect(statements.install, dispatch_uid="config.statements")
         connection_created.connect(telling.install, dispatch_uid="config.audit.telling")

@@ -4,14 +4,17 @@ Composition root: every periodic sweep of every app is listed in `BEAT`, by the 
 once are harmless, because a sweep claims rows before it works on them.
 """
 
+import logging
 import os
+import time
+from contextlib import ExitStack
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 from django.conf import settings
 
-from config.logging import current_request_id
+from config.tracing import Work, begin, current_work
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if not settings.configured:
@@ -22,8 +25,16 @@ app = Celery("outlast")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+from config import figures  # noqa: E402  # needs the settings that are read above
+
+logger = logging.getLogger("outlast.task")
+
+# Seconds. A sweep that found nothing is faster.
+LONG_TASK = 1.0
+
 BEAT: dict[str, dict[str, Any]] = {
-    "reveal rounds": {"task": "entries.tasks.reveal_due_rounds", "schedule": 5.0},
+    # Whoever listens live learns of a lock by it.
+    "reveal rounds": {"task": "entries.tasks.reveal_due_rounds", "schedule": 2.0},
     "start pools": {"task": "entries.tasks.start_due_pools", "schedule": 15.0},
     "pull results": {"task": "pools.tasks.pull_feeds", "schedule": 30.0},
     "settle": {"task": "entries.tasks.settle_due", "schedule": 20.0},
@@ -48,6 +59,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "check the night": {"task": "payments.tasks.check_the_night", "schedule": 600.0},
     "match bank lines": {"task": "payments.tasks.match_bank_lines", "schedule": 3600.0},
     "continue reconciliations": {"task": "payments.tasks.continue_reconciliations", "schedule": 120.0},
+    "beat the heart": {"task": "config.tasks.beat_heart", "schedule": 15.0},
     "drain the outbox": {"task": "config.tasks.drain_outbox", "schedule": 5.0},
     "seal the audit": {"task": "config.tasks.seal_audit", "schedule": 5.0},
     "close days of the audit": {"task": "config.tasks.close_audit_days", "schedule": 600.0},
@@ -65,6 +77,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget browsers": {"task": "accounts.tasks.forget_browsers", "schedule": 3600.0},
     "forget changes of address": {"task": "accounts.tasks.forget_email_changes", "schedule": 3600.0},
     "forget set-ups of second factors": {"task": "accounts.tasks.forget_old_setups", "schedule": 3600.0},
+    "forget old events of pools": {"task": "pools.tasks.forget_old_events", "schedule": 600.0},
     "forget unverified accounts": {"task": "accounts.tasks.forget_unverified_accounts", "schedule": 3600.0},
 }
 app.conf.beat_schedule = BEAT
@@ -75,13 +88,46 @@ def keep_our_logging(**_: Any) -> None:
     """Celery configures logging unless somebody listens here; Django's `LOGGING` is already in place."""
 
 
+@before_task_publish.connect
+def send_along(headers: dict[str, Any], **_: Any) -> None:
+    """A message says for which request it was sent, and in which trace."""
+    work = current_work.get()
+    if work is not None:
+        headers["outlast_request_id"] = work.request_id
+        headers["outlast_traceparent"] = work.trace.traceparent
+
+
+_entered: dict[str, tuple[ExitStack, Work, float]] = {}
+
+
 @task_prerun.connect
-def enter_task(task_id: str, **_: Any) -> None:
-    """A task's lines carry its id where a request's carry the request's."""
-    current_request_id.set(task_id)
+def enter_task(task_id: str, task: Any, **_: Any) -> None:
+    """A task's lines and statements carry the request's id that it was sent for, else its own."""
+    sent = task.request
+    stack = ExitStack()
+    work = stack.enter_context(
+        begin(
+            request_id=getattr(sent, "outlast_request_id", None) or task_id,
+            traceparent=getattr(sent, "outlast_traceparent", None) or "",
+            route=task.name,
+        )
+    )
+    _entered[task_id] = stack, work, time.perf_counter()
 
 
 @task_postrun.connect
-def leave_task(**_: Any) -> None:
-    """The next task has its own."""
-    current_request_id.set("-")
+def leave_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+    """One line for each task. Sweeps come every few seconds and find nothing: theirs is for who looks closely."""
+    stack, work, began = _entered.pop(task_id)
+    seconds, attempt = time.perf_counter() - began, (task.request.retries or 0) + 1
+    is_redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
+    figures.task_done(task.name, state or "UNKNOWN", seconds, is_again=is_redelivered or attempt > 1)
+    logger.log(
+        logging.DEBUG if state == "SUCCESS" and seconds < LONG_TASK else logging.INFO,
+        "task %s %s %.0fms", task.name, state, seconds * 1000,
+        extra={
+            "task": task.name, "task_id": task_id, "state": state, "attempt": attempt, "redelivered": is_redelivered,
+            "ms": round(seconds * 1000, 1), **work.fields(),
+        },
+    )  # fmt: skip
+    stack.close()

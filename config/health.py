@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,15 +32,21 @@ from config.api.envelope import Failure, json_response
 from config.api.views import ApiView
 from config.clock import database_now
 from config.connections import REDIS_TIMEOUT_SECONDS
+from config.draining import is_draining
 from config.errors import Code
 from config.models import OutboxMessage
+from config.probing import NoAnswer, Prober
+from config.slow_statements import worst
+from config.version import code_version
 
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 REMEMBERED_SECONDS = 10.0
 CONNECT_SECONDS = 0.5
+ESSENTIAL_SECONDS = 1.0
 STARTED = time.time()
 
 _remembered: dict[str, tuple[float, str]] = {}
+_prober = Prober("health", keeps_connection=True)
 
 
 @require_safe
@@ -50,8 +57,11 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether to send callers here: 200, or 503 without PostgreSQL or with unapplied migrations."""
+    """Whether to send callers here: 200, or 503 without PostgreSQL, with unapplied migrations, and before the end."""
     checks = essential() | optional()
+    if is_draining():
+        content = Failure(Code.SERVICE_UNAVAILABLE, "Not ready: about to end.", {"checks": checks, "draining": True})
+        return json_response(content, status=503, headers={"Retry-After": "5"})
     if DOWN in checks.values():
         missing = ", ".join(name for name, state in checks.items() if state == DOWN)
         content = Failure(Code.SERVICE_UNAVAILABLE, f"Not ready: {missing}.", {"checks": checks})
@@ -76,7 +86,10 @@ class Detailed(ApiView):
                 "status": DOWN if DOWN in checks.values() else DEGRADED if DEGRADED in checks.values() else OK,
                 "checks": checks,
                 "outbox": outbox_state() if checks["postgresql"] == OK else None,
+                "slow_statements": [asdict(slow) for slow in worst(limit=5)],
                 "environment": settings.OUTLAST_ENV,
+                "release": code_version(),
+                "draining": is_draining(),
                 "process": {"pid": os.getpid(), "started_seconds_ago": round(time.time() - STARTED)},
             }
         )
@@ -86,13 +99,17 @@ detailed = Detailed.as_view()
 
 
 def essential() -> dict[str, str]:
-    """Without these nothing can be served."""
+    """Without these nothing can be served. Answers within `ESSENTIAL_SECONDS`, also where PostgreSQL is frozen."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return {"postgresql": OK, "migrations": OK if migrations_are_applied() else DOWN}
-    except DatabaseError:
+        return _prober.ask(_essential, seconds=ESSENTIAL_SECONDS)
+    except (NoAnswer, DatabaseError):
         return {"postgresql": DOWN, "migrations": DOWN}
+
+
+def _essential() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"postgresql": OK, "migrations": OK if migrations_are_applied() else DOWN}
 
 
 def migrations_are_applied() -> bool:

@@ -13,6 +13,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 # Of the request, or of the task, that this thread is working on.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+current_trace_id: ContextVar[str] = ContextVar("current_trace_id", default="")
 
 SECRETS = re.compile(
     r"""
@@ -39,10 +40,11 @@ def one_line(text: str) -> str:
 
 
 class RequestContext(logging.Filter):
-    """Adds the request id, and makes the message one scrubbed line."""
+    """Adds the request id and the trace id, and makes the message one scrubbed line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_request_id.get()
+        record.trace_id = current_trace_id.get()
         record.msg = scrub(one_line(record.getMessage()))
         record.args = None
         return True
@@ -62,7 +64,7 @@ class JsonLines(JsonFormatter):
         return scrub(super().format(record))
 
 
-def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+def logging_config(*, level: str, as_json: bool, process: str = "command") -> dict[str, Any]:
     """The `LOGGING` setting: everything to standard error, where whoever runs the process collects it."""
     return {
         "version": 1,
@@ -75,9 +77,10 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             },
             "json": {
                 "()": "config.logging.JsonLines",
-                "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+                "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(trace_id)s %(message)s",
                 "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
                 "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+                "static_fields": {"process": process},
             },
         },
         "handlers": {
@@ -93,6 +96,9 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.db.backends": {"level": "INFO"},
             "django.server": {"handlers": [], "propagate": True},
             "matplotlib": {"level": "WARNING"},
+            # Each task has a line of ours (`config.celery`), with more in it.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             # Its finest lines carry the queries of addresses.
             "urllib3": {"level": "INFO"},
         },

@@ -23,6 +23,7 @@ from typing import Any
 from celery import Celery
 from django.db import connection, transaction
 
+from config import tracing
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict
 from config.housekeeping import forgets
@@ -68,11 +69,19 @@ def post(*, kind: str, key: str, payload: Mapping[str, Any] | None = None, delay
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO config_outboxmessage (kind, key, payload, request_id, due_at, attempts, last_error)
-            VALUES (%s, %s, %s::jsonb, %s, clock_timestamp() + make_interval(secs => %s), 0, '')
+            INSERT INTO config_outboxmessage
+                (kind, key, payload, request_id, traceparent, due_at, attempts, last_error)
+            VALUES (%s, %s, %s::jsonb, %s, %s, clock_timestamp() + make_interval(secs => %s), 0, '')
             ON CONFLICT (key) DO NOTHING
             """,
-            [kind, key, json.dumps(dict(payload or {})), current_request_id.get(), delay.total_seconds()],
+            [
+                kind,
+                key,
+                json.dumps(dict(payload or {})),
+                current_request_id.get(),
+                tracing.traceparent(),
+                delay.total_seconds(),
+            ],
         )
         is_new = bool(cursor.rowcount)
     if is_new and not delay:
@@ -91,12 +100,19 @@ def post_many(*, kind: str, rows: str, params: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO config_outboxmessage (kind, key, payload, request_id, due_at, attempts, last_error)
-            SELECT %(outbox_kind)s, posted.key, posted.payload, %(outbox_request)s, clock_timestamp(), 0, ''
+            INSERT INTO config_outboxmessage
+                (kind, key, payload, request_id, traceparent, due_at, attempts, last_error)
+            SELECT %(outbox_kind)s, posted.key, posted.payload, %(outbox_request)s, %(outbox_trace)s,
+                clock_timestamp(), 0, ''
             FROM ({rows}) AS posted (key, payload)
             ON CONFLICT (key) DO NOTHING
             """,
-            {**params, "outbox_kind": kind, "outbox_request": current_request_id.get()},
+            {
+                **params,
+                "outbox_kind": kind,
+                "outbox_request": current_request_id.get(),
+                "outbox_trace": tracing.traceparent(),
+            },
         )
         count = int(cursor.rowcount)
     if count:
@@ -164,20 +180,18 @@ def _claim() -> OutboxMessage | None:
 
 
 def _work_on(message: OutboxMessage) -> None:
-    token = current_request_id.set(message.request_id)
-    try:
-        if message.attempts > MAX_ATTEMPTS:
-            raise RuntimeError("every worker that tried it died")
-        known = _handlers.get(message.kind)
-        if known is None:
-            raise LookupError(f"nobody handles {message.kind}")
-        known(message.payload)
-    except Exception as error:  # noqa: BLE001  # a handler may fail in any way; its message is tried again
-        _put_back(message, error)
-    else:
-        OutboxMessage.objects.filter(pk=message.pk).update(done_at=ClockTimestamp(), last_error="")
-    finally:
-        current_request_id.reset(token)
+    with tracing.begin(request_id=message.request_id, traceparent=message.traceparent, route=f"outbox/{message.kind}"):
+        try:
+            if message.attempts > MAX_ATTEMPTS:
+                raise RuntimeError("every worker that tried it died")
+            known = _handlers.get(message.kind)
+            if known is None:
+                raise LookupError(f"nobody handles {message.kind}")
+            known(message.payload)
+        except Exception as error:  # noqa: BLE001  # a handler may fail in any way; its message is tried again
+            _put_back(message, error)
+        else:
+            OutboxMessage.objects.filter(pk=message.pk).update(done_at=ClockTimestamp(), last_error="")
 
 
 def _put_back(message: OutboxMessage, error: Exception) -> None:

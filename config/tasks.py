@@ -2,9 +2,15 @@
 
 from celery import shared_task
 
-from config import outbox, rotation
+from config import heartbeat, outbox, rotation
 from config.api import idempotency, ratelimit
 from config.audit import sealing
+
+
+@shared_task
+def beat_heart() -> None:
+    """Write down that the scheduler, the broker and a worker are there."""
+    heartbeat.beat()
 
 
 @shared_task

@@ -8,9 +8,16 @@ from accounts import pages
 from accounts.admin.entering import enter
 from accounts.admin.login import change_own_password
 from accounts.admin.second_factor import own_second_factor
-from config import health, metrics
+from accounts.graphql.me import AccountQuery
+from config import health, scraping
 from config.api import docs
+from config.graphql.schema import build_schema
+from config.graphql.view import GraphQLView
+from entries.graphql.queries import EntryQuery
+from payments.graphql.queries import PaymentQuery
 from payments.pages import payment_return
+from pools.graphql.pools import PoolQuery
+from pools.graphql.schedules import ScheduleQuery
 
 handler400 = "config.api.middleware.bad_request"
 handler500 = "config.api.middleware.server_error"
@@ -36,6 +43,6 @@ urlpatterns = [
     path("health/ready", health.ready),
     path("ready", health.ready),
     path("health/detailed", health.detailed),
-    path("metrics", metrics.expose),
+    path("metrics", scraping.expose),
     path("", RedirectView.as_view(pattern_name="docs", query_string=True), name="home"),
 ]

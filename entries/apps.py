@@ -3,8 +3,14 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
-# Their being imported makes their handlers and sections known.
-REGISTERED = ("entries.emails", "entries.own_data", "entries.services.exclusions", "entries.services.settlement")
+# Their being imported makes their handlers, figures and sections known.
+REGISTERED = (
+    "entries.emails",
+    "entries.figures",
+    "entries.own_data",
+    "entries.services.exclusions",
+    "entries.services.settlement",
+)
 
 
 class EntriesConfig(AppConfig):

@@ -10,6 +10,7 @@ REGISTERED = (
     "payments.checks",
     "payments.emails",
     "payments.exports.mails",
+    "payments.figures",
     "payments.own_data",
     "payments.prize_emails",
     "payments.reconciliation.figures",

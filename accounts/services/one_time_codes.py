@@ -14,6 +14,7 @@ import pyotp
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
+from accounts import figures
 from accounts.models import RecoveryCode, Totp, User
 from config import outbox
 from config.errors import Code, Unauthenticated, invalid
@@ -81,6 +82,7 @@ def pass_second_factor(*, user: User, otp: str, now: datetime) -> bool:
     if not otp:
         raise OtpRequired
     if not spend(device, otp, now=now) and not _spend_recovery(user, otp, now=now):
+        figures.LOGIN_FAILED.labels("second_factor").inc()
         raise WrongCode
     return True
 

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 from django.db import transaction
 from django.db.models import F
 
+from accounts import figures
 from accounts.models import Session, SessionEnd, User
 from accounts.services.one_time_codes import is_required, pass_second_factor
 from accounts.services.tokens import Pair, RefreshClaims, TokenInvalid, blacklist, mint_pair, read_refresh
@@ -71,6 +72,7 @@ def verify_password(*, email: str, password: str) -> Proven:
     outdated: list[str] = []
     is_right = check_password(password, user.password if user else UNUSABLE_PASSWORD_PREFIX, setter=outdated.append)
     if user is None or not is_right or not user.is_active:
+        figures.LOGIN_FAILED.labels("credentials").inc()
         raise InvalidCredentials
     return Proven(user, make_password(password) if outdated else "")
 
@@ -91,6 +93,7 @@ def admit(*, proven: Proven, otp: str, now: datetime) -> tuple[User, bool]:
     """
     user = User.objects.locked().get(pk=proven.user.pk)
     if user.password != proven.user.password or not user.is_active:
+        figures.LOGIN_FAILED.labels("credentials").inc()
         raise InvalidCredentials
     has_second_factor = pass_second_factor(user=user, otp=otp, now=now)
     user.password = proven.new_hash or user.password
@@ -118,6 +121,7 @@ def prove_again(*, user: User, password: str) -> Proven:
     """Somebody who is signed in gave their password once more. Refuses with INVALID_CREDENTIALS a wrong one."""
     user = User.objects.get(pk=user.pk)
     if not check_password(password, user.password) or not user.is_active:
+        figures.LOGIN_FAILED.labels("credentials").inc()
         raise InvalidCredentials
     return Proven(user)
 
@@ -161,6 +165,7 @@ def _rotate(claims: RefreshClaims) -> Pair | None:
     if session is None:
         return None
     if session.current_jti != claims.jti:
+        figures.REFRESH_REUSE.inc()
         logger.warning("a spent refresh token was used again: session %s of user %s ends", session.pk, session.user_id)
         _end(session, SessionEnd.REUSED)
         return None

@@ -16,13 +16,15 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils.functional import empty
 from django.views.defaults import server_error as django_server_error
 
 from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
 from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
 from config.errors import Code
-from config.logging import current_request_id
+from config.metrics import known_method
+from config.tracing import Work, begin, current_work
 
 logger = logging.getLogger("outlast.request")
 
@@ -30,6 +32,9 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # An id from outside goes into logs and headers: nothing but harmless characters.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
+
+# What an address is about; no number of ours has more digits.
+NAMED = re.compile(r"/(pools|entries)/([0-9]{1,18})(?=/|$)")
 
 # People look at these in a browser; everything else is an API.
 PAGES = ("/admin/", "/static/", "/payments/")
@@ -49,30 +54,65 @@ def level_of(path: str, status: int) -> int:
     return logging.DEBUG if status < 400 and path.startswith(settings.STATIC_URL) else logging.INFO
 
 
+def request_id_of(given: str) -> str:
+    """The caller's own id where it is harmless, else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else str(uuid4())
+
+
+def log_answer(*, work: Work, method: str, status: int, seconds: float, level: int = logging.INFO) -> None:
+    """The one line about a request: by its route template, never by its path, which may hold a stranger's words."""
+    milliseconds = round(seconds * 1000, 1)
+    logger.log(
+        level,
+        "%s %s %s %.0fms", method, work.route, status, milliseconds,
+        extra={"method": method, "route": work.route, "status": status, "ms": milliseconds, **work.fields()},
+    )  # fmt: skip
+
+
 class RequestIdMiddleware:
-    """Echoes `X-Request-ID` or makes one, puts it on every log line, and logs the request itself."""
+    """Echoes `X-Request-ID` or makes one, continues the caller's trace, and logs the request in one line."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
-        token = current_request_id.set(request_id)
+        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
         started = time.perf_counter()
-        try:
+        with begin(request_id=request_id, traceparent=request.headers.get("traceparent", "")) as work:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            milliseconds = (time.perf_counter() - started) * 1000
-            logger.log(
-                level_of(request.path, response.status_code),
-                "%s %s %s %.0fms", request.method, request.path, response.status_code, milliseconds,
-            )  # fmt: skip
+            response["traceparent"] = work.trace.traceparent
+            work.route = work.route or "unmatched"
+            _note_people(work, request)
+            log_answer(
+                work=work,
+                method=known_method(request.method),
+                status=response.status_code,
+                seconds=time.perf_counter() - started,
+                level=level_of(request.path, response.status_code),
+            )
             # Django would log each refusal once more, after the id is gone.
             response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
-        finally:
-            current_request_id.reset(token)
         return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        """The route is known from here on: statements of the view are marked with it."""
+        work = current_work.get()
+        if work is not None and request.resolver_match is not None:
+            work.route = request.resolver_match.route
+
+
+def _note_people(work: Work, request: HttpRequest) -> None:
+    """Who asked, where somebody looked that up anyway, and what for, where the address says it."""
+    user = request.__dict__.get("user")
+    # A session's user is looked up when first asked for; a log line is no reason to.
+    if work.user_id is None and getattr(user, "_wrapped", user) is not empty:
+        work.user_id = getattr(user, "pk", None)
+    for name, number in NAMED.findall(request.path):
+        if name == "pools":
+            work.pool_id = work.pool_id or int(number)
+        else:
+            work.entry_id = work.entry_id or int(number)
 
 
 class ApiGuardMiddleware:

@@ -20,10 +20,13 @@ _MARK = "_outlast_origin"
 
 
 def install(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Listen to a connection that was just made; nothing has been told to it."""
+    """Listen to a connection that was just made; nothing has been told to it.
+
+    First of all: who wraps a block takes the last wrapper away at its end, and comments make texts that never return.
+    """
     setattr(connection, _MARK, _Told())
     if _before not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_before)
+        connection.execute_wrappers.insert(0, _before)
 
 
 class _Told:

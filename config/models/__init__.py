@@ -1,7 +1,8 @@
 """The kernel's own tables."""
 
 from config.models.audit import ActorKind, AuditDay, AuditEntry, AuditLink, AuditPending
-from config.models.kernel import IdempotencyKey, OutboxMessage, RateLimitCounter
+from config.models.kernel import Heartbeat, IdempotencyKey, OutboxMessage, RateLimitCounter
+from config.models.pages import PageChange
 
 __all__ = [
     "ActorKind",
@@ -9,7 +10,9 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditPending",
+    "Heartbeat",
     "IdempotencyKey",
     "OutboxMessage",
+    "PageChange",
     "RateLimitCounter",
 ]

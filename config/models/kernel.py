@@ -43,6 +43,7 @@ class OutboxMessage(models.Model):
     key = models.CharField(max_length=200, unique=True, help_text="The same key is never posted twice.")
     payload = models.JSONField(default=dict)
     request_id = models.CharField(max_length=128, default="-", help_text="The request or task that posted it.")
+    traceparent = models.CharField(max_length=55, blank=True, db_default="", help_text="The trace that goes on with it.")
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -68,6 +69,16 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class Heartbeat(models.Model):
+    """When something that has to happen again and again last did; see `config.heartbeat`."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
 
 
 class RateLimitCounter(models.Model):

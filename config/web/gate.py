@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # In the environment of a request that is refused: after how many seconds to come again. No header can have this name.
 REFUSED = "outlast.come_again"
 LONGEST_RETRY = 5
+PROBES_AT_ONCE = 4
 # After work of these kinds its kind rests, so many times as long as it took: while no picks come, and while some do.
 # Within reason: it may have waited for somebody.
 RESTING = {Lane.SIGN_IN: (1, 8)}
@@ -125,6 +126,7 @@ class Gate:
         self.longest_wait = longest_wait
         self.body_limit = body_limit
         self._changed = threading.Condition()
+        self._probes = threading.BoundedSemaphore(PROBES_AT_ONCE)
         self._queues: dict[Lane, deque[Ticket]] = {lane: deque() for lane in Lane}
         # Of each lane: who was let in and is not done, and who of them is worked on.
         self._inside = dict.fromkeys(Lane, 0)
@@ -141,6 +143,14 @@ class Gate:
             environ.pop("HTTP_COOKIE", None)
             environ.pop("HTTP_AUTHORIZATION", None)
             return self.application(environ, start_response)
+        if lane is Lane.PROBE:
+            # Wanted most when all others are stuck. With a cookie it is a person's, who may wait.
+            if "HTTP_COOKIE" not in environ and self._probes.acquire(blocking=False):
+                try:
+                    return self.application(environ, start_response)
+                finally:
+                    self._probes.release()
+            lane = Lane.OTHER
         ticket = self._admit(lane, environ)
         if ticket is None:
             return self._turn_away(lane, environ, start_response)

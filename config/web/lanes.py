@@ -13,6 +13,7 @@ class Lane(StrEnum):
     """A kind of work."""
 
     LIVE = "live"  # whether the process answers at all: asked past every queue
+    PROBE = "probe"  # what machines ask about the process: past every queue as well, a few at once
     PICK = "pick"  # saving picks, reading one's own, and the token that this takes
     SIGN_IN = "sign_in"  # whatever a password is hashed for
     PROVIDER = "provider"  # waits for somebody else's server
@@ -20,7 +21,9 @@ class Lane(StrEnum):
     OTHER = "other"
 
 
+QUESTION_PATH = "/graphql"
 LIVE_PATHS = frozenset({"/health", "/health/live"})
+PROBE_PATHS = frozenset({"/health/ready", "/ready", "/metrics"})
 PICK_PATHS = re.compile(r"/api/v1/(?:picks|entries/[0-9]+/picks(?:/.*)?|auth/token/refresh)")
 REPORT_PATHS = re.compile(r"/api/v1/pools/[0-9]+/rounds/[0-9]+/report\.(?:json|csv)")
 PROVIDER_PATHS = re.compile(
@@ -46,6 +49,8 @@ def lane_of(method: str, path: str) -> Lane:
     """The lane of a request."""
     if path in LIVE_PATHS:
         return Lane.LIVE
+    if path in PROBE_PATHS:
+        return Lane.PROBE
     if PICK_PATHS.fullmatch(path):
         return Lane.PICK
     if path in SIGN_IN_PATHS and method not in READING:

@@ -16,7 +16,7 @@ from config.api.handler import explain, failure
 from config.api.ratelimit import PAGE, RateLimited, enforce_on, headers_on
 from config.errors import Code
 from config.web.gate import REFUSED
-from config.web.lanes import LIVE_PATHS
+from config.web.lanes import LIVE_PATHS, PROBE_PATHS, QUESTION_PATH
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -24,7 +24,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 PAGE_METHODS = ("GET", "HEAD", "POST")
 # Asked by machines of ours every few seconds, and cheap: what they find out must not depend on a count.
-PROBES = LIVE_PATHS | {"/health/ready", "/ready", "/health/detailed", "/metrics"}
+PROBES = LIVE_PATHS | PROBE_PATHS | {"/health/detailed"}
 BACK_OFFICE = "/admin/"
 
 
@@ -87,7 +87,7 @@ class PageLimitMiddleware:
 
 def is_counted(path: str) -> bool:
     """Whether a path is of a page: not of the API, not a file of ours, not a probe."""
-    return not path.startswith(("/api/v1/", settings.STATIC_URL)) and path not in PROBES
+    return not path.startswith(("/api/v1/", settings.STATIC_URL)) and path not in PROBES | {QUESTION_PATH}
 
 
 def _too_many(request: HttpRequest, refusal: RateLimited) -> HttpResponse:

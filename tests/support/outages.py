@@ -168,7 +168,7 @@ class Surrounded(RunningSystem):
         found = {}
         for child in psutil.Process(self.process.pid).children():
             line = " ".join(child.cmdline())
-            if "granian" in line:
+            if "config.web.serving" in line:
                 found |= {each.pid: "web" for each in (child, *child.children())}
             elif " worker" in line:
                 found[child.pid] = "worker"

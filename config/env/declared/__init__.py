@@ -1,6 +1,6 @@
 """Every variable, in the order of `.env.example`."""
 
-from config.env.declared import basics, files, money, people, web
+from config.env.declared import basics, files, money, observing, people, web
 from config.env.variable import Variable
 
 VARIABLES: tuple[Variable, ...] = (
@@ -9,4 +9,5 @@ VARIABLES: tuple[Variable, ...] = (
     *money.VARIABLES,
     *web.VARIABLES,
     *files.VARIABLES,
+    *observing.VARIABLES,
 )

@@ -40,11 +40,13 @@ def second(options: argparse.Namespace) -> list[Program]:
 def web(host: str, port: int) -> Program:
     """Two workers, as measured for a small machine; threads enough for all that may wait (`config.web.gate`)."""
     threads = str(_shares().server_threads)
-    served = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    sized = ["--workers", "2", "--blocking-threads", threads, "--respawn-failed-workers", "--workers-kill-timeout", "3"]
-    argv = module("granian", *served, *sized, "config.wsgi:application")
+    sized = ["--workers", "2", "--threads", threads, "--finish-seconds", "3"]
+    argv = module("config.web.serving", "--host", host, "--port", str(port), *sized)
     # Nothing is collected here: files are served from where they lie.
-    return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": "ignore:No directory at"})
+    quiet = "ignore:No directory at"
+    # Nobody stands in front who would have to notice that it is about to end.
+    drain = os.environ.get("DRAIN_SECONDS") or "0"
+    return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": quiet, "DRAIN_SECONDS": drain})
 
 
 def _shares() -> Shares:

@@ -17,6 +17,7 @@ import stripe
 
 from config import metrics
 from config.http import refuse_inside_transaction
+from payments import figures
 from payments.providers.faults import (
     AtWork,
     Busy,
@@ -176,12 +177,18 @@ class Api:
         """One call, outside any transaction, with Stripe's errors as ours. `otherwise`: what no answer means."""
         refuse_inside_transaction()
         with self._place_in_line():
+            began, outcome = time.monotonic(), "done"
             try:
                 yield
             except stripe.StripeError as error:
                 found = _meaning_of(error, otherwise)
+                outcome = type(found).__name__.lower()
+                if isinstance(found, Unclear):
+                    figures.UNKNOWN_OUTCOMES.inc()
                 logger.warning("stripe, %s: %s", type(found).__name__, found)
                 raise found from error
+            finally:
+                figures.CALL_SECONDS.labels(outcome).observe(time.monotonic() - began)
 
     @contextmanager
     def _place_in_line(self) -> Iterator[None]:

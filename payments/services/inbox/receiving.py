@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 
 from config import metrics
 from config.errors import Code, DomainError
+from payments import figures
 from payments.models import DiscrepancyKind
 from payments.providers.notices import Notice
 from payments.services.discrepancies import raise_discrepancy
@@ -25,7 +26,7 @@ STORE = """
         deliveries, status, ignored_because, attempts, error
     ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, 1, 'received', '', 0, '')
     ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + 1
-    RETURNING id
+    RETURNING id, deliveries
 """
 COUNT_REFUSAL = """
     INSERT INTO payments_webhookrefusal AS r (provider, hour, times, sample_sha256)
@@ -82,7 +83,10 @@ def _store(notice: Notice, provider: str) -> int:
                 notice.snapshot_event_id, json.dumps(notice.payload),
             ],
         )  # fmt: skip
-        return int(cursor.fetchone()[0])
+        event_id, deliveries = cursor.fetchone()
+    if deliveries > 1:
+        figures.WEBHOOK_DUPLICATES.labels(provider).inc()
+    return int(event_id)
 
 
 def _tell(provider: str, times: int, hour: str) -> None:

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from config import metrics, outbox
-from config.clock import ClockTimestamp
+from config.clock import ClockTimestamp, database_now
 from config.locks import try_advisory_lock
 from config.logging import scrub
+from payments import figures
 from payments.models import DiscrepancyKind, WebhookEvent, WebhookState
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.inbox.following import Following
@@ -137,6 +138,7 @@ def _work_on(events: Sequence[WebhookEvent]) -> None:
 def _finish(event: WebhookEvent, because: str) -> None:
     if because:
         IGNORED.labels(because).inc()
+    figures.WEBHOOK_LAG.observe(max(0.0, (database_now() - event.received_at).total_seconds()))
     WebhookEvent.objects.filter(pk=event.pk).update(
         status=WebhookState.IGNORED if because else WebhookState.PROCESSED,
         ignored_because=because,
