@@ -82,6 +82,7 @@ if not IS_SERVED:
     # oauthlib refuses plain http, which the provider on this machine speaks.
     os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
 STAFF_NETWORKS = SETTINGS.value("STAFF_NETWORKS")
+GRAPHQL_QUERIES = SETTINGS.text("GRAPHQL_QUERIES")
 MAX_IN_WORK = SETTINGS.number("MAX_IN_WORK")
 MAX_WAITING = SETTINGS.number("MAX_WAITING")
 MAX_WAIT_MS = SETTINGS.number("MAX_WAIT_MS")
@@ -348,7 +349,7 @@ UNFOLD: dict[str, Any] = {
 
 ALLOWED_HOSTS = SETTINGS.texts("ALLOWED_HOSTS")
 CORS_ALLOWED_ORIGINS = SETTINGS.texts("CORS_ORIGINS")
-CORS_URLS_REGEX = r"^/api/v1/"
+CORS_URLS_REGEX = r"^/(api/v1/|graphql$)"
 # Callers send a token in a header; a cookie of staff must never come along from another origin.
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]

@@ -21,6 +21,8 @@ from pools.graphql.schedules import ScheduleQuery
 
 handler400 = "config.api.middleware.bad_request"
 handler500 = "config.api.middleware.server_error"
+# What may be asked at /graphql: each app's part, put together here, where all of them are known.
+graphql_schema = build_schema(AccountQuery, ScheduleQuery, PoolQuery, EntryQuery, PaymentQuery)
 urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("pools.api.urls")),
@@ -29,6 +31,7 @@ urlpatterns = [
     path("api/v1/schema/", docs.schema, name="schema"),
     path("api/docs/", docs.swagger, name="docs"),
     path("api/redoc/", docs.redoc, name="redoc"),
+    path("graphql", GraphQLView.as_view(graphql=graphql_schema), name="graphql"),
     path("verify-email", pages.verify_email),
     path("reset-password", pages.reset_password),
     path("confirm-email", pages.confirm_email),

@@ -203,7 +203,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _is_enveloped(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "").startswith("application/json")
+    return response.get("Content-Type", "").startswith(("application/json", "application/graphql-response+json"))
 
 
 def _in_envelope(response: HttpResponseBase) -> HttpResponse:

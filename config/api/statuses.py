@@ -35,7 +35,13 @@ STATUS_OF_FAMILY: Mapping[type, int] = MappingProxyType(
 
 CODES_OF_STATUS = MappingProxyType(
     {
-        400: (Code.VALIDATION_ERROR, Code.PARSE_ERROR, Code.IDEMPOTENCY_KEY_REQUIRED, Code.SIGNATURE_INVALID),
+        400: (
+            Code.VALIDATION_ERROR,
+            Code.PARSE_ERROR,
+            Code.IDEMPOTENCY_KEY_REQUIRED,
+            Code.SIGNATURE_INVALID,
+            Code.QUERY_TOO_COMPLEX,
+        ),
         401: (
             Code.NOT_AUTHENTICATED,
             Code.TOKEN_INVALID,
@@ -51,7 +57,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.NOT_ELIGIBLE,
             Code.EXCLUDED,
         ),
-        404: (Code.NOT_FOUND,),
+        404: (Code.NOT_FOUND, Code.PERSISTED_QUERY_NOT_FOUND),
         405: (Code.METHOD_NOT_ALLOWED,),
         406: (Code.NOT_ACCEPTABLE,),
         409: (

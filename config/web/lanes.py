@@ -18,6 +18,7 @@ class Lane(StrEnum):
     SIGN_IN = "sign_in"  # whatever a password is hashed for
     PROVIDER = "provider"  # waits for somebody else's server
     REPORT = "report"  # sent while it is read from the database, however long it is
+    QUESTION = "question"  # a question in GraphQL, which may stand for several calls
     OTHER = "other"
 
 
@@ -57,6 +58,8 @@ def lane_of(method: str, path: str) -> Lane:
         return Lane.SIGN_IN
     if PROVIDER_PATHS.fullmatch(path):
         return Lane.PROVIDER
+    if path == QUESTION_PATH:
+        return Lane.QUESTION
     return Lane.REPORT if REPORT_PATHS.fullmatch(path) else Lane.OTHER
 
 
@@ -94,7 +97,7 @@ class Shares:
             return self.at_once
         if lane is Lane.SIGN_IN:
             return 1
-        if lane in (Lane.PROVIDER, Lane.REPORT):
+        if lane in (Lane.PROVIDER, Lane.REPORT, Lane.QUESTION):
             return max(1, self.at_once // 4)
         return self.but_picks
 

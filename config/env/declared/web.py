@@ -88,6 +88,13 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parsing.number_within(50, 30_000),
     ),
     Variable(
+        "GRAPHQL_QUERIES",
+        "any: every GraphQL query within the limits is answered; listed: those in docs/graphql alone.",
+        sample="any",
+        default="any",
+        parse=parsing.one_of("any", "listed"),
+    ),
+    Variable(
         "TRUSTED_PROXY_COUNT",
         "How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no such header.",
         sample="0",

@@ -1,0 +1,1 @@
+"""Requests, entries, picks and standings in GraphQL."""

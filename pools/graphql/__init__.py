@@ -1,0 +1,1 @@
+"""Competitions and pools in GraphQL. Public."""

@@ -1,0 +1,103 @@
+"""Requests, entries and picks, asked for in GraphQL: the same as over REST, for the same people."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories.accounts import UserFactory
+from tests.factories.entries import RequestFactory
+from tests.factories.pools import PoolFactory, league
+from tests.support.asking import ask
+from tests.support.playing import enter, play
+
+pytestmark = pytest.mark.django_db
+
+# Everything that can be said of an entry, and of whatever it leads to.
+EVERYTHING = """
+    query ($first: Int! = 10) {
+        me { id displayName role emailVerified }
+        entries(first: $first) {
+            total
+            pageInfo { hasNextPage endCursor }
+            nodes {
+                id user number status strikes eliminatedRound eliminatedReason { code sentence rulesVersion } teamsUsed
+                picksMade nextLockAt prizeCents suspended createdAt
+                picks { round team result source locked pickedAt slip { signature } game { id home { code } } }
+                pool { ...Card competition { code teams { code } rounds { number status games { id away { name } } } } }
+                request { id number status feeCents currency entry { id picks { round } pool { id } } }
+            }
+        }
+        requests(first: $first) { total nodes { id status waitingListPosition entry { id teamsUsed } pool { ...Card } } }
+    }
+    fragment Card on Pool {
+        id name status entryFeeCents currency registrationClosesAt currentRound joining { firstRound strikes }
+        entriesTotal entriesActive potCents paidCount valuePerEntryCents rules { version lock text }
+    }
+"""
+
+
+@pytest.fixture
+def pool(db):
+    return PoolFactory(competition=league(rounds=3), max_entries_per_user=5)
+
+
+def test_entries_and_requests_are_told_as_over_rest(api, pool):
+    entry = enter(pool, "ANT", "CAT")
+    play(pool, 1, "BAT")
+
+    found = ask(api(entry.user), EVERYTHING)
+
+    rest = api(entry.user).get("/api/v1/entries").json()["data"]
+    (mine,) = found["entries"]["nodes"]
+    (theirs,) = rest
+    assert {
+        "id": mine["id"],
+        "status": mine["status"],
+        "eliminated_round": mine["eliminatedRound"],
+        "eliminated_reason": {
+            "code": mine["eliminatedReason"]["code"],
+            "sentence": mine["eliminatedReason"]["sentence"],
+            "rules_version": mine["eliminatedReason"]["rulesVersion"],
+        },
+        "teams_used": mine["teamsUsed"],
+        "picks_made": mine["picksMade"],
+        "created_at": mine["createdAt"],
+    } == {
+        name: theirs[name]
+        for name in (
+            "id", "status", "eliminated_round", "eliminated_reason", "teams_used", "picks_made", "created_at"
+        )
+    }  # fmt: skip
+    picks = api(entry.user).get(f"/api/v1/entries/{entry.pk}/picks").json()["data"]
+    assert [(pick["round"], pick["team"], pick["result"], pick["pickedAt"]) for pick in mine["picks"]] == [
+        (pick["round"], pick["team"], pick["result"], pick["picked_at"]) for pick in picks
+    ]
+    assert [pick["slip"]["signature"] for pick in mine["picks"]] == [pick["slip"]["signature"] for pick in picks]
+    assert mine["pool"]["id"] == pool.pk
+    assert mine["request"]["entry"]["id"] == entry.pk
+    assert found["requests"]["nodes"][0]["entry"]["teamsUsed"] == mine["teamsUsed"]
+
+
+def test_it_costs_the_same_for_one_row_and_for_three_and_through_every_list(api):
+    player = UserFactory()
+
+    def grow(number):
+        made = PoolFactory(competition=league(rounds=2), max_entries_per_user=5)
+        enter(made, "ANT", "CAT", owner=player, number=1)
+        enter(made, "BAT", "DOG", owner=player, number=2)
+        RequestFactory(pool=made, user=player, number=3)
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            found = ask(api(player), EVERYTHING)
+        return len(found["entries"]["nodes"]), len(queries)
+
+    grow(1)
+    cost()
+    # One competition is brought up to date for each, as over REST: that is looked up once more for each of them.
+    (few, small) = cost()
+    grow(2), grow(3)
+    (many, large) = cost()
+
+    assert (few, many) == (2, 6)
+    assert large - small <= 2 * 2 * 2
