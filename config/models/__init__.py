@@ -2,7 +2,6 @@
 
 from config.models.audit import ActorKind, AuditDay, AuditEntry, AuditLink, AuditPending
 from config.models.kernel import Heartbeat, IdempotencyKey, OutboxMessage, RateLimitCounter
-from config.models.pages import PageChange
 
 __all__ = [
     "ActorKind",
@@ -13,6 +12,5 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "OutboxMessage",
-    "PageChange",
     "RateLimitCounter",
 ]
