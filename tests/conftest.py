@@ -20,6 +20,7 @@ from xdist import is_xdist_worker
 
 from accounts.services.tokens import AccessClaims
 from config.api import ratelimit
+from config.http import breakers
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
@@ -123,9 +124,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_limits():
-    """Rate limits begin at zero in every test: ids and addresses repeat from one to the next."""
+    """Rate limits begin at zero in every test: ids and addresses repeat from one to the next, and so do ports."""
     caches["limits"].clear()
     ratelimit.reset_pause()
+    breakers.forget()
 
 
 # One for all workers, which inherit it: what the property tests draw from.

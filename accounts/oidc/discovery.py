@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from accounts.oidc.failures import ProviderAway, WrongAnswer
-from accounts.oidc.providers import Provider
+from accounts.oidc.providers import SIGN_IN, Provider
 from config.http import HttpFailed, Limits, fetch
 
 KEPT_SECONDS = 60 * 60
@@ -110,7 +110,7 @@ def _kept(name: str, address: str, check: Callable[[Any], object]) -> Any:
 
 def _fetched(address: str) -> Any:
     try:
-        return json.loads(fetch(address, limits=LIMITS).body)
+        return json.loads(fetch(address, purpose=SIGN_IN, limits=LIMITS).body)
     except HttpFailed as failure:
         raise ProviderAway(failure.message) from failure
     except ValueError:

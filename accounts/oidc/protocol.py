@@ -12,7 +12,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient  # type: ignore[im
 
 from accounts.oidc.discovery import ALGORITHMS, LIMITS, Metadata, key_for, metadata_of
 from accounts.oidc.failures import ProviderAway, WrongAnswer
-from accounts.oidc.providers import Provider
+from accounts.oidc.providers import SIGN_IN, Provider
 from config.http import HttpFailed, StatusRefused, post_form
 
 # Clocks of others.
@@ -119,7 +119,7 @@ def _exchange(provider: Provider, metadata: Metadata, *, code: str, callback: st
         **extra,
     )
     try:
-        answer = post_form(metadata.token_endpoint, body.encode(), headers=headers, limits=LIMITS)
+        answer = post_form(metadata.token_endpoint, body.encode(), purpose=SIGN_IN, headers=headers, limits=LIMITS)
         token = client.parse_request_body_response(answer.body.decode())["id_token"]
     except StatusRefused as failure:
         if failure.is_transient:

@@ -1,19 +1,23 @@
 """Which providers there are: Google, Apple and any other issuer, each by its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 from django.conf import settings
 
 from config.clock import database_now
 from config.errors import Code, NotFound
+from config.http import Purpose
 
 GOOGLE = "https://accounts.google.com"
 APPLE = "https://appleid.apple.com"
 APPLE_SECRET_LIVES = timedelta(minutes=5)
+# Where the two answer besides the issuer's own host.
+HOSTS_BESIDE = {GOOGLE: ("oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com")}
 
 
 @dataclass(frozen=True)
@@ -88,3 +92,24 @@ def provider_named(name: str) -> Provider:
 
 def _other(row: Mapping[str, Any]) -> Provider:
     return Provider(row["id"], row["name"], row["issuer"], row["client_id"], row["client_secret"])
+
+
+def hosts_of_providers() -> Collection[str]:
+    """Those of the issuers in the settings, and of OUTGOING_HOSTS: a provider's own papers may lead to no other."""
+    issuers = [provider.issuer for provider in providers().values()]
+    own = [urlsplit(issuer).hostname or "" for issuer in issuers]
+    return {*own, *(host for issuer in issuers for host in HOSTS_BESIDE.get(issuer, ())), *settings.OUTGOING_HOSTS}
+
+
+def private_hosts_of_providers() -> Collection[str]:
+    """A house's own issuer may stand in its own network, where the operator says so."""
+    found: list[str] = settings.OUTGOING_HOSTS
+    return found
+
+
+SIGN_IN = Purpose(
+    "sign-in",
+    hosts=hosts_of_providers,
+    listed_in="the hosts of the providers and of OUTGOING_HOSTS",
+    private_hosts=private_hosts_of_providers,
+)

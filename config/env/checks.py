@@ -19,9 +19,9 @@ def no_wildcard(hosts: list[str], environment: Environment) -> str:
     return "must name the hosts, without *" if environment.is_served and "*" in hosts else ""
 
 
-def off_when_served(debug: bool, environment: Environment) -> str:
-    """Debug pages show settings and source."""
-    return "must be false" if environment.is_served and debug else ""
+def off_when_served(flag: bool | None, environment: Environment) -> str:
+    """Debug pages show settings and source; servers beside ours are nobody's to have called."""
+    return "must be false" if environment.is_served and flag else ""
 
 
 def smtp_when_served(url: str, environment: Environment) -> str:

@@ -1,79 +1,48 @@
-"""Fetching: tries, waits, redirects, bodies."""
+"""Calling: which address, how often, along which redirects."""
 
-import gzip
-import http.client
 import logging
 import random
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
-from django.conf import settings
 from django.db import connection
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    InvalidHeader,
-    LocationParseError,
-    NewConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
-from urllib3.util import Retry, Timeout, Url, parse_url
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
-from config.http.connections import Pool, SecurePool, Watch
-from config.http.failures import AddressRefused, BrokenOff, HttpFailed, StatusRefused, TimedOut, TooLarge, Unreachable
+from config import metrics, tracing
+from config.http.answers import NO_HEADERS, USUAL, Answer, Limits, Progress, read_answer, retry_after
+from config.http.breakers import Breaker, Outcome, breaker_of
+from config.http.calling import Call, called
+from config.http.connections import port_of
+from config.http.failures import AddressRefused, CircuitOpen, HttpFailed, StatusRefused, TooLarge, Unreachable
+from config.http.inward import is_loopback_allowed
+from config.http.purposes import FEEDS, Purpose
 
 logger = logging.getLogger(__name__)
 
 USER_AGENT = "outlast"
-PIECE = 64 * 1024
+OK, NOT_MODIFIED = 200, 304
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
+# Doing it twice is doing it once; so is whatever names itself by a key.
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+NAMES_ITSELF = frozenset({"idempotency-key", "webhook-id"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LONGEST_ADDRESS = 2000
 
-# Told how many bytes came over the wire, and how many there will be (None where the other side does not say).
-Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long, how often, how much. Seconds and bytes."""
-
-    connect: float = 3.0
-    read: float = 10.0
-    total: float = 30.0
-    attempts: int = 3
-    # Before the second try; doubled for each further one, and each wait is drawn from half to one and a half of it.
-    backoff: float = 0.5
-    # A server may ask for a longer wait than the backoff; more than this is not waited for here.
-    longest_wait: float = 10.0
-    largest_body: int = 32 * 1024 * 1024
-    redirects: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came: a whole body, or the word that nothing changed since."""
-
-    status: int
-    body: bytes = b""
-    etag: str = ""
-    last_modified: str = ""
-
-    @property
-    def is_unchanged(self) -> bool:
-        return self.status == http.HTTPStatus.NOT_MODIFIED
+SECONDS = metrics.histogram(
+    "outgoing_call_seconds", "Time of calls to other servers, retries included.", ["purpose", "outcome"],
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)  # fmt: skip
 
 
 def fetch(
     address: str,
     *,
-    limits: Limits = Limits(),  # immutable
+    purpose: Purpose = FEEDS,
+    limits: Limits = USUAL,
     etag: str = "",
     last_modified: str = "",
     progress: Progress | None = None,
@@ -82,45 +51,68 @@ def fetch(
 
     Tries again after a lost connection, a timeout, a body broken off, 429 and most of 5xx. Raises one of `HttpFailed`.
     """
-    refuse_inside_transaction()
     deadline = time.monotonic() + limits.total
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
-    attempt = 1
-    while True:
-        try:
-            return _follow(address, headers, limits, deadline, progress)
-        except HttpFailed as failure:
-            wait = _wait_before(attempt, failure, limits)
-            if attempt >= limits.attempts or wait is None or time.monotonic() + wait >= deadline:
-                raise
-            logger.info("try %s of %s failed: %s", attempt, limits.attempts, failure.message)
-            time.sleep(wait)
-            attempt += 1
+    conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    call = Call("GET", purpose, _headers({name: value for name, value in conditions.items() if value}))
+    url = check_address(address, purpose=purpose)
+    return _tried(lambda: _follow(url, call, limits, deadline, progress), url, call, limits, deadline)
 
 
 def post_form(
     address: str,
     body: bytes,
     *,
-    headers: Mapping[str, str] | None = None,
-    limits: Limits = Limits(),  # immutable
+    purpose: Purpose,
+    headers: Mapping[str, str] = NO_HEADERS,
+    limits: Limits = USUAL,
 ) -> Answer:
     """What a server answers to a form. Sent once, whatever comes of it, and along no redirect. Raises `HttpFailed`."""
-    refuse_inside_transaction()
     deadline = time.monotonic() + limits.total
-    sent = {
-        "User-Agent": USER_AGENT,
-        "Accept-Encoding": "gzip",
-        "Accept": "application/json",
-        "Content-Type": "application/x-www-form-urlencoded",
-        **(headers or {}),
-    }
-    with _called(check_address(address), sent, limits, deadline, body=body) as response:
-        return _read(response, limits, is_conditional=False, progress=None)
+    form = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded", **headers}
+    call = Call("POST", purpose, _headers(form), body)
+    url = check_address(address, purpose=purpose)
+
+    def once() -> Answer:
+        with called(url, call, limits, deadline - time.monotonic()) as response:
+            if response.status != OK:
+                raise StatusRefused(response.status, retry_after(response))
+            return read_answer(response, limits)
+
+    return _tried(once, url, call, limits, deadline)
+
+
+def send(
+    method: str,
+    address: str,
+    *,
+    purpose: Purpose,
+    headers: Mapping[str, str] = NO_HEADERS,
+    body: bytes | None = None,
+    limits: Limits = USUAL,
+    keeps_connection: bool = False,
+) -> Answer:
+    """What a server answers to a call of any kind, whatever the status. No redirect is followed. Raises `HttpFailed`.
+
+    Tried again like `fetch`, but only if doing it twice is doing it once: by its method, or as it carries a key.
+    """
+    deadline = time.monotonic() + limits.total
+    call = Call(method.upper(), purpose, _headers(headers), body, keeps_connection)
+    url = check_address(address, purpose=purpose)
+
+    def once() -> Answer:
+        with called(url, call, limits, deadline - time.monotonic()) as response:
+            answer = read_answer(response, limits)
+            failure = StatusRefused(response.status, retry_after(response), answer)
+            if failure.is_transient or response.status >= 500:
+                raise failure
+            return answer
+
+    try:
+        return _tried(once, url, call, limits, deadline)
+    except StatusRefused as failure:
+        if failure.answer is None:
+            raise
+        return failure.answer
 
 
 def refuse_inside_transaction() -> None:
@@ -131,142 +123,118 @@ def refuse_inside_transaction() -> None:
         raise RuntimeError("No other server is called inside a transaction.")
 
 
-def check_address(address: str) -> Url:
+def check_address(address: str, *, purpose: Purpose = FEEDS) -> Url:
     """The parts of an address that we would go to. Raises `AddressRefused`; nothing is looked up."""
     try:
         url = parse_url(address.strip())
     except LocationParseError:
         raise AddressRefused("this is no address") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or len(address) > LONGEST_ADDRESS:
         raise AddressRefused("only http and https addresses with a host are fetched")
     if url.auth:
         raise AddressRefused("an address must not hold a name or password")
-    if settings.OUTGOING_HOSTS and _host(url) not in settings.OUTGOING_HOSTS:
-        raise AddressRefused(f"{_host(url)} is not among the hosts of OUTGOING_HOSTS")
+    allowed = purpose.hosts()
+    if allowed and host_of(url) not in allowed:
+        raise AddressRefused(f"{host_of(url)} is not among {purpose.listed_in}")
+    if is_loopback_allowed() and host_of(url) in LOOPBACK:
+        return url
+    if purpose.is_https_only and url.scheme != "https":
+        raise AddressRefused("it must begin with https://")
+    if purpose.ports and port_of(url) not in purpose.ports:
+        raise AddressRefused(f"its port must be {' or '.join(map(str, sorted(purpose.ports)))}")
     return url
+
+
+def host_of(url: Url) -> str:
+    """The name or number, as lists and breakers know it."""
+    return (url.host or "").strip("[]").rstrip(".").lower()
+
+
+def _headers(given: Mapping[str, str]) -> dict[str, str]:
+    return {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **tracing.outgoing_headers(), **given}
+
+
+def _tried(once: Callable[[], Answer], url: Url, call: Call, limits: Limits, deadline: float) -> Answer:
+    """One call, and again for as long as that may help and is allowed; told to the breaker of its host."""
+    refuse_inside_transaction()
+    breaker = breaker_of(call.purpose, host_of(url), port_of(url))
+    attempts = limits.attempts if _is_repeatable(call) else 1
+    started, attempt = time.monotonic(), 1
+    with breaker.passing() as passage:
+        while True:
+            try:
+                answer = once()
+            except HttpFailed as failure:
+                passage.outcome = _said_by(failure, call.purpose)
+                wait = _wait_before(attempt, failure, limits) if attempt < attempts else None
+                if not _is_worth_it(wait, breaker, deadline):
+                    _measure(call, passage.outcome, started)
+                    raise
+                logger.info("try %s of %s failed: %s", attempt, attempts, failure.message)
+                time.sleep(wait or 0)
+                attempt += 1
+            else:
+                passage.outcome = Outcome.SUCCEEDED
+                _measure(call, passage.outcome, started)
+                return answer
+
+
+def _is_repeatable(call: Call) -> bool:
+    return call.method in REPEATABLE or any(name.lower() in NAMES_ITSELF for name in call.headers)
+
+
+def _is_worth_it(wait: float | None, breaker: Breaker, deadline: float) -> bool:
+    return wait is not None and time.monotonic() + wait < deadline and breaker.may_retry()
+
+
+def _measure(call: Call, outcome: Outcome, started: float) -> None:
+    SECONDS.labels(call.purpose.name, outcome).observe(time.monotonic() - started)
+
+
+def _said_by(failure: HttpFailed, purpose: Purpose) -> Outcome:
+    """What a failure tells about the host itself."""
+    if isinstance(failure, StatusRefused):
+        return Outcome.FAILED if failure.status >= 500 and purpose.counts_statuses else Outcome.SUCCEEDED
+    if isinstance(failure, AddressRefused | CircuitOpen):
+        return Outcome.NEITHER
+    if isinstance(failure, TooLarge):
+        return Outcome.SUCCEEDED
+    return Outcome.FAILED if purpose.counts_statuses or isinstance(failure, Unreachable) else Outcome.NEITHER
 
 
 def _wait_before(attempt: int, failure: HttpFailed, limits: Limits) -> float | None:
     """How long to wait before the next try; None where that is pointless or longer than we wait."""
     if not failure.is_transient:
         return None
-    wait = limits.backoff * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)
+    # Full jitter: those who failed together do not come back together.
+    wait = random.uniform(0, limits.backoff * 2.0 ** (attempt - 1))
     asked = failure.retry_after if isinstance(failure, StatusRefused) else None
     if asked is None:
         return wait
     return max(wait, asked) if asked <= limits.longest_wait else None
 
 
-def _follow(
-    address: str, headers: dict[str, str], limits: Limits, deadline: float, progress: Progress | None
-) -> Answer:
+def _follow(url: Url, call: Call, limits: Limits, deadline: float, progress: Progress | None) -> Answer:
     """One try, along redirects that stay on the host and do not leave https."""
-    url = check_address(address)
+    is_conditional = bool(CONDITIONS & call.headers.keys())
     for _ in range(limits.redirects + 1):
-        with _called(url, headers, limits, deadline) as response:
+        with called(url, call, limits, deadline - time.monotonic()) as response:
             if response.status not in REDIRECTS:
-                return _read(response, limits, is_conditional=bool(CONDITIONS & headers.keys()), progress=progress)
-            target = _target(url, response.headers.get("Location", ""))
-        if _host(target) != _host(url):
-            raise AddressRefused(f"it redirects to another host, {_host(target)}")
+                if not (response.status == OK or (response.status == NOT_MODIFIED and is_conditional)):
+                    raise StatusRefused(response.status, retry_after(response))
+                return read_answer(response, limits, progress)
+            target = _target(url, response.headers.get("Location", ""), call.purpose)
+        if host_of(target) != host_of(url):
+            raise AddressRefused(f"it redirects to another host, {host_of(target)}")
         if url.scheme == "https" and target.scheme != "https":
             raise AddressRefused("it redirects from https to http")
         url = target
     raise AddressRefused(f"it redirects more than {limits.redirects} times")
 
 
-def _target(url: Url, location: str) -> Url:
+def _target(url: Url, location: str, purpose: Purpose) -> Url:
     """Where a redirect leads, which may be said relative to where it came from."""
     try:
-        return check_address(urljoin(url.url, location))
+        return check_address(urljoin(url.url, location), purpose=purpose)
     except ValueError:
         raise AddressRefused("it redirects to what is no address") from None
-
-
-def _host(url: Url) -> str:
-    return (url.host or "").strip("[]").rstrip(".").lower()
-
-
-@contextmanager
-def _called(
-    url: Url, headers: dict[str, str], limits: Limits, deadline: float, *, body: bytes | None = None
-) -> Iterator[BaseHTTPResponse]:
-    """The answer, its body still to be read; whatever goes wrong meanwhile becomes one of ours."""
-    watch = Watch(deadline - time.monotonic())
-    pool_class = SecurePool if url.scheme == "https" else Pool
-    timeout = Timeout(connect=limits.connect, read=limits.read)
-    # Told always: without it, the end of a number such as ::1 would be taken for one.
-    port = url.port or pool_class.ConnectionCls.default_port
-    try:
-        with (
-            watch,
-            pool_class((url.host or "").strip("[]"), port, timeout=timeout, retries=False, watch=watch) as pool,
-        ):
-            response = pool.urlopen(
-                "GET" if body is None else "POST",
-                url.request_uri,
-                body=body,
-                headers=headers,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-            with closing(response):
-                yield response
-    except HttpFailed:
-        raise
-    except (HTTPError, OSError, EOFError, zlib.error) as error:
-        raise _told(error, watch, limits) from error
-
-
-def _told(error: Exception, watch: Watch, limits: Limits) -> HttpFailed:
-    """Our word for the library's failure."""
-    if watch.is_over:
-        return TimedOut(f"no whole answer within {limits.total:g} s")
-    if isinstance(error, NewConnectionError):
-        return Unreachable("no connection")
-    if isinstance(error, ConnectTimeoutError):
-        return TimedOut(f"no connection within {limits.connect:g} s")
-    if isinstance(error, ReadTimeoutError):
-        return TimedOut(f"nothing came for {limits.read:g} s")
-    if isinstance(error, SSLError):
-        return Unreachable("no secure connection")
-    return BrokenOff("broken or incomplete")
-
-
-def _read(response: BaseHTTPResponse, limits: Limits, *, is_conditional: bool, progress: Progress | None) -> Answer:
-    if not (response.status == 200 or (response.status == 304 and is_conditional)):
-        raise StatusRefused(response.status, _retry_after(response))
-    return Answer(
-        response.status,
-        b"" if response.status == http.HTTPStatus.NOT_MODIFIED else _body(response, limits, progress),
-        etag=response.headers.get("ETag", ""),
-        last_modified=response.headers.get("Last-Modified", ""),
-    )
-
-
-def _retry_after(response: BaseHTTPResponse) -> float | None:
-    try:
-        return Retry().get_retry_after(response)
-    except InvalidHeader:
-        return None
-
-
-def _body(response: BaseHTTPResponse, limits: Limits, progress: Progress | None) -> bytes:
-    """All of it, in pieces, so that neither the wire nor the decompression outgrows the limit."""
-    announced = response.headers.get("Content-Length", "")
-    size = int(announced) if announced.isdecimal() else None
-    if size is not None and size > limits.largest_body:
-        raise TooLarge(f"larger than {limits.largest_body} bytes")
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise BrokenOff(f"sent in the encoding {encoding[:20]!r}, which we did not ask for")
-    stream: Any = gzip.GzipFile(fileobj=response) if encoding.endswith("gzip") else response
-    found = bytearray()
-    while piece := stream.read(PIECE):
-        found += piece
-        if len(found) > limits.largest_body:
-            raise TooLarge(f"larger than {limits.largest_body} bytes")
-        if progress is not None:
-            progress(response.tell(), size)
-    return bytes(found)

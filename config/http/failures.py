@@ -1,6 +1,10 @@
 """What can be wrong with an answer."""
 
 import http.client
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config.http.answers import Answer
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 
@@ -29,6 +33,10 @@ class TimedOut(HttpFailed):
     """It took too long."""
 
 
+class NotConnected(TimedOut, Unreachable):
+    """It took too long to get through at all."""
+
+
 class BrokenOff(HttpFailed):
     """The body ended before its end."""
 
@@ -39,11 +47,24 @@ class TooLarge(HttpFailed):
     is_transient = False
 
 
-class StatusRefused(HttpFailed):
-    """Another status than 200, or 304 where we asked for changes. `retry_after` is what the server asks for."""
+class CircuitOpen(HttpFailed):
+    """Not even tried: the host has failed time and again, and rests. `retry_after` says for how many seconds more."""
 
-    def __init__(self, status: int, retry_after: float | None = None) -> None:
+    is_transient = False
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("it failed time and again, and is left alone for a while")
+        self.retry_after = retry_after
+
+
+class StatusRefused(HttpFailed):
+    """Another status than 200, or 304 where we asked for changes. `retry_after` is what the server asks for.
+
+    `answer` is what came with it, where the caller takes any status.
+    """
+
+    def __init__(self, status: int, retry_after: float | None = None, answer: "Answer | None" = None) -> None:
         words = http.client.responses.get(status, "")
         super().__init__(f"the server answered {status} {words}".rstrip())
-        self.status, self.retry_after = status, retry_after
+        self.status, self.retry_after, self.answer = status, retry_after, answer
         self.is_transient = status in RETRIED

@@ -105,6 +105,8 @@ class TestServed:
             ("STRIPE_API_BASE", "http://127.0.0.1:9000"),
             ("OUTGOING_HOSTS", "https://feeds.example.com"),
             ("OUTGOING_HOSTS", "*.example.com"),
+            ("OUTGOING_LOOPBACK", "true"),
+            ("OUTGOING_LOOPBACK", "perhaps"),
             ("STRIPE_SECRET_KEY", "sk_test_abcdefgh"),
             ("STRIPE_SECRET_KEY", "sk_live"),
             ("STRIPE_WEBHOOK_SECRETS", "secret"),

@@ -33,7 +33,7 @@ INWARD = (
 OTHERWISE = ("file:///etc/passwd", "gopher://127.0.0.1/", "ftp://127.0.0.1/", "data:text/plain,x", "//127.0.0.1/", "")
 # Who may speak to other servers by itself: the client that refuses the above. Libraries of the provider and of stores
 # know their own hosts. Local tools talk to the servers that they start themselves.
-MAY_CALL = {"config/http/client.py", "config/http/connections.py", "config/http/failures.py"}
+MAY_CALL = {f"config/http/{name}.py" for name in ("answers", "calling", "client", "connections", "failures")}
 CLIENTS = {
     "requests",
     "urllib3",

@@ -60,6 +60,13 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parsing.parse_hosts,
     ),
     Variable(
+        "OUTGOING_LOOPBACK",
+        "Whether servers on this machine may be called; empty: in local and test they may, elsewhere never.",
+        sample="",
+        parse=parsing.parse_flag_or_none,
+        check=checks.off_when_served,
+    ),
+    Variable(
         "CORS_ORIGINS",
         "Other origins whose pages may call the API, comma-separated, as https://play.example.org; empty: none.",
         sample="",
@@ -93,6 +100,13 @@ VARIABLES: tuple[Variable, ...] = (
         sample="any",
         default="any",
         parse=parsing.one_of("any", "listed"),
+    ),
+    Variable(
+        "DIRECT_ANSWERS",
+        "Whether plain calls that are many, such as saving a pick, are answered before Django is entered.",
+        sample="true",
+        default="true",
+        parse=parsing.parse_flag,
     ),
     Variable(
         "TRUSTED_PROXY_COUNT",

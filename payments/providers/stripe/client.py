@@ -1,4 +1,4 @@
-"""The only module that imports Stripe's official client: every call, and what its errors mean.
+"""Every call of Stripe's official client, and what its errors mean. It sends through `transport`.
 
 The API version is pinned, timeouts and retries are said aloud (the client's own are 80 seconds and none), and every
 answer leaves the client's objects through one `.to_dict()`. A web thread is held for six seconds at most by one call;
@@ -30,6 +30,7 @@ from payments.providers.faults import (
     Unclear,
     Unreachable,
 )
+from payments.providers.stripe.transport import Transport, was_never_sent
 
 if TYPE_CHECKING:
     from stripe.params import RefundCreateParams as RefundCreateParams
@@ -65,12 +66,13 @@ class Api:
 
     def __init__(self, key: str, base: str | None, *, is_web: bool) -> None:
         stripe.enable_telemetry = False
+        connect, read = WEB_TIMEOUT if is_web else WORKER_TIMEOUT
         client = stripe.StripeClient(
             key,
             stripe_version=API_VERSION,
             base_addresses={"api": base} if base else None,
             max_network_retries=WEB_RETRIES if is_web else WORKER_RETRIES,
-            http_client=stripe.RequestsClient(timeout=WEB_TIMEOUT if is_web else WORKER_TIMEOUT),
+            http_client=Transport(connect=connect, read=read),
         )
         self._client, self._v1 = client, client.v1
         self._is_web = is_web
@@ -223,6 +225,8 @@ def _meaning_of(error: stripe.StripeError, otherwise: Callable[[str], ProviderEr
         return Faulted(said)
     if isinstance(error, stripe.RateLimitError):
         return RateLimited(said)
+    if was_never_sent(error):
+        return Unreachable(said)
     if error.http_status == 409:
         return AtWork(said)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
