@@ -114,8 +114,8 @@ class BulkPicksView(ApiView):
 
     family = "picks"
 
-        name="savePicks",
     @operation(
+        name="savePicks",
         body=BulkBody,
         query=BulkQuery,
         answer=BulkAnswerOut(many=True),
