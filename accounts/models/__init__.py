@@ -20,6 +20,7 @@ from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.second_factor import RecoveryCode, Totp
 from accounts.models.session import Session, SessionEnd
 from accounts.models.user import JOIN_GROUP, NOBODYS_DOMAIN, STAFF_ROLES, Role, User, UserManager
+from accounts.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookHealth
 
 __all__ = [
     "COOLING_OFF",
@@ -54,4 +55,8 @@ __all__ = [
     "User",
     "UserChange",
     "UserManager",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookHealth",
 ]

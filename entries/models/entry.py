@@ -16,6 +16,7 @@ from config.triggers import Guard
 from entries.models.exclusion_guards import not_for_excluded
 from entries.models.request import Request
 from entries.models.tallies import entry_tallies
+from entries.models.webhook_feeds import tells_of_entries
 from pools.models import Pool
 from pools.models.competition import REVEAL_LOCK
 
@@ -231,7 +232,11 @@ class Entry(HasStatus):
 class EntryChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = [*append_only(), feeds_status("entry", owner="entries_entry.user_id", keys=("is_suspended",))]
+        triggers = [
+            *append_only(),
+            feeds_status("entry", owner="entries_entry.user_id", keys=("is_suspended",)),
+            tells_of_entries(),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of entry {self.subject_id}"

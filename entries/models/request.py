@@ -20,6 +20,7 @@ from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models.exclusion_guards import not_for_excluded
 from entries.models.tallies import fee_tallies
+from entries.models.webhook_feeds import tells_of_requests
 from pools.models import Pool
 
 
@@ -292,7 +293,11 @@ class Request(HasStatus):
 class RequestChange(StatusChange):
     class Meta:
         ordering: ClassVar = ["id"]
-        triggers = [*append_only(), feeds_status("request", owner="entries_request.user_id", keys=("payment_status",))]
+        triggers = [
+            *append_only(),
+            feeds_status("request", owner="entries_request.user_id", keys=("payment_status",)),
+            tells_of_requests(),
+        ]
 
     def __str__(self) -> str:
         return f"Change {self.pk} of request {self.subject_id}"

@@ -18,6 +18,7 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models import Request
+from payments.models.webhook_feeds import tells_of_payments
 
 
 class Provider(models.TextChoices):
@@ -169,6 +170,7 @@ class PaymentChange(StatusChange):
                     JOIN entries_request q ON q.id = p.request_id
                     WHERE p.id = n.subject_id)""",
             ),
+            tells_of_payments(),
         ]
 
     def __str__(self) -> str:

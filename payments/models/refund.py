@@ -23,6 +23,7 @@ from config.locks import LockedQuerySet
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from payments.models.receipt import Receipt
+from payments.models.webhook_feeds import tells_of_refunds
 
 
 class RefundState(models.TextChoices):
@@ -249,6 +250,7 @@ class RefundChange(StatusChange):
                     JOIN entries_request q ON q.id = p.request_id
                     WHERE f.id = n.subject_id)""",
             ),
+            tells_of_refunds(),
         ]
 
     def __str__(self) -> str:

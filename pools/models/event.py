@@ -13,6 +13,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.webhook_feeds import tells_subscribers
+from accounts.models.webhooks import EventType
 from config.triggers import Guard
 from pools.models.pool import Pool
 
@@ -21,6 +23,27 @@ NUMBERING_LOCK = 7719
 # What listeners are woken on. It only hurries: they look every second anyway.
 CHANNEL = "pool_events"
 KEPT_DAYS = 30
+
+
+# Of what is told live, what subscribers are sent as well; nothing of it is about a person.
+SENT = (
+    EventType.ROUND_LOCKED,
+    EventType.ROUND_REVEALED,
+    EventType.GAME_FINAL,
+    EventType.GAME_CORRECTED,
+    EventType.ENTRIES_ELIMINATED,
+    EventType.WINNERS_DECLARED,
+    EventType.WINNERS_WITHDRAWN,
+    EventType.POOL_STARTED,
+    EventType.POOL_ENDED,
+    EventType.POOL_REOPENED,
+    EventType.POOL_CANCELLED,
+)
+SENT_ROWS = """
+    SELECT n.kind AS type, 'pool-event-' || n.id AS key, NULL::bigint AS user_id, n.pool_id,
+           jsonb_build_object('pool', n.pool_id) || n.data AS data
+    FROM new_rows n
+"""
 
 
 class EventKind(models.TextChoices):
@@ -66,6 +89,7 @@ class PoolEvent(models.Model):
             models.Index(fields=["at"], name="pool_event_at"),
         ]
         triggers = [
+            tells_subscribers(SENT_ROWS, types=SENT, person=False),
             Guard(
                 name="unnumbered",
                 when=pgtrigger.Before,

@@ -23,6 +23,7 @@ from entries.services.settlement.apply import Difference, find_difference, post_
 from entries.services.settlement.ends import end_round, share_out
 from entries.services.settlement.fill_in import fill_in_missed
 from entries.services.settlement.lines import Line, changed_lines
+from entries.services.settlement.telling import tell_settled_rounds
 from pools.models import Competition, PoolStatus
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ def _write(
 ) -> int | None:
     """Write what differs under the number of a settlement, whose row says which changes are its own."""
     facts.remember_facts(cursor, through=through)
+    tell_settled_rounds(cursor)
     if difference.is_nothing:
         return None
     cursor.execute("SELECT nextval(pg_get_serial_sequence('entries_settlement', 'id'))")

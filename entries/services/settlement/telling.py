@@ -5,6 +5,9 @@ However many fall, it is a handful of rows; who wants all of them reads the roun
 
 from django.db.backends.utils import CursorWrapper
 
+from accounts.models.webhook_feeds import posting
+from accounts.models.webhooks import EventType
+
 # How many entries an event names.
 NAMED = 100
 
@@ -50,6 +53,21 @@ WINNERS = f"""
     WHERE kind IS NOT NULL
     GROUP BY c.pool_id, p.currency, kind ORDER BY c.pool_id, kind DESC
 """
+
+
+# By what a round was settled on: settled again on the same, it is not told again.
+SETTLED_ROUNDS = f"""
+    SELECT '{EventType.ROUND_SETTLED}' AS type, NULL::bigint AS user_id, s.pool_id,
+           format('round-settled-%s-%s-%s', s.pool_id, s.number, s.fingerprint) AS key,
+           jsonb_build_object('pool', s.pool_id, 'round', s.number) AS data
+    FROM settling_round s JOIN settling_pool p USING (pool_id)
+    WHERE s.chained AND s.number >= p.from_round AND (p.ended IS NULL OR s.number <= p.ended)
+"""
+
+
+def tell_settled_rounds(cursor: CursorWrapper) -> None:
+    """Tell subscribers which rounds are over, all of their games decided, by the facts at hand."""
+    cursor.execute(posting(SETTLED_ROUNDS, person=False))
 
 
 def tell_fates(cursor: CursorWrapper, *, settlement_id: int) -> None:
