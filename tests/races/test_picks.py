@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from config.errors import Code
 from entries.models import FallbackChange, Pick, PickChange
 from entries.queries.reveal import revealed_rounds
 from entries.services.fallbacks import save_fallback
-from entries.services.picks import save_pick
+from entries.services.picks import Wish, save_pick, save_picks
 from entries.services.repicks import release_picks
 from pools.models import Game, GameStatus, Round
 from tests.factories.entries import EntryFactory, pick
@@ -235,3 +235,42 @@ def test_two_lists_at_once_leave_one_whole_and_a_line_each():
 
     assert errors(outcomes) == []
     assert FallbackChange.objects.filter(entry_id=entry.pk).count() == 2
+
+
+def wishes_for(entries, team):
+    return [Wish(entry.pk, 1, [team]) for entry in entries]
+
+
+@again_and_again
+def test_bulk_saves_in_any_order_never_wait_in_a_circle():
+    first = entry_under()
+    others = [EntryFactory(owner=first.user, in_pool=PoolFactory(competition=first.pool.competition)) for _ in range(9)]
+    entries = [first, *others]
+    outcomes = run_together(
+        [
+            lambda: save_picks(user=first.user, wishes=wishes_for(entries, "ANT"), atomic=True),
+            lambda: save_picks(user=first.user, wishes=wishes_for(entries[::-1], "BAT"), atomic=True),
+            lambda: save_picks(user=first.user, wishes=wishes_for(entries[5:] + entries[:5], "CAT"), atomic=False),
+            lambda: save_picks(user=first.user, wishes=wishes_for(entries[1::2] * 2, "DOG"), atomic=False),
+        ]
+    )
+    assert errors(outcomes) == []
+    # Whoever came last has all that they asked for: no mixture.
+    assert len(set(Pick.objects.filter(entry__in=entries[::2]).values_list("team__code", flat=True))) == 1
+
+
+@again_and_again
+def test_saved_in_the_order_asked_they_do():
+    """The control: the same, locked as they come."""
+    first = entry_under()
+    other = EntryFactory(owner=first.user, in_pool=PoolFactory(competition=first.pool.competition))
+    both_hold_one = threading.Barrier(2)
+
+    def one_by_one(entries):
+        with transaction.atomic():
+            save(entries[0], 1, "ANT")
+            both_hold_one.wait(30)
+            save(entries[1], 1, "ANT")
+
+    outcomes = run_together([lambda: one_by_one([first, other]), lambda: one_by_one([other, first])])
+    assert [type(error) for error in errors(outcomes)] == [OperationalError]

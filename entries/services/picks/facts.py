@@ -53,19 +53,25 @@ class TeamFacts(NamedTuple):
         return self.game_id is not None and self.game_status == GameStatus.SCHEDULED and not self.has_started
 
 
-# The game is the team's first that can still be picked; where there is none, the one to tell about.
-# FOR NO KEY UPDATE OF e: two saves for one entry come one after the other; references to the entry do not wait. What
-# this statement read before it waited may be old: the write looks again, and the guards have the last word.
-GATHER = f"""
+def _facts(*, asked: str, round_number: str, whose: str, besides: str = "", order: str) -> str:
+    """The statement, by what is asked for, of which entries.
+
+    The game is the team's first that can still be picked; where there is none, the one to tell about.
+    FOR NO KEY UPDATE OF e: two saves for one entry come one after the other; references to the entry do not wait. What
+    this statement read before it waited may be old: the write looks again, and the guards have the last word.
+    """
+    return f"""
     SELECT e.status, e.is_suspended AND NOT p.suspended_may_pick, p.id, p.status, r.id, closes.at,
            closes.at <= clock_timestamp(), rules.lock, rules.version, {ASKED_SQL}, rules.reuse_limit,
            coalesce(standing.fixed, '{{}}'),
            coalesce(standing.last_slot > {ASKED_SQL}, false),
            asked.code, t.id, coalesce(t.id = ANY(standing.teams), false), game.id, game.status, game.has_started,
            (SELECT count(*) FROM entries_pick k WHERE k.entry_id = e.id AND k.team_id = t.id AND k.round_id <> r.id)
+           {besides}
     FROM entries_entry e
+    {asked}
     JOIN pools_pool p ON p.id = e.pool_id
-    LEFT JOIN pools_round r ON r.competition_id = p.competition_id AND r.number = %(round)s
+    LEFT JOIN pools_round r ON r.competition_id = p.competition_id AND r.number = {round_number}
         AND r.number BETWEEN greatest(p.first_round_number, e.first_round_number) AND p.last_round_number
     {RULES_SQL}
     LEFT JOIN LATERAL (SELECT {CLOSES_AT_SQL} AS at) closes ON true
@@ -76,7 +82,6 @@ GATHER = f"""
         FROM entries_pick k JOIN pools_game g ON g.id = k.game_id
         WHERE k.entry_id = e.id AND k.round_id = r.id
     ) standing ON true
-    CROSS JOIN unnest(%(teams)s::text[]) WITH ORDINALITY AS asked (code, nth)
     LEFT JOIN pools_team t ON t.competition_id = p.competition_id AND t.code = asked.code
     LEFT JOIN LATERAL (
         SELECT id, status, least(locks_at, kickoff_at) <= clock_timestamp() AS has_started FROM pools_game
@@ -85,10 +90,27 @@ GATHER = f"""
                  status IN ('cancelled', 'postponed'), kickoff_at, id
         LIMIT 1
     ) game ON true
-    WHERE e.id = %(entry)s AND e.user_id = %(user)s
-    ORDER BY asked.nth
+    WHERE {whose}
+    ORDER BY {order}
     FOR NO KEY UPDATE OF e
 """
+
+
+GATHER = _facts(
+    asked="CROSS JOIN unnest(%(teams)s::text[]) WITH ORDINALITY AS asked (code, nth)",
+    round_number="%(round)s",
+    whose="e.id = %(entry)s AND e.user_id = %(user)s",
+    order="asked.nth",
+)
+# One team for each of many entries, locked in the order of their ids.
+GATHER_MANY = _facts(
+    asked="JOIN unnest(%(entries)s::bigint[], %(rounds)s::int[], %(teams)s::text[])"
+    " AS asked (entry_id, round_number, code) ON asked.entry_id = e.id",
+    round_number="asked.round_number",
+    whose="e.user_id = %(user)s",
+    besides=", e.id",
+    order="e.id",
+)
 
 # As the guard counts them.
 USES = f"""
@@ -120,6 +142,15 @@ def gather(
     if not rows:
         raise NotFound(Code.NOT_FOUND, "There is no such entry.")
     return RoundFacts(*rows[0][:SHARED]), [TeamFacts(*row[SHARED:]) for row in rows]
+
+
+def gather_many(*, user_id: int, asked: Sequence[tuple[int, int, str]]) -> dict[int, tuple[RoundFacts, TeamFacts]]:
+    """The same of many entries at once: (entry, round, team) each, no entry twice; by entry, the user's own alone."""
+    entries, rounds, teams = (list(column) for column in zip(*asked, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(GATHER_MANY, {"user": user_id, "entries": entries, "rounds": rounds, "teams": teams})
+        rows = cursor.fetchall()
+    return {row[-1]: (RoundFacts(*row[:SHARED]), TeamFacts(*row[SHARED:-1])) for row in rows}
 
 
 def uses(*, entry_id: int, round_id: int, team_id: int) -> list[int]:

@@ -78,7 +78,7 @@ def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[s
     try:
         with transaction.atomic():
             facts, chosen = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=teams)
-            _check(facts, chosen, entry_id=entry_id, round_number=round_number)
+            check(facts, chosen, entry_id=entry_id, round_number=round_number)
             saved = write(facts, chosen, entry_id=entry_id, user_id=user.pk)
             for team, row in zip(chosen, saved, strict=True):
                 if row is None:
@@ -92,27 +92,6 @@ def save_pick(*, entry_id: int, user: User, round_number: int, teams: Sequence[s
     return first._replace(others=tuple(others))
 
 
-def save_picks(*, user: User, wishes: Sequence[Wish], atomic: bool) -> list[SavedPick | DomainError]:
-    """Save several picks of one player in one transaction, each with its own answer, in the order asked.
-
-    With `atomic`, the first refusal undoes and raises; otherwise a refused pick leaves the others standing.
-    """
-    answers: dict[int, SavedPick | DomainError] = {}
-    with transaction.atomic():
-        # In the order of the entries' ids, whoever asks: two bulk saves cannot deadlock.
-        for index in sorted(range(len(wishes)), key=lambda i: (wishes[i].entry_id, wishes[i].round_number)):
-            wish = wishes[index]
-            try:
-                answers[index] = save_pick(
-                    entry_id=wish.entry_id, user=user, round_number=wish.round_number, teams=wish.teams
-                )
-            except DomainError as refusal:
-                if atomic:
-                    raise
-                answers[index] = refusal
-    return [answers[index] for index in range(len(wishes))]
-
-
 def delete_pick(*, entry_id: int, user: User, round_number: int) -> bool:
     """Take back what is picked for the round; says whether there was anything.
 
@@ -121,13 +100,13 @@ def delete_pick(*, entry_id: int, user: User, round_number: int) -> bool:
     try:
         with transaction.atomic():
             facts, _ = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=[""])
-            _check(facts, [], entry_id=entry_id, round_number=round_number)
+            check(facts, [], entry_id=entry_id, round_number=round_number)
             return take_back(facts, entry_id=entry_id, user_id=user.pk)
     except IntegrityError as error:
         raise _explained(error, entry_id=entry_id, user=user, round_number=round_number, teams=[]) from error
 
 
-def _check(facts: RoundFacts, chosen: Sequence[TeamFacts], *, entry_id: int, round_number: int) -> None:
+def check(facts: RoundFacts, chosen: Sequence[TeamFacts], *, entry_id: int, round_number: int) -> None:
     """Whether these teams, or none, may be what is picked for the round. A team that stands is not judged again."""
     refusals.check_open(facts, round_number=round_number)
     if chosen:
@@ -145,7 +124,7 @@ def _explained(
     with transaction.atomic():
         facts, chosen = gather(entry_id=entry_id, user_id=user.pk, round_number=round_number, teams=teams or [""])
     try:
-        _check(facts, chosen if teams else [], entry_id=entry_id, round_number=round_number)
+        check(facts, chosen if teams else [], entry_id=entry_id, round_number=round_number)
     except DomainError as refusal:
         return refusal
     return refusals.told(error, round_number=round_number, code=teams[0] if teams else "")

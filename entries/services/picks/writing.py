@@ -1,7 +1,7 @@
 """Writing the picks of one entry for one round, once they are found in order: slot by slot, with their author."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +35,28 @@ _WRITE_ONE = f"""
 _STANDING_ONE = """
     SELECT game_id, source, rules_version, nonce, picked_at, false, false FROM entries_pick
     WHERE entry_id = %(entry)s AND round_id = %(round_id)s AND slot = 1
+"""
+
+# The same for many entries, no entry twice.
+_WRITE_MANY = f"""
+    WITH who AS ({_WHO}), asked AS (
+        SELECT * FROM unnest(%(entries)s::bigint[], %(rounds)s::bigint[], %(teams)s::bigint[], %(games)s::bigint[],
+                             %(versions)s::int[], %(nonces)s::text[])
+            AS a (entry_id, round_id, team_id, game_id, rules_version, nonce)
+    ), written AS (
+        INSERT INTO entries_pick (entry_id, round_id, slot, team_id, game_id, source, rules_version, nonce, picked_at)
+        SELECT entry_id, round_id, 1, team_id, game_id, 'player', rules_version, nonce, clock_timestamp()
+        FROM asked, who ORDER BY entry_id
+        ON CONFLICT (entry_id, round_id, slot) DO UPDATE {_CHANGED}
+            WHERE (entries_pick.team_id, entries_pick.game_id) IS DISTINCT FROM (EXCLUDED.team_id, EXCLUDED.game_id)
+        RETURNING entry_id, game_id, source, rules_version, nonce, picked_at
+    )
+    SELECT a.entry_id, coalesce(w.game_id, k.game_id), coalesce(w.source, k.source),
+           coalesce(w.rules_version, k.rules_version), coalesce(w.nonce, k.nonce), coalesce(w.picked_at, k.picked_at),
+           w.entry_id IS NOT NULL, false
+    FROM asked a
+    LEFT JOIN written w USING (entry_id)
+    LEFT JOIN entries_pick k ON (k.entry_id, k.round_id, k.slot) = (a.entry_id, a.round_id, 1)
 """
 
 # A team that stands keeps its slot, and its game where that has begun; the others take the slots that are left, in the
@@ -133,6 +155,27 @@ def write(facts: RoundFacts, chosen: Sequence[TeamFacts], *, entry_id: int, user
         one._replace(result=results[team.team_id]) if one and one.is_locked else one
         for one, team in zip(written, chosen, strict=True)
     ]
+
+
+def write_many(chosen: Mapping[int, tuple[RoundFacts, TeamFacts]], *, user_id: int) -> dict[int, Written]:
+    """The same for the only pick of a round of each of these entries, which can be picked, in one statement; by entry.
+
+    One that stood and was replaced meanwhile is left out.
+    """
+    facts = list(chosen.values())
+    ask: dict[str, Any] = {
+        "user": user_id,
+        "origin": told(),
+        "entries": list(chosen),
+        "rounds": [round_.round_id for round_, _ in facts],
+        "teams": [team.team_id for _, team in facts],
+        "games": [team.game_id for _, team in facts],
+        "versions": [round_.rules_version for round_, _ in facts],
+        "nonces": [secrets.token_hex(16) for _ in facts],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_MANY, ask)
+        return {entry: Written(*row) for entry, *row in cursor.fetchall() if row[0] is not None}
 
 
 def take_back(facts: RoundFacts, *, entry_id: int, user_id: int) -> bool:
