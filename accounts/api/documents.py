@@ -17,6 +17,7 @@ from accounts.services.documents import LARGEST, delete_document, fetch_by_link,
 from config.api.files import FileRenderer
 from config.api.idempotency import Mode
 from config.api.operations import operation
+from config.api.pagination import KeysetPagination
 from config.api.parsers import StrictJSONParser
 from config.api.ratelimit import TOKEN_TRY, By, Policy
 from config.api.views import ReadOnlyViewSet
@@ -71,6 +72,7 @@ class OwnDocumentsViewSet(ReadOnlyViewSet):
     """The caller's own papers."""
 
     serializer_class = DocumentOut
+    pagination_class = KeysetPagination
     queryset = Document.objects.none()
     parser_classes = (StrictJSONParser, MultiPartParser)
     form_limit = LONGEST_FORM

@@ -13,6 +13,7 @@ from accounts.models import Exclusion, ExclusionKind
 from accounts.services.exclusions import begin_exclusion
 from accounts.services.spending import LARGEST, set_limit, states_of
 from config.api.operations import operation
+from config.api.pagination import KeysetPagination
 from config.api.views import ApiView, ApiViewSet
 from config.clock import database_now
 from config.errors import Code
@@ -70,6 +71,7 @@ class OwnExclusionsViewSet(ListModelMixin, ApiViewSet):
     """Exclusions of the caller, the newest first."""
 
     serializer_class = ExclusionOut
+    pagination_class = KeysetPagination
     queryset = Exclusion.objects.none()
 
     def get_queryset(self) -> QuerySet[Exclusion]:

@@ -1,8 +1,9 @@
 """Lists, by page or by cursor.
 
-`PagePagination` is the default: `?page=` from 1, `?limit=` 1..100. `KeysetPagination` is for lists that grow without
-bound: the same, and besides `?cursor=`, which continues after the last row seen however far down that is, and a
-`next_cursor` in every answer. A list of raw rows uses `read_limit`, `write_cursor` and `read_cursor` themselves.
+Every list takes `?page=` from 1, `?limit=` 1..100, and `?cursor=`, and answers a `next_cursor`. `PagePagination` is the
+default, for lists that stay short: its cursor counts. `KeysetPagination` is for lists that grow without bound: its
+cursor continues after the last row seen, however far down that is, and it takes `?order=`. A list of raw rows uses
+`read_limit`, `write_cursor` and `read_cursor` themselves.
 """
 
 import hashlib
@@ -25,6 +26,9 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 # Past it, the offset that PostgreSQL is asked for would leave bigint.
 MAX_PAGE = 10_000_000
+
+NEWEST_FIRST = ("-id",)
+ORDERS = {"newest": NEWEST_FIRST, "oldest": ("id",)}
 
 # The parameters that say which part of a list is meant, not which list.
 POSITION_PARAMETERS = frozenset({"page", "limit", "cursor"})
@@ -92,12 +96,30 @@ def _digest(of: Sequence[Any]) -> str:
 
 
 class PagePagination(BasePagination):
-    """`{page, limit, total}`. A page past the end is empty, not an error."""
+    """`{page, limit, total, next_cursor}`. A page past the end is empty, not an error.
+
+    With a cursor the answer has no `page` and no `total`.
+    """
 
     # Set by a view that knows how many there are where counting them is dear.
     known_total: int | None = None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """The rows of the asked page, or after the cursor."""
+        limit, cursor = read_limit(request.query_params), request.query_params.get("cursor")
+        if cursor is None:
+            start = (read_page(request.query_params) - 1) * limit
+            rows = self.page(queryset, request)
+            more = start + limit < self.pagination["total"]
+        else:
+            (start,) = read_cursor(request, cursor, length=1)
+            rows = list(queryset[start : start + limit + 1])
+            more, rows = len(rows) > limit, rows[:limit]
+            self.pagination = {"limit": limit}
+        self.pagination["next_cursor"] = write_cursor(request, [start + limit]) if more else None
+        return rows
+
+    def page(self, queryset: Any, request: Request) -> list[Any]:
         """The rows of the asked page; the total is remembered for the answer."""
         limit, page = read_limit(request.query_params), read_page(request.query_params)
         total = self.count(queryset)
@@ -120,41 +142,6 @@ class PagePagination(BasePagination):
         return schema
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """`page` and `limit`."""
-        return [
-            _number_parameter("page", "Which page, from 1.", default=1, highest=MAX_PAGE),
-            _number_parameter("limit", "How many items.", default=DEFAULT_LIMIT, highest=MAX_LIMIT),
-        ]
-
-
-class KeysetPagination(PagePagination):
-    """Page or cursor. Subclass with an `ordering` of fields without NULL whose last one is unique.
-
-    With a cursor the answer has no `page` and no `total`: counting a million rows is what the cursor avoids.
-    """
-
-    ordering: tuple[str, ...] = ("-id",)
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """The rows after the cursor, or of the page."""
-        queryset = queryset.order_by(*self.ordering)
-        cursor = request.query_params.get("cursor")
-        if cursor is None:
-            rows = super().paginate_queryset(queryset, request, view)
-            page = self.pagination
-            more = page["page"] * page["limit"] < page["total"]
-        else:
-            limit = read_limit(request.query_params)
-            position = read_cursor(request, cursor, length=len(self.ordering))
-            rows = list(queryset.filter(rows_after(position, self.ordering))[: limit + 1])
-            more = len(rows) > limit
-            rows = rows[:limit]
-            self.pagination = {"limit": limit}
-        last = position_of(rows[-1], self.ordering) if more and rows else None
-        self.pagination["next_cursor"] = None if last is None else write_cursor(request, last)
-        return rows
-
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """`page`, `limit` and `cursor`."""
         cursor = {
             "name": "cursor",
@@ -163,7 +150,63 @@ class KeysetPagination(PagePagination):
             "description": "Continue after the last item seen: `next_cursor` of the answer before.",
             "schema": {"type": "string"},
         }
-        return [*super().get_schema_operation_parameters(view), cursor]
+        return [
+            _number_parameter("page", "Which page, from 1.", default=1, highest=MAX_PAGE),
+            _number_parameter("limit", "How many items.", default=DEFAULT_LIMIT, highest=MAX_LIMIT),
+            cursor,
+        ]
+
+
+class KeysetPagination(PagePagination):
+    """Page or cursor. Subclass with an `ordering` of fields without NULL whose last one is unique.
+
+    With a cursor the answer has no `page` and no `total`: counting a million rows is what the cursor avoids. A list in
+    the usual order, the newest first, can be had the other way round: `?order=oldest`.
+    """
+
+    ordering: tuple[str, ...] = NEWEST_FIRST
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """The rows after the cursor, or of the page."""
+        ordering = self._ordering(request)
+        queryset = queryset.order_by(*ordering)
+        cursor = request.query_params.get("cursor")
+        if cursor is None:
+            rows = self.page(queryset, request)
+            page = self.pagination
+            more = page["page"] * page["limit"] < page["total"]
+        else:
+            limit = read_limit(request.query_params)
+            position = read_cursor(request, cursor, length=len(ordering))
+            rows = list(queryset.filter(rows_after(position, ordering))[: limit + 1])
+            more = len(rows) > limit
+            rows = rows[:limit]
+            self.pagination = {"limit": limit}
+        last = position_of(rows[-1], ordering) if more and rows else None
+        self.pagination["next_cursor"] = None if last is None else write_cursor(request, last)
+        return rows
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """`page`, `limit`, `cursor`, and `order` where it can be turned round."""
+        parameters = super().get_schema_operation_parameters(view)
+        if self.ordering != NEWEST_FIRST:
+            return parameters
+        order = {
+            "name": "order",
+            "in": "query",
+            "required": False,
+            "description": "Which come first.",
+            "schema": {"type": "string", "enum": list(ORDERS), "default": next(iter(ORDERS))},
+        }
+        return [*parameters, order]
+
+    def _ordering(self, request: Request) -> tuple[str, ...]:
+        order = request.query_params.get("order")
+        if order is None or self.ordering != NEWEST_FIRST:
+            return self.ordering
+        if order not in ORDERS:
+            raise invalid("order", f"Must be one of {', '.join(ORDERS)}.")
+        return ORDERS[order]
 
 
 def position_of(row: Any, ordering: Sequence[str]) -> list[Any]:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
+from config.api.filters import lookups
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.views import ApiViewSet
@@ -31,7 +32,8 @@ class EntryViewSet(ApiViewSet):
     @operation(query=EntryFilter, answer=EntryOut(many=True), summary="List entries")
     def list(self, request: Request) -> Response:
         """The caller's entries, newest first; for staff, everybody's."""
-        page = self.paginate_queryset(self.get_queryset().filter(**self.valid_query())) or []
+        asked = lookups(self.valid_query(), competition="pool__competition__code")
+        page = self.paginate_queryset(self.get_queryset().filter(**asked)) or []
         return self.get_paginated_response(EntryOut(page, many=True, context=self._context(page)).data)
 
     @operation(answer=EntryOut, summary="Show an entry")

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
+from config.api.filters import lookups
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import JOIN, STAFF
@@ -101,8 +102,10 @@ class RequestViewSet(ReadOnlyViewSet):
         return requests_in_full(visible_requests(caller(self.request)))
 
     def filter_queryset(self, queryset: Any) -> Any:
-        """The list alone is filtered; its filters have the names of the fields."""
-        return queryset.filter(**self.valid_query()) if self.action == "list" else queryset
+        """The list alone is filtered; most of its filters have the names of the fields."""
+        if self.action != "list":
+            return queryset
+        return queryset.filter(**lookups(self.valid_query(), competition="pool__competition__code"))
 
     @operation(query=RequestFilter, summary="List requests")
     def list(self, request: Call) -> Response:

@@ -8,6 +8,7 @@ from rest_framework.request import Request as Call
 from rest_framework.response import Response
 
 from accounts.api.permissions import IsFinance
+from config.api.filters import CreatedFilter, lookups
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.views import ReadOnlyViewSet
@@ -37,7 +38,7 @@ class DisputeOut(serializers.ModelSerializer[Dispute]):
         read_only_fields = fields
 
 
-class DisputeFilter(serializers.Serializer[Dispute]):
+class DisputeFilter(CreatedFilter):
     """Which disputes to list."""
 
     status = serializers.ChoiceField(DisputeState.choices, required=False)
@@ -61,11 +62,11 @@ class DisputeViewSet(ReadOnlyViewSet):
         if self.action != "list":
             return queryset
         wanted = self.valid_query()
-        if wanted["is_open"] is not None:
+        is_open = wanted.pop("is_open")
+        if is_open is not None:
             is_closed = Q(status__in=CLOSED_DISPUTES)
-            queryset = queryset.filter(~is_closed if wanted["is_open"] else is_closed)
-        names = {"status": "status", "pool": "receipt__payment__request__pool_id"}
-        return queryset.filter(**{name: wanted[key] for key, name in names.items() if key in wanted})
+            queryset = queryset.filter(~is_closed if is_open else is_closed)
+        return queryset.filter(**lookups(wanted, pool="receipt__payment__request__pool_id"))
 
     @operation(query=DisputeFilter, summary="List disputes")
     def list(self, request: Call) -> Response:

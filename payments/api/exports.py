@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsFinance
 from config.api.addresses import client_address
+from config.api.filters import CreatedFilter, lookups
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.permissions import Public
@@ -140,7 +141,7 @@ class FileLinkOut(serializers.Serializer[Link]):
     expires_at = serializers.DateTimeField()
 
 
-class ExportFilter(serializers.Serializer[Export]):
+class ExportFilter(CreatedFilter):
     """Which exports to list."""
 
     status = serializers.ChoiceField(ExportState.choices, required=False)
@@ -181,7 +182,7 @@ class ExportViewSet(ReadOnlyViewSet):
         """The list alone is filtered."""
         if self.action != "list":
             return queryset
-        return queryset.filter(**self.valid_query())
+        return queryset.filter(**lookups(self.valid_query()))
 
     @operation(query=ExportFilter, summary="List exports")
     def list(self, request: Call) -> Response:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.permissions import IsFinance
+from config.api.filters import CreatedFilter, lookups
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
@@ -106,7 +107,7 @@ class RefundOut(serializers.ModelSerializer[Refund]):
         return value if self.context.get("sees_all") else None
 
 
-class RefundFilter(serializers.Serializer[Refund]):
+class RefundFilter(CreatedFilter):
     """Which refunds to list."""
 
     status = serializers.ChoiceField(ShownRefund.choices, required=False)
@@ -209,11 +210,9 @@ class RefundViewSet(ReadOnlyViewSet):
         if self.action != "list":
             return queryset
         wanted = self.valid_query()
-        if "payment" in wanted:
-            queryset = queryset.filter(receipt__payment_id=wanted["payment"])
         if "status" in wanted:
-            queryset = queryset.filter(status__in=STATES_SHOWN_AS[ShownRefund(wanted["status"])])
-        return queryset
+            queryset = queryset.filter(status__in=STATES_SHOWN_AS[ShownRefund(wanted.pop("status"))])
+        return queryset.filter(**lookups(wanted, payment="receipt__payment"))
 
     @operation(query=RefundFilter, summary="List refunds")
     def list(self, request: Call) -> Response:

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config.api.filters import CreatedFilter
 from payments.models import Payment
 from payments.queries import ShownStatus, shown_status
 
@@ -56,11 +57,13 @@ class StartedPaymentOut(_PaymentOut):
         return payment.checkout_url or None
 
 
-class PaymentFilter(serializers.Serializer[Payment]):
-    """Which payments to list."""
+class PaymentFilter(CreatedFilter):
+    """Which payments to list; `user` is for finance, others see their own alone."""
 
     status = serializers.ChoiceField(ShownStatus.choices, required=False)
     request = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    user = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
 
 
 class TakenOut(serializers.Serializer[None]):

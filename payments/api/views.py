@@ -7,6 +7,7 @@ from rest_framework.request import Request as Call
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
+from config.api.filters import lookups
 from config.api.idempotency import Mode
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
@@ -24,8 +25,8 @@ class StartPaymentView(ApiView):
 
     limits = (MONEY,)
 
-        name="startPayment",
     @operation(
+        name="startPayment",
         body=None,
         answer=StartedPaymentOut,
         status=201, is_located=True,
@@ -68,11 +69,9 @@ class PaymentViewSet(ReadOnlyViewSet):
         if self.action != "list":
             return queryset
         wanted = self.valid_query()
-        if "request" in wanted:
-            queryset = queryset.filter(request_id=wanted["request"])
         if "status" in wanted:
-            queryset = queryset.filter(status__in=STATES_SHOWN_AS[ShownStatus(wanted["status"])])
-        return queryset
+            queryset = queryset.filter(status__in=STATES_SHOWN_AS[ShownStatus(wanted.pop("status"))])
+        return queryset.filter(**lookups(wanted, pool="request__pool", user="request__user"))
 
     @operation(query=PaymentFilter, summary="List payments")
     def list(self, request: Call) -> Response:

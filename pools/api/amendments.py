@@ -11,6 +11,7 @@ from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
 from config.api.editing import seen_by
 from config.api.operations import operation
+from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
 from config.api.views import ApiViewSet
 from config.errors import Code
@@ -28,6 +29,7 @@ class PoolAmendmentsViewSet(ApiViewSet):
 
     family = "pools"
     serializer_class = AmendmentOut
+    pagination_class = KeysetPagination
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsModerator() if getattr(self, "action", None) == "create" else IsAuthenticated()]
@@ -41,7 +43,7 @@ class PoolAmendmentsViewSet(ApiViewSet):
             if not audience.is_player(pool.pk, user.pk):
                 raise Http404
             found = found.filter(status=AmendmentStatus.CONFIRMED)
-        page = self.paginate_queryset(found.order_by("-id")) or []
+        page = self.paginate_queryset(found) or []
         context = {"for_staff": user.is_back_office}
         return self.get_paginated_response(AmendmentOut(page, many=True, context=context).data)
 

@@ -11,12 +11,15 @@ from accounts.api.authentication import caller
 from accounts.api.permissions import IsModerator
 from accounts.models import User
 from config.api.editing import seen_by, versioned
+from config.api.filters import lookups
 from config.api.operations import operation
+from config.api.pagination import KeysetPagination, PagePagination
 from config.api.permissions import Public
 from config.api.ratelimit import STAFF
 from config.api.views import ApiViewSet
 from config.clock import database_now
 from config.errors import Code, invalid
+from config.pages.views import kept_answer
 from pools.api.serializers import CancelBody, PoolBody, PoolOut, PoolRoundOut, PoolsQuery
 from pools.models import Competition, Pool
 from pools.queries import pool_cards, pools_with_facts, round_cards, rounds_in_full, rounds_of
@@ -30,6 +33,7 @@ class PoolViewSet(ApiViewSet):
 
     family = "pools"
     serializer_class = PoolOut
+    pagination_class = KeysetPagination
 
     def get_permissions(self) -> list[BasePermission]:
         staff_alone = ("create", "publish", "cancel")
@@ -43,15 +47,15 @@ class PoolViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         """Pools, the newest first, by status, competition or a part of the name."""
         asked = self.valid_query()
-        names = {"status": "status", "competition": "competition__code", "search": "name__icontains"}
-        pools = self.get_queryset().filter(**{names[key]: value for key, value in asked.items()})
-        page = self.paginate_queryset(pools_with_facts(pools.order_by("-id"), database_now()))
+        wanted = lookups(asked, competition="competition__code", search="name__icontains")
+        pools = self.get_queryset().filter(**wanted)
+        page = self.paginate_queryset(pools_with_facts(pools, database_now()))
         return self.get_paginated_response(PoolOut(pool_cards(page or []), many=True).data)
 
     @operation(answer=PoolOut, summary="Show a pool")
     def retrieve(self, request: Request, pk: str) -> Response:
         """One pool with its rules and numbers. For staff, `ETag` begins with the version that `If-Match` compares."""
-        return self._answer(int(pk))
+        return self._kept() or self._answer(int(pk))
 
     @operation(body=PoolBody, answer=PoolOut, status=201, limits=(STAFF,), summary="Make a draft pool")
     def create(self, request: Request) -> Response:
@@ -99,10 +103,12 @@ class PoolViewSet(ApiViewSet):
         reason, seen = self.valid_body()["reason"], seen_by(request)
         return self._answer(cancel_pool(pool=self.get_object(), by=caller(request), reason=reason, seen=seen).pk)
 
-    @action(detail=True)
+    @action(detail=True, pagination_class=PagePagination)
     @operation(answer=PoolRoundOut(many=True), summary="List the rounds of a pool")
     def rounds(self, request: Request, pk: str) -> Response:
         """The rounds that the pool plays, with its numbers once they have locked."""
+        if (kept := self._kept()) is not None:
+            return kept
         pool, now = self.get_object(), database_now()
         page = self.paginate_queryset(rounds_in_full(rounds_of(pool), now, pool=pool)) or []
         return self.get_paginated_response(PoolRoundOut(round_cards(pool, page, now), many=True).data)
@@ -111,9 +117,16 @@ class PoolViewSet(ApiViewSet):
     @operation(answer=PoolRoundOut, summary="Show a round of a pool")
     def round(self, request: Request, pk: str, number: str) -> Response:
         """One round of the pool."""
+        if (kept := self._kept()) is not None:
+            return kept
         pool, now = self.get_object(), database_now()
         found = get_object_or_404(rounds_in_full(rounds_of(pool), now, pool=pool), number=int(number))
         return Response(PoolRoundOut(round_cards(pool, [found], now)[0]).data)
+
+    def _kept(self) -> Response | None:
+        """What everybody sees; staff see drafts and versions besides."""
+        user = self.request.user
+        return None if isinstance(user, User) and user.is_back_office else kept_answer(self)
 
     def _answer(self, pool_id: int, *, status: int = 200) -> Response:
         pool = get_object_or_404(pools_with_facts(self.get_queryset(), database_now()), pk=pool_id)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.api.filters import CreatedFilter
 from pools.models import (
     AllOut,
     CancelledGame,
@@ -180,7 +181,7 @@ class PoolOut(serializers.Serializer[Any]):
         return logo_url(card.pool)
 
 
-class PoolsQuery(serializers.Serializer[Any]):
+class PoolsQuery(CreatedFilter):
     status = serializers.ChoiceField(PoolStatus.choices, required=False)
     competition = serializers.SlugField(max_length=40, required=False, help_text="A competition's code.")
     search = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="A part of the name.")

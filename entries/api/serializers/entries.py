@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config.api.filters import CreatedFilter
 from entries.models import Entry, EntryStatus
 from entries.models.entry import EliminationReason
 from entries.queries.entries import Used, rules_of_elimination
@@ -79,9 +80,10 @@ class EntryOut(serializers.ModelSerializer[Entry]):
         return used.get(entry.pk, NOTHING_USED)
 
 
-class EntryFilter(serializers.Serializer[Entry]):
+class EntryFilter(CreatedFilter):
     """Which entries to list; `user` is for staff, others see their own alone."""
 
     status = serializers.ChoiceField(EntryStatus.choices, required=False)
     pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     user = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    competition = serializers.SlugField(max_length=40, required=False, help_text="A competition's code.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.api.filters import CreatedFilter
 from entries.api.serializers.bulk import BulkErrorOut, told
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import REASON_LENGTH
@@ -51,7 +52,7 @@ class RequestOut(serializers.ModelSerializer[Request]):
         return request.currency or None
 
 
-class RequestFilter(serializers.Serializer[Request]):
+class RequestFilter(CreatedFilter):
     """Which requests to list; `user` is for staff, others see their own alone."""
 
     kind = serializers.ChoiceField(RequestKind.choices, required=False)
@@ -59,6 +60,7 @@ class RequestFilter(serializers.Serializer[Request]):
     payment_status = serializers.ChoiceField(PaymentStatus.choices, required=False)
     pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     user = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    competition = serializers.SlugField(max_length=40, required=False, help_text="A competition's code.")
 
 
 class RejectBody(serializers.Serializer[Request]):

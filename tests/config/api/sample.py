@@ -248,6 +248,10 @@ class MessagesByTime(Messages):
     pagination_class = ByTime
 
 
+class NewestMessages(Messages):
+    pagination_class = KeysetPagination
+
+
 class Works(ApiViewSet):
     """POSTs with an effect that can be counted: a message in the outbox."""
 
@@ -326,6 +330,7 @@ def plain_json(request):
 router = SimpleRouter(trailing_slash=False)
 router.register("messages", Messages)
 router.register("messages-by-time", MessagesByTime, basename="by-time")
+router.register("newest-messages", NewestMessages, basename="newest")
 router.register("works", Works, basename="work")
 
 handler400 = urls.handler400

@@ -8,6 +8,7 @@ from config.models import OutboxMessage
 
 LIST = "/api/v1/sample/messages"
 BY_TIME = "/api/v1/sample/messages-by-time"
+NEWEST = "/api/v1/sample/newest-messages"
 
 pytestmark = pytest.mark.django_db
 
@@ -22,14 +23,15 @@ def keys(answer):
 
 def test_the_first_page_is_the_default(client, outbox_rows):
     answer = client.get(LIST)
-    assert pagination(answer) == {"page": 1, "limit": 20, "total": 7}
+    assert pagination(answer) == {"page": 1, "limit": 20, "total": 7, "next_cursor": None}
     assert keys(answer) == list("0123456")
 
 
 def test_pages_follow_one_another(client, outbox_rows):
     assert keys(client.get(f"{LIST}?limit=3&page=2")) == ["3", "4", "5"]
     assert keys(client.get(f"{LIST}?limit=3&page=3")) == ["6"]
-    assert pagination(client.get(f"{LIST}?limit=3&page=3")) == {"page": 3, "limit": 3, "total": 7}
+    third = pagination(client.get(f"{LIST}?limit=3&page=3"))
+    assert third == {"page": 3, "limit": 3, "total": 7, "next_cursor": None}
 
 
 def test_page_past_the_end_is_empty(client, outbox_rows):
@@ -68,6 +70,30 @@ def walk(client, address, limit=2):
         answer = client.get(f"{address}limit={limit}&cursor={cursor}")
         found, cursor = found + keys(answer), pagination(answer)["next_cursor"]
     return found
+
+
+def test_a_short_list_is_walked_by_cursor_too(client, outbox_rows):
+    assert walk(client, f"{LIST}?") == list("0123456")
+    cursor = pagination(client.get(f"{LIST}?limit=5"))["next_cursor"]
+    last = client.get(f"{LIST}?limit=5&cursor={cursor}")
+    assert (keys(last), pagination(last)) == (["5", "6"], {"limit": 5, "next_cursor": None})
+
+
+def test_the_usual_order_can_be_turned_round(client, outbox_rows):
+    newest = walk(client, f"{NEWEST}?")
+    assert walk(client, f"{NEWEST}?order=newest&") == newest
+    assert walk(client, f"{NEWEST}?order=oldest&") == newest[::-1]
+
+
+def test_a_cursor_of_one_order_is_none_of_the_other(client, outbox_rows):
+    cursor = pagination(client.get(f"{NEWEST}?limit=2"))["next_cursor"]
+    assert client.get(f"{NEWEST}?limit=2&order=oldest&cursor={cursor}").status_code == 400
+
+
+@pytest.mark.parametrize(("address", "order"), [(NEWEST, "id"), (NEWEST, ""), (BY_TIME, "oldest"), (LIST, "newest")])
+def test_an_order_that_a_list_has_not_is_refused(client, address, order):
+    answer = client.get(address, {"order": order})
+    assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["order"])
 
 
 def test_a_walk_by_cursor_sees_every_row_once_in_order(client):
