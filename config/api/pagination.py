@@ -103,6 +103,8 @@ class PagePagination(BasePagination):
 
     # Set by a view that knows how many there are where counting them is dear.
     known_total: int | None = None
+    # What the answer tells of this part of the list.
+    pagination: dict[str, Any]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """The rows of the asked page, or after the cursor."""
@@ -124,7 +126,7 @@ class PagePagination(BasePagination):
         limit, page = read_limit(request.query_params), read_page(request.query_params)
         total = self.count(queryset)
         start = (page - 1) * limit
-        self.pagination: dict[str, Any] = {"page": page, "limit": limit, "total": total}
+        self.pagination = {"page": page, "limit": limit, "total": total}
         return list(queryset[start : start + limit]) if start < total else []
 
     def count(self, queryset: Any) -> int:
