@@ -24,12 +24,16 @@ from config.http import breakers
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
+from tests.support.truth import listen, pytest_runtest_call
 
 # Hooks that are written apart.
-__all__ = ["pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_call", "pytest_runtest_makereport"]
 
 # Every client has middleware of its own, and this one would read all static files anew: two thirds of a call's time.
 settings.WHITENOISE_AUTOREFRESH = True
+
+# What the API answers in any test is what its schema says.
+listen()
 
 # Filled by migrations and post-migrate hooks; a test never changes them.
 KEPT = (

@@ -1,0 +1,1 @@
+"""The committed schema, and what a change of it does to callers."""
