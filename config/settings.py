@@ -83,9 +83,13 @@ if not IS_SERVED:
     os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
 STAFF_NETWORKS = SETTINGS.value("STAFF_NETWORKS")
 GRAPHQL_QUERIES = SETTINGS.text("GRAPHQL_QUERIES")
+LIVE_URL = SETTINGS.text("LIVE_URL").rstrip("/")
+LIVE_CLIENTS = SETTINGS.number("LIVE_CLIENTS")
+LIVE_CLIENTS_PER_ADDRESS = SETTINGS.number("LIVE_CLIENTS_PER_ADDRESS")
 MAX_IN_WORK = SETTINGS.number("MAX_IN_WORK")
 MAX_WAITING = SETTINGS.number("MAX_WAITING")
 MAX_WAIT_MS = SETTINGS.number("MAX_WAIT_MS")
+DIRECT_ANSWERS = SETTINGS.flag("DIRECT_ANSWERS")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
 # --- What is installed ------------------------------------------------------------------------------------------
@@ -269,6 +273,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.document.finish"],
     # Several things have a `status`; each set of values has one name, whichever is described first.
     "ENUM_NAME_OVERRIDES": {
         "AccountKind": "payments.ledger.accounts.Kind",
@@ -277,7 +282,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EliminationReason": "entries.models.entry.EliminationReason",
         "EntryStatus": "entries.models.EntryStatus",
         "ExportOrigin": "payments.models.ExportOrigin",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.document.finish"],
         "ExportStatus": "payments.models.ExportState",
         "FileFormat": "payments.models.FileFormat",
         "GameStatus": "pools.models.GameStatus",

@@ -1,7 +1,7 @@
 """Composition root: every address of the system."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts import pages
@@ -16,6 +16,7 @@ from config.graphql.view import GraphQLView
 from entries.graphql.queries import EntryQuery
 from payments.graphql.queries import PaymentQuery
 from payments.pages import payment_return
+from pools.api.events import SOCKET, socket_elsewhere
 from pools.graphql.pools import PoolQuery
 from pools.graphql.schedules import ScheduleQuery
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("api/docs/", docs.swagger, name="docs"),
     path("api/redoc/", docs.redoc, name="redoc"),
     path("graphql", GraphQLView.as_view(graphql=graphql_schema), name="graphql"),
+    re_path(SOCKET, socket_elsewhere),
     path("verify-email", pages.verify_email),
     path("reset-password", pages.reset_password),
     path("confirm-email", pages.confirm_email),

@@ -44,6 +44,8 @@ class AutoSchema(SpectacularSchema):
             self._envelop(int(status), response)
         if is_revalidated(self.view, self.method):
             found["responses"]["304"] = {"description": DESCRIPTIONS[304], "headers": self._headers(304)}
+        for status, meaning in getattr(self.view, "also_answers", {}).items():
+            found["responses"][str(status)] = {"description": meaning, "headers": self._headers(status)}
         for status, codes in by_status(self._errors()).items():
             found["responses"][str(status)] = self._failure(status, codes)
         return found

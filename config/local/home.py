@@ -24,7 +24,7 @@ FOLDERS = ("data", "logs", "mail", "reports", "uploads", "run")
 # Below the range that kernels hand out to outgoing connections: those could hold a port when we come back to it.
 FIRST_PORT = 20000
 LARGEST_LOG = 20 * 1024 * 1024
-PORTS = ("postgres", "redis", "stripe", "oidc")
+PORTS = ("postgres", "redis", "stripe", "oidc", "live")
 
 SECRETS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: random.token_urlsafe(48),
@@ -106,6 +106,11 @@ def stripe_base() -> str:
 def oidc_base() -> str:
     """The same of its OpenID Connect issuer."""
     return _base("oidc")
+
+
+def live_base() -> str:
+    """The same of its live process."""
+    return _base("live")
 
 
 def _base(name: str) -> str:

@@ -25,6 +25,7 @@ def prepare() -> dict[str, str]:
         # Everybody comes from the same address here, scripts that register a hundred players included.
         standby["RATE_LIMIT_SCALE"] = "20"
         standby["OIDC_ISSUERS"] = json.dumps([oidc_issuer()])
+        standby["LIVE_URL"] = home.live_base()
     if not os.environ.get("STRIPE_SECRET_KEY"):
         standby["STRIPE_API_BASE"] = home.stripe_base()
     return standby

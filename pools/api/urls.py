@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from pools.api.amendments import AmendmentViewSet, PoolAmendmentsViewSet
 from pools.api.competitions import CompetitionViewSet
+from pools.api.events import PoolEventsView
 from pools.api.games import GameResultView
 from pools.api.logos import PoolLogoView
 from pools.api.pools import PoolViewSet
@@ -24,6 +25,7 @@ pool_amendments = PoolAmendmentsViewSet.as_view({"get": "list", "post": "create"
 urlpatterns = [
     *router.urls,
     re_path(POOL + r"/rules$", pool_rules, name="pool-rules"),
+    re_path(POOL + r"/events$", PoolEventsView.as_view(), name="pool-events"),
     re_path(POOL + r"/amendments$", pool_amendments, name="pool-amendments"),
     re_path(r"^pools/(?P<pk>[0-9]{1,18})/logo$", PoolLogoView.as_view(), name="pool-logo"),
     re_path(r"^games/(?P<pk>[0-9]{1,18})/result$", GameResultView.as_view(), name="game-result"),

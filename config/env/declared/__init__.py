@@ -1,6 +1,6 @@
 """Every variable, in the order of `.env.example`."""
 
-from config.env.declared import basics, files, money, observing, people, web
+from config.env.declared import basics, files, live, money, observing, people, web
 from config.env.variable import Variable
 
 VARIABLES: tuple[Variable, ...] = (
@@ -8,6 +8,7 @@ VARIABLES: tuple[Variable, ...] = (
     *people.VARIABLES,
     *money.VARIABLES,
     *web.VARIABLES,
+    *live.VARIABLES,
     *files.VARIABLES,
     *observing.VARIABLES,
 )

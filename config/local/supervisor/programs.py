@@ -28,7 +28,7 @@ class Program:
 def first(options: argparse.Namespace) -> list[Program]:
     """What must run for the system to be ready. The Stripe double only where no real key is set."""
     double = [] if os.environ.get("STRIPE_SECRET_KEY") else [stripe(options.address)]
-    return [*double, web(options.host, options.port), worker()]
+    return [*double, web(options.host, options.port), live(), worker()]
 
 
 def second(options: argparse.Namespace) -> list[Program]:
@@ -57,6 +57,12 @@ def _shares() -> Shares:
         known[name].read(given.get(name, ""), Environment.LOCAL) for name in ("MAX_IN_WORK", "MAX_WAITING")
     )
     return Shares(at_once=at_once, waiting=waiting)
+
+
+def live() -> Program:
+    """What is told over sockets and event streams, beside the web server and never in its way."""
+    argv = module("config.live", "--host", "127.0.0.1", "--port", str(home.port("live")))
+    return Program("live", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": "ignore:No directory at"})
 
 
 def worker() -> Program:
@@ -98,6 +104,8 @@ def choose_ports() -> None:
         home.free_port("stripe")
     if not os.environ.get("OIDC_ISSUERS"):
         home.free_port("oidc")
+    if not os.environ.get("LIVE_URL"):
+        home.free_port("live")
 
 
 def module(name: str, *options: str) -> list[str]:

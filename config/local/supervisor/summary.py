@@ -28,6 +28,7 @@ def addresses(address: str) -> Table:
         "API docs": f"{address}/api/docs/",
         "Admin": f"{address}/admin/",
         "API": f"{address}/api/v1/",
+        "Live": f"{home.live_base().replace('http', 'ws')}/ws/pools/1",
         "Health": f"{address}/health/detailed",
         "Stripe double": "" if os.environ.get("STRIPE_SECRET_KEY") else home.stripe_base(),
         "Sign-in provider": "" if os.environ.get("OIDC_ISSUERS") else home.oidc_base(),
