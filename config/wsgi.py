@@ -1,4 +1,7 @@
-"""The web process: the API and the admin, behind the gate that bounds how much is done at once."""
+"""The web process: the API and the admin, behind the gate that bounds how much is done at once.
+
+Between the two stands what answers without Django: `config.web.direct`.
+"""
 
 import os
 
@@ -10,11 +13,15 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
 _application = get_wsgi_application()
 
-from config.web.gate import Gate  # noqa: E402  # its figures need the settings that the line above has read
+# Their figures need the settings that the line above has read.
+from config.direct import SHORTCUTS  # noqa: E402
+from config.web.direct import Direct  # noqa: E402
+from config.web.gate import Gate  # noqa: E402
 from config.web.lanes import Shares  # noqa: E402
 
+_shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
 application = Gate(
-    _application,
+    Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT),
     shares=Shares(at_once=settings.MAX_IN_WORK, waiting=settings.MAX_WAITING),
     longest_wait=settings.MAX_WAIT_MS / 1000,
     body_limit=settings.API_BODY_LIMIT,

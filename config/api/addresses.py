@@ -1,6 +1,8 @@
 """Where a request came from, believing only proxies of our own."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,11 +14,16 @@ def client_address(request: HttpRequest) -> str:
     Each of `TRUSTED_PROXY_COUNT` proxies appends to X-Forwarded-For, so the caller stands that many from the right;
     whatever is further left the caller may have invented.
     """
-    peer = request.META.get("REMOTE_ADDR", "")
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """The same of a request as the server hands it over."""
+    peer = environ.get("REMOTE_ADDR", "")
     hops = settings.TRUSTED_PROXY_COUNT
     if not hops:
         return _plain(peer) or "unknown"
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    forwarded = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     claimed = forwarded[-hops] if len(forwarded) >= hops else ""
     return _plain(claimed) or _plain(peer) or "unknown"
 

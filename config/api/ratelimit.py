@@ -1,4 +1,4 @@
-"""How often a caller may knock. The only module that knows django-ratelimit.
+"""How often a caller may knock.
 
 A view declares its policies, on the class or per operation:
 
@@ -11,29 +11,24 @@ A door that wants to count failures alone calls `forgive(request)` once the call
 counts each try before the password is looked at, and takes back its own count, nobody else's.
 
 Redis away or frozen: doors that guard secrets, places and money count in PostgreSQL instead; the others stand open,
-because saving a pick must never depend on Redis. After a failure Redis is left alone for a few seconds, so only the
-first caller waits for it.
+because saving a pick must never depend on Redis (`config.api.counting`).
 """
 
 import hashlib
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import caches
 from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest
-from django_ratelimit import core
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 
-from config import audit
+from config import audit, figures
+from config.api import counting
 from config.api.addresses import client_address, network_of
 from config.clock import database_now
 from config.errors import Code, TooMany
@@ -42,9 +37,8 @@ from config.models import RateLimitCounter
 
 logger = logging.getLogger(__name__)
 
-REDIS_FAILURES = (ConnectionInterrupted, RedisError, OSError)
-REDIS_PAUSE_SECONDS = 5.0
-_redis_rests_until = 0.0
+# In the environment of a request: what was counted already, by the policy's name. No header can have this name.
+COUNTED = "outlast.counted"
 
 
 class By(StrEnum):
@@ -113,6 +107,7 @@ class Usage:
     count: int
     seconds_left: int
     take_back: Callable[[], object]
+    whom: str = ""
 
     @property
     def remaining(self) -> int:
@@ -160,7 +155,7 @@ def enforce_on(counted: Iterable[tuple[Policy, str]], request: HttpRequest) -> N
             if usage.policy.survives_redis and usage.is_over:
                 _tell(usage, request)
     if any(usage.is_over for usage in usages):
-        raise RateLimited(_tightest(usages))
+        raise RateLimited(tightest(usages))
 
 
 def _tell(usage: Usage, request: HttpRequest) -> None:
@@ -171,7 +166,8 @@ def _tell(usage: Usage, request: HttpRequest) -> None:
     audit.record(action="limit.reached", by=by, anonymous=not is_known, data={"kind": usage.policy.name})
 
 
-def _tightest(usages: Iterable[Usage]) -> Usage:
+def tightest(usages: Iterable[Usage]) -> Usage:
+    """The one that the caller is told of."""
     return min(usages, key=lambda usage: (not usage.is_over, usage.remaining))
 
 
@@ -194,10 +190,14 @@ def forgive(request: Request) -> None:
 def forgive_on(request: HttpRequest) -> None:
     """The same for a page."""
     for usage in _notes(request).pop("usages", []):
-        try:
-            usage.take_back()
-        except (*REDIS_FAILURES, ValueError):
-            logger.warning("a call could not be taken back from %s", usage.policy.name)
+        _take_back(usage)
+
+
+def _take_back(usage: Usage) -> None:
+    try:
+        usage.take_back()
+    except (*counting.FAILURES, ValueError):
+        logger.warning("a call could not be taken back from %s", usage.policy.name)
 
 
 def _notes(request: HttpRequest) -> dict[str, Any]:
@@ -208,17 +208,62 @@ def _notes(request: HttpRequest) -> dict[str, Any]:
 
 def count(policy: Policy, whom: str, request: HttpRequest) -> Usage | None:
     """Count one call. None where nobody is counting: Redis is away and the policy does not outlive it."""
-    # Hashed: an e-mail address must not lie about in Redis.
-    hashed = hashlib.sha256(whom.encode()).hexdigest()
-    usage = _count_in_redis(policy, hashed, request)
-    if usage is None and policy.survives_redis:
-        usage = _count_in_postgres(policy, hashed)
+    hashed = _hashed(whom)
+    usage = _counted_before(policy, hashed, request)
+    if usage is None:
+        usage, mode = _count(policy, hashed, request)
+        figures.LIMITER.labels(mode).inc()
     if usage is not None:
         notes = _notes(request)
         notes.setdefault("usages", []).append(usage)
         # The view adds them to whatever answer comes of this.
-        notes["headers"] = _tightest(notes["usages"]).headers()
+        notes["headers"] = tightest(notes["usages"]).headers()
     return usage
+
+
+def count_user(policies: Sequence[Policy], user_id: int) -> list[Usage]:
+    """Count a call of a signed-in caller under policies by user that do not outlive Redis; [] where nobody counts.
+
+    For calls that the view may never see. If it does after all, `hand_over` spares it counting them again.
+    """
+    hashed = _hashed(f"user {user_id}")
+    counts = counting.add_to_all([_window(policy, hashed) for policy in policies]) or []
+    figures.LIMITER.labels("redis" if counts else "open").inc(len(policies))
+    return [Usage(policy, found.used, found.seconds_left, found.take_back, hashed)
+            for policy, found in zip(policies, counts, strict=False)]  # fmt: skip
+
+
+def hand_over(usages: Sequence[Usage], environ: dict[str, Any]) -> None:
+    """Leave what was counted to whoever answers the request; what nobody asks for is taken back by `give_back`."""
+    environ[COUNTED] = {(usage.policy.name, usage.whom): usage for usage in usages}
+
+
+def give_back(environ: dict[str, Any]) -> None:
+    """Take back what was handed over and not counted by anybody: the caller turned out not to be who they said."""
+    for usage in environ.pop(COUNTED, {}).values():
+        _take_back(usage)
+
+
+def _counted_before(policy: Policy, hashed: str, request: HttpRequest) -> Usage | None:
+    found: Usage | None = request.META.get(COUNTED, {}).pop((policy.name, hashed), None)
+    return found
+
+
+def _count(policy: Policy, hashed: str, request: HttpRequest) -> tuple[Usage | None, str]:
+    """And who counted."""
+    found = counting.add_one(_window(policy, hashed), request)
+    if found is not None:
+        return Usage(policy, found.used, found.seconds_left, found.take_back), "redis"
+    return (_count_in_postgres(policy, hashed), "pg") if policy.survives_redis else (None, "open")
+
+
+def _window(policy: Policy, hashed: str) -> counting.Window:
+    return counting.Window(policy.name, policy.allowed, policy.seconds, hashed)
+
+
+def _hashed(whom: str) -> str:
+    # An e-mail address must not lie about in Redis.
+    return hashlib.sha256(whom.encode()).hexdigest()
 
 
 def _said(policy: Policy, request: Request) -> str:
@@ -233,28 +278,6 @@ def _said(policy: Policy, request: Request) -> str:
     body = request.data
     target = str(body.get(policy.field, "")).strip().lower() if isinstance(body, dict) else ""
     return target if policy.by is By.TARGET else f"{target} {address}"
-
-
-def _count_in_redis(policy: Policy, whom: str, request: HttpRequest) -> Usage | None:
-    global _redis_rests_until
-    if time.monotonic() < _redis_rests_until:
-        return None
-    rate = (policy.allowed, policy.seconds)
-    try:
-        used: dict[str, Any] | None = core.get_usage(
-            request, group=policy.name, key=lambda group, request: whom, rate=rate, increment=True
-        )
-    except REDIS_FAILURES as failure:
-        _redis_rests_until = time.monotonic() + REDIS_PAUSE_SECONDS
-        logger.warning("rate limits without Redis for %.0f s: %s", REDIS_PAUSE_SECONDS, type(failure).__name__)
-        return None
-    # A window that Redis forgot between two commands counts as nothing known.
-    if used is None or used["time_left"] < 0:
-        return None
-    # The library keeps no way back, so its own name for this window is asked for.
-    window = core._get_window(whom, policy.seconds)
-    name = core._make_cache_key(policy.name, window, rate, whom, core.ALL)
-    return Usage(policy, used["count"], max(used["time_left"], 1), lambda: caches["limits"].decr(name))
 
 
 def _count_in_postgres(policy: Policy, whom: str) -> Usage:
@@ -282,8 +305,7 @@ def _count_in_postgres(policy: Policy, whom: str) -> Usage:
 
 def reset_pause() -> None:
     """Ask Redis again at once."""
-    global _redis_rests_until
-    _redis_rests_until = 0.0
+    counting.reset_pause()
 
 
 @forgets("windows of rate limits", "when they end", task="config.tasks.forget_old_counters")

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import stripe
 
-from config.api.ratelimit import REDIS_PAUSE_SECONDS
+from config.api.counting import PAUSE_SECONDS
 from tests.stack.test_main_job import PASSWORD, fixtures
 from tests.support.outages import Surrounded
 from tests.support.running import Answer, Client, wait_for
@@ -110,7 +110,7 @@ class Visitor:
 
     def begin(self) -> None:
         """Anew for each outage: an access token lives ten minutes, and Redis is left alone for some seconds."""
-        time.sleep(REDIS_PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
         self.player, self.pair = self.sign_in("ann@example.test")
         self.asker, _ = self.sign_in("bob@example.test")
         self.acknowledged = Acknowledged(before=self.acknowledged.picks[-1:] if hasattr(self, "acknowledged") else [])

@@ -69,7 +69,7 @@ def test_row_04_with_a_counter_that_reads_and_then_writes_more_would(quick, hash
         caches["limits"].set(name, count)
         return {"count": count, "time_left": rate[1]}
 
-    monkeypatch.setattr("config.api.ratelimit.core.get_usage", read_then_write)
+    monkeypatch.setattr("config.api.counting.core.get_usage", read_then_write)
     user = UserFactory(password=PASSWORD)
     hashed.clear()
 
