@@ -17,11 +17,12 @@ _application = get_wsgi_application()
 from config.direct import SHORTCUTS  # noqa: E402
 from config.web.direct import Direct  # noqa: E402
 from config.web.gate import Gate  # noqa: E402
+from config.web.kept import Reader  # noqa: E402
 from config.web.lanes import Shares  # noqa: E402
 
 _shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
 application = Gate(
-    Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT),
+    Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT)),
     shares=Shares(at_once=settings.MAX_IN_WORK, waiting=settings.MAX_WAITING),
     longest_wait=settings.MAX_WAIT_MS / 1000,
     body_limit=settings.API_BODY_LIMIT,

@@ -24,6 +24,7 @@ class EntriesConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the outbox know who mails and settles, and pools who knows their numbers, players, games and requests."""
+        from entries.api.pages import register_pages
         from entries.queries.audience import Players
         from entries.queries.pool_numbers import EntryNumbers
         from entries.services.cancellations import end_requests
@@ -38,3 +39,4 @@ class EntriesConfig(AppConfig):
         statistics.register(EntryNumbers())
         closing.register(end_requests)
         guards.register(games_with_picks)
+        register_pages()

@@ -1,13 +1,11 @@
 """The numbers that pools' pages show, with the pot that the ledger has: what was really collected, to the cent."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from django.db import connection
 
-from entries.queries.pool_numbers import EntryNumbers
+from entries.queries.pool_numbers import POOLS, EntryNumbers
 from payments.ledger.pots import POTS
-from pools.queries.statistics import NO_POOL_NUMBERS, PoolNumbers
 
 # The pot is shared out when the prizes are booked. What is shown is what there was to share: all lines of the pot but
 # those of its settlements.
@@ -25,18 +23,21 @@ COLLECTED = f"""
 """
 
 
+NUMBERS = f"""
+    SELECT pool_id, coalesce(n.entries_total, 0) AS entries_total, coalesce(n.entries_active, 0) AS entries_active,
+           coalesce(c.cents, 0) AS pot_cents, coalesce(c.fees, 0) AS paid_count,
+           CASE WHEN n.entries_active > 0 THEN greatest(coalesce(c.cents, 0), 0) / n.entries_active ELSE 0 END
+               AS value_per_entry_cents
+    FROM ({POOLS}) n FULL JOIN ({COLLECTED}) c (pool_id, cents, fees) USING (pool_id)
+"""
+
+
 class MoneyNumbers(EntryNumbers):
     """The provider of pools' statistics: entries count themselves, the money is counted in the ledger."""
 
-    def pool_numbers(self, pool_ids: Collection[int]) -> Mapping[int, PoolNumbers]:
+    def pool_numbers_sql(self) -> str:
         """Entries, those still in, the pot, the fees that are in it, and what it comes to for each that is in."""
-        numbers, pots = super().pool_numbers(pool_ids), collected(pool_ids)
-        found = {}
-        for pool_id in numbers.keys() | pots.keys():
-            counted, (cents, fees) = numbers.get(pool_id, NO_POOL_NUMBERS), pots.get(pool_id, (0, 0))
-            each = max(cents, 0) // counted.entries_active if counted.entries_active else 0
-            found[pool_id] = replace(counted, pot_cents=cents, paid_count=fees, value_per_entry_cents=each)
-        return found
+        return NUMBERS
 
 
 def collected(pool_ids: Collection[int]) -> Mapping[int, tuple[int, int]]:

@@ -19,6 +19,7 @@ from config.audit import ACTOR_SQL, REASON_SQL, feeds, feeds_each
 from config.clock import ClockTimestamp
 from config.encryption import EncryptedDateField
 from config.errors import Code
+from config.pages.changes import NAMES, raised
 from config.triggers import Guard
 
 
@@ -122,6 +123,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=Q(country="") | Q(country__regex="^[A-Z]{2}$"), name="user_country_code"),
         ]
         triggers = [
+            Guard(
+                name="tells_name",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("display_name"),
+                condition=pgtrigger.Condition("OLD.display_name IS DISTINCT FROM NEW.display_name"),
+                declare=[("due", "text[]")],
+                # In which pools somebody plays is not known here; names change seldom.
+                func=f"{raised(NAMES)} RETURN NULL;",
+            ),
             Guard(
                 name="join_role_group",
                 level=pgtrigger.Statement,

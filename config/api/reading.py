@@ -29,6 +29,8 @@ def finish(request: Request, response: HttpResponseBase, *, choice: Choice | Non
     if not is_read:
         return response
     response = answered(request._request, response)
+    if isinstance(response, Response):
+        response.render()
     return response if secret else compressed(request.headers.get("Accept-Encoding", ""), response)
 
 
@@ -44,6 +46,5 @@ def _tag(response: Any) -> None:
         else:
             response.render()
             response.headers["ETag"] = tag_of(response, digest_of(response.content))
-        response.render()
     elif isinstance(response, HttpResponse):
         response.headers["ETag"] = tag_of(response, digest_of(response.content))

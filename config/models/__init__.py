@@ -2,6 +2,7 @@
 
 from config.models.audit import ActorKind, AuditDay, AuditEntry, AuditLink, AuditPending
 from config.models.kernel import Heartbeat, IdempotencyKey, OutboxMessage, RateLimitCounter
+from config.models.pages import PageChange
 
 __all__ = [
     "ActorKind",
@@ -12,5 +13,6 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "OutboxMessage",
+    "PageChange",
     "RateLimitCounter",
 ]

@@ -1,5 +1,6 @@
 """A round of a pool once its picks are public: how they were spread, and the whole round as a file."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -12,6 +13,8 @@ from config.api.operations import operation
 from config.api.permissions import Public
 from config.api.views import ApiView, ApiViewSet
 from config.errors import Code
+from config.pages.views import kept_answer
+from entries.api.pages import version_tag
 from entries.api.report_files import report_csv, report_json
 from entries.api.serializers.standings import ReportOut, SpreadOut
 from entries.queries.rounds import distribution, revealed_round
@@ -19,15 +22,22 @@ from pools.api.pool_scope import visible_pool
 from pools.models import Pool, Round
 
 
-class _Revealed:
-    """Finds the round of the address, and refuses one that is secret still."""
+def _told(
+    request: Request, pool_id: str, number: str, report: Callable[[Pool, Round], StreamingHttpResponse]
+) -> StreamingHttpResponse:
+    """The report of the round, unless that is secret still; with the tag of what it will be read from.
 
-    def revealed(self, request: Request, pool_id: str, number: str) -> tuple[Pool, Round]:
-        pool = visible_pool(request, pool_id)
-        return pool, revealed_round(pool, int(number))
+    The tag is asked for first, and who has it already gets no line of the report read.
+    """
+    pool = visible_pool(request, pool_id)
+    tag = version_tag(pool.pk)
+    answer = report(pool, revealed_round(pool, int(number)))
+    if tag is not None:
+        answer.headers["ETag"] = tag
+    return answer
 
 
-class DistributionViewSet(_Revealed, ApiViewSet):
+class DistributionViewSet(ApiViewSet):
     """How the picks of a round were spread."""
 
     family = "pools"
@@ -37,7 +47,10 @@ class DistributionViewSet(_Revealed, ApiViewSet):
     @operation(answer=SpreadOut(many=True), errors=(Code.FORBIDDEN,), summary="Show how a round's picks were spread")
     def list(self, request: Request, pool_id: str, number: str) -> Response:
         """The most picked team first. Refused until the round has locked."""
-        page = self.paginate_queryset(distribution(*self.revealed(request, pool_id, number))) or []
+        pool = visible_pool(request, pool_id)
+        if (kept := kept_answer(self)) is not None:
+            return kept
+        page = self.paginate_queryset(distribution(pool, revealed_round(pool, int(number)))) or []
         return self.get_paginated_response(SpreadOut(page, many=True).data)
 
 
@@ -53,7 +66,7 @@ class CsvRenderer(BaseRenderer):
         raise TypeError("a CSV answer is a stream")
 
 
-class ReportJsonView(_Revealed, ApiView):
+class ReportJsonView(ApiView):
     """The whole round, for programs."""
 
     family = "pools"
@@ -62,10 +75,10 @@ class ReportJsonView(_Revealed, ApiView):
     @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON", sparse=False)
     def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
         """Every entry that was in play, with pick, game, result and fate. Refused until the round has locked."""
-        return report_json(*self.revealed(request, pool_id, number))
+        return _told(request, pool_id, number, report_json)
 
 
-class ReportCsvView(_Revealed, ApiView):
+class ReportCsvView(ApiView):
     """The whole round, for spreadsheets."""
 
     family = "pools"
@@ -80,4 +93,4 @@ class ReportCsvView(_Revealed, ApiView):
     )
     def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
         """The same as the JSON report, one line per pick."""
-        return report_csv(*self.revealed(request, pool_id, number))
+        return _told(request, pool_id, number, report_csv)

@@ -9,6 +9,7 @@ from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.permissions import Public
 from config.api.views import ApiViewSet
+from config.pages.views import kept_answer
 from entries.api.serializers.standings import StandingOut, StandingsQuery
 from entries.queries.standings import Standings
 from pools.api.pool_scope import visible_pool
@@ -31,7 +32,10 @@ class StandingsViewSet(ApiViewSet):
     @operation(query=StandingsQuery, answer=StandingOut(many=True), summary="Show the standings of a pool")
     def list(self, request: Request, pool_id: str) -> Response:
         """Winners first, then who is still in, then the others by how far they came. Void places have no rank."""
-        standings = Standings(visible_pool(request, pool_id))
+        pool = visible_pool(request, pool_id)
+        if (kept := kept_answer(self)) is not None:
+            return kept
+        standings = Standings(pool)
         asked: dict[str, Any] = self.valid_query()
         entries = standings.entries(asked.get("status"))
         if search := asked.get("search"):

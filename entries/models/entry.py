@@ -11,6 +11,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
+from config.pages.changes import tells_pages
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models.exclusion_guards import not_for_excluded
@@ -211,6 +212,7 @@ class Entry(HasStatus):
             not_for_excluded("entry"),
             *_marks_for_settlement(),
             *entry_tallies(),
+            *tells_pages("'pool:' || n.pool_id", many=True),
             *record_status(
                 "entries_entrychange",
                 (

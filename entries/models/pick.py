@@ -16,7 +16,7 @@ from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
 from config.triggers import Guard
 from entries.models.entry import Entry
-from entries.models.pick_guards import LATE_SETTING, RULING_SETTING, VOID_SQL, pick_guards
+from entries.models.pick_guards import LATE_SETTING, RULING_SETTING, VOID_SQL, pick_guards, tells_late_picks
 from entries.models.tallies import pick_tallies
 from pools.models import Game, Round, Team
 from pools.models.competition import REVEAL_LOCK
@@ -66,7 +66,7 @@ class Pick(models.Model):
             models.CheckConstraint(condition=Q(source__in=PickSource.values), name="pick_source_known"),
         ]
         indexes = [models.Index(fields=["round", "team"], name="pick_round_team")]
-        triggers = [*pick_guards(), *pick_tallies()]
+        triggers = [*pick_guards(), *pick_tallies(), tells_late_picks()]
 
     def __str__(self) -> str:
         # Neither the team nor the game: this text reaches logs and lists before the lock.

@@ -10,6 +10,7 @@ every pick shares, so that it waits for whoever was in time.
 import pgtrigger
 
 from config.audit import ACTOR_SQL, REASON_SQL
+from config.pages.changes import raised
 from config.triggers import Guard, planned_anew
 from pools.models.competition import REVEAL_LOCK
 
@@ -154,6 +155,29 @@ def _before_the_lock() -> Guard:
             IF coalesce(locks <= clock_timestamp(), true) THEN
                 RAISE EXCEPTION 'the pick has locked'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'pick_before_lock';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def tells_late_picks() -> Guard:
+    """Count a change of the competition's pages where picks are written after their lock: whatever is visible was.
+
+    Picks of players are made before it and not visible until they are revealed, which is counted with the round; so
+    saving one costs nothing here. A transaction that fills in a thousand counts once for each round.
+    """
+    return Guard(
+        name="tells_late_picks",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        condition=pgtrigger.Condition(f"coalesce(current_setting('{LATE_SETTING}', true), '') <> ''"),
+        declare=[("this_round", "bigint"), ("due", "text[]")],
+        func=f"""
+            this_round := CASE WHEN TG_OP = 'DELETE' THEN OLD.round_id ELSE NEW.round_id END;
+            IF current_setting('outlast.told_round', true) IS DISTINCT FROM this_round::text THEN
+                PERFORM set_config('outlast.told_round', this_round::text, true);
+                {raised("'competition:' || r.competition_id FROM pools_round r WHERE r.id = this_round")}
             END IF;
             RETURN NULL;
         """,

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from config.audit import feeds_each, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
+from config.pages.changes import tells_pages
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from entries.models.entry import Entry
@@ -177,6 +178,7 @@ class Reprieve(models.Model):
             ),
         ]
         triggers = [
+            *tells_pages("'pool:' || e.pool_id", joined="JOIN entries_entry e ON e.id = n.entry_id"),
             Guard(
                 name="reprieve_guard",
                 when=pgtrigger.Before,

@@ -13,6 +13,7 @@ from typing import Any
 import pgtrigger
 from django.db import models
 
+from config.pages.changes import tells_pages
 from config.triggers import Guard, planned_anew
 
 FOLD_EVERY = 64
@@ -61,6 +62,8 @@ class FeeTally(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["pool_id"], name="fee_tally_pool")]
+        # What is paid and given back shows on the page of the pool, as its pot.
+        triggers = tells_pages("'pool:' || n.pool_id", update=False)
 
     def __str__(self) -> str:
         return f"{self.requests:+} fees of {self.fee_cents} in pool {self.pool_id}"

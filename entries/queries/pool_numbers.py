@@ -24,7 +24,8 @@ POOLS = """
               WHERE pool_id = ANY(%(pools)s) ORDER BY pool_id, version DESC) rules ON rules.pool_id = f.pool_id
         WHERE f.pool_id = ANY(%(pools)s) GROUP BY f.pool_id
     )
-    SELECT pool_id, coalesce(entries, 0), coalesce(active, 0), coalesce(cents, 0)
+    SELECT pool_id, coalesce(entries, 0) AS entries_total, coalesce(active, 0) AS entries_active,
+           coalesce(cents, 0) AS pot_cents, 0 AS paid_count, 0 AS value_per_entry_cents
     FROM counted FULL JOIN pot USING (pool_id)
 """
 
@@ -73,8 +74,12 @@ class EntryNumbers:
     def pool_numbers(self, pool_ids: Collection[int]) -> Mapping[int, PoolNumbers]:
         """Entries that count, those still in, and the pot in minor units; pools without entries are left out."""
         with connection.cursor() as cursor:
-            cursor.execute(POOLS, {"pools": list(pool_ids)})
+            cursor.execute(self.pool_numbers_sql(), {"pools": list(pool_ids)})
             return {pool_id: PoolNumbers(*numbers) for pool_id, *numbers in cursor.fetchall()}
+
+    def pool_numbers_sql(self) -> str:
+        """The same as a statement. The money is counted in the ledger: `payments.pool_numbers`."""
+        return POOLS
 
     def round_numbers(self, pool_id: int, numbers: Collection[int]) -> Mapping[int, RoundNumbers]:
         """Of the revealed rounds up to the pool's end: picks, those who missed it, who fell in it, who is left.

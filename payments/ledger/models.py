@@ -17,6 +17,7 @@ from django.db.models import F, Q
 
 from config.audit import ACTOR_SETTING, append_only
 from config.clock import ClockTimestamp
+from config.pages.changes import tells_pages
 from config.triggers import Guard
 from config.words import spoken
 from payments.ledger.accounts import CHART, Kind
@@ -261,6 +262,12 @@ class Posting(models.Model):
                     END IF;
                     RETURN NULL;
                 """,
+            ),
+            # The pot shows on the page of its pool.
+            *tells_pages(
+                "'pool:' || a.pool_id",
+                joined="JOIN payments_account a ON (a.id, a.kind) = (n.account_id, 'prize_pot')",
+                update=False,
             ),
             *append_only(),
         ]

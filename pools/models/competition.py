@@ -14,6 +14,7 @@ from django.db.models.functions import Least
 from config.audit import ACTOR_SQL, REASON_SQL, Change, append_only, feeds, never_deleted
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
+from config.pages.changes import tells_pages
 from config.triggers import Guard, planned_anew
 from pools.models.telling import tells_game_lock, tells_result, tells_reveal
 
@@ -39,6 +40,7 @@ class Competition(models.Model):
 
     class Meta:
         ordering: ClassVar = ["code"]
+        triggers = tells_pages("'competition:' || n.id", insert=False)
 
     def __str__(self) -> str:
         return self.name
@@ -52,6 +54,7 @@ class Team(models.Model):
     class Meta:
         ordering: ClassVar = ["code"]
         constraints = [models.UniqueConstraint(fields=["competition", "code"], name="team_code_unique")]
+        triggers = tells_pages("'competition:' || n.competition_id", insert=False)
 
     def __str__(self) -> str:
         return self.name
@@ -120,6 +123,7 @@ class Round(models.Model):
                 """,
             ),
             tells_reveal(),
+            *tells_pages("'competition:' || n.competition_id", delete=True),
         ]
 
     def __str__(self) -> str:
@@ -218,6 +222,7 @@ class Game(models.Model):
             models.Index(fields=["locks_at"], condition=Q(revealed_at__isnull=True), name="game_to_reveal"),
         ]
         triggers = [
+            *tells_pages("'competition:' || n.competition_id", delete=True),
             Guard(
                 name="belongs_together",
                 when=pgtrigger.Before,

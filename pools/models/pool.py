@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
 from config.locks import LockedQuerySet
+from config.pages.changes import tells_pages
 from config.states import HasStatus, status_guard
 from config.triggers import Guard
 from pools.models.competition import Competition
@@ -113,6 +114,7 @@ class Pool(HasStatus):
         indexes = [models.Index(fields=["competition", "status"], name="pool_competition_status")]
         triggers = [
             status_guard(POOL_TRANSITIONS, correctable=True),
+            *tells_pages("'pool:' || n.id", insert=False),
             Guard(
                 name="currency_fixed",
                 when=pgtrigger.Before,

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from config.audit import feeds, immutable
 from config.clock import ClockTimestamp
+from config.pages.changes import tells_pages
 from config.triggers import Guard
 from pools.models.pool import Pool
 
@@ -132,6 +133,7 @@ class Rules(models.Model):
         ]
         triggers = [
             *immutable(),
+            *tells_pages("'pool:' || n.pool_id", update=False),
             feeds(
                 "rules",
                 verb="'written'",

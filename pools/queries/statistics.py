@@ -51,6 +51,9 @@ class Provider(Protocol):
     def pool_numbers(self, pool_ids: Collection[int]) -> Mapping[int, PoolNumbers]:
         """By pool id; a pool left out has no entries. A constant number of queries."""
 
+    def pool_numbers_sql(self) -> str:
+        """The same as a SELECT of `pool_id` and the fields of `PoolNumbers`, for the pools `%(pools)s`."""
+
     def round_numbers(self, pool_id: int, numbers: Collection[int]) -> Mapping[int, RoundNumbers]:
         """By round number, for rounds of this pool that have locked; one whose picks are secret still is left out.
 
@@ -70,6 +73,18 @@ def pool_numbers(pool_ids: Collection[int]) -> Mapping[int, PoolNumbers]:
     """The numbers of these pools, each of them present."""
     found = _providers[0].pool_numbers(pool_ids) if _providers and pool_ids else {}
     return {pool_id: found.get(pool_id, NO_POOL_NUMBERS) for pool_id in pool_ids}
+
+
+# In a process without entries, no pool has numbers.
+NOTHING = (
+    "SELECT NULL::bigint AS pool_id, 0 AS entries_total, 0 AS entries_active, 0 AS pot_cents, 0 AS paid_count,"
+    " 0 AS value_per_entry_cents WHERE NULL"
+)
+
+
+def pool_numbers_sql() -> str:
+    """The numbers of the pools `%(pools)s` as SQL, so that a page needs one statement; who has none is left out."""
+    return _providers[0].pool_numbers_sql() if _providers else NOTHING
 
 
 def round_numbers(pool_id: int, numbers: Collection[int]) -> Mapping[int, RoundNumbers]:

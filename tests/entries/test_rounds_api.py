@@ -17,6 +17,8 @@ from tests.support.playing import enter, play, void
 
 CODES = ("ANT", "BAT", "CAT", "DOG", "ELK", "FOX")
 DOORS = ("distribution", "report.json", "report.csv")
+# The pool, what its version is and until when that holds, and the round; then the answer itself.
+QUERIES = {"distribution": 7, "report.json": 6, "report.csv": 6}
 
 
 @pytest.fixture
@@ -190,10 +192,10 @@ def test_the_number_of_queries_does_not_grow_with_entries(ask, pool, django_asse
     lock_round(Round.objects.get(number=1))
     enter(pool), enter(pool)
     ask(door)  # whoever comes first reveals
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(QUERIES[door]):
         ask(door)
     enter(pool), enter(pool)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(QUERIES[door]):
         ask(door)
 
 

@@ -1,0 +1,27 @@
+"""Looking at a page: its version first, then the page of that version."""
+
+from functools import partial
+
+from config.pages.keeping import Keeper, Kept, kept
+from config.pages.registry import Asked, house
+from config.pages.versions import Version
+
+KEEPER = Keeper()
+
+
+def look(asked: Asked) -> Kept | None:
+    """The page as it is now; None where there is none that everybody may see. Raises what the database raises."""
+    known = house()
+    version = known.versions.read(asked.pool) if known is not None else None
+    if version is None:
+        return None
+    return KEEPER.find(asked.page.kind, asked.name, version, partial(_build, asked))
+
+
+def _build(asked: Asked, version: Version) -> Kept | None:
+    """From the rows. `until` is asked first: what it does not know of yet lies after it."""
+    known = house()
+    until = known.until(asked.pool) if known is not None else None
+    shown = asked.page.read(asked)
+    # Of nothing that is certain to hold: right at no instant.
+    return None if shown is None else kept(shown, version, 0.0 if until is None else until)
