@@ -90,9 +90,9 @@ class Fuzz:
                 self.findings.append(f"{operation.label} as {role}, {mode.value} data:\n{finding}")
 
     def headers(self, role: str) -> dict[str, str]:
-        """As whom a call is made."""
+        """As whom a call is made; the answer is not packed, since this client does not unpack."""
         authorization = self.world.credentials.get(ROLES[role], "")
-        return {"Authorization": authorization} if authorization else {}
+        return {"Accept-Encoding": "identity"} | ({"Authorization": authorization} if authorization else {})
 
     def _send(self, operation: Any, role: str, mode: GenerationMode) -> None:
         anything = self._strategy(operation, mode)
