@@ -29,7 +29,7 @@ UNTOLD: dict[str, dict[str, str]] = {
     },
     "POST /api/v1/auth/verify-email": {"token": LINK},
     "POST /api/v1/auth/email/confirm": {"token": LINK},
-    "POST /api/v1/bank-statements": {"content_base64": "a statement in its format", "account": "an account of the bank"},
+    "POST /api/v1/bank-statements": {"content_base64": "a statement in its format", "account": "one of the bank"},
     "POST /api/v1/discrepancies/{id}/give": {"owner": "somebody who may deal with discrepancies"},
     "POST /api/v1/me/email": {"password": PRESENT, "email": "an address that can be one"},
     "POST /api/v1/payments/{id}/refunds": {"manual": "only when the way it came has failed"},
