@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.document.finish"],
     # Several things have a `status`; each set of values has one name, whichever is described first.
     "ENUM_NAME_OVERRIDES": {
+        "CountryCode": "accounts.api.serializers.COUNTRIES",
         "AccountKind": "payments.ledger.accounts.Kind",
         "DocumentKind": "accounts.models.DocumentKind",
         "DocumentStatus": "accounts.models.DocumentStatus",

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
+from accounts.api.serializers import COUNTRY
 from accounts.models import PersonalDetails
 from accounts.services.identity import LEGAL_NAME_LENGTH, save_identity
 from accounts.services.own_data import sections, write_own_data
@@ -53,6 +54,8 @@ class IdentityBody(serializers.Serializer[Any]):
         write_only=True,
         help_text="Left out: the one on file stays. Empty: it goes. It is never shown again.",
     )
+
+    values = {"tax_country": COUNTRY}
 
 
 class OwnDataOut(serializers.Serializer[Any]):

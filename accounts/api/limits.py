@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.models import Exclusion, ExclusionKind
+from accounts.models.limits import COOLING_OFF, LONGEST, SELF_EXCLUSION_AT_LEAST
 from accounts.services.exclusions import begin_exclusion
 from accounts.services.spending import LARGEST, set_limit, states_of
 from config.api.operations import operation
@@ -17,6 +18,7 @@ from config.api.pagination import KeysetPagination
 from config.api.views import ApiView, ApiViewSet
 from config.clock import database_now
 from config.errors import Code
+from config.money import CURRENCIES
 
 OWN_KINDS = ((ExclusionKind.COOLING_OFF, "Cooling off"), (ExclusionKind.SELF_EXCLUSION, "Self-exclusion"))
 
@@ -31,6 +33,12 @@ class ExclusionOut(serializers.ModelSerializer[Exclusion]):
         extra_kwargs = {"reason": {"help_text": "Why staff decided it; empty where the player did."}}
 
 
+def lasts(kind: ExclusionKind, types: list[str], shortest: int, longest: int) -> dict[str, Any]:
+    """For the schema: how many days this kind may have."""
+    days = {"type": types, "minimum": shortest, "maximum": longest}
+    return {"properties": {"kind": {"const": str(kind)}, "days": days}}
+
+
 class ExclusionBody(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=OWN_KINDS)
     days = serializers.IntegerField(
@@ -38,6 +46,13 @@ class ExclusionBody(serializers.Serializer[Any]):
         min_value=1,
         help_text="1 to 42 for a cooling-off; 180 to 3660 for a self-exclusion, or null: for good.",
     )
+
+    shape = {
+        "oneOf": [
+            lasts(ExclusionKind.COOLING_OFF, ["integer"], *COOLING_OFF),
+            lasts(ExclusionKind.SELF_EXCLUSION, ["integer", "null"], SELF_EXCLUSION_AT_LEAST, LONGEST),
+        ]
+    }
 
 
 class PendingLimitOut(serializers.Serializer[Any]):
@@ -65,6 +80,8 @@ class SpendingLimitBody(serializers.Serializer[Any]):
     amount_cents = serializers.IntegerField(
         allow_null=True, min_value=0, max_value=LARGEST, help_text="What a month may cost at most; null: no limit."
     )
+
+    values = {"currency": {"enum": sorted(CURRENCIES)}}
 
 
 class OwnExclusionsViewSet(ListModelMixin, ApiViewSet):

@@ -4,11 +4,18 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.countries import countries
 from accounts.models import User
 from accounts.services.details import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LENGTH
 
 # Nothing anybody typed; longer than any password or token of ours.
 LONGEST_SECRET = 1024
+# For the schema: what a service refuses beyond what the field does.
+COUNTRIES = [(code, code) for code in sorted(countries())]
+COUNTRY = {"enum": [code for code, _ in COUNTRIES]}
+EMAIL = {"format": "email"}
+REGION = {"pattern": "^([A-Z0-9]+(-[A-Z0-9]+)*)?$"}
+NEW_PASSWORD = {"minLength": 10}
 
 
 class UserOut(serializers.ModelSerializer[User]):
@@ -55,6 +62,8 @@ class RegisterBody(serializers.Serializer[Any]):
         max_length=10, required=False, allow_blank=True, default="", help_text="State or province, as NV."
     )
 
+    values = {"email": EMAIL, "password": NEW_PASSWORD, "country": COUNTRY, "region": REGION}
+
 
 class TokenBody(serializers.Serializer[Any]):
     token = serializers.CharField(max_length=LONGEST_SECRET)
@@ -92,15 +101,21 @@ class ChangePasswordBody(serializers.Serializer[Any]):
     current_password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
     new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
 
+    values = {"new_password": NEW_PASSWORD}
+
 
 class ChangeEmailBody(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=EMAIL_LENGTH, help_text="The new one; kept in lower case.")
     password = serializers.CharField(max_length=LONGEST_SECRET, trim_whitespace=False)
 
+    values = {"email": EMAIL}
+
 
 class ResetConfirmBody(serializers.Serializer[Any]):
     token = serializers.CharField(max_length=LONGEST_SECRET)
     new_password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+
+    values = {"new_password": NEW_PASSWORD}
 
 
 class ProfileBody(serializers.Serializer[Any]):
@@ -110,6 +125,9 @@ class ProfileBody(serializers.Serializer[Any]):
     country = serializers.CharField(max_length=2, required=False)
     region = serializers.CharField(max_length=10, required=False, allow_blank=True)
     date_of_birth = serializers.DateField(required=False, help_text="Only while there is none.")
+
+    values = {"country": COUNTRY, "region": REGION}
+    examples = {"display_name": "Ann"}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse fields that cannot be changed here."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from rest_framework.fields import CharField
 from rest_framework.parsers import MultiPartParser
 
 from config.api import failures, sparse
 from config.api.components import DESCRIPTIONS, SHARED, Schema, envelope_of, failure_name, failure_of
-from config.api.declared import all_errors
+from config.api.declared import all_errors, is_public
 from config.api.deprecation import endings_of
 from config.api.document import EXAMPLE_OF_BODY
 from config.api.headers import ANSWERED, Taken, answered, is_revalidated, taken
@@ -25,6 +26,16 @@ from config.errors import Code
 
 if TYPE_CHECKING:
     from config.api.views import Contract
+
+
+# PostgreSQL has no NUL in its texts; space around a text is cut off, and what is left has to be something.
+TEXT = r"^[^\u0000]*$"
+UNTRIMMED = r"^[^\u0000]+$"
+SOME_TEXT = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+
+
+# Where a text is one of a list, the list says all of it.
+OF_TEXTS = frozenset({"pattern", "minLength", "maxLength"})
 
 
 class AutoSchema(SpectacularSchema):
@@ -64,7 +75,8 @@ class AutoSchema(SpectacularSchema):
                 ways.append(way)
             elif scope is not None:
                 ways.append({"apiKey": [scope]})
-        return ways
+        # Nobody need sign in, and who does has to do it well.
+        return [*ways, {}] if is_public(self.view) else ways
 
     def get_override_parameters(self) -> list[Any]:
         """What the operation declares; headers are added as references."""
@@ -81,8 +93,13 @@ class AutoSchema(SpectacularSchema):
         return operation_of(self.view, self.method).deprecated is not None
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
-        """With the values that the serializer has as examples; a body takes no field that is not there."""
-        found: Schema = super()._map_basic_serializer(serializer, direction)
+        """With what the serializer says besides: `values` of a field, `shape` of the whole, `examples`.
+
+        A body takes no field that is not there.
+        """
+        found: Schema = SpectacularSchema._map_basic_serializer(self, serializer, direction)
+        if direction == "request":
+            _say_values(found, serializer)
         for name, value in getattr(serializer, "examples", {}).items():
             if name in found["properties"]:
                 found["properties"][name] = {**found["properties"][name], "examples": [value]}
@@ -92,6 +109,15 @@ class AutoSchema(SpectacularSchema):
             found["properties"][name] = {**({"allOf": [known]} if "$ref" in known else known), "deprecated": True}
         if direction == "request" and not getattr(serializer, "open_fields", False):
             found["additionalProperties"] = False
+        return found
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Schema | None:
+        """Of a text that is sent, also that it holds no NUL, and something else than space."""
+        found: Schema | None = SpectacularSchema._map_serializer_field(self, field, direction, bypass_extensions)
+        is_text = type(field) is CharField and found is not None and not found.keys() & {"format", "enum", "pattern"}
+        # One that may be blank is described twice by drf-spectacular as soon as it has a pattern.
+        if direction == "request" and is_text and found is not None and not field.allow_blank:
+            found["pattern"] = SOME_TEXT if field.trim_whitespace else UNTRIMMED
         return found
 
     def get_summary(self) -> str | None:
@@ -172,6 +198,19 @@ class AutoSchema(SpectacularSchema):
             "headers": self._headers(status),
             "content": {"application/json": content},
         }
+
+
+def _say_values(found: Schema, serializer: Any) -> None:
+    """What is taken beyond what the fields say: no NUL in what may be blank, the `values` and the `shape`."""
+    properties = found["properties"]
+    for name, field in getattr(serializer, "fields", {}).items():
+        if type(field) is CharField and field.allow_blank and name in properties:
+            properties[name] = {"pattern": TEXT, **properties[name]}
+    for name, more in getattr(serializer, "values", {}).items():
+        if name in properties:
+            kept = {key: value for key, value in properties[name].items() if "enum" not in more or key not in OF_TEXTS}
+            properties[name] = {**kept, **more}
+    found.update(getattr(serializer, "shape", {}))
 
 
 def _reference(kind: str, name: str) -> Schema:

@@ -45,6 +45,8 @@ class AccountMappingBody(serializers.Serializer[Any]):
     account = serializers.CharField(max_length=150)
     tax_rate = serializers.CharField(max_length=50, required=False, allow_blank=True, default="Tax Exempt")
 
+    values = {"currency": {"pattern": "^([a-z]{3})?$"}}
+
 
 class MappingFilter(serializers.Serializer[Any]):
     """Of which program."""

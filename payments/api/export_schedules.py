@@ -20,6 +20,7 @@ from config.errors import Code, invalid
 from payments.api.serializers import LARGEST_ID
 from payments.exports.schedules import Plan, create_schedule, due_at, start_schedule, stop_schedule
 from payments.models import Every, ExportSchedule, FileFormat, ScheduleState
+from payments.reports import REPORTS
 
 DECIDED = (Code.NOT_FOUND, Code.INVALID_TRANSITION)
 
@@ -64,6 +65,8 @@ class ScheduleBody(serializers.Serializer[Any]):
     recipients = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), required=False, default=list, max_length=50
     )
+
+    values = {"report": {"enum": sorted(REPORTS)}}
 
 
 class ScheduleFilter(serializers.Serializer[ExportSchedule]):

@@ -127,6 +127,8 @@ class ExportBody(serializers.Serializer[Any]):
         min_value=1, max_value=LARGEST_ID, required=False, help_text="As of what this export was as of, not as of now."
     )
 
+    values = {"report": {"enum": sorted(REPORTS)}}
+
 
 class CancelExportBody(serializers.Serializer[Any]):
     """Why it is not to be written."""

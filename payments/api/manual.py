@@ -19,6 +19,7 @@ from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code
+from config.money import CURRENCIES
 from config.reasons import LONGEST_REASON
 from payments.models import Evidence, ManualMethod, ManualRecord, ManualState
 from payments.models.manual import LARGEST_SCAN
@@ -84,6 +85,8 @@ class HandoverBody(serializers.Serializer[Any]):
     currency = serializers.CharField(min_length=3, max_length=3, help_text="Of the money that came.")
     passed_at = serializers.DateTimeField(help_text="When it changed hands.")
     note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True, default="")
+
+    values = {"currency": {"enum": sorted(CURRENCIES)}}
 
 
 class HandoverForm(HandoverBody):

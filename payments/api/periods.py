@@ -42,6 +42,8 @@ class PeriodBody(serializers.Serializer[Any]):
 
     first_day = serializers.DateField()
 
+    values = {"first_day": {"pattern": "-01$"}}
+
 
 class WithdrawPeriodBody(serializers.Serializer[Any]):
     """Why not."""

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.filters import CreatedFilter
+from config.money import CURRENCIES
 from pools.models import (
     AllOut,
     CancelledGame,
@@ -22,8 +23,10 @@ from pools.models import (
     TieRule,
 )
 from pools.queries import PoolCard, RoundStatus
+from pools.services.pool_fields import BOUNDS
 from pools.services.results import HIGHEST_SCORE
-from pools.services.rules import sentences
+from pools.services.rules import SWITCHES, sentences
+from pools.services.rules.switches import LONGEST_LIST, ROUNDS
 
 
 class CompetitionOut(serializers.Serializer[Any]):
@@ -187,6 +190,16 @@ class PoolsQuery(CreatedFilter):
     search = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="A part of the name.")
 
 
+def values_of_switches() -> dict[str, dict[str, Any]]:
+    """What the schema says of those that are numbers, and of those that are lists of them."""
+    bounds = {name: switch.bounds for name, switch in SWITCHES.items() if switch.bounds is not None}
+    items = {name: {"minimum": low, "maximum": high} for name, (low, high) in bounds.items()}
+    return {
+        name: {"items": {"type": "integer", **said}, "maxItems": LONGEST_LIST} if SWITCHES[name].default == [] else said
+        for name, said in items.items()
+    }
+
+
 class RulesBody(serializers.Serializer[Any]):
     """Any of the switches; the others have their default. The service reads and refuses them, unknown ones too."""
 
@@ -212,6 +225,7 @@ class RulesBody(serializers.Serializer[Any]):
     house_fee_bp = serializers.IntegerField(required=False)
 
     refuses_unknown_itself = True
+    values = values_of_switches()
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
@@ -236,6 +250,13 @@ class PoolBody(serializers.Serializer[Any]):
     suspended_may_pick = serializers.BooleanField(required=False)
     chargeback_bearer = serializers.ChoiceField(ChargebackBearer.choices, required=False)
     rules = RulesBody(required=False)
+
+    values = {
+        **{name: {"minimum": low, "maximum": high} for name, (low, high) in BOUNDS.items()},
+        "currency": {"enum": sorted(CURRENCIES)},
+        "first_round": {"minimum": 1, "maximum": ROUNDS[1]},
+        "last_round": {"minimum": 1, "maximum": ROUNDS[1]},
+    }
 
 
 class CancelBody(serializers.Serializer[Any]):

@@ -20,6 +20,14 @@ FIELDS = (
 PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
 LARGEST_FEE = 100_000_000
 MOST_ENTRIES_PER_USER = 1000
+# The lowest and the highest that a contest can mean.
+BOUNDS = {
+    "entry_fee_cents": (0, LARGEST_FEE),
+    "capacity": (1, 10_000_000),
+    "max_entries_per_user": (1, MOST_ENTRIES_PER_USER),
+    "pay_within_hours": (1, 24 * 60),
+    "minimum_age": (0, 120),
+}
 
 
 def check_fields(competition: Competition, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,16 +74,9 @@ def _check_model(competition: Competition, given: dict[str, Any]) -> dict[str, l
 
 def _check_limits(given: Mapping[str, Any]) -> dict[str, list[str]]:
     """What the columns would hold but a contest could not mean."""
-    lowest_and_highest = {
-        "entry_fee_cents": (0, LARGEST_FEE),
-        "capacity": (1, 10_000_000),
-        "max_entries_per_user": (1, MOST_ENTRIES_PER_USER),
-        "pay_within_hours": (1, 24 * 60),
-        "minimum_age": (0, 120),
-    }
     faults = {
         key: [f"Must be from {low} to {high}."]
-        for key, (low, high) in lowest_and_highest.items()
+        for key, (low, high) in BOUNDS.items()
         if isinstance(given.get(key), int) and not low <= given[key] <= high
     }
     return _check_fee(given) | faults | _check_texts(given)

@@ -83,6 +83,9 @@ class PickBody(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=TEAM_LENGTH), min_length=1, max_length=2, required=False
     )
 
+    shape = {"oneOf": [{"required": ["team"]}, {"required": ["teams"]}]}
+    examples = {"team": "KC"}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one of the two; answers `teams` for both."""
         if ("team" in attrs) == ("teams" in attrs):

@@ -36,6 +36,8 @@ class Switch:
     read: Callable[[Any], Any]
     default: Any
     choices: tuple[str, ...] = ()
+    # Of a number, or of each in a list: the lowest and the highest.
+    bounds: tuple[int, int] | None = None
 
 
 def shown(value: Any) -> str:
@@ -98,14 +100,16 @@ def _choice(says: str, choices: list[str], takes: str) -> Switch:
 
 
 def _number(says: str, low: int, high: int, default: int, *, note: str = "") -> Switch:
-    return Switch(says, f"{low} to {high}{note}", _read_number(low, high), default)
+    return Switch(says, f"{low} to {high}{note}", _read_number(low, high), default, bounds=(low, high))
 
 
 def _round_or_none(says: str) -> Switch:
-    return Switch(says, "a round that the pool plays, or none", _read_optional(_round), None)
+    return Switch(says, "a round that the pool plays, or none", _read_optional(_round), None, bounds=ROUNDS)
 
 
-_round = _read_number(1, 1000)
+ROUNDS = (1, 1000)
+SHARES = (1, 10_000)
+_round = _read_number(*ROUNDS)
 
 SWITCHES: dict[str, Switch] = {
     "lock": _choice(
@@ -141,6 +145,7 @@ SWITCHES: dict[str, Switch] = {
         "numbers of rounds, such as 12,13; only with picks_per_round=1",
         _read_list(_round),
         [],
+        bounds=ROUNDS,
     ),
     "reuse_limit": _number("How often an entry may use the same team.", 1, 100, 1),
     "reuse_reset_round": _round_or_none("The round from which the count of used teams starts again."),
@@ -173,8 +178,9 @@ SWITCHES: dict[str, Switch] = {
     "payout_table": Switch(
         "Basis points of the pot by rank, the first rank first.",
         "numbers that never rise and add up to 10000, such as 6000,3000,1000; only with payout=table",
-        _read_list(_read_number(1, 10_000)),
+        _read_list(_read_number(*SHARES)),
         [],
+        bounds=SHARES,
     ),
     "house_fee_bp": _number(
         "The house's part of each fee, in basis points.", 0, 10_000, 0, note="; rounded down to the minor unit"
