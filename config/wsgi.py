@@ -1,6 +1,6 @@
 """The web process: the API and the admin, behind the gate that bounds how much is done at once.
 
-Between the two stands what answers without Django: `config.web.direct`.
+Between the two stands what answers without Django: refusals, kept pages, plain picks.
 """
 
 import os
@@ -19,10 +19,11 @@ from config.web.direct import Direct  # noqa: E402
 from config.web.gate import Gate  # noqa: E402
 from config.web.kept import Reader  # noqa: E402
 from config.web.lanes import Shares  # noqa: E402
+from config.web.refusing import Refusals  # noqa: E402
 
 _shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
 application = Gate(
-    Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT)),
+    Refusals(Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT))),
     shares=Shares(at_once=settings.MAX_IN_WORK, waiting=settings.MAX_WAITING),
     longest_wait=settings.MAX_WAIT_MS / 1000,
     body_limit=settings.API_BODY_LIMIT,

@@ -20,6 +20,8 @@ from django.urls import resolve
 from django.utils.module_loading import import_string
 from rest_framework.response import Response
 
+from config.web.gate import REFUSED
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -38,6 +40,8 @@ LEFT_OUT = frozenset(
 )
 # What of a request may change what is said around its answer.
 TELLING = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")
+# Every address of the API is refused alike.
+API = "/api/v1/"
 # So many kinds of request are known apart; whoever thinks of more only makes us ask again.
 KINDS = 256
 
@@ -47,17 +51,26 @@ def headers_around(method: str, path: str, environ: "WSGIEnvironment", *, bearer
 
     None where middleware would not let the request through.
     """
-    return _headers(method, path, tuple(environ.get(name, "") for name in TELLING), bearer)
+    return _headers(200, method, path, tuple(environ.get(name, "") for name in TELLING), bearer)
+
+
+def headers_of_refusal(environ: "WSGIEnvironment") -> Headers | None:
+    """Those of what a caller of the API is told who has to come again; None where they would be told otherwise."""
+    told = tuple(environ.get(name, "") for name in TELLING)
+    found = _headers(503, environ["REQUEST_METHOD"], API, told, "HTTP_AUTHORIZATION" in environ)
+    return None if found is None else tuple(one for one in found if one[0] != "Retry-After")
 
 
 @lru_cache(maxsize=KINDS)
-def _headers(method: str, path: str, told: tuple[str, ...], bearer: bool) -> Headers | None:
-    environ = {name: value for name, value in zip(TELLING, told, strict=True) if value}
-    environ |= {"REQUEST_METHOD": method, "PATH_INFO": path}
+def _headers(status: int, method: str, path: str, told: tuple[str, ...], bearer: bool) -> Headers | None:
+    environ: dict[str, Any] = {name: value for name, value in zip(TELLING, told, strict=True) if value}
+    environ |= {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": BytesIO()}
     if bearer:
         environ["HTTP_AUTHORIZATION"] = "Bearer of a stand-in"
-    answer = _middleware()(WSGIRequest({**environ, "wsgi.input": BytesIO()}))
-    if answer.status_code != 200:
+    if status == 503:
+        environ[REFUSED] = 1
+    answer = _middleware()(WSGIRequest(environ))
+    if answer.status_code != status:
         return None
     return tuple((name, value) for name, value in answer.items() if name.lower() != "content-length")
 
