@@ -15,13 +15,13 @@ from pools.models import Team
 
 @dataclass(frozen=True)
 class Player:
-    """Somebody with an entry, signed in, and two teams that the entry may still take."""
+    """Somebody with an entry, signed in, and two teams that it may still take in each of two rounds."""
 
     entry_id: int
     user_id: int
     access: str
     refresh: str
-    teams: tuple[str, str]
+    teams: tuple[str, str, str, str]
 
     def put(self, path: str, team: str, *, access: str = "") -> bytes:
         """The call that saves this team."""
@@ -39,9 +39,11 @@ def players(plan: Plan, count: int) -> list[Player]:
     for number, entry in enumerate(entries):
         pair = begin_session(user=people[entry.user_id], address="", user_agent="", has_second_factor=False)
         at = 2 * number % len(teams)
-        # Two of three, spread over the league: one may be used.
-        near = [team for team in (teams[at:] + teams)[:3] if team.pk != used.get(entry.pk)]
-        found.append(Player(entry.pk, entry.user_id, pair.access, pair.refresh, (near[0].code, near[1].code)))
+        # Four of five, spread over the league: one may be used.
+        first, second, third, fourth = [
+            team.code for team in (teams[at:] + teams)[:5] if team.pk != used.get(entry.pk)
+        ][:4]
+        found.append(Player(entry.pk, entry.user_id, pair.access, pair.refresh, (first, second, third, fourth)))
     return found
 
 
