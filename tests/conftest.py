@@ -21,6 +21,7 @@ from xdist import is_xdist_worker
 from accounts.services.tokens import AccessClaims
 from config.api import ratelimit
 from config.http import breakers
+from config.pages.looking import KEEPER
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
@@ -128,10 +129,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_limits():
-    """Rate limits begin at zero in every test: ids and addresses repeat from one to the next, and so do ports."""
+    """Limits begin at zero in every test, and no page is kept: ids, addresses, versions and ports repeat."""
     caches["limits"].clear()
     ratelimit.reset_pause()
     breakers.forget()
+    KEEPER.forget()
 
 
 # One for all workers, which inherit it: what the property tests draw from.

@@ -5,14 +5,18 @@ from functools import partial
 from config.pages.keeping import Keeper, Kept, kept
 from config.pages.registry import Asked, house
 from config.pages.versions import Version
+from config.prepared import is_ready
 
 KEEPER = Keeper()
 
 
 def look(asked: Asked) -> Kept | None:
-    """The page as it is now; None where there is none that everybody may see. Raises what the database raises."""
+    """The page as it is now; None where there is none that everybody may see. Raises what the database raises.
+
+    None inside a transaction, too: it sees what it has written itself, which may never be, and nobody else may see.
+    """
     known = house()
-    version = known.versions.read(asked.pool) if known is not None else None
+    version = known.versions.read(asked.pool) if known is not None and is_ready() else None
     if version is None:
         return None
     return KEEPER.find(asked.page.kind, asked.name, version, partial(_build, asked))
