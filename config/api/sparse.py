@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -65,10 +64,8 @@ def parameter_of(view: Any, method: str) -> OpenApiParameter | None:
         return None
     return OpenApiParameter(
         PARAMETER,
-        OpenApiTypes.STR,
+        {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(known)}},
         OpenApiParameter.QUERY,
-        many=True,
-        enum=known,
         style="form",
         explode=False,
         description="Only these fields of the answer, separated by commas; dots lead inside. Without it, all of them.",
