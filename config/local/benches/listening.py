@@ -23,8 +23,8 @@ from django.db.models import Max
 from config.clock import database_now
 from config.local import home
 from config.local.benches.bigpools import Plan, competition_id
-from config.local.benches.ears import Heard
 from config.local.benches.databases import Databases
+from config.local.benches.ears import Heard
 from config.local.benches.runs import Meaningless, Runs, settle_ours
 from config.local.benches.scale import Pair, Scale
 from config.local.benches.serving import free_port, percentile, running, wait_for_server, with_path

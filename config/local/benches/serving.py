@@ -31,14 +31,14 @@ def with_path(address: str, path: str) -> str:
 
 
 @contextmanager
-def running(program: Program, environment: dict[str, str], folder: Path) -> Iterator[None]:
+def running(program: Program, environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The program with its children, until the block ends; killed where it does not stop by itself."""
     with (folder / f"{program.name}.log").open("wb") as log:
         process = spawn(
             program.argv, output=log, death_signal=signal.SIGTERM, env={**environment, **program.env}, cwd=home.ROOT
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:
