@@ -47,6 +47,7 @@ class ExclusionBody(serializers.Serializer[Any]):
         help_text="1 to 42 for a cooling-off; 180 to 3660 for a self-exclusion, or null: for good.",
     )
 
+    examples = {"kind": "cooling_off", "days": 7}
     shape = {
         "oneOf": [
             lasts(ExclusionKind.COOLING_OFF, ["integer"], *COOLING_OFF),

@@ -3,6 +3,7 @@
 drf-spectacular calls `finish` after it has named the enums, so references are what they stay.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,8 @@ from config.api.tags import TAGS
 Schema = dict[str, Any]
 # Where `AutoSchema` leaves the operation's own example until this module shows it.
 EXAMPLE_OF_BODY = "x-example-of-body"
-# How the router says that a part of an address is a number (`ApiViewSet.lookup_value_regex`).
-DIGITS = "^[0-9]{1,18}$"
+# How the router says that a part of an address is a number, and of how many digits.
+DIGITS = re.compile(r"\^\[0-9\]\{1,(\d+)\}\$")
 METHODS = frozenset({"get", "put", "post", "patch", "delete"})
 
 
@@ -39,8 +40,8 @@ def operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
 def _show(operation: Schema, examples: Examples, document: Schema) -> None:
     """Give the operation an example of its parameters, its body and its good answer."""
     for parameter in operation.get("parameters", ()):
-        if parameter.get("schema", {}).get("pattern") == DIGITS:
-            parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+        if found := DIGITS.fullmatch(parameter.get("schema", {}).get("pattern", "")):
+            parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": 10 ** int(found[1]) - 1}
         is_needed = parameter.get("in") == "path" or parameter.get("required")
         if "$ref" not in parameter and is_needed and "example" not in parameter:
             parameter["example"] = examples.of(parameter["schema"], parameter["name"])

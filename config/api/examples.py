@@ -157,7 +157,8 @@ class Examples:
         if "enum" in schema:
             return next((value for value in schema["enum"] if value not in (None, "")), None)
         for choice in ("oneOf", "anyOf"):
-            if choice in schema:
+            # Beside properties it only says which of them go together.
+            if choice in schema and "properties" not in schema:
                 return self.of(schema[choice][0], name, whole=whole, depth=depth + 1)
         kind = _types(schema)[0]
         if kind == "object":

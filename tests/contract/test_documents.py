@@ -1,0 +1,105 @@
+"""What every operation of the schema has, and whether its examples are examples of what it says."""
+
+import json
+import re
+from collections import Counter
+
+import jsonschema_rs
+import pytest
+
+from config.api.document import operations
+from config.api.tags import TAGS
+from tests.support.contract import schema_of
+from tests.support.truth import URLS
+
+SCHEMA = schema_of(URLS)
+OPERATIONS = {operation["operationId"]: operation for _, _, operation in operations(SCHEMA)}
+REGISTRY = jsonschema_rs.Registry([("urn:api", {"components": SCHEMA["components"]})], draft=jsonschema_rs.Draft202012)
+
+
+def faults(schema, value):
+    pointed = json.loads(json.dumps(schema).replace('"#/components/', '"urn:api#/components/'))
+    validator = jsonschema_rs.Draft202012Validator(pointed, registry=REGISTRY, validate_formats=True)
+    return [f"{'/'.join(map(str, error.instance_path))}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def followed(node):
+    while "$ref" in node:
+        kind, name = node["$ref"].split("/")[-2:]
+        node = SCHEMA["components"][kind][name]
+    return node
+
+
+def codes_of(answer):
+    schema = followed(answer["content"]["application/json"]["schema"])
+    return schema["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"]
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request):
+    return OPERATIONS[request.param]
+
+
+def test_names_are_unique_and_such_as_generators_make_functions_of():
+    names = Counter(operation["operationId"] for _, _, operation in operations(SCHEMA))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", name)] == []
+
+
+def test_each_chapter_is_described():
+    assert [tag["name"] for tag in SCHEMA["tags"] if tag["name"] not in TAGS] == []
+    assert {tag for operation in OPERATIONS.values() for tag in operation["tags"]} == {
+        tag["name"] for tag in SCHEMA["tags"]
+    }
+
+
+def test_it_says_what_it_is(operation):
+    assert operation["summary"]
+    assert len(operation["tags"]) == 1
+
+
+def test_its_good_answer_has_an_example_that_is_one(operation):
+    for status, answer in operation["responses"].items():
+        content = answer.get("content", {}).get("application/json")
+        if content is None or int(status) >= 300:
+            continue
+        assert faults(content["schema"], content["example"]) == []
+
+
+def test_its_body_has_an_example_that_is_one(operation):
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        assert faults(content["schema"], content["example"]) == []
+
+
+def test_its_parameters_have_examples_that_are_ones(operation):
+    for parameter in map(followed, operation["parameters"]):
+        if parameter["in"] == "path" or (parameter.get("required") and parameter["in"] == "query"):
+            assert "example" in parameter, parameter["name"]
+        assert "example" not in parameter or faults(parameter["schema"], parameter["example"]) == []
+
+
+def test_each_error_code_has_an_example_that_is_one(operation):
+    for status, answer in operation["responses"].items():
+        if int(status) < 400:
+            continue
+        content = answer["content"]["application/json"]
+        assert list(content["examples"]) == codes_of(answer)
+        for code, example in content["examples"].items():
+            value = followed(example)["value"]
+            assert value["error"]["code"] == code
+            assert faults(content["schema"], value) == []
+
+
+def test_each_answer_names_its_headers(operation):
+    for status, answer in operation["responses"].items():
+        assert "X-Request-ID" in answer["headers"], status
+        if status in ("429", "503"):
+            assert "Retry-After" in answer["headers"]
+        if status == "401":
+            assert "WWW-Authenticate" in answer["headers"]
+
+
+def test_a_body_takes_no_field_that_is_not_described(operation):
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        if kind == "application/json":
+            assert followed(content["schema"])["additionalProperties"] is False
