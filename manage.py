@@ -14,6 +14,7 @@ HOUSE = {
     "test": "the tests, in parallel, with coverage; arguments go to pytest",
     "lint": "style, types, import contracts, migrations, deployment checks, OpenAPI",
     "bench": "the benchmarks, or the one named; exits 1 when one is over its bar",
+    "clients": "the typed Python and TypeScript clients, generated from the schema and built",
     "replay": "a real season, compared entry by entry with its published results",
 }
 ROOT = os.path.dirname(os.path.abspath(__file__))
