@@ -155,6 +155,7 @@ SLOW = (
     "tests/accounts/staff/test_entrance.py",
     "tests/cases/test_secrecy.py",
     "tests/catalogue/",
+    "tests/clients/",
     "tests/config/local/",
     "tests/config/test_metrics.py",
     "tests/entries/test_constant_time.py",
