@@ -29,6 +29,19 @@ SECRETS = re.compile(
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
 
+# What PostgreSQL quotes of rows and statements, to the next line of ours; and the value that it could not read.
+QUOTED = re.compile(
+    r"^(?P<what>DETAIL|CONTEXT|LINE [0-9]+):.*?(?=^(?:Traceback |The above |During |  File |HINT:)|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+UNREADABLE = re.compile(r"""(?<=: )(?:".*"|'.*')$""", re.MULTILINE)
+
+
+def without_rows(text: str) -> str:
+    """An exception's text without what a database quotes in it: people's rows."""
+    return UNREADABLE.sub("[value]", QUOTED.sub(lambda found: f"{found['what']}: [row]\n", text))
+
+
 def scrub(text: str) -> str:
     """The text with e-mail addresses, tokens and keys replaced by their kind in brackets."""
     return SECRETS.sub(lambda match: f"[{match.lastgroup}]", text)
@@ -45,19 +58,26 @@ class RequestContext(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_request_id.get()
         record.trace_id = current_trace_id.get()
-        record.msg = scrub(one_line(record.getMessage()))
+        record.msg = scrub(one_line(without_rows(record.getMessage())))
         record.args = None
         return True
 
 
-class ReadableFormatter(logging.Formatter):
+class Discreet(logging.Formatter):
+    """Tells where something broke, and nothing of whom it was about."""
+
+    def formatException(self, ei: Any) -> str:  # logging's own name
+        return without_rows(super().formatException(ei))
+
+
+class ReadableFormatter(Discreet):
     """For people."""
 
     def format(self, record: logging.LogRecord) -> str:
         return scrub(super().format(record))
 
 
-class JsonLines(JsonFormatter):
+class JsonLines(Discreet, JsonFormatter):
     """For machines."""
 
     def format(self, record: logging.LogRecord) -> str:

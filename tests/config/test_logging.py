@@ -7,6 +7,7 @@ from logging.config import dictConfig
 import pytest
 
 from config.logging import JsonLines, RequestContext, current_request_id, logging_config, one_line, scrub
+from config.tracing import begin
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,49 @@ def test_people_read_text_with_the_request_id(log):
     logger.info("hello %s", "ann@example.com")
     (line,) = lines()
     assert line.endswith("INFO    sample [-] hello [mail]")
+
+
+def test_machines_read_the_trace_and_what_is_said_besides(log):
+    logger, lines = log(as_json=True)
+    with begin(request_id="req-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-01"):
+        logger.info("answered", extra={"route": "api/v1/pools", "ms": 1.5, "note": "ann@example.com\n\x1b[31m"})
+    (line,) = lines()
+    found = json.loads(line)
+    assert (found["trace_id"], found["route"], found["ms"], found["process"]) == (
+        "a" * 32,
+        "api/v1/pools",
+        1.5,
+        "command",
+    )
+    assert "example.com" not in line
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize(
+    "said",
+    [
+        'duplicate key value violates "user_iban"\nDETAIL:  Key (iban)=(DE89370400440532013000) exists.',
+        "refused\nDETAIL:  Failing row contains (7, DE89370400440532013000,\nwith a line break).\nHINT:  Look.",
+        'invalid input syntax for type integer: "DE89370400440532013000"',
+        "syntax error\nLINE 1: SELECT 'DE89370400440532013000'\n                ^",
+    ],
+)
+def test_what_postgresql_quotes_of_rows_is_not_told(log, as_json, said):
+    logger, lines = log(as_json=as_json)
+    logger.warning("failed: %s", said)
+    try:
+        try:
+            raise ValueError(said)
+        except ValueError as error:
+            raise LookupError("on top") from error
+    except LookupError:
+        logger.exception("failed")
+    written = "\n".join(lines())
+    assert "DE89" not in written
+    assert "with a line break" not in written
+    assert "LookupError" in written
+    assert "The above exception was the direct cause" in written
 
 
 @pytest.mark.parametrize("as_json", [True, False])

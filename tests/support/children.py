@@ -17,17 +17,22 @@ print("ready", flush=True)
 """
 
 
+def database_url():
+    """The database of this test, as another process finds it."""
+    here = connection.settings_dict
+    who = f"{quote(here['USER'])}:{quote(here['PASSWORD'] or '')}"
+    host = f"{here['HOST']}:{here['PORT']}" if not here["HOST"].startswith("/") else f":{here['PORT']}"
+    query = f"?host={quote(here['HOST'], safe='')}" if here["HOST"].startswith("/") else ""
+    return f"postgresql://{who}@{host}/{here['NAME']}{query}"
+
+
 class Child:
     """Runs the program from where Django is ready until the block ends, and is killed then."""
 
     def __init__(self, program, settings):
         self.program = READY + program
-        here = connection.settings_dict
-        who = f"{quote(here['USER'])}:{quote(here['PASSWORD'] or '')}"
-        host = f"{here['HOST']}:{here['PORT']}" if not here["HOST"].startswith("/") else f":{here['PORT']}"
-        query = f"?host={quote(here['HOST'], safe='')}" if here["HOST"].startswith("/") else ""
         self.env = os.environ | {
-            "DATABASE_URL": f"postgresql://{who}@{host}/{here['NAME']}{query}",
+            "DATABASE_URL": database_url(),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "OUTLAST_PROCESS": "worker",
             "STRIPE_API_BASE": settings.STRIPE_API_BASE,
