@@ -15,10 +15,12 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """Start what has to run in every process."""
         # metrics: it has to choose its folder before anything else imports prometheus_client.
-        from config import metrics, reporting, statements  # noqa: F401  # reasons above
+        # heartbeat: whoever serves /metrics asks for it, whoever else writes it.
+        from config import heartbeat, metrics, reporting, statements, telemetry  # noqa: F401  # reasons above
         from config.audit import telling
 
         reporting.start()
+        telemetry.start()
         # In this order: what a statement is marked with must not keep the other from knowing it again.
         connection_created.connect(statements.install, dispatch_uid="config.statements")
         connection_created.connect(telling.install, dispatch_uid="config.audit.telling")

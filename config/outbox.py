@@ -180,7 +180,12 @@ def _claim() -> OutboxMessage | None:
 
 
 def _work_on(message: OutboxMessage) -> None:
-    with tracing.begin(request_id=message.request_id, traceparent=message.traceparent, route=f"outbox/{message.kind}"):
+    with tracing.begin(
+        request_id=message.request_id,
+        traceparent=message.traceparent,
+        route=f"outbox/{message.kind}",
+        kind=tracing.Kind.TASK,
+    ):
         try:
             if message.attempts > MAX_ATTEMPTS:
                 raise RuntimeError("every worker that tried it died")

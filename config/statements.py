@@ -14,13 +14,14 @@ here. `pg_stat_statements` ignores comments.
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.client_cursor import ClientCursorMixin
 
-from config import figures, slow_statements
+from config import figures, slow_statements, telemetry
 from config.tracing import Work, current_work
 
 # What may stand in a comment as it is: no quote, no `*`, and no `%`, which would be taken for a place of a value.
@@ -51,6 +52,8 @@ def _around(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
         text = sql + (work.comment or comment_of(work))
     began = time.perf_counter()
     try:
+        if work is not None and work.span is not None:
+            return telemetry.measured(work, str(sql), partial(execute, text, params, many, context))
         return execute(text, params, many, context)
     except OperationalError as error:
         figures.database_refused(getattr(error.__cause__, "sqlstate", None))

@@ -10,10 +10,11 @@ anything else begins a new one. Its companion `tracestate` is not passed on: it 
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from config.logging import current_request_id, current_trace_id
@@ -41,6 +42,13 @@ class Trace:
         return f"00-{self.trace_id}-{self.span_id}-{int(self.is_sampled):02x}"
 
 
+class Kind(StrEnum):
+    """What work is done for."""
+
+    REQUEST = "request"
+    TASK = "task"
+
+
 @dataclass(slots=True)
 class Work:
     """A request or a task while it is worked on, and what its one log line will tell."""
@@ -58,6 +66,11 @@ class Work:
     db_queries: int = 0
     # Made by `config.statements`, once for all statements.
     comment: str = ""
+    kind: Kind = Kind.REQUEST
+    # How it ended: a status of HTTP, or a task's state; None while it is under way.
+    ended: int | str | None = None
+    # Of OpenTelemetry, where that is on (`config.telemetry`).
+    span: Any = None
 
     def fields(self) -> dict[str, Any]:
         """What is known, for a log line."""
@@ -92,11 +105,23 @@ def _is_valid(found: re.Match[str]) -> bool:
     return set(found["trace"]) != {"0"} and set(found["span"]) != {"0"}
 
 
+# Told of all work, from its beginning to its end: whoever measures it elsewhere.
+Listener = Callable[[Work], AbstractContextManager[None]]
+_listener: Listener | None = None
+
+
+def listen(listener: Listener | None) -> None:
+    """Have the listener around all work from now on; there is one, or none."""
+    global _listener
+    _listener = listener
+
+
 @contextmanager
-def begin(*, request_id: str, traceparent: str = "", route: str = "") -> Iterator[Work]:
+def begin(*, request_id: str, traceparent: str = "", route: str = "", kind: Kind = Kind.REQUEST) -> Iterator[Work]:
     """Everything in the block is done for this request or task."""
-    work = Work(request_id, continued(traceparent), route)
-    with entered(work):
+    work = Work(request_id, continued(traceparent), route, kind=kind)
+    # The listener first: it may put the work into a trace of its own.
+    with nullcontext() if _listener is None else _listener(work), entered(work):
         yield work
 
 

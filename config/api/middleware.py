@@ -61,7 +61,7 @@ def request_id_of(given: str) -> str:
 
 def log_answer(*, work: Work, method: str, status: int, seconds: float, level: int = logging.INFO) -> None:
     """The one line about a request: by its route template, never by its path, which may hold a stranger's words."""
-    milliseconds = round(seconds * 1000, 1)
+    milliseconds, work.ended = round(seconds * 1000, 1), status
     logger.log(
         level,
         "%s %s %s %.0fms", method, work.route, status, milliseconds,
