@@ -37,6 +37,7 @@ class AccountsConfig(AppConfig):
         from accounts import audit_emails, document_emails, emails, limit_emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
         from accounts.services import browsers
+        from accounts.services.webhooks import keeping  # noqa: F401  # makes known what is kept, and its figures
 
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
         post_migrate.connect(grant_permissions, dispatch_uid="accounts.groups")

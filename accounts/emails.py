@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, Login, User
+from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, Login, User, WebhookEndpoint
 from accounts.oidc.providers import providers
 from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
 from accounts.services.api_keys import MADE_MAIL
@@ -15,6 +15,7 @@ from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
 from accounts.services.passwords import CHANGED_MAIL, RESET_MAIL
 from accounts.services.registration import VERIFICATION_MAIL
 from accounts.services.second_factor import CHANGED_MAIL as SECOND_FACTOR_MAIL
+from accounts.services.webhooks.outcomes import OFF_MAIL
 from config import mail, outbox
 from config.clock import database_now
 
@@ -87,6 +88,19 @@ def mail_api_key_made(payload: dict[str, Any]) -> None:
             subject="An API key was made",
             template="api_key_made",
             context={"name": key.user.display_name, "key": key},
+        )
+
+
+@outbox.handler(OFF_MAIL)
+def mail_webhook_endpoint_off(payload: dict[str, Any]) -> None:
+    """Nothing is sent to an endpoint any more. Nothing once its owner has done something about it."""
+    endpoint = WebhookEndpoint.objects.standing().select_related("user").filter(pk=payload["endpoint"]).first()
+    if endpoint is not None and not endpoint.is_enabled and endpoint.user.can_get_mail:
+        mail.send(
+            to=endpoint.user.email,
+            subject="A webhook endpoint was switched off",
+            template="webhook_endpoint_off",
+            context={"name": endpoint.user.display_name, "endpoint": endpoint},
         )
 
 

@@ -11,6 +11,7 @@ from accounts.services import (
     sign_in_attempts,
     spending,
 )
+from accounts.services.webhooks import keeping, sending
 from config.clock import database_now
 
 
@@ -78,3 +79,15 @@ def forget_dead_api_keys() -> int:
 def forget_sign_in_attempts() -> int:
     """Delete sign-ins through a provider that ended or came to nothing; how many."""
     return sign_in_attempts.forget_attempts(now=database_now())
+
+
+@shared_task
+def deliver_webhooks() -> int:
+    """Send to subscribers what is due; how many deliveries were tried."""
+    return sending.deliver_due()
+
+
+@shared_task
+def forget_webhook_deliveries() -> int:
+    """Delete deliveries that are old, with their attempts; how many."""
+    return keeping.forget_old_deliveries(now=database_now())

@@ -66,6 +66,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget old idempotency keys": {"task": "config.tasks.forget_old_keys", "schedule": 600.0},
     "forget done outbox messages": {"task": "config.tasks.forget_done_messages", "schedule": 600.0},
     "forget old rate-limit counters": {"task": "config.tasks.forget_old_counters", "schedule": 600.0},
+    "deliver webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 5.0},
+    "forget webhook deliveries": {"task": "accounts.tasks.forget_webhook_deliveries", "schedule": 600.0},
     "tell of ended exclusions": {"task": "accounts.tasks.tell_ended_exclusions", "schedule": 600.0},
     "tell of raised limits": {"task": "accounts.tasks.tell_raised_limits", "schedule": 600.0},
     "rotate personal data": {"task": "config.tasks.rotate_personal_data", "schedule": 3600.0},

@@ -15,10 +15,13 @@ from accounts.api import (
     registration,
     sessions,
     totp,
+    webhooks,
 )
 
 # As many digits as a bigint takes: more would reach PostgreSQL as an error.
 API_KEY = r"^api-keys/(?P<pk>[0-9]{1,18})"
+WEBHOOK_ENDPOINT = r"^webhook-endpoints/(?P<pk>[0-9]{1,18})"
+DELIVERIES = r"^webhook-endpoints/(?P<endpoint>[0-9]{1,18})/deliveries"
 
 urlpatterns = [
     path("auth/register", registration.RegisterView.as_view(), name="register"),
@@ -77,4 +80,39 @@ urlpatterns = [
     path("api-keys", api_keys.ApiKeysViewSet.as_view({"get": "list", "post": "create"}), name="api-keys"),
     re_path(API_KEY + r"$", api_keys.ApiKeysViewSet.as_view({"delete": "destroy"}), name="api-key"),
     re_path(API_KEY + r"/rotate$", api_keys.ApiKeysViewSet.as_view({"post": "rotate"}), name="api-key-rotate"),
+    path(
+        "webhook-endpoints",
+        webhooks.WebhookEndpointsViewSet.as_view({"get": "list", "post": "create"}),
+        name="webhook-endpoints",
+    ),
+    re_path(
+        WEBHOOK_ENDPOINT + r"$",
+        webhooks.WebhookEndpointsViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="webhook-endpoint",
+    ),
+    re_path(
+        WEBHOOK_ENDPOINT + r"/rotate-secret$",
+        webhooks.WebhookEndpointsViewSet.as_view({"post": "rotate_secret"}),
+        name="webhook-endpoint-rotate-secret",
+    ),
+    re_path(
+        WEBHOOK_ENDPOINT + r"/test$",
+        webhooks.WebhookEndpointsViewSet.as_view({"post": "test"}),
+        name="webhook-endpoint-test",
+    ),
+    re_path(
+        WEBHOOK_ENDPOINT + r"/replay$",
+        webhooks.WebhookEndpointsViewSet.as_view({"post": "replay"}),
+        name="webhook-endpoint-replay",
+    ),
+    re_path(
+        DELIVERIES + r"$",
+        webhooks.WebhookDeliveriesViewSet.as_view({"get": "list"}),
+        name="webhook-deliveries",
+    ),
+    re_path(
+        DELIVERIES + r"/(?P<pk>[0-9]{1,18})/replay$",
+        webhooks.WebhookDeliveriesViewSet.as_view({"post": "replay"}),
+        name="webhook-delivery-replay",
+    ),
 ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pgtrigger
 
-from accounts.models.webhooks import SEEN_BY, EventType
+from accounts.models.webhook_types import SEEN_BY, EventType
 from config.triggers import Guard, planned_anew
 
 # Of an endpoint `h` and its owner `u`.
@@ -23,8 +23,8 @@ MAY_SEE = " OR ".join(
 def tells_subscribers(rows: str, *, types: Iterable[EventType], person: bool = True) -> Guard:
     """After an insert of many rows, a delivery to each endpoint that wants one.
 
-    `rows` is SQL over the `new_rows` with the columns `type, key, user_id, pool_id, data`. The key makes the event's id:
-    the same key is told once. `person`: whether it is about somebody, or public.
+    `rows` is SQL over the `new_rows` with the columns `type, key, user_id, pool_id, data`. The key makes the event's
+    id: the same key is told once. `person`: whether it is about somebody, or public.
     """
     return Guard(
         name="tells_subscribers",

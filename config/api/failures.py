@@ -36,6 +36,10 @@ SENTENCES: Mapping[Code, tuple[str, Mapping[str, Any]]] = MappingProxyType(
             {"from": "rejected", "to": "approved"},
         ),
         Code.REQUEST_LIMIT_REACHED: ("You have 3 places here already, which is the limit.", {"limit": 3}),
+        Code.ENDPOINT_LIMIT_REACHED: (
+            "You have 10 webhook endpoints. Remove one that is not used.",
+            {"limit": 10},
+        ),
         Code.KEY_LIMIT_REACHED: ("You have 10 keys already, which is the limit.", {"limit": 10}),
         Code.POOL_FULL: ("The pool is full.", {"capacity": 100}),
         Code.IDEMPOTENCY_IN_PROGRESS: ("A call with this Idempotency-Key is still running.", {"retry_after": 1}),

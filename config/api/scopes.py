@@ -42,6 +42,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "finance:write": "Hand in bank statements, fetch journals, look after discrepancies. For finance.",
         "reports:read": "List reports and fetch those that name nobody. For finance.",
         "reports:write": "Have reports written. For finance.",
+        "webhooks:read": "Look at webhook endpoints and what was sent to them.",
+        "webhooks:write": "Try webhook endpoints out, and have deliveries sent again.",
     }
 )
 

@@ -65,6 +65,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.INVALID_TRANSITION,
             Code.REQUEST_LIMIT_REACHED,
             Code.KEY_LIMIT_REACHED,
+            Code.ENDPOINT_LIMIT_REACHED,
             Code.POOL_FULL,
             Code.IDEMPOTENCY_IN_PROGRESS,
             Code.ALREADY_PAID,

@@ -34,6 +34,7 @@ TAGS: Mapping[str, str] = MappingProxyType(
         "reports": "Which reports there are. For finance.",
         "requests": "Wishes for a place: approving, rejecting, waiting, paying.",
         "rulings": "Decisions of staff with a reason and two names. For moderators.",
+        "webhook-endpoints": "Addresses of yours that we tell of what happens, and the log of what was sent.",
         "webhooks": "News that payment providers bring.",
         "write-offs": "Money given up. Asked for by one, approved by another. For finance.",
     }

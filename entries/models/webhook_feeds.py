@@ -1,7 +1,7 @@
 """What subscribers are told of requests and entries: ids and what the API shows, never a pick."""
 
 from accounts.models.webhook_feeds import in_utc, tells_subscribers
-from accounts.models.webhooks import EventType
+from accounts.models.webhook_types import EventType
 from config.triggers import Guard
 
 ENTRY_TYPES = (

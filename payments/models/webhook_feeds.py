@@ -1,7 +1,7 @@
 """What subscribers are told of money: that it came, that it did not, that it went back."""
 
 from accounts.models.webhook_feeds import in_utc, tells_subscribers
-from accounts.models.webhooks import EventType
+from accounts.models.webhook_types import EventType
 from config.triggers import Guard
 
 # Once a status is reached: what else of the row changes is nobody's business outside.

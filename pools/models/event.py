@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.webhook_feeds import tells_subscribers
-from accounts.models.webhooks import EventType
+from accounts.models.webhook_types import EventType
 from config.triggers import Guard
 from pools.models.pool import Pool
 

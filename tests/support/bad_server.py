@@ -22,6 +22,7 @@ class Asked:
 
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 Behaviour = Callable[[socket.socket, Asked, threading.Event], None]
@@ -98,7 +99,7 @@ def _read_request(connection: socket.socket) -> Asked | None:
     # Read to its end: a server that hangs up on unread bytes takes its own answer back.
     while len(body) < int(headers.get("content-length", 0)) and (piece := connection.recv(4096)):
         body += piece
-    return Asked(first.split(" ")[1], headers)
+    return Asked(first.split(" ")[1], headers, body)
 
 
 def _head(code: int, headers: dict[str, str]) -> bytes:

@@ -6,7 +6,7 @@ However many fall, it is a handful of rows; who wants all of them reads the roun
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models.webhook_feeds import posting
-from accounts.models.webhooks import EventType
+from accounts.models.webhook_types import EventType
 
 # How many entries an event names.
 NAMED = 100
