@@ -18,6 +18,8 @@ class Limits:
     # Fields, fragments and spreads of the document, each wherever it is reached.
     selections: int = 400
     aliases: int = 25
+    # Fields that are asked for again where they are asked for already: validation compares each with each.
+    repeats: int = 25
     directives: int = 25
     # Things that may be found: one for each object, times the lengths of the lists around it.
     cost: int = 6_000

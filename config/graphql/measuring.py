@@ -42,7 +42,7 @@ from config.graphql.scoping import OF_PARENT, scope_of
 USUAL_MOST = 25
 PAGE_SIZE = "first"
 # Fragments are no levels, but each is a step deeper for whoever walks.
-MOST_NESTED = 4 * LIMITS.depth
+MOST_NESTED = 2 * LIMITS.depth
 UNCOUNTED = -LIMITS.selections
 # The connection's own list, whose length is what the connection was asked for.
 PAGE = "nodes"
@@ -56,6 +56,7 @@ class Measure:
     depth: int = 0
     selections: int = 0
     aliases: int = 0
+    repeats: int = 0
     directives: int = 0
     cost: int = 0
     scopes: set[str | None] = field(default_factory=set)
@@ -93,7 +94,7 @@ def measure(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[st
     _count_text(document, measured)
     walk = _Walk(schema, fragments, _values_of(operation, variables), measured)
     walk.directives(operation)
-    walk.selections(operation.selection_set, schema.query_type, depth=1, times=1, page=1)
+    walk.selections(operation.selection_set, Place(schema.query_type))
     return measured
 
 
@@ -114,15 +115,23 @@ def refuse_crowds(variables: Mapping[str, Any], limits: Limits = LIMITS) -> None
 
 def _count_text(document: DocumentNode, measured: Measure) -> None:
     """Whatever stands in the document, spread or not: validation looks at all of it, at some of it in pairs."""
-    found = 0
+    found = repeated = 0
     waiting: list[Any] = list(document.definitions)
     while waiting:
         node = waiting.pop()
-        inside = getattr(node, "selection_set", None)
-        found += 1
+        chosen = getattr(node, "selection_set", None)
+        inside = chosen.selections if chosen else ()
+        names = [_name_in_answer(each) for each in inside if isinstance(each, FieldNode)]
+        found, repeated = found + 1, repeated + len(names) - len(set(names))
         if found > measured.limits.selections:
             raise TooComplex("selections", measured.limits.selections)
-        waiting.extend(inside.selections if inside else ())
+        if repeated > measured.limits.repeats:
+            raise TooComplex("repeats", measured.limits.repeats)
+        waiting.extend(inside)
+
+
+def _name_in_answer(node: FieldNode) -> str:
+    return node.alias.value if node.alias else node.name.value
 
 
 def _values_of(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +144,22 @@ def _values_of(operation: OperationDefinitionNode, variables: Mapping[str, Any])
     return {**defaults, **variables}
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the walk is: in which type, how deep, how often that may be answered, how many rows its page has."""
+
+    parent: Any
+    depth: int = 1
+    times: int = 1
+    page: int = 1
+    # What is asked for here already, fragments included.
+    asked: set[str] = field(default_factory=set)
+
+    def as_type(self, parent: Any) -> "Place":
+        """The same place, in a fragment on a type."""
+        return Place(parent, self.depth, self.times, self.page, self.asked)
+
+
 @dataclass
 class _Walk:
     schema: GraphQLSchema
@@ -144,8 +169,8 @@ class _Walk:
     inside: list[str] = field(default_factory=list)
     nesting: int = 0
 
-    def selections(self, chosen: SelectionSetNode, parent: Any, *, depth: int, times: int, page: int) -> None:
-        """`times` is how often this may be answered, `page` how many rows the connection around it was asked for."""
+    def selections(self, chosen: SelectionSetNode, place: Place) -> None:
+        """Count what is chosen there, and whatever is inside."""
         self.nesting += 1
         if self.nesting > MOST_NESTED:
             raise TooComplex("levels", self.measured.limits.depth)
@@ -153,22 +178,22 @@ class _Walk:
             self.measured.add("selections")
             self.directives(node)
             if isinstance(node, FieldNode):
-                self._field(node, parent, depth, times, page)
+                self._field(node, place)
             elif isinstance(node, InlineFragmentNode):
                 on = node.type_condition
-                inner = self.schema.get_type(on.name.value) if on else parent
-                self.selections(node.selection_set, inner, depth=depth, times=times, page=page)
+                self.selections(node.selection_set, place.as_type(self.schema.get_type(on.name.value)) if on else place)
             elif isinstance(node, FragmentSpreadNode):
-                self._spread(node, depth, times, page)
+                self._spread(node, place)
         self.nesting -= 1
 
     def directives(self, node: Any) -> None:
+        """Count those of a node, and look at what they are given."""
         found: tuple[DirectiveNode, ...] = tuple(node.directives or ())
         self.measured.add("directives", len(found))
         for directive in found:
             self._look_at(directive.arguments)
 
-    def _spread(self, node: FragmentSpreadNode, depth: int, times: int, page: int) -> None:
+    def _spread(self, node: FragmentSpreadNode, place: Place) -> None:
         name = node.name.value
         fragment = self.fragments.get(name)
         if fragment is None:
@@ -179,28 +204,29 @@ class _Walk:
             )
         self.inside.append(name)
         self.directives(fragment)
-        inner = self.schema.get_type(fragment.type_condition.name.value)
-        self.selections(fragment.selection_set, inner, depth=depth, times=times, page=page)
+        self.selections(fragment.selection_set, place.as_type(self.schema.get_type(fragment.type_condition.name.value)))
         self.inside.pop()
 
-    def _field(self, node: FieldNode, parent: Any, depth: int, times: int, page: int) -> None:
-        self.measured.reach(depth)
-        if node.alias:
-            self.measured.add("aliases")
+    def _field(self, node: FieldNode, place: Place) -> None:
+        self.measured.reach(place.depth)
+        self.measured.add("aliases", int(node.alias is not None))
+        self.measured.add("repeats", int(_name_in_answer(node) in place.asked))
+        place.asked.add(_name_in_answer(node))
         self._look_at(node.arguments)
-        known = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType) else None
         if node.selection_set is None:
             return
+        parent, name = place.parent, node.name.value
+        known = parent.fields.get(name) if isinstance(parent, GraphQLObjectType) else None
         target = get_named_type(known.type) if known else None
-        if node.name.value.startswith("__") or (target is not None and target.name.startswith("__")):
+        if name.startswith("__") or (target is not None and target.name.startswith("__")):
             # What tools ask about the schema costs nothing, however deep it goes. Where it is no one's to know,
             # validation refuses it.
-            self.selections(node.selection_set, target, depth=UNCOUNTED, times=1, page=1)
+            self.selections(node.selection_set, Place(target, depth=UNCOUNTED))
             return
-        times *= _most(known, node.name.value, page) if known else 1
+        times = place.times * (_most(known, name, place.page) if known else 1)
         self._count(known, target, times)
-        page = self._page_of(node, known)
-        self.selections(node.selection_set, target, depth=depth + 1, times=times, page=page)
+        inner = Place(target, place.depth + 1, times, self._page_of(node, known))
+        self.selections(node.selection_set, inner)
 
     def _count(self, known: GraphQLField | None, target: Any, times: int) -> None:
         if not isinstance(target, GraphQLObjectType) or known is None:

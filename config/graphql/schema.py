@@ -33,7 +33,11 @@ from config.graphql.scalars import SCALARS
 # Documents that were found good lately. A document of the largest size takes a megabyte.
 REMEMBERED = 64
 TOLD_AT_ONCE = 3
-TOO_MANY_TOKENS = "Document contains more than"  # how the parser begins that refusal
+# What the parser says of a document that it gives up reading.
+TOO_MUCH = {
+    "Document contains more than": ("tokens", LIMITS.tokens),
+    "Document is nested too deeply": ("levels", LIMITS.depth),
+}
 
 
 class Names(NameConverter):
@@ -89,8 +93,9 @@ def _read(text: str) -> DocumentNode:
     try:
         return parse(text, max_lexical_tokens=LIMITS.tokens)
     except GraphQLError as error:
-        if TOO_MANY_TOKENS in error.message:
-            raise TooComplex("tokens", LIMITS.tokens) from error
+        for words, (what, allowed) in TOO_MUCH.items():
+            if words in error.message:
+                raise TooComplex(what, allowed) from error
         places = [f"line {one.line}, column {one.column}" for one in error.locations or ()]
         raise Malformed(Code.PARSE_ERROR, words_of(error), {"query": places}) from error
 

@@ -90,9 +90,15 @@ class GraphQLView(ApiView):
             raise TypeError("the view is made with its schema: GraphQLView.as_view(graphql=…)")
         return self.graphql
 
+    def get_renderers(self) -> list[BaseRenderer]:
+        """By the newer name where the caller knows it, in whatever order they say so."""
+        made = super().get_renderers()
+        return made[::-1] if GraphQLResponseRenderer.media_type in self.request.headers.get("Accept", "") else made
+
     def _refuse(self, error: Exception) -> HttpResponseBase:
         """As every view does, but in GraphQL's shape."""
         response = self.handle_exception(error)
-        self.request.accepted_renderer = GraphQLRenderer()
-        self.request.accepted_media_type = GraphQLRenderer.media_type
+        if not isinstance(getattr(self.request, "accepted_renderer", None), GraphQLRenderer):
+            self.request.accepted_renderer = GraphQLRenderer()
+            self.request.accepted_media_type = GraphQLRenderer.media_type
         return self._finish(response)

@@ -1,7 +1,7 @@
 """Case 16: before its lock, nobody else learns the team, whatever they ask.
 
 A door is closed when its answer is the same whichever team was picked: not only the name, also no id, order, count or
-length tells them apart. There is no GraphQL and there are no sockets: the addresses are all there is.
+length tells them apart. The ways that lead to picks in GraphQL are tried in `tests/entries/graphql/test_secrecy.py`.
 """
 
 import logging

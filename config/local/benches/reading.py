@@ -16,6 +16,23 @@ from pools.models import Pool
 # Requests per turn; the first ones warm the connection and its caches, and do not count.
 WARM, COUNTED = 3, 8
 LIMIT = 20
+# In every name of these pools, so that the page is searched for and not kept.
+EVERYBODY = "a"
+# Every field that the page over REST has.
+QUESTION = """
+    query ($pool: BigInt!) {
+        pool(id: $pool) {
+            standings(first: 100, search: "%s") {
+                total
+                pageInfo { hasNextPage endCursor }
+                nodes {
+                    rank entry displayName number status strikes eliminatedRound roundsSurvived
+                    picks { round team result }
+                }
+            }
+        }
+    }
+""" % EVERYBODY  # noqa: UP031  # braces mean something in GraphQL
 
 
 def settled(name: str, entries: int) -> Plan:
@@ -39,6 +56,23 @@ def depth(runs: Runs, scale: Scale) -> Pair:
 def standings(runs: Runs, scale: Scale) -> Pair:
     """Milliseconds for the first page of a million entries, and of ten thousand."""
     return _by_size(runs, scale, _standings)
+
+
+def asked(runs: Runs, scale: Scale) -> Pair:
+    """Milliseconds for a page of 100 standings with their picks asked for in GraphQL, and for the same over REST.
+
+    Both are read from the database, at the end of a pool of ten thousand, where nothing is kept ready.
+    """
+    plan = settled("small", scale.entries(10_000))
+    question: list[float] = []
+    page: list[float] = []
+    with runs.databases.original_of(plan):
+        pool_id = Pool.objects.values_list("pk", flat=True).get()
+        body = {"query": QUESTION, "variables": {"pool": pool_id}}
+        for _ in range(TIMES):
+            question += _milliseconds(lambda: _ask(body))
+            page += _milliseconds(lambda: _get("standings", limit=100, search=EVERYBODY))
+    return Pair(statistics.median(question), statistics.median(page))
 
 
 def distribution(runs: Runs, scale: Scale) -> Pair:
@@ -75,11 +109,22 @@ def _standings(**query: Any) -> Any:
     return _get("standings", limit=LIMIT, **query)
 
 
+def _ask(body: dict[str, Any]) -> Any:
+    answer = APIClient().post("/graphql", body, format="json", headers=_host())
+    found = answer.json()
+    if "errors" in found or not found["data"]["pool"]["standings"]["nodes"]:
+        raise Meaningless(f"the question was answered {answer.status_code}: {found.get('errors')}")
+    return found
+
+
+def _host() -> dict[str, str]:
+    return {"host": settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"}
+
+
 def _get(page: str, /, **query: Any) -> Any:
     """The page of the connected database's pool, through everything that a caller's request goes through."""
-    host = {"host": settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"}
     pool_id = Pool.objects.values_list("pk", flat=True).get()
-    answer = APIClient().get(f"/api/v1/pools/{pool_id}/{page}", query, headers=host)
+    answer = APIClient().get(f"/api/v1/pools/{pool_id}/{page}", query, headers=_host())
     if answer.status_code != 200 or not answer.json()["data"]:
         raise Meaningless(f"{page} answered {answer.status_code}")
     return answer.json()

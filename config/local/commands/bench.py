@@ -111,6 +111,8 @@ BARS = (
     ("standings-depth", "a page of 1,000,000 standings nine tenths down, against the first", "ms", 1.5,
      "reading.depth"),
     ("standings-size", "the first page of 1,000,000 standings, against 10,000", "ms", 1.5, "reading.standings"),
+    ("graphql-standings", "100 standings with picks asked for in GraphQL, against the same page over REST", "ms", 8.0,
+     "reading.asked"),
     ("distribution-size", "how 1,000,000 picks were spread, against 10,000", "ms", 1.5, "reading.distribution"),
     ("webhook", "99 of 100 webhooks, fifty a second while the worker is busy, against 50 ms", "ms", 1.0,
      "webhooks.answers"),

@@ -14,7 +14,10 @@ from tests.security.routes import api_routes
     [
         ("GET", "/health", Lane.LIVE),
         ("GET", "/health/live", Lane.LIVE),
-        ("GET", "/health/ready", Lane.OTHER),
+        ("GET", "/health/ready", Lane.PROBE),
+        ("GET", "/ready", Lane.PROBE),
+        ("GET", "/metrics", Lane.PROBE),
+        ("GET", "/health/detailed", Lane.OTHER),
         ("PUT", "/api/v1/picks", Lane.PICK),
         ("PUT", "/api/v1/entries/12/picks/3", Lane.PICK),
         ("DELETE", "/api/v1/entries/12/picks/3", Lane.PICK),
@@ -31,6 +34,8 @@ from tests.security.routes import api_routes
         ("POST", "/api/v1/auth/apple/callback", Lane.PROVIDER),
         ("GET", "/api/v1/pools/1/rounds/2/report.csv", Lane.REPORT),
         ("GET", "/api/v1/pools", Lane.OTHER),
+        ("POST", "/graphql", Lane.QUESTION),
+        ("GET", "/graphql/", Lane.OTHER),
         ("GET", "/nothing", Lane.OTHER),
         ("PUT", "/api/v1/picks/", Lane.OTHER),
         ("PUT", "/x/api/v1/picks", Lane.OTHER),
@@ -44,6 +49,7 @@ def test_a_lane_is_told_by_method_and_path(method, path, lane):
     "path",
     [
         *sorted(lanes.LIVE_PATHS),
+        *sorted(lanes.PROBE_PATHS),
         *sorted(lanes.SIGN_IN_PATHS),
         "/api/v1/picks",
         "/api/v1/entries/1/picks",
@@ -54,6 +60,7 @@ def test_a_lane_is_told_by_method_and_path(method, path, lane):
         "/payments/return",
         "/api/v1/pools/1/rounds/1/report.json",
         "/api/v1/pools/1/rounds/1/report.csv",
+        lanes.QUESTION_PATH,
     ],
 )
 def test_every_named_address_is_one_of_ours(path):
