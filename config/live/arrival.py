@@ -57,7 +57,7 @@ class Arrival:
         seen = seen_by(scope)
         self._place = self.doors.enter(scope)
         figures.CLIENTS.labels(self.transport).inc()
-        joined = await self.hub.join(topic, seen)
+        joined = await self.hub.join(topic, seen, lambda: self._drop(scope))
         if joined is None:
             raise TurnedAway(Code.NOT_FOUND)
         self._topic, (self._listener, self._first) = topic, joined
@@ -77,6 +77,11 @@ class Arrival:
                 async with asyncio.timeout(every):
                     taken = await self._listener.take()
             yield taken
+
+    def _drop(self, scope: dict[str, Any]) -> None:
+        """Too slow: told so, if it takes that in time, and gone."""
+        figures.DROPPED.labels("slow").inc()
+        asyncio.get_running_loop().call_later(LAST_WORDS_SECONDS, hang_up, scope)
 
     def go(self) -> None:
         """The client is gone. May be called twice."""

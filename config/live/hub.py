@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -59,7 +59,9 @@ class Hub:
         self._opening = asyncio.Lock()
         self.is_closing = False
 
-    async def join(self, key: int, seen: int | None = None) -> tuple[Listener, list[Message]] | None:
+    async def join(
+        self, key: int, seen: int | None = None, on_drop: Callable[[], object] = lambda: None
+    ) -> tuple[Listener, list[Message]] | None:
         """A new listener, and what it is to be told first; None where nobody may listen to the topic.
 
         Whoever says up to which number it has seen everything gets what came after, if that is not too long ago; else,
@@ -75,7 +77,8 @@ class Hub:
             reached = first[-1].number if first else seen or 0
             # No await from here on: what is published meanwhile would be missed.
             if (rest := topic.after(reached)) is not None and self.topics.get(key, topic) is topic:
-                return self._joined(topic, [*first, *rest], reached)
+                first += rest
+                return self._joined(topic, Listener(first[-1].number if first else reached, on_drop)), first
         raise Busy
 
     def leave(self, key: int, listener: Listener) -> None:
@@ -105,13 +108,12 @@ class Hub:
         for topic in self.topics.values():
             self._end(topic, why)
 
-    def _joined(self, topic: Topic, first: list[Message], reached: int) -> tuple[Listener, list[Message]]:
-        listener = Listener(max(reached, first[-1].number if first else 0))
+    def _joined(self, topic: Topic, listener: Listener) -> Listener:
         if self.is_closing:
             listener.end(Closing)
         topic.listeners.add(listener)
         self.topics[topic.key] = topic
-        return listener, first
+        return listener
 
     def _publish(self, topic: Topic, events: Sequence[Event]) -> None:
         if not events:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from config.live.words import Message
 
@@ -19,12 +19,16 @@ class Closing(Exception):
 
 
 class Listener:
-    """What waits for a client. Only messages above `seen` are taken, so nothing comes twice or out of order."""
+    """What waits for a client. Only messages above `seen` are taken, so nothing comes twice or out of order.
 
-    __slots__ = ("_awake", "_ended", "_waiting", "seen")
+    `on_drop` is called when it is too slow: it may be in the middle of a message that nobody takes.
+    """
 
-    def __init__(self, seen: int) -> None:
+    __slots__ = ("_awake", "_ended", "_on_drop", "_waiting", "seen")
+
+    def __init__(self, seen: int, on_drop: Callable[[], object] = lambda: None) -> None:
         self.seen = seen
+        self._on_drop = on_drop
         self._waiting: deque[Message] = deque()
         self._awake = asyncio.Event()
         self._ended: type[Exception] | None = None
@@ -37,6 +41,7 @@ class Listener:
                 self._waiting.append(message)
         if len(self._waiting) > LONGEST_QUEUE:
             self.end(TooSlow)
+            self._on_drop()
         if self._waiting or self._ended:
             self._awake.set()
         return self._ended is None

@@ -77,7 +77,6 @@ class TopicSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         except Closing:
             await self._close(CloseCode.RESTART)
         except (TooSlow, TimeoutError):
-            figures.DROPPED.labels("slow").inc()
             await self._close(CloseCode.TOO_SLOW)
         except OSError:
             # The client left while we were speaking; the server says so as well, and `disconnect` is called.

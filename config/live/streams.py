@@ -10,7 +10,6 @@ from channels.exceptions import StopConsumer
 from django.db.utils import Error
 
 from config.errors import Code
-from config.live import figures
 from config.live.arrival import LAST_WORDS_SECONDS, STALLED_SECONDS, Arrival, Closing, TooSlow, hang_up
 from config.live.doors import Doors, TurnedAway, allowed_origin
 from config.live.hub import Busy, Hub
@@ -76,7 +75,6 @@ class TopicStream(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         except Closing:
             await self._end()
         except (TooSlow, TimeoutError):
-            figures.DROPPED.labels("slow").inc()
             self.arrival.go()
             hang_up(self.scope)
         except OSError:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import PolymorphicProxySerializer, inline_serializer
 from rest_framework import serializers
@@ -136,6 +136,8 @@ class PoolEventsView(ApiView):
         over a WebSocket at `/ws/pools/{id}`. Only pools that everybody may see are told of.
         """
         self.valid_query()
+        if last_told(int(pool_id)) is None:
+            raise Http404
         return _sent_on(request._request)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import ApiKey, EmailChange, Session, SignInAttempt, Totp
@@ -17,7 +18,9 @@ from config.clock import database_now
 from config.connections import file_store
 from config.housekeeping import FORGOTTEN, RUNS, chores, forgets
 from config.models import IdempotencyKey, OutboxMessage, RateLimitCounter
+from pools.models import EventKind, PoolEvent
 from tests.factories.accounts import FinanceFactory, UserFactory
+from tests.factories.pools import PoolFactory
 from tests.support.exporting import store_in, written
 from tests.support.papers import picture
 
@@ -110,6 +113,15 @@ def done_message(number):
     OutboxMessage.objects.create(kind="test", key=f"old-{number}", done_at=database_now() - LONG_AGO)
 
 
+def old_event(number):
+    event = PoolEvent.objects.create(pool=PoolFactory(), kind=EventKind.ROUND_REVEALED, data={})
+    with connection.cursor() as cursor:
+        # The guard keeps an event as it was told, and when.
+        cursor.execute("SET session_replication_role = replica")
+        PoolEvent.objects.filter(pk=event.pk).update(number=1, at=database_now() - LONG_AGO)
+        cursor.execute("SET session_replication_role = origin")
+
+
 def document(number):
     file = SimpleUploadedFile("pass.png", picture("PNG"))
     upload(owner=UserFactory(), kind="address", name=file.name, content=file.read(), now=database_now())
@@ -125,6 +137,7 @@ MAKERS = {
     "changes of address": old_change_of_address,
     "documents": document,
     "done outbox messages": done_message,
+    "events of pools": old_event,
     "files of exports": export,
     "idempotency keys": old_key,
     "refresh tokens": old_refresh_token,

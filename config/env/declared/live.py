@@ -8,6 +8,7 @@ VARIABLES: tuple[Variable, ...] = (
         "LIVE_URL",
         "Where the live process answers, if not at PUBLIC_URL by way of a proxy; the web server sends callers there.",
         sample="http://127.0.0.1:8001",
+        test_default="http://live.test",
         parse=parsing.url_with("http", "https"),
         check=checks.https_when_served,
     ),

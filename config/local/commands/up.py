@@ -26,7 +26,7 @@ from config.local.supervisor.watch import ServerWatch
 # From the start of the command; a slow machine's first migrations are part of it.
 READY_TIMEOUT = 300.0
 # Later ones need the earlier ones: whoever calls stops before who is called.
-STOP_ORDER = (("feed", "beat"), ("worker",), ("live", "web"), ("oidc",), ("stripe",))
+STOP_ORDER = (("feed", "beat"), ("worker",), ("live",), ("web",), ("oidc",), ("stripe",))
 
 
 class Interrupts:

@@ -15,6 +15,7 @@ from tests.support.live import heard
 from tests.support.playing import enter
 
 K = EventKind
+pytestmark = pytest.mark.slow
 
 
 def tell(pool, *rounds: int) -> None:

@@ -1,14 +1,16 @@
 """The same as server-sent events, and what the web server says to whoever asks it."""
 
+import http.client
 import json
 
 import pytest
 
-from config.live.sockets import CloseCode
 from pools.models import PoolStatus
 from tests.config.live.test_sockets import tell
 from tests.factories.pools import PoolFactory
-from tests.support.live import heard
+from tests.support.live import Stream, heard
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_stream_tells_what_a_socket_tells(live):
@@ -42,12 +44,8 @@ def test_what_a_browser_says_by_itself_is_newer_than_the_address(live):
 
     with live.stream(f"{pool.pk}/events?last_event_id=0&x=", seen=2) as other:
         assert other.status == 404
-    import http.client
-
     asking = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
     asking.request("GET", f"/api/v1/pools/{pool.pk}/events?last_event_id=0", headers={"Last-Event-ID": "2"})
-    from tests.support.live import Stream
-
     assert Stream(asking.getresponse()).message()["id"] == 3
     asking.close()
 
@@ -81,33 +79,3 @@ def test_what_cannot_be_streamed_is_answered_as_everywhere(live, path, method, h
 def test_a_page_of_ours_may_read_the_stream(live, settings):
     with live.stream(PoolFactory(), Origin=settings.PUBLIC_URL) as stream:
         assert stream.headers["access-control-allow-origin"] == settings.PUBLIC_URL
-
-
-def test_the_web_server_sends_on_whoever_asks_it(client, settings, db):
-    settings.LIVE_URL = "https://live.example"
-
-    stream = client.get("/api/v1/pools/7/events?last_event_id=3")
-    socket = client.get("/ws/pools/7?last_event_id=3")
-
-    assert (stream.status_code, stream["Location"]) == (
-        307, "https://live.example/api/v1/pools/7/events?last_event_id=3",
-    )  # fmt: skip
-    assert (socket.status_code, socket["Location"]) == (307, "https://live.example/ws/pools/7?last_event_id=3")
-
-
-def test_where_a_proxy_should_have_known_better_the_web_server_says_so(client, settings, db):
-    settings.LIVE_URL = ""
-
-    for path in ("/api/v1/pools/7/events", "/ws/pools/7"):
-        answer = client.get(path)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
-
-
-def test_the_page_on_live_updates_names_every_close_code_and_kind():
-    from config.env import PROJECT
-    from pools.models import EventKind
-
-    text = (PROJECT / "docs" / "live.md").read_text()
-
-    assert [code for code in CloseCode if f"| {int(code)} |" not in text] == []
-    assert [kind for kind in EventKind.values if f"`{kind}`" not in text] == []

@@ -117,7 +117,7 @@ def test_a_whole_life(run, place, port):
     assert time.monotonic() - began < 60
     assert all_gone(everything)()
     order = re.findall(r"✓ (\w+) stopped", first.text())
-    assert order == ["beat", "worker", "web", "oidc", "stripe", "all"]
+    assert order == ["beat", "worker", "live", "web", "oidc", "stripe", "all"]
     assert {"web.log", "worker.log", "beat.log", "stripe.log", "postgres.log", "valkey.log"} <= {
         path.name for path in (place / "logs").iterdir()
     }

@@ -16,7 +16,7 @@ def test_everything_runs_by_default(place, monkeypatch):
     monkeypatch.delenv("STRIPE_SECRET_KEY", raising=False)
     options = parse([])
 
-    assert names(programs.first(options)) == ["stripe", "web", "worker"]
+    assert names(programs.first(options)) == ["stripe", "web", "live", "worker"]
     assert names(programs.second(options)) == ["beat", "oidc", "feed"]
 
 
@@ -27,7 +27,7 @@ def test_a_stripe_key_of_ones_own_leaves_the_double_out(place, monkeypatch):
 
     programs.choose_ports()
 
-    assert names(programs.first(parse([]))) == ["web", "worker"]
+    assert names(programs.first(parse([]))) == ["web", "live", "worker"]
     assert home.read_json(place / "ports.json") == before
 
 
