@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from config.api import sparse_answers
 from config.api.examples import Examples
 from config.api.failures import META
 from config.api.tags import TAGS
@@ -23,7 +24,8 @@ def finish(result: Schema, generator: Any, request: Any, public: bool) -> Schema
     """drf-spectacular's post-processing hook."""
     examples = Examples(result["components"]["schemas"])
     for _, _, operation in operations(result):
-        _show(operation, examples, result)
+        _show(operation, examples)
+        sparse_answers.describe(result, operation)
     used = {tag for _, _, operation in operations(result) for tag in operation["tags"]}
     result["tags"] = [{"name": name, "description": TAGS.get(name, name)} for name in sorted(used)]
     return result
@@ -37,7 +39,7 @@ def operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
                 yield path, method, operation
 
 
-def _show(operation: Schema, examples: Examples, document: Schema) -> None:
+def _show(operation: Schema, examples: Examples) -> None:
     """Give the operation an example of its parameters, its body and its good answer."""
     for parameter in operation.get("parameters", ()):
         if found := DIGITS.fullmatch(parameter.get("schema", {}).get("pattern", "")):

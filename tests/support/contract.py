@@ -78,7 +78,8 @@ class Document:
         method = "get" if method == "head" else method
         if template is None or method not in self.schema["paths"][template]:
             return self._nowhere(method, path, answer)
-        described = self.described(template, method, answer.status_code)
+        asked = getattr(getattr(answer, "wsgi_request", None), "GET", {})
+        described = self.described(template, method, answer.status_code, "fields" in asked)
         if described is None:
             return [f"{method} {path} may not answer {answer.status_code}"]
         found = [f"{name} is promised" for name in described.needed if not answer.has_header(name)]
@@ -104,13 +105,16 @@ class Document:
     def _template_of(self, path: str) -> str | None:
         return next((template for pattern, template in self.templates if pattern.fullmatch(path)), None)
 
-    def _described(self, template: str, method: str, status: int) -> Described | None:
+    def _described(self, template: str, method: str, status: int, is_sparse: bool) -> Described | None:
         found = self.schema["paths"][template][method]["responses"].get(str(status))
         if found is None:
             return None
         headers = {name: self._followed(header) for name, header in found.get("headers", {}).items()}
         content = found.get("content", {})
         body = content.get(JSON, {}).get("schema")
+        if body is not None and "anyOf" in body:
+            # Whole unless the caller asked for a part of it.
+            body = body["anyOf"][is_sparse]
         return Described(
             tuple(name for name, header in headers.items() if header.get("required")),
             frozenset(content),
