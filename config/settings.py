@@ -90,6 +90,7 @@ MAX_IN_WORK = SETTINGS.number("MAX_IN_WORK")
 MAX_WAITING = SETTINGS.number("MAX_WAITING")
 MAX_WAIT_MS = SETTINGS.number("MAX_WAIT_MS")
 DIRECT_ANSWERS = SETTINGS.flag("DIRECT_ANSWERS")
+KEEP_PAGES = SETTINGS.flag("KEEP_PAGES")
 WEBHOOK_REFUSALS_PER_HOUR = SETTINGS.number("WEBHOOK_REFUSALS_PER_HOUR")
 
 # --- What is installed ------------------------------------------------------------------------------------------

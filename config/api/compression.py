@@ -9,7 +9,7 @@ so (`tells_secrets` of the view). And each compressed answer is longer by a rand
 back office, which know their visitor by a cookie, are not compressed at all; nor are files and streams.
 """
 
-from typing import Any
+from typing import TypeGuard
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -34,7 +34,7 @@ def compressed(accepted: str, response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def is_compressible(response: Any) -> bool:
+def is_compressible(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
     """Whether it is JSON that lies here whole, and that nobody has encoded. A strong tag is one of these very bytes."""
     if not isinstance(response, HttpResponse) or response.has_header("Content-Encoding"):
         return False

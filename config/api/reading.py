@@ -41,8 +41,9 @@ def _tag(response: Any) -> None:
     elif isinstance(response, Response):
         if isinstance(response.accepted_renderer, EnvelopeRenderer):
             # Encoded once: the renderer puts the envelope around these bytes.
-            response.encoded = encode(response.data)
-            response.headers["ETag"] = tag_of(response, response.encoded.digest())
+            encoded = encode(response.data)
+            response.encoded = encoded  # type: ignore[attr-defined]  # read by the renderer
+            response.headers["ETag"] = tag_of(response, encoded.digest())
         else:
             response.render()
             response.headers["ETag"] = tag_of(response, digest_of(response.content))

@@ -64,7 +64,8 @@ def kept(shown: Shown, version: Version, until: float) -> Kept:
     """The page of what was built."""
     encoded = shown.encoded
     pagination = None if encoded.pagination is None else dict(encoded.pagination)
-    packed, checked = pack(head_of(encoded.data))
+    # What is for one caller alone is not worth the work.
+    packed, checked = pack(head_of(encoded.data)) if until else (b"", 0)
     return Kept(version.text, until, encoded.data, pagination, shown.after, weak(encoded.digest()), packed, checked)
 
 

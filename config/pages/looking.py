@@ -2,12 +2,16 @@
 
 from functools import partial
 
+from django.conf import settings
+
 from config.pages.keeping import Keeper, Kept, kept
 from config.pages.registry import Asked, house
 from config.pages.versions import Version
 from config.prepared import is_ready
 
 KEEPER = Keeper()
+# Of a page that is read for one answer.
+UNKNOWN = Version("", 0.0)
 
 
 def look(asked: Asked) -> Kept | None:
@@ -16,7 +20,11 @@ def look(asked: Asked) -> Kept | None:
     None inside a transaction, too: it sees what it has written itself, which may never be, and nobody else may see.
     """
     known = house()
-    version = known.versions.read(asked.pool) if known is not None and is_ready() else None
+    if known is None or not is_ready():
+        return None
+    if not settings.KEEP_PAGES:
+        return _build(asked, UNKNOWN)
+    version = known.versions.read(asked.pool)
     if version is None:
         return None
     return KEEPER.find(asked.page.kind, asked.name, version, partial(_build, asked))
@@ -25,7 +33,7 @@ def look(asked: Asked) -> Kept | None:
 def _build(asked: Asked, version: Version) -> Kept | None:
     """From the rows. `until` is asked first: what it does not know of yet lies after it."""
     known = house()
-    until = known.until(asked.pool) if known is not None else None
+    until = known.until(asked.pool) if known is not None and version is not UNKNOWN else None
     shown = asked.page.read(asked)
     # Of nothing that is certain to hold: right at no instant.
     return None if shown is None else kept(shown, version, 0.0 if until is None else until)

@@ -97,7 +97,7 @@ def _made(environ: "WSGIEnvironment", page: Kept) -> tuple[int, list[tuple[str, 
         return 304, [], b""
     end = json.dumps(meta(page.pagination), separators=(",", ":")).encode() + b"}"
     head = head_of(page.data)
-    if len(head) < SMALLEST or not _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+    if not page.packed or len(head) < SMALLEST or not _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
         body = head + end
         return 200, [("Content-Length", str(len(body)))], body
     body = finish(page.packed, page.checked, len(head), end)

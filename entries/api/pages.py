@@ -3,6 +3,7 @@
 They show what `entries.queries.standings` and `entries.queries.rounds` show; a test holds them against each other.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
@@ -33,7 +34,9 @@ STANDINGS = f"""
     WITH rounds AS MATERIALIZED (
         SELECT r.id, r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
             AND r.revealed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pools_game g WHERE g.round_id = r.id
-                AND g.status NOT IN ('final', 'cancelled', 'postponed')) AS is_played
+                AND g.status NOT IN ('final', 'cancelled', 'postponed')) AS is_played,
+            r.revealed_at IS NULL AND r.locks_at <= clock_timestamp() OR EXISTS (SELECT 1 FROM pools_game g
+                WHERE g.round_id = r.id AND g.revealed_at IS NULL AND g.locks_at <= clock_timestamp()) AS is_due
         FROM pools_pool p JOIN pools_round r ON r.competition_id = p.competition_id WHERE p.id = %(pool)s
     ), groups AS MATERIALIZED (
         SELECT standing, entries, sum(entries) OVER (ORDER BY standing) - entries AS ahead FROM (
@@ -73,7 +76,8 @@ STANDINGS = f"""
             ORDER BY e.standing, e.id
         ) line)::text, '[]'),
         (SELECT coalesce(sum(entries), 0)::bigint FROM groups WHERE standing BETWEEN %(best)s AND %(worst)s),
-        (SELECT array[e.standing, e.id] FROM page e ORDER BY e.standing DESC, e.id DESC LIMIT 1)
+        (SELECT array[e.standing, e.id] FROM page e ORDER BY e.standing DESC, e.id DESC LIMIT 1),
+        (SELECT coalesce(bool_or(is_due), false) FROM rounds), p.competition_id
     FROM pools_pool p WHERE p.id = %(pool)s AND p.status <> 'draft'
 """
 
@@ -87,18 +91,27 @@ def standings_page(asked: Asked) -> Shown | None:
         "pool": asked.pool, "best": best, "worst": worst, "largest": LARGEST_ID, "limit": limit,
         "offset": (page - 1) * limit,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(STANDINGS, values)
-        found = cursor.fetchone()
+    found = _standings(values)
+    if found is not None and found[3]:
+        # A lock has passed: whoever looks first reveals what it hid, and then reads it.
+        revealed_rounds(found[4])
+        found = _standings(values)
     if found is None:
         return None
-    data, total, last = found
+    data, total, last, *_ = found
     pagination: dict[str, Any] = {"page": page, "limit": limit, "total": total, "next_cursor": None}
     after = last if last is not None and page * limit < total else None
     if after is not None:
         filters = [("status", status)] if status is not None else []
         pagination["next_cursor"] = sign_position((None, asked.path, filters), after)
     return Shown(Encoded(data.encode(), pagination), tuple(after or ()))
+
+
+def _standings(values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(STANDINGS, values)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found
 
 
 def distribution_page(asked: Asked) -> Shown | None:

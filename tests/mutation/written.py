@@ -54,6 +54,8 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         "mark_void: mark_void": Attack("A pool that loses an entry is settled.", Change("status = 'void'")),
         "tally_insert: tally_insert": Attack("A new entry is counted.", Copy()),
         "tally_update: tally_update": Attack("An entry is counted where it stands.", Change("status = 'void'")),
+        "pages_insert: pages_insert": Attack("A new entry shows on the pages of its pool.", Copy()),
+        "pages_update: pages_update": Attack("What becomes of an entry shows there.", Change("status = 'void'")),
     },
     "entries_reprieve": {
         "reprieve_rounds_order": Attack(
@@ -77,6 +79,8 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
             Copy("request_id IS NOT NULL", {"before_round_number": "1"}),
         ),
         "mark_for_settlement: mark_for_settlement": Attack("A return is settled.", Copy()),
+        "pages_insert: pages_insert": Attack("A return shows on the pages of its pool.", Copy()),
+        "pages_update: pages_update": Attack("One that is revoked shows, too.", Change("revoked_at = now()")),
     },
     "entries_request": {
         "request_approved_has_fee": Attack(
@@ -217,6 +221,10 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         "posting_of_its_entry": Attack("A line is of its entry's mode and currency.", Change(OTHER_MODE)),
         "posting_on_its_account": Attack("A line is of its account's mode and currency.", Change(OTHER_MODE)),
         "journal_sealed: journal_balanced": Attack("Lines add up to nothing.", Copy()),
+        "pages_insert: pages_insert": Attack(
+            "What reaches a pot shows on the page of its pool.",
+            Copy("account_id IN (SELECT id FROM payments_account WHERE kind = 'prize_pot')"),
+        ),
         "journal_sealed: journal_sealed": Attack(
             "No line is added to an entry that was committed.",
             Raw(
@@ -310,6 +318,7 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         "currency_fixed: pool_currency_fixed": Attack(
             "The currency of a pool that is no draft is fixed.", Change("currency = 'eur'", "status <> 'draft'")
         ),
+        "pages_update: pages_update": Attack("An edited pool shows as it is.", Change("name = name || '!'")),
     },
 }
 ATTACKS.update(ON_PRIZES)

@@ -109,6 +109,13 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parsing.parse_flag,
     ),
     Variable(
+        "KEEP_PAGES",
+        "Whether pages of pools are kept while nothing of them changes; else each is read from its rows.",
+        sample="true",
+        default="true",
+        parse=parsing.parse_flag,
+    ),
+    Variable(
         "TRUSTED_PROXY_COUNT",
         "How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no such header.",
         sample="0",
