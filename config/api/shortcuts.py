@@ -8,6 +8,7 @@ each refusal is made in one place. What it answers is byte for byte what the vie
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ class Call:
     token: bytes
     path: re.Match[str]
     body: bytes
+    environ: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

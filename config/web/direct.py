@@ -84,7 +84,7 @@ class Direct:
             bearer, body = BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", "")), _body(environ, self.body_limit)
             headers = headers_around(shortcut.method, shortcut.like, environ)
             if bearer is not None and body is not None and headers is not None:
-                return shortcut, Call(bearer[1].encode(), path, body), headers
+                return shortcut, Call(bearer[1].encode(), path, body, environ), headers
         return None
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
+from config.api.arrival import CAME_AT
 from config.metrics import counter, histogram
 from config.web.lanes import Lane, Shares, lane_of
 
@@ -168,6 +169,7 @@ class Gate:
             self._inside[lane] += 1
             self._numbers += 1
             ticket = Ticket(lane, environ, self._numbers)
+            environ[CAME_AT] = ticket.came_at
             if lane is Lane.PICK:
                 self._pick_came_at = ticket.came_at
         try:

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from accounts.queries import bearer_sql
 from accounts.services.tokens import AccessClaims, TokenInvalid, read_access
+from config.api.arrival import seconds_since_arrival
 from config.api.ratelimit import PICK, Policy
 from config.api.shortcuts import Call, Caller
 from config.audit.origin import told
@@ -116,7 +117,7 @@ class SavePick:
             entry, number, team.decode(), int(game), source, int(version), known, datetime.fromisoformat(at),
             is_changed, False, "pending",
         )  # fmt: skip
-        pick_decided("saved" if is_changed else "unchanged", None)
+        pick_decided("saved" if is_changed else "unchanged", seconds_since_arrival(call.environ))
         return _text(saved)
 
 

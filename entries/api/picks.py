@@ -1,15 +1,19 @@
 """Picks: the owner makes, changes and takes them back until the lock; staff see them once they are revealed."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
+from config.api.arrival import seconds_since_arrival
 from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.ratelimit import PICK
 from config.api.views import ApiView, ApiViewSet
-from config.errors import Code, Forbidden
+from config.errors import Code, DomainError, Forbidden
 from entries.api.serializers.picks import (
     BulkAnswerOut,
     BulkBody,
@@ -22,6 +26,7 @@ from entries.api.serializers.picks import (
     just_saved,
     shown,
 )
+from entries.figures import pick_decided
 from entries.models import Entry
 from entries.queries.picks import is_history_public, pick_history, picks_of
 from entries.queries.visible import visible_entries
@@ -29,6 +34,7 @@ from entries.services.picks import Wish, delete_pick, save_pick, save_picks
 from pools.queries import rounds_of
 
 CLOSED = (Code.ENTRY_NOT_ACTIVE, Code.ENTRY_SUSPENDED, Code.ROUND_NOT_OPEN, Code.DEADLINE_PASSED)
+TOO_LATE = frozenset({Code.DEADLINE_PASSED, Code.GAME_STARTED})
 REFUSALS = (*CLOSED, Code.TEAM_NOT_PLAYING, Code.TEAM_ALREADY_USED, Code.GAME_STARTED)
 
 
@@ -38,6 +44,20 @@ def visible_entry(request: Request, entry_id: str) -> Entry:
     if entry is None:
         raise Http404
     return entry
+
+
+@contextmanager
+def deciding(request: Request) -> Iterator[Callable[[str], None]]:
+    """Count what comes of a wish, from the moment at which the request came."""
+
+    def decided(result: str) -> None:
+        pick_decided(result, seconds_since_arrival(request.META))
+
+    try:
+        yield decided
+    except DomainError as refusal:
+        decided("late" if refusal.code in TOO_LATE else "refused")
+        raise
 
 
 class EntryPicksViewSet(ApiViewSet):
@@ -69,9 +89,10 @@ class EntryPicksViewSet(ApiViewSet):
         A two-pick round takes both teams at once, in any order, and answers with both under `picks`. Where each game
         locks for itself, a team whose game has begun stays, and the other one may still change.
         """
-        saved = save_pick(
-            entry_id=int(entry_id), user=caller(request), round_number=int(number), teams=self.valid_body()["teams"]
-        )
+        teams = self.valid_body()["teams"]
+        with deciding(request) as decided:
+            saved = save_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number), teams=teams)
+            decided("saved" if any(pick.changed for pick in saved.picks) else "unchanged")
         return Response(SavedPickOut(just_saved(saved)).data)
 
     @operation(
@@ -79,7 +100,9 @@ class EntryPicksViewSet(ApiViewSet):
     )
     def destroy(self, request: Request, entry_id: str, number: str) -> Response:
         """Leave the round without picks, also when there are none. Refused after the lock."""
-        delete_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number))
+        with deciding(request) as decided:
+            is_gone = delete_pick(entry_id=int(entry_id), user=caller(request), round_number=int(number))
+            decided("deleted" if is_gone else "unchanged")
         return Response(status=204)
 
 

@@ -2,12 +2,15 @@
 
 import json
 import re
+import time
 
 import pytest
 from django.db import connection, transaction
+from prometheus_client import REGISTRY
 
 from accounts.models import Session, User
 from config.api import counting
+from config.api.arrival import CAME_AT
 from config.connections import cache
 from config.models import AuditEntry
 from entries.models import Entry, Pick, PickChange
@@ -347,3 +350,25 @@ def test_a_pick_takes_one_statement_and_four_through_django(direct, django, pool
 
     assert (len(ours), direct.reached_django) == (1, 0)
     assert 1 < len(theirs) <= 4
+
+
+# --- What is counted ------------------------------------------------------------------------------------------------
+
+
+def counted(result):
+    return REGISTRY.get_sample_value("outlast_picks_total", {"result": result}) or 0
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_what_comes_of_a_wish_is_counted_from_its_arrival(entry, token, is_direct):
+    door = Door(is_direct=is_direct)
+    before = {result: counted(result) for result in ("saved", "unchanged", "refused", "late")}
+    taken = REGISTRY.get_sample_value("outlast_pick_edge_to_decision_seconds_count")
+
+    for number, team in ((1, "ANT"), (1, "ANT"), (2, "ANT")):
+        door.put(entry.pk, number, {"team": team}, token=token, **{CAME_AT: time.monotonic() - 1})
+    lock_round(entry.pool.competition.rounds.get(number=1))
+    door.put(entry.pk, 1, {"team": "BAT"}, token=token)
+
+    assert {result: counted(result) - was for result, was in before.items()} == dict.fromkeys(before, 1)
+    assert REGISTRY.get_sample_value("outlast_pick_edge_to_decision_seconds_count") - taken == 3
