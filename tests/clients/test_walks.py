@@ -45,7 +45,7 @@ def typescript_walk(clients, tools, told):
     (package / "node_modules" / "outlast-client").symlink_to(package)
     settings = json.loads((package / "tsconfig.json").read_text())
     settings["compilerOptions"] |= {"rootDir": ".", "outDir": ".", "typeRoots": ["../node_modules/@types"]}
-    (folder / "tsconfig.json").write_text(json.dumps(settings | {"include": ["walk.ts"]}))
+    (folder / "tsconfig.json").write_text(json.dumps(settings | {"include": [], "files": ["walk.ts"]}))
     finished([node, str(package / "node_modules" / ".bin" / "tsc"), "--project", str(folder)], **tools.path())
     return json.loads(finished([node, str(folder / "walk.js"), told], **tools.path()))
 

@@ -38,7 +38,7 @@ class Tokens(httpx.Auth):
         """From now on, send these; None for nobody's."""
         self._access, self._refresh = access, refresh
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the token; where it is not good any more, get another and send the call again."""
         used = self._sign(request)
         response = yield request
