@@ -14,9 +14,13 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
+from graphql import GraphQLObjectType, get_named_type
 
 from accounts.groups import declared, granted
 from accounts.models import User
+from config.api.scopes import SCOPES
+from config.graphql.scoping import scope_of
+from config.urls import graphql_schema
 from payments.exports.rights import EXPORT, PERSONAL
 from payments.reports import REPORTS
 from tests.security.matrix import pages
@@ -44,6 +48,21 @@ sign-in of the last ten minutes.
 
 | Operation | Nobody | Player | Moderator | Finance | Admin | Key | Fresh |
 | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+QUESTIONS = """
+## Questions in GraphQL
+
+Every field that a question can begin with, at `POST /graphql`: it tells whom the operation of REST tells beside it, of
+what it tells them (`tests/payments/graphql/test_who.py` compares them row by row).
+
+| Question | As | Nobody | Player | Moderator | Finance | Admin | Key |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+TYPES = """
+What it leads to has a scope of its own: a key is told of a type by whatever way only with the scope of that type.
+
+| Type | Key |
+| --- | --- |
 """
 PAGES = """
 ## The back office: pages
@@ -74,6 +93,20 @@ Who may have it written and fetch it.
 | Report | Names people | Moderator | Finance | Admin |
 | --- | --- | --- | --- | --- |
 """
+# By field: the operation of REST that is about the same.
+QUESTIONS_AS = {
+    "me": "GET /api/v1/me",
+    "competitions": "GET /api/v1/competitions",
+    "competition": "GET /api/v1/competitions/<code>",
+    "pools": "GET /api/v1/pools",
+    "pool": "GET /api/v1/pools/<pk>",
+    "entries": "GET /api/v1/entries",
+    "entry": "GET /api/v1/entries/<pk>",
+    "requests": "GET /api/v1/requests",
+    "request": "GET /api/v1/requests/<pk>",
+    "payments": "GET /api/v1/payments",
+    "payment": "GET /api/v1/payments/<pk>",
+}
 # What speaks of nobody but the caller.
 OWN = re.compile(r"/api/v1/(me|api-keys)\b")
 # A list, its form to add, and what Django has for each row.
@@ -116,6 +149,27 @@ def operation_rows() -> Iterator[tuple[str, ...]]:
         if OWN.match(one.route.template):
             words = ["own" if word else "" for word in words]
         yield (f"`{one.name}`", *words, f"`{one.scope}`" if one.scope else "", "yes" if one.promised.fresh else "")
+
+
+def question_rows() -> Iterator[tuple[str, ...]]:
+    """A field without a line in `QUESTIONS_AS` fails, and so does one whose key asks for another scope than REST's."""
+    rest = {name.strip("`"): words for name, *words in operation_rows()}
+    schema = graphql_schema._schema
+    for name, field in schema.query_type.fields.items():
+        operation = QUESTIONS_AS[name]
+        *who, scope, _fresh = rest[operation]
+        assert scope == f"`{_scope(get_named_type(field.type))}`", name
+        yield (f"`{name}`", f"`{operation}`", *who, scope)
+
+
+def type_rows() -> Iterator[tuple[str, ...]]:
+    for name, found in sorted(graphql_schema._schema.type_map.items()):
+        if isinstance(found, GraphQLObjectType) and name != "Query" and not name.startswith("__"):
+            yield f"`{name}`", f"`{_scope(found)}`" if _scope(found) in SCOPES else _scope(found)
+
+
+def _scope(found: Any) -> str:
+    return scope_of(found.extensions["strawberry-definition"].origin) or ""
 
 
 def _word(allowed: bool, to_owner: int, to_them: int) -> str:
@@ -196,6 +250,7 @@ def _lines(rows: Iterable[tuple[str, ...]]) -> str:
 def document() -> str:
     """The whole page."""
     return "".join(
-        (HEAD, _lines(operation_rows()), PAGES, _lines(page_rows()), ADDRESSES, _lines(address_rows()),
+        (HEAD, _lines(operation_rows()), QUESTIONS, _lines(question_rows()), TYPES, _lines(type_rows()),
+         PAGES, _lines(page_rows()), ADDRESSES, _lines(address_rows()),
          ACTIONS, _lines(action_rows()), REPORTS_HEAD, _lines(report_rows()))
     )  # fmt: skip

@@ -113,23 +113,22 @@ def test_rounds_and_their_numbers_are_told_as_over_rest(api, pool):
 
 
 def test_the_spread_of_a_round_is_told_once_it_has_locked(api, pool):
-    query = (
-        "query ($round: Int!) { pool(id: %d) { distribution(round: $round) { team picks share result } } }" % pool.pk
-    )
+    query = """query ($pool: BigInt!, $round: Int!) {
+        pool(id: $pool) { distribution(round: $round) { team picks share result } } }"""
 
     assert (
-        ask(api(), query, round=1)["pool"]["distribution"]
+        ask(api(), query, pool=pool.pk, round=1)["pool"]["distribution"]
         == (api().get(f"/api/v1/pools/{pool.pk}/rounds/1/distribution").json()["data"])
     )
-    assert refused(api(), query, round=2) == ["FORBIDDEN"]
-    assert refused(api(), query, round=9) == ["NOT_FOUND"]
-    assert refused(api(), "{ pool(id: %d) { round(number: 9) { name } } }" % pool.pk) == ["NOT_FOUND"]
+    assert refused(api(), query, pool=pool.pk, round=2) == ["FORBIDDEN"]
+    assert refused(api(), query, pool=pool.pk, round=9) == ["NOT_FOUND"]
+    assert refused(api(), f"{{ pool(id: {pool.pk}) {{ round(number: 9) {{ name }} }} }}") == ["NOT_FOUND"]
 
 
 def test_own_places_are_the_callers_alone_also_for_staff(api, pool, moderator):
     mine = EntryFactory(in_pool=pool)
     waiting = RequestFactory(pool=pool, user=mine.user, number=2)
-    query = "{ pool(id: %d) { myEntries { id number } myRequests { id } } }" % pool.pk
+    query = f"{{ pool(id: {pool.pk}) {{ myEntries {{ id number }} myRequests {{ id }} }} }}"
 
     assert ask(api(mine.user), query)["pool"] == {
         "myEntries": [{"id": mine.pk, "number": 1}],
@@ -160,7 +159,7 @@ def test_facts_and_rules_of_a_pool_are_told_as_over_rest(api, pool):
 
 def test_a_draft_is_there_for_staff_alone(api, moderator):
     draft = PoolFactory(status="draft")
-    query = "{ pool(id: %d) { name } }" % draft.pk
+    query = f"{{ pool(id: {draft.pk}) {{ name }} }}"
 
     assert refused(api(UserFactory()), query) == refused(api(), query) == ["NOT_FOUND"]
     assert ask(api(moderator), query)["pool"] == {"name": draft.name}
