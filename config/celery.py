@@ -14,7 +14,7 @@ from celery import Celery
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 from django.conf import settings
 
-from config.tracing import Work, begin, current_work
+from config.tracing import Kind, Work, begin, current_work
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if not settings.configured:
@@ -112,6 +112,7 @@ def enter_task(task_id: str, task: Any, **_: Any) -> None:
             request_id=getattr(sent, "outlast_request_id", None) or task_id,
             traceparent=getattr(sent, "outlast_traceparent", None) or "",
             route=task.name,
+            kind=Kind.TASK,
         )
     )
     _entered[task_id] = stack, work, time.perf_counter()
@@ -122,6 +123,7 @@ def leave_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> N
     """One line for each task. Sweeps come every few seconds and find nothing: theirs is for who looks closely."""
     stack, work, began = _entered.pop(task_id)
     seconds, attempt = time.perf_counter() - began, (task.request.retries or 0) + 1
+    work.ended = state
     is_redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
     figures.task_done(task.name, state or "UNKNOWN", seconds, is_again=is_redelivered or attempt > 1)
     logger.log(

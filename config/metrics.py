@@ -16,7 +16,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -42,18 +42,24 @@ ROOT = FOLDERS if OWN_FOLDER.parent == FOLDERS else OWN_FOLDER
 
 import prometheus_client as prometheus  # noqa: E402  # reads the folder's name when it is imported
 
-REQUESTS = prometheus.Counter("outlast_http_requests", "Answers given.", ["method", "route", "status"])
-SECONDS = prometheus.Histogram(
-    "outlast_http_request_seconds",
-    "Time to answer.",
-    ["method", "route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Figure(NamedTuple):
+    """What is counted here, for the list of all figures."""
+
+    kind: str
+    meaning: str
+    labels: tuple[str, ...]
+
+
+# By its whole name.
+made: dict[str, Figure] = {}
 
 
 def counter(name: str, meaning: str, labels: Sequence[str] = ()) -> "Counter":
     """A figure that only grows: `outlast_<name>_total`."""
+    made[f"outlast_{name}_total"] = Figure("counter", meaning, tuple(labels))
     return prometheus.Counter(f"outlast_{name}", meaning, labels)
 
 
@@ -61,11 +67,13 @@ def histogram(
     name: str, meaning: str, labels: Sequence[str] = (), buckets: Sequence[float] = prometheus.Histogram.DEFAULT_BUCKETS
 ) -> "Histogram":
     """A distribution: `outlast_<name>`. What takes minutes needs buckets of its own."""
+    made[f"outlast_{name}"] = Figure("histogram", meaning, tuple(labels))
     return prometheus.Histogram(f"outlast_{name}", meaning, labels, buckets=buckets)
 
 
 def gauge(name: str, meaning: str, labels: Sequence[str] = ()) -> "Gauge":
     """A figure that goes up and down: `outlast_<name>`, the sum over the processes that live."""
+    made[f"outlast_{name}"] = Figure("gauge", meaning, tuple(labels))
     return prometheus.Gauge(f"outlast_{name}", meaning, labels, multiprocess_mode="livesum")
 
 
@@ -78,6 +86,7 @@ def counted_when_looked(name: str, meaning: str, labels: Sequence[str], sql: str
     if name in questions and sql not in questions[name][2]:
         sql = f"{questions[name][2]} UNION ALL {sql}"
     questions[name] = (meaning, tuple(labels), sql)
+    made[f"outlast_{name}"] = Figure("asked", meaning, tuple(labels))
 
 
 def overdue(what: str, sql: str) -> None:
@@ -91,6 +100,14 @@ def overdue(what: str, sql: str) -> None:
 
 
 questions: dict[str, tuple[str, tuple[str, ...], str]] = {}
+
+REQUESTS = counter("http_requests", "Answers given.", ["method", "route", "status"])
+SECONDS = histogram(
+    "http_request_seconds",
+    "Time to answer.",
+    ["method", "route"],
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 
 class MetricsMiddleware:

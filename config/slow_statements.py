@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -122,7 +123,7 @@ def worst(*, days: int = 1, limit: int = 20) -> list[Slow]:
     return sorted(found.values(), key=lambda slow: -slow.total_ms)[:limit]
 
 
-def _lines(files: Iterable[Path]) -> Iterable[dict[str, object]]:
+def _lines(files: Iterable[Path]) -> Iterable[dict[str, Any]]:
     for file in files:
         for line in file.read_text().splitlines():
             try:

@@ -158,6 +158,8 @@ SLOW = (
     "tests/clients/",
     "tests/config/local/",
     "tests/config/test_metrics.py",
+    "tests/config/test_statements.py",
+    "tests/config/test_telemetry.py",
     "tests/entries/test_constant_time.py",
     "tests/entries/test_secrecy.py",
     "tests/entries/test_trigger_plans.py",
@@ -191,7 +193,9 @@ SLICED = (
     "tests/payments/reconciliation/test_planted_there.py",
     "tests/security/matrix/test_pages.py",
     "tests/security/test_checklist_tools.py",
+    "tests/stack/test_alarms.py",
     "tests/stack/test_killed_",
+    "tests/stack/test_rolling_restarts.py",
 )
 
 

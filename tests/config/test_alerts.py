@@ -7,7 +7,6 @@ import subprocess
 import sys
 from importlib import import_module
 
-import prometheus_client
 import pytest
 import yaml
 
@@ -28,11 +27,10 @@ NAME = re.compile(r"\b(outlast_[a-z_]+|up)\b(?=\s*[{\[=<>)]|\s|$)")
 def known():
     for module in COUNTING:
         import_module(module)
-    names = {f"outlast_{name}" for name in metrics.questions} | OTHERS
-    for family in prometheus_client.REGISTRY.collect():
-        endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
-        names |= {family.name + ending for ending in endings}
-    return names
+    endings = {"histogram": ("_bucket", "_sum", "_count")}
+    return OTHERS | {
+        name + ending for name, figure in metrics.made.items() for ending in endings.get(figure.kind, ("",))
+    }
 
 
 def alerts():

@@ -11,8 +11,12 @@ from rest_framework.test import APIClient
 from accounts.services.sessions import sign_in, sign_out
 from config import health
 from config.connections import cache
+from config.draining import DRAIN_MARK
 from config.models import OutboxMessage
+from config.probing import Prober
 from tests.factories.accounts import PASSWORD, AdminFactory
+from tests.support.outages import Passage
+from tests.support.running import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +118,44 @@ def test_probes_do_not_knock_each_time(client, provider, settings):
 def test_head_is_answered_and_post_is_not(client, provider):
     assert client.head("/health/ready").status_code == 200
     assert client.post("/health/ready").status_code == 405
+
+
+def test_before_its_end_it_is_not_ready_and_serves_on(client, provider, tmp_path, monkeypatch):
+    mark = tmp_path / "draining"
+    monkeypatch.setenv(DRAIN_MARK, str(mark))
+    assert client.get("/health/ready").status_code == 200
+    mark.touch()
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["error"]["details"]["draining"]) == (503, True)
+    assert answer["Retry-After"] == "5"
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/api/v1/competitions").status_code == 200
+
+
+class TestFrozenPostgresql:
+    """It takes connections, and nothing ever comes back."""
+
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    @pytest.fixture
+    def passage(self, monkeypatch):
+        here = connection.settings_dict
+        passage = Passage((here["HOST"] or "127.0.0.1", int(here["PORT"])))
+        monkeypatch.setitem(here, "HOST", "127.0.0.1")
+        monkeypatch.setitem(here, "PORT", str(passage.port))
+        monkeypatch.setattr(health, "_prober", Prober("test", keeps_connection=True))
+        monkeypatch.setattr(health, "ESSENTIAL_SECONDS", 0.5)
+        yield passage
+        passage.open()
+        passage.close()
+
+    def test_readiness_does_not_wait_for_it(self, client, provider, passage):
+        assert wait_for(lambda: client.get("/health/ready").status_code == 200, seconds=20)
+        passage.freeze()
+        answer = client.get("/health/ready")
+        assert (answer.status_code, checks(answer)["postgresql"]) == (503, "down")
+        passage.open()
+        assert wait_for(lambda: client.get("/health/ready").status_code == 200, seconds=20)
 
 
 class TestDetailed:

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 
-from config.web.gate import REFUSED, Gate, Streamed
+from config.web.gate import PROBES_AT_ONCE, REFUSED, Gate, Streamed
 from config.web.lanes import Lane, Shares
 
 OTHER, PICK, SIGN_IN = "/api/v1/pools", "/api/v1/entries/1/picks/1", "/api/v1/auth/token"
@@ -80,6 +80,38 @@ def sent(gate, *paths, **environ):
 
 def waiting_in(gate):
     return sum(gate._inside.values()) - sum(gate._working.values())
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health/ready", "/ready"])
+class TestProbes:
+    """What tells an operator of a server that is stuck must not be stuck with it."""
+
+    def test_they_are_answered_past_a_full_queue(self, path):
+        application = Application()
+        gate = gate_of(application, waiting=4)
+        with sent(gate, *[PICK] * 8):
+            until(lambda: application.count() == 4 and waiting_in(gate) == 4)
+            with sent(gate, path):
+                until(lambda: application.inside.get(path) == 1)
+                application.open.set()
+
+    def test_a_few_at_once_the_others_wait_like_everybody(self, path):
+        application = Application()
+        gate = gate_of(application, waiting=4)
+        with sent(gate, *[PICK] * 8):
+            until(lambda: application.count() == 4 and waiting_in(gate) == 4)
+            with sent(gate, *[path] * PROBES_AT_ONCE):
+                until(lambda: application.inside.get(path) == PROBES_AT_ONCE)
+                assert call(gate, path)[0] == 503
+                application.open.set()
+
+    def test_a_persons_wait_like_everybodys(self, path):
+        application = Application()
+        gate = gate_of(application, waiting=4)
+        with sent(gate, *[PICK] * 8):
+            until(lambda: application.count() == 4 and waiting_in(gate) == 4)
+            assert call(gate, path, HTTP_COOKIE="outlast_staff=1")[0] == 503
+            application.open.set()
 
 
 class TestShares:
