@@ -43,10 +43,12 @@ class PickSource(models.TextChoices):
 
 
 class Pick(models.Model):
-    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="picks")
-    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="+")
+    # Looked up by the constraints below, whose indexes begin with them; one more each would only cost every save.
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="picks", db_index=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="+", db_index=False)
     slot = models.PositiveSmallIntegerField(default=1)
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    # Nobody asks for a team's picks of all rounds.
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     game = models.ForeignKey(
         Game, on_delete=models.PROTECT, related_name="+", help_text="The team's first game of the round."
     )
