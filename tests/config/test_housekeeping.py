@@ -11,8 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.models import ApiKey, EmailChange, Session, SignInAttempt, Totp
+from accounts.models import ApiKey, EmailChange, Session, SignInAttempt, Totp, WebhookDelivery
 from accounts.services.documents import upload
+from accounts.services.webhooks.endpoints import make_endpoint
 from config.celery import BEAT, app
 from config.clock import database_now
 from config.connections import file_store
@@ -131,6 +132,15 @@ def export(number):
     written(FinanceFactory(), "payments")
 
 
+def old_delivery(number):
+    past = database_now() - LONG_AGO
+    endpoint = make_endpoint(user=UserFactory(), url="https://hooks.example.org/", events=["pool.ended"])
+    WebhookDelivery.objects.create(
+        endpoint=endpoint, event_id=f"evt_{number}", type="pool.ended", data={}, status="failed", created_at=past,
+        ended_at=past,
+    )  # fmt: skip
+
+
 MAKERS = {
     "API keys": old_api_key,
     "browser sessions of staff": old_browser,
@@ -145,6 +155,7 @@ MAKERS = {
     "set-ups of second factors that nobody confirmed": old_setup,
     "sign-ins through a provider": old_attempt,
     "unverified accounts": unverified_account,
+    "webhook deliveries": old_delivery,
     "windows of rate limits": old_window,
 }
 

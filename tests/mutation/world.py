@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import connection
 
+from accounts.services.webhooks.endpoints import SUBSCRIBABLE, make_endpoint
 from config.clock import database_now
 from config.models import IdempotencyKey
 from entries.models import Reprieve
@@ -32,7 +33,7 @@ from payments.services.inbox import note_refusal
 from payments.services.queue.foreign import mark_foreign
 from payments.services.queue.write_offs import approve_write_off, request_write_off
 from tests.accounting.books import mapped, received
-from tests.factories.accounts import FinanceFactory
+from tests.factories.accounts import AdminFactory, FinanceFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import payment_for, refund_of, unapplied_money
 from tests.mutation import world_bank, world_exports, world_runs
@@ -45,6 +46,7 @@ from tests.support.winning import account_of, booked, paid_out, won_pool
 
 def build() -> None:
     """Everything once; nothing is left that waits for the commit."""
+    make_endpoint(user=AdminFactory(), covers="all", url="https://hooks.example.org/", events=list(SUBSCRIBABLE))
     pool, winner, _ = won_pool()
     booked(pool)
     paid_out(winner)

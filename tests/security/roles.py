@@ -108,7 +108,7 @@ QUESTIONS_AS = {
     "payment": "GET /api/v1/payments/<pk>",
 }
 # What speaks of nobody but the caller.
-OWN = re.compile(r"/api/v1/(me|api-keys)\b")
+OWN = re.compile(r"/api/v1/(me|api-keys|webhook-endpoints)\b")
 # A list, its form to add, and what Django has for each row.
 USUAL = re.compile(r"^/admin/\w+/\w+/(add/|<path:object_id>/.*)?$")
 STAFF = ("moderator", "finance", "admin")

@@ -24,6 +24,8 @@ SPOKEN: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/me": {"display_name": "Somebody"},
     "POST /api/v1/exports": {"report": "trial_balance", "format": "csv"},
     "POST /api/v1/periods": {"first_day": "2026-02-01"},
+    "POST /api/v1/webhook-endpoints": {"url": "https://hooks.matrix.test/", "events": ["pool.ended"]},
+    "PATCH /api/v1/webhook-endpoints/<pk>": {"name": "Somebody"},
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ SHORT = {
 # The first row has nothing below it: what would be fetched of that at once, for all rows, is not fetched for one.
 NESTED = ("/admin/payments/providerpayout/", "GET /api/v1/discrepancies")
 # Whom a list is asked as, where admins see nothing in it.
-OF_THE_OWNER = ("/api/v1/me", "/api/v1/api-keys", "/api/v1/entries/<")
+OF_THE_OWNER = ("/api/v1/me", "/api/v1/api-keys", "/api/v1/entries/<", "/api/v1/webhook-endpoints")
 
 
 def lists(told) -> list:

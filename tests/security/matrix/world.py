@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 from django.db.models import Model
 from rest_framework.test import APIClient
 
-from accounts.models import Document, Login
+from accounts.models import Document, Login, WebhookDelivery
 from accounts.services.closing import close_account
 from accounts.services.sessions import begin_session
+from accounts.services.webhooks.endpoints import make_endpoint
 from config.clock import database_now
 from entries.models import Request
 from payments.accounting.batches import make_batch
@@ -78,6 +79,7 @@ NAMED: dict[str, Any] = {
     "exports": "export", "export-schedules": "schedule", "logins": "login", "documents": "document",
     "bank-lines": "bank line", "bank-statements": "bank statement", "disputes": "dispute", "accounts": "account",
     "provider-payouts": "provider payout", "journal-batches": "batch", "api-keys": "key",
+    "webhook-endpoints": "webhook endpoint", "deliveries": "webhook delivery",
 }  # fmt: skip
 # A part of an address, and what stands behind it for a value.
 PLACE = re.compile(r"([\w-]+)/<(?:\w+:)?\w+>")
@@ -118,6 +120,7 @@ def build(story: Story) -> World:
             content_type="image/png", size=1, sha256="0" * 64,
         ),
         "key": new_key(people.owner, ["pools:read"]).key,
+        **of_a_subscriber(people),
         **of_the_house(story, unpaid),
         "refund": request_refund(
             receipt_id=money.pk, amount_cents=None, taken_from="unapplied", reason="Why", by=finance, now=now
@@ -152,6 +155,15 @@ def of_the_house(story: Story, unpaid: Request) -> dict[str, Model]:
         "account": Account.objects.order_by("id")[0],
         "batch": make_batch(system=AccountingSystem.XERO, by=finance),
     }  # fmt: skip
+
+
+def of_a_subscriber(people: People) -> dict[str, Model]:
+    """An endpoint that nobody listens at, and what was not delivered to it."""
+    endpoint = make_endpoint(user=people.owner, url="https://hooks.matrix.test/", events=["pool.ended"])
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint, event_id="evt_matrix", type="pool.ended", data={}, status="failed", ended_at=database_now()
+    )
+    return {"webhook endpoint": endpoint, "webhook delivery": delivery}
 
 
 def second_session(people: People) -> UUID:
