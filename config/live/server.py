@@ -8,6 +8,7 @@ and a goodbye to all who listen before it stops.
 import asyncio
 import logging
 import resource
+import signal
 import socket
 from typing import Any, cast
 
@@ -124,6 +125,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def serve(application: str, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
+    # uvicorn stops in order, and then ends itself by the signal once more: that is no failure of ours.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _leave)
     # One line for each client that comes would be all that the log says.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     _allow_files(settings.LIVE_CLIENTS + SPARE_CONNECTIONS + SPARE_FILES)
@@ -144,6 +148,10 @@ def serve(application: str, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=STOP_PATIENCE,
     )
     LiveServer(config).run(sockets=[listening_socket(host, port)])
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _allow_files(wanted: int) -> None:

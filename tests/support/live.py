@@ -101,9 +101,9 @@ class Stream:
         self.status, self.headers = answer.status, dict(answer.headers)
 
     def next(self) -> dict[str, str] | None:
-        """The fields of the next event; None at the end. Comments and `retry` are passed over."""
+        """The fields of the next event; None at the end, however it came. Comments and `retry` are passed over."""
         fields: dict[str, str] = {}
-        while line := self.answer.readline():
+        while line := self._line():
             text = line.decode().rstrip("\n")
             if not text and "data" in fields:
                 return fields
@@ -111,6 +111,12 @@ class Stream:
             if name:
                 fields[name] = value.strip()
         return None
+
+    def _line(self) -> bytes:
+        try:
+            return self.answer.readline()
+        except (OSError, http.client.HTTPException):
+            return b""
 
     def message(self) -> dict[str, Any] | None:
         found = self.next()
