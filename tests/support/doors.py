@@ -6,7 +6,6 @@ from io import BytesIO
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
 
 from accounts.services.sessions import begin_session
 from config.direct import SHORTCUTS
@@ -88,8 +87,3 @@ class Door:
 def token_of(user) -> str:
     """An access token of a new session."""
     return begin_session(user=user, address="", user_agent="", has_second_factor=False).access
-
-
-def forget_connection() -> None:
-    """Let go of this thread's connection, as a server's thread does that ends."""
-    connection.close()
