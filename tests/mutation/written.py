@@ -319,6 +319,9 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
             "The currency of a pool that is no draft is fixed.", Change("currency = 'eur'", "status <> 'draft'")
         ),
         "pages_update: pages_update": Attack("An edited pool shows as it is.", Change("name = name || '!'")),
+        "tells_status: tells_status": Attack(
+            "That a pool ends is told to whoever listens.", Change("status = 'cancelled'", "status NOT IN ('draft', 'cancelled')")
+        ),
     },
 }
 ATTACKS.update(ON_PRIZES)
