@@ -320,7 +320,8 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
         ),
         "pages_update: pages_update": Attack("An edited pool shows as it is.", Change("name = name || '!'")),
         "tells_status: tells_status": Attack(
-            "That a pool ends is told to whoever listens.", Change("status = 'cancelled'", "status NOT IN ('draft', 'cancelled')")
+            "That a pool ends is told to whoever listens.",
+            Change("status = 'cancelled'", "status NOT IN ('draft', 'cancelled')"),
         ),
     },
 }
