@@ -16,7 +16,7 @@ SPOKEN: dict[str, dict[str, Any]] = {
     "PUT /api/v1/entries/<entry_id>/fallback": {"teams": ["BAT", "ANT"]},
     "PUT /api/v1/games/<pk>/result": {"status": "cancelled"},
     "POST /api/v1/pools/<pool_id>/amendments": {"changes": {"tie": "win"}, "reason": "Agreed."},
-    "POST /api/v1/pools": {"competition": "live", "name": "New", "first_round_number": 1, "last_round_number": 3},
+    "POST /api/v1/pools": {"competition": "live", "name": "New", "first_round": 1, "last_round": 3},
     "POST /api/v1/auth/register": {
         "email": "new@matrix.test", "password": PASSWORD, "display_name": "New", "date_of_birth": "1990-01-01",
         "country": "US",
@@ -73,6 +73,9 @@ def body_of(operation: Operation, world: World) -> dict[str, Any]:
         return {"picks": [{"entry": world.rows["entry"].pk, "round": 1, "team": "BAT"}]}
     if operation.name == "POST /api/v1/rulings":
         return {"kind": "disqualify", "entry": world.rows["foreign entry"].pk, "reason": "Seen."}
+    if operation.name in ("POST /api/v1/requests/approve", "POST /api/v1/requests/reject"):
+        reason = {"reason": "Seen."} if operation.name.endswith("reject") else {}
+        return {"requests": [world.rows["request"].pk], **reason}
     if operation.name in SPOKEN:
         return SPOKEN[operation.name]
     declared = operation.promised.body

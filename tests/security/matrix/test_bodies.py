@@ -66,7 +66,10 @@ def author(operation, cells) -> str:
 
 
 def test_row_13_saying_more_than_is_asked_for_changes_nothing(world):
-    """Each body, and the same with every field of every model that it does not have: the same rows are written."""
+    """Each body, and the same with every field of every model that it does not have: refused, and nothing is written.
+
+    Where there is no body, and no money moves, what is said is not heard: the same rows are written.
+    """
     cells, tried, faults = table(), 0, []
     for one in SENDING:
         body, kind = body_of(one, world), author(one, cells)
@@ -76,11 +79,12 @@ def test_row_13_saying_more_than_is_asked_for_changes_nothing(world):
         with same_numbers():
             status, rows = attempt(world, one, kind, body)
         status_of_more, rows_of_more = attempt(world, one, kind, {**more, **body})
-        if status_of_more == 400 and status != 400:
-            continue
+        if status < 300 and (taken or one.promised.moves_money):
+            status, rows = 400, []
+            rows_of_more = [row for row in rows_of_more if not row.startswith(NOTED)]
         if (status_of_more, rows_of_more) != (status, rows):
             faults.append((one.name, kind, status, status_of_more, sorted(set(rows) ^ set(rows_of_more))[:4]))
-        tried += status < 300
+        tried += 1
     assert faults == [], "\n".join(map(str, faults))
     assert tried > 40
 
@@ -106,6 +110,8 @@ IDS = {
     ("POST /api/v1/payouts/approvals", "payouts"),
     ("POST /api/v1/rulings", "entry"),
     ("POST /api/v1/rulings", "game"),
+    ("POST /api/v1/requests/approve", "requests"),
+    ("POST /api/v1/requests/reject", "requests"),
     ("PUT /api/v1/picks", "picks.entry"),
 }
 NOBODYS = 10**12
