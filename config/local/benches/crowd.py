@@ -29,6 +29,8 @@ class Person:
     refresh: str
     expired: str
     picked: int = 0
+    # A refresh token that two use at once ends the session.
+    is_renewing: bool = False
 
     def next_team(self, sides: tuple[int, int]) -> str:
         """The other of two."""
@@ -45,8 +47,12 @@ class Done:
     milliseconds: float
     entry_id: int = 0
     nonce: str = ""
-    saved_at: str = ""
     code: str = ""
+
+    @property
+    def is_served(self) -> bool:
+        """Who comes after the lock is told so, and has been served."""
+        return self.status in (200, 304) or self.code == "DEADLINE_PASSED"
 
 
 @dataclass
@@ -99,7 +105,7 @@ class Crowd:
             body = json.dumps({"email": email, "password": password}).encode()
             send(call("POST", AUTH, body=body), end)
         elif kind == RENEW:
-            self._renew(next(self._people), send, end)
+            self._renew(next(person for person in self._people if not person.is_renewing), send, end)
         else:
             self._last = self._last if kind == EDIT else next(self._people)
             self._save(self._last, self._last.access, send, end)
@@ -121,6 +127,7 @@ class Crowd:
         """With a token that is over, then for a new pair, then with that."""
 
         def renewed(answer: Answer) -> None:
+            person.is_renewing = False
             if answer.status != 200:
                 return end(answer)
             pair = json.loads(answer.body)["data"]
@@ -129,10 +136,12 @@ class Crowd:
 
         def refused(answer: Answer) -> None:
             if answer.status != 401:
+                person.is_renewing = False
                 return end(answer)
             body = json.dumps({"refresh": person.refresh}).encode()
             return send(call("POST", f"{AUTH}/refresh", body=body), renewed)
 
+        person.is_renewing = True
         self._save(person, person.expired, send, lambda answer, _: refused(answer))
 
 
@@ -141,4 +150,4 @@ def _done(kind: str, answer: Answer, milliseconds: float, entry_id: int) -> Done
     if not entry_id or answer.status != 200:
         return Done(kind, answer.status, milliseconds, entry_id, code=code)
     slip = json.loads(answer.body)["data"]["slip"]
-    return Done(kind, answer.status, milliseconds, entry_id, slip["nonce"], slip["saved_at"])
+    return Done(kind, answer.status, milliseconds, entry_id, slip["nonce"])

@@ -7,7 +7,7 @@ import pytest
 from config.local.benches.crowd import MIX, PICK, READ, Crowd, Done
 from config.local.benches.knee import draw
 from config.local.benches.runs import Meaningless
-from config.local.benches.stampede import Level, _expect_kept, _expect_no_error
+from config.local.benches.stampede import Kept, Level, _expect_no_error
 
 
 def done(status, milliseconds=10.0, **others):
@@ -40,7 +40,7 @@ def test_who_comes_after_the_lock_is_no_error_and_anybody_else_refused_is():
 @pytest.mark.django_db
 def test_a_pick_that_was_acknowledged_and_is_not_there_is_missed():
     with pytest.raises(Meaningless, match="1 picks were acknowledged and are missing"):
-        _expect_kept([done(200, entry_id=5, nonce="a")], 0)
+        Kept().expect([done(200, entry_id=5, nonce="a")])
 
 
 def test_the_crowd_is_as_mixed_as_it_should_be():
