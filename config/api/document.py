@@ -10,6 +10,7 @@ from typing import Any
 from config.api import sparse_answers
 from config.api.examples import Examples
 from config.api.failures import META
+from config.api.links import link
 from config.api.tags import TAGS
 
 Schema = dict[str, Any]
@@ -26,6 +27,7 @@ def finish(result: Schema, generator: Any, request: Any, public: bool) -> Schema
     for _, _, operation in operations(result):
         _show(operation, examples)
         sparse_answers.describe(result, operation)
+    link(result, list(operations(result)))
     used = {tag for _, _, operation in operations(result) for tag in operation["tags"]}
     result["tags"] = [{"name": name, "description": TAGS.get(name, name)} for name in sorted(used)]
     return result

@@ -21,22 +21,22 @@ def name_of(method: str, path: str, *, is_list: bool) -> str:
         parts = [part for part in (INSTEAD.get(part, part) for part in parts) if part]
     # Which of them a call is about stands behind a name of several.
     *before, last = [
-        _one(part) if following.startswith("{") else part
+        one_of(part) if following.startswith("{") else part
         for part, following in zip(parts, [*parts[1:], ""], strict=True)
         if not part.startswith("{")
     ]
     if is_action:
         return _camel([last, *before])
-    last = _one(last) if method == "POST" else last
+    last = one_of(last) if method == "POST" else last
     verb = "create" if method == "POST" else "list" if is_list else VERBS[method]
     return _camel([verb, *before, last])
 
 
 def _is_plural(word: str) -> bool:
-    return _one(word) != word
+    return one_of(word) != word
 
 
-def _one(word: str) -> str:
+def one_of(word: str) -> str:
     """`pools` → `pool`, `entries` → `entry`, `batches` → `batch`."""
     return next((ending.sub(instead, word) for ending, instead in SINGLE if ending.search(word)), word)
 

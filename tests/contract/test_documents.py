@@ -103,3 +103,29 @@ def test_a_body_takes_no_field_that_is_not_described(operation):
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         if kind == "application/json":
             assert followed(content["schema"])["additionalProperties"] is False
+
+
+def test_links_lead_from_what_was_made_to_what_can_be_done_with_it():
+    def links(name, status):
+        return OPERATIONS[name]["responses"][status]["links"]
+
+    assert links("createPoolRequest", "201")["approveRequest"] == {
+        "operationId": "approveRequest",
+        "parameters": {"id": "$response.body#/data/id"},
+    }
+    assert "startPayment" in links("approveRequest", "200")
+    assert "getPayment" in links("startPayment", "201")
+    assert "getRequest" in links("getPayment", "200")
+
+
+def test_each_link_leads_somewhere_with_all_that_is_needed():
+    found = [
+        (link, OPERATIONS[link["operationId"]])
+        for operation in OPERATIONS.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(found) > 100
+    for link, target in found:
+        needed = {one["name"] for one in target["parameters"] if one.get("in") == "path"}
+        assert set(link["parameters"]) == needed
