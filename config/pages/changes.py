@@ -41,6 +41,11 @@ def raised(topics: str) -> str:
     """
 
 
+def changed(topics: str) -> str:
+    """A statement that counts a change of each topic of this query: for what is written past the guards."""
+    return f"INSERT INTO {TABLE} (topic, raised) SELECT topic, 1 FROM (SELECT DISTINCT {topics}) told (topic)"
+
+
 def tells_pages(topic: str, *, joined: str = "", insert: bool = True, update: bool = True, many: bool = False,
                 delete: bool = False) -> list[Guard]:  # fmt: skip
     """Guards of a table: whatever is written to it changes the pages of `topic`, said of its rows `n`.
@@ -48,13 +53,13 @@ def tells_pages(topic: str, *, joined: str = "", insert: bool = True, update: bo
     `joined` is what else the topic needs, as `JOIN … ON … n.…`. An update that changes nothing tells nothing; of a
     table whose rows are written by the million (`many`) that is not looked at.
     """
-    changed = f"{topic} FROM new_rows n {joined}"
+    written = f"{topic} FROM new_rows n {joined}"
     compared = f"{topic} FROM new_rows n JOIN old_rows o ON o.id = n.id {joined} WHERE n.* IS DISTINCT FROM o.*"
     made = []
     if insert:
-        made.append(_guard("pages_insert", pgtrigger.Insert, changed, new="new_rows"))
+        made.append(_guard("pages_insert", pgtrigger.Insert, written, new="new_rows"))
     if update and many:
-        made.append(_guard("pages_update", pgtrigger.Update, changed, new="new_rows"))
+        made.append(_guard("pages_update", pgtrigger.Update, written, new="new_rows"))
     elif update:
         made.append(_guard("pages_update", pgtrigger.Update, compared, new="new_rows", old="old_rows"))
     if delete:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from config.pages.changes import changed
+
 
 class _Tally(NamedTuple):
     table: str
@@ -59,6 +61,8 @@ def recount() -> None:
         for tally in TALLIES:
             cursor.execute(f"DELETE FROM {tally.table}")
             cursor.execute(f"INSERT INTO {tally.table} ({tally.keys}, {tally.number}) {tally.counted}")
+        # What came past the triggers that count was not told to pages either.
+        cursor.execute(changed("'competition:' || id FROM pools_competition"))
 
 
 def wrong_tallies() -> dict[str, int]:

@@ -15,8 +15,10 @@ from config.pages import keeping
 from config.pages.looking import KEEPER
 from entries.api.serializers.standings import StandingOut
 from entries.models import Entry, EntryStatus
+from entries.models.pick import LATE_SETTING
 from entries.queries.standings import Standings
 from entries.services.reveal import reveal_due_rounds
+from entries.services.summaries import recount
 from pools.api.pages import versions_of
 from pools.api.serializers import PoolOut
 from pools.models import Game, GameStatus, Pool, PoolStatus, Round, Team
@@ -169,6 +171,28 @@ class TestGivenUp:
         of_another_league()
         Pool.objects.filter(pk=pool.pk).update(name=pool.name)
         assert version(pool) == kept
+
+    def test_picks_that_come_in_after_the_lock_show_and_a_thousand_count_as_one(self, pool, paths):
+        late = [enter(pool), enter(pool)]
+        play(pool, 1, "BAT")
+        before, topic = ask(paths["standings"]).data, f"competition:{pool.competition_id}"
+        counted = sum(PageChange.objects.filter(topic=topic).values_list("raised", flat=True))
+
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, 'import', true)", [LATE_SETTING])
+            for entry in late:
+                pick(entry, 1, "CAT", source="import")
+
+        after = ask(paths["standings"]).data
+        assert [line["picks"] for line in before] == [[], []]
+        assert [line["picks"][0]["team"] for line in after] == ["CAT", "CAT"]
+        assert after == rows(paths["standings"])
+        assert sum(PageChange.objects.filter(topic=topic).values_list("raised", flat=True)) == counted + 1
+
+    def test_counting_everything_anew_gives_up_every_page(self, pool, paths):
+        before = version(pool)
+        recount()
+        assert version(pool) != before
 
     def test_what_is_not_committed_changes_nothing_and_what_is_taken_back_neither(self, pool, paths):
         before = version(pool)
