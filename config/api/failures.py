@@ -76,6 +76,8 @@ SENTENCES: Mapping[Code, tuple[str, Mapping[str, Any]]] = MappingProxyType(
         Code.LINK_EXPIRED: ("This link is over. Make another.", {}),
         Code.ALREADY_RUNNING: ("One is at work already. Wait until it has ended.", {}),
         Code.LIMIT_PENDING: ("A higher limit waits already.", {"begins_at": "2026-09-17T00:00:00Z"}),
+        Code.QUERY_TOO_COMPLEX: ("The query asks for too much at once.", {"limit": 1000}),
+        Code.PERSISTED_QUERY_NOT_FOUND: ("No query is kept under this name. Send its text, too.", {}),
         Code.PROVIDER_ERROR: ("The payment provider does not answer. Try again.", {}),
         Code.RATE_LIMITED: (MESSAGES[Code.RATE_LIMITED], {"retry_after": 7}),
     }

@@ -77,15 +77,16 @@ def _envelope(operation: Schema) -> Schema:
 def _component(operation: Schema, document: Schema) -> str:
     """The name of what is shown, of one or of several."""
     data = _followed(_envelope(operation), document).get("properties", {}).get("data", {})
-    reference = data.get("$ref") or data.get("items", {}).get("$ref", "")
-    return str(reference) or operation["operationId"]
+    listed = _followed(data, document).get("items", {})
+    return str(listed.get("$ref") or data.get("$ref") or operation["operationId"])
 
 
 def _data(operation: Schema, document: Schema) -> tuple[Schema, str]:
     """The schema of what is shown, and where in the answer it stands: the first of a list."""
     data = _followed(_envelope(operation), document).get("properties", {}).get("data", {})
+    data = _followed(data, document)
     is_list = data.get("type") == "array"
-    return _followed(data["items"] if is_list else data, document), "/data/0" if is_list else "/data"
+    return _followed(data["items"], document) if is_list else data, "/data/0" if is_list else "/data"
 
 
 def _followed(schema: Schema, document: Schema) -> Schema:

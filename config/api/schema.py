@@ -179,7 +179,11 @@ class AutoSchema(SpectacularSchema):
         if "$ref" not in one:
             return schema
         name = one["$ref"].rsplit("/", 1)[-1]
-        name = f"Enveloped{name}" if "$ref" in data else f"{'Paged' if is_page else 'Listed'}{name}"
+        # drf-spectacular has a component for the items of a page.
+        if is_page:
+            name = f"Paged{name.removeprefix('Paginated').removesuffix('List')}"
+        else:
+            name = f"{'Enveloped' if '$ref' in data else 'Listed'}{name}"
         self._register(name, schema)
         return _reference("schemas", name)
 

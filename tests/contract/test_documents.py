@@ -116,6 +116,7 @@ def test_links_lead_from_what_was_made_to_what_can_be_done_with_it():
     assert "startPayment" in links("approveRequest", "200")
     assert "getPayment" in links("startPayment", "201")
     assert "getRequest" in links("getPayment", "200")
+    assert links("listEntries", "200")["getPool"]["parameters"] == {"id": "$response.body#/data/0/pool"}
 
 
 def test_each_link_leads_somewhere_with_all_that_is_needed():
