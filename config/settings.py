@@ -360,7 +360,8 @@ CORS_URLS_REGEX = r"^/(api/v1/|graphql$)"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 CORS_ALLOW_HEADERS = [
-    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
+    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent",
+    "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition",
@@ -376,6 +377,7 @@ CORS_EXPOSE_HEADERS = [
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "X-Request-ID",
+    "traceparent",
 ]
 CORS_PREFLIGHT_MAX_AGE = 600
 CSRF_TRUSTED_ORIGINS = SETTINGS.texts("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
