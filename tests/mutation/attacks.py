@@ -65,7 +65,12 @@ OF_HISTORY = {
     "record_insert": [Attack("A new row is in the history.", Copy())],
     "record_update": [Attack("A change of status is in the history.", Change("status = 'zz'"))],
     "feed_audit": [Attack("A new row is told to the audit.", Copy())],
-    "tells_subscribers": [Attack("Who asked for it is told of a new row.", Copy("to_status = 'succeeded'"))],
+    "tells_subscribers": [
+        Attack(
+            "Who asked for it is told of a new row.",
+            Copy(instead={"from_status": "'-'", "to_status": "'succeeded'"}),
+        )
+    ],
 }
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import timedelta
 
 from accounts.models.webhook_types import Covers
@@ -64,7 +65,9 @@ def _start(deliveries: Sequence[WebhookDelivery], threads: ThreadPoolExecutor, r
             continue
         body = body_of(delivery)
         headers = headers_of(delivery, body, now=now)
-        running[threads.submit(attempt, delivery.endpoint.url, headers, body)] = delivery
+        # With the trace of the task at hand, which a thread does not have by itself.
+        call = threads.submit(copy_context().run, attempt, delivery.endpoint.url, headers, body)
+        running[call] = delivery
         started += 1
     return started
 

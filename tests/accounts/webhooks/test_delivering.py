@@ -13,7 +13,7 @@ from accounts.services.webhooks.claiming import AT_ONCE, LEASE, claim
 from accounts.services.webhooks.endpoints import rotate_secret
 from accounts.services.webhooks.outcomes import MOST_TRIES, SWITCHED_OFF_AFTER, WAITS, Outcome, record, wait_after
 from accounts.services.webhooks.sending import deliver_due
-from config import outbox
+from config import outbox, tracing
 from config.clock import database_now
 from config.http import Limits
 from tests.factories.accounts import UserFactory
@@ -50,6 +50,14 @@ class TestOne:
         assert (body["id"], body["type"], body["sequence"]) == (delivery.event_id, "pool.ended", delivery.pk)
         assert body["created_at"].endswith("Z")
         assert (fresh(delivery).status, attempts(delivery)) == (DeliveryStatus.DELIVERED, [("event", 204, "")])
+
+    def test_both_ends_can_find_each_others_lines(self, server, endpoint):
+        post(endpoint)
+        with tracing.begin(request_id="r-42") as work:
+            deliver_due()
+
+        headers = server.asked[0].headers
+        assert (headers["x-request-id"], headers["traceparent"]) == ("r-42", work.trace.traceparent)
 
     def test_once_it_has_arrived_it_is_not_sent_again(self, server, endpoint):
         post(endpoint)
