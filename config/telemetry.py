@@ -4,7 +4,7 @@ Off, nothing of it is imported and nothing runs. On, it begins in each process b
 exporter's thread does not survive a fork, and servers fork. Ids are those of `config.tracing`, so a span, a log line
 and a caller's own trace are found by one id. Names are route templates, tasks and normalised statements; no values.
 
-The SDK's own variables apply: OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SERVICE_NAME.
+The SDK's own variables apply, such as OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
 """
 
 import os
@@ -108,8 +108,8 @@ def _made() -> "TracerProvider":
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    service = os.environ.get("OTEL_SERVICE_NAME") or f"outlast-{settings.OUTLAST_PROCESS}"
-    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.version": code_version()}))
+    named = {"service.name": f"outlast-{settings.OUTLAST_PROCESS}", "service.version": code_version()}
+    provider = TracerProvider(resource=Resource.create(named))
     endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT.rstrip("/") + "/v1/traces"
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=5)))
     return provider
