@@ -140,15 +140,17 @@ def count_of(because):
 def test_what_postgresql_gives_up_is_counted_by_its_reason(because, prelude, sql):
     before = count_of(because)
 
-    def hold_and_ask():
-        with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
-            other.execute("SELECT pg_advisory_xact_lock(4711)")
-            with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(prelude)
-                cursor.execute(sql)
+    @transaction.atomic
+    def ask():
+        with connection.cursor() as cursor:
+            cursor.execute(prelude)
+            cursor.execute(sql)
 
     connection.ensure_connection()
-    hold_and_ask()
+    with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
+        other.execute("SELECT pg_advisory_xact_lock(4711)")
+        with pytest.raises(OperationalError):
+            ask()
     assert count_of(because) == before + 1
 
 
