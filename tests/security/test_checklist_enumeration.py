@@ -30,7 +30,7 @@ from tests.support.limits import stop_windows
 pytestmark = pytest.mark.django_db
 NOBODY = "nobody-at-all@example.test"
 # Of the moment, not of the person.
-OF_THE_MOMENT = ("X-Request-ID", "X-RateLimit-Reset", "Retry-After", "Date", "Expires")
+OF_THE_MOMENT = ("X-Request-ID", "traceparent", "X-RateLimit-Reset", "Retry-After", "Date", "Expires")
 
 
 @pytest.fixture(autouse=True)

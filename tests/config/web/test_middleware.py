@@ -37,8 +37,9 @@ class TestOrigins:
         answer = client.get("/api/v1/pools", headers={"Origin": OURS})
         assert answer.headers["access-control-allow-origin"] == OURS
         assert {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")} == {
-            "Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-RateLimit-Limit",
-            "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-ID",
+            "Content-Disposition", "Content-Language", "Deprecation", "ETag", "Idempotent-Replayed", "Link", "Location",
+            "Retry-After", "Sunset", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-ID",
+            "traceparent",
         }  # fmt: skip
         assert "access-control-allow-credentials" not in answer.headers
         assert "origin" in answer.headers["Vary"]

@@ -21,7 +21,7 @@ QUESTIONS = ("search", "status", "kind", "team", "teams", "ordering", "picks__te
 # Sealed anew each time.
 CURSOR = re.compile(rb'"next_cursor":"[^"]*"')
 # Of the call.
-OF_THE_CALL = {"X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Date"}
+OF_THE_CALL = {"X-Request-ID", "traceparent", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Date"}
 
 
 def questions() -> list[tuple[str, dict[str, str]]]:
