@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -70,6 +71,7 @@ _house: list[House] = []
 def register(versions_of: Ask, until: Callable[[int], float | None], *pages: Page) -> None:
     """Make these the pages that are kept, with whoever knows their versions and until when they hold."""
     _house[:] = [House(Versions(versions_of), until, tuple((re.compile(page.path), page) for page in pages))]
+    asked_for.cache_clear()
 
 
 def house() -> House | None:
@@ -77,6 +79,7 @@ def house() -> House | None:
     return _house[0] if _house else None
 
 
+@lru_cache(maxsize=4096)
 def asked_for(path: str, query: str) -> Asked | None:
     """The page of this address, if it is one of those that are kept."""
     known = house()

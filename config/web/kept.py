@@ -63,7 +63,7 @@ def _answered(environ: "WSGIEnvironment", start_response: "StartResponse") -> by
     if asked is None or not is_ready():
         return None
     method = environ["REQUEST_METHOD"]
-    headers = _around(method, asked.page.like, environ)
+    headers = _around(asked.page.like, environ)
     if headers is None:
         return None
     began, route = time.perf_counter(), route_of(asked.page.like)
@@ -104,8 +104,9 @@ def _made(environ: "WSGIEnvironment", page: Kept) -> tuple[int, list[tuple[str, 
     return 200, [("Content-Length", str(len(body))), ("Content-Encoding", "gzip")], body
 
 
-def _around(method: str, like: str, environ: "WSGIEnvironment") -> Headers | None:
-    found = headers_around(method, like, environ, bearer=False)
+def _around(like: str, environ: "WSGIEnvironment") -> Headers | None:
+    """The same for HEAD, of which views know as of GET."""
+    found = headers_around("GET", like, environ, bearer=False)
     return None if found is None else _without(found)
 
 
