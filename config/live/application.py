@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +17,8 @@ from config.live.reader import Reader
 from config.live.sockets import TopicSocket
 from config.live.source import Source
 from config.live.streams import TopicStream
+
+logger = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -51,12 +55,20 @@ class Lifespan:
         await receive()
         scope["state"]["hub"] = self.hub
         reading = asyncio.create_task(self.reader.run())
+        reading.add_done_callback(end_with)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reading
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def end_with(reading: asyncio.Task[None]) -> None:
+    """A process that does not read any more tells nobody anything: it ends, and another takes its place."""
+    if not reading.cancelled():
+        logger.critical("the reader has ended", exc_info=reading.exception())
+        signal.raise_signal(signal.SIGTERM)
 
 
 class Probe:

@@ -40,6 +40,13 @@ class TopicSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self.arrival = Arrival(hub, doors, transport="websocket")
         self.telling: asyncio.Task[None] | None = None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whatever it ends with, the place is free again: somebody may leave while coming in."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
     async def connect(self) -> None:
         """Let the client in, or say why not: with a status where it had better not try, else with a code."""
         try:
@@ -64,6 +71,9 @@ class TopicSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
 
     async def disconnect(self, code: int) -> None:
         """Whoever closed it."""
+        self._leave()
+
+    def _leave(self) -> None:
         self.arrival.go()
         if self.telling is not None:
             self.telling.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import random
+import secrets
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -27,6 +27,15 @@ class TopicStream(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self.arrival = Arrival(hub, doors, transport="stream")
         self.telling: asyncio.Task[None] | None = None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whatever it ends with, the place is free again."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.arrival.go()
+            if self.telling is not None:
+                self.telling.cancel()
+
     async def http_request(self, message: dict[str, Any]) -> None:
         """Let the client in, or answer like any other operation of the API. What a body says is nothing to us."""
         if self.telling is not None or message.get("more_body"):
@@ -48,9 +57,6 @@ class TopicStream(AsyncConsumer):  # type: ignore[misc]  # channels has no types
 
     async def http_disconnect(self, message: dict[str, Any]) -> None:
         """The client is gone, or was told everything."""
-        self.arrival.go()
-        if self.telling is not None:
-            self.telling.cancel()
         raise StopConsumer
 
     async def _begin(self, origin: str) -> None:
@@ -65,7 +71,7 @@ class TopicStream(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         if origin:
             headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._write(b"retry: %d\n\n" % random.randint(*COME_BACK))  # spreads load, guards nothing
+        await self._write(b"retry: %d\n\n" % (COME_BACK[0] + secrets.randbelow(COME_BACK[1] - COME_BACK[0])))
 
     async def _tell(self) -> None:
         try:

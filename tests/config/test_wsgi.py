@@ -75,7 +75,11 @@ def test_it_is_as_big_as_the_settings_say(settings):
     assert application.longest_wait == settings.MAX_WAIT_MS / 1000
 
 
-def test_the_asynchronous_server_has_the_same_application():
+def test_the_asynchronous_server_tells_what_happens_live():
+    """And serves no page: those are the web server's alone, behind the gate."""
     from config import asgi
 
-    assert type(asgi.application).__name__ == "ASGIHandler"
+    assert sorted(asgi.application.application_mapping) == ["http", "lifespan", "websocket"]
+    assert [route.pattern.regex.pattern for route in asgi.application.application_mapping["http"].routes] == [
+        r"^api/v1/pools/(?P<topic>[0-9]{1,18})/events$", r"^health/(live|ready)$", "",
+    ]  # fmt: skip

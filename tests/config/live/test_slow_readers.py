@@ -94,6 +94,18 @@ def test_the_address_that_has_too_many_waits_and_its_places_come_back(live):
         assert heard(third, 1)[0]["type"] == "snapshot"
 
 
+def test_whoever_leaves_while_coming_in_leaves_no_place_taken(live):
+    pool = PoolFactory()
+    live.stop()
+    live.env |= {"LIVE_CLIENTS_PER_ADDRESS": "3", "RATE_LIMIT_SCALE": "1"}
+    live.start()
+    for _ in range(30):
+        live.plain(pool).close()
+
+    with wait_for(lambda: _again(live, pool)) as first, wait_for(lambda: _again(live, pool)) as second:
+        assert [heard(each, 1)[0]["type"] for each in (first, second)] == ["snapshot", "snapshot"]
+
+
 def _again(live, pool):
     from websockets.exceptions import InvalidStatus
 
