@@ -7,7 +7,7 @@ not answer goes on to Django as it came, with what was counted for it, so that n
 import re
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -30,17 +30,14 @@ if TYPE_CHECKING:
 
 JSON: Final = re.compile(r"application/json(?:;\s*charset=utf-8)?", re.IGNORECASE)
 BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
-# What a caller may say without it making a difference to a write, and what is read here. Anything else is for Django.
-HEEDLESS: Final = frozenset(
-    f"HTTP_{name}"
-    for name in (
-        "ACCEPT_ENCODING", "ACCEPT_LANGUAGE", "AUTHORIZATION", "CACHE_CONTROL", "CONNECTION", "CONTENT_LENGTH",
-        "CONTENT_TYPE", "DNT", "FORWARDED", "HOST", "ORIGIN", "PRAGMA", "PRIORITY", "REFERER", "SEC_CH_UA",
-        "SEC_CH_UA_MOBILE", "SEC_CH_UA_PLATFORM", "SEC_FETCH_DEST", "SEC_FETCH_MODE", "SEC_FETCH_SITE", "SEC_GPC", "TE",
-        "TRACEPARENT", "TRACESTATE", "USER_AGENT", "VIA", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT",
-        "X_FORWARDED_PROTO", "X_REAL_IP", "X_REQUEST_ID", "X_REQUEST_START",
-    )
-)  # fmt: skip
+# What a caller, or a proxy of ours, may say without it making a difference to a write, and what is read here. Anything
+# else is for Django.
+HEEDLESS: Final = re.compile(
+    "HTTP_(?:ACCEPT|ACCEPT_ENCODING|ACCEPT_LANGUAGE|AUTHORIZATION|BAGGAGE|CACHE_CONTROL|CONNECTION|CONTENT_LENGTH"
+    "|CONTENT_TYPE|DNT|FORWARDED|HOST|KEEP_ALIVE|ORIGIN|PRAGMA|PRIORITY|REFERER|TE|TRACEPARENT|TRACESTATE|USER_AGENT"
+    "|VIA|X_REAL_IP|X_REQUEST_ID|X_REQUEST_START|X_REQUESTED_WITH"
+    "|(?:SEC_CH|SEC_FETCH|SEC_GPC|X_FORWARDED|X_AMZN|CF)(?:_[A-Z0-9_]+)?)"
+)
 TAKES_JSON: Final = frozenset(
     {"", "*/*", "application/json", "application/json, */*", "application/json, text/plain, */*"}
 )
@@ -94,8 +91,13 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
         and environ.get("HTTP_ACCEPT", "") in TAKES_JSON
         and JSON.fullmatch(environ.get("CONTENT_TYPE", "")) is not None
         and REFUSED not in environ
-        and all(name in HEEDLESS for name in environ if name.startswith("HTTP_"))
+        and all(_is_heedless(name) for name in environ if name.startswith("HTTP_"))
     )
+
+
+@lru_cache(maxsize=512)
+def _is_heedless(name: str) -> bool:
+    return HEEDLESS.fullmatch(name) is not None
 
 
 def _body(environ: "WSGIEnvironment", limit: int) -> bytes | None:

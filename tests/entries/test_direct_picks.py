@@ -1,17 +1,11 @@
 """A plain pick is saved without entering Django, and nothing about it tells."""
 
 import json
-import re
-import time
 
 import pytest
 from django.db import connection, transaction
-from prometheus_client import REGISTRY
 
 from accounts.models import Session, User
-from config.api import counting
-from config.api.arrival import CAME_AT
-from config.connections import cache
 from config.models import AuditEntry
 from entries.models import Entry, Pick, PickChange
 from entries.services.slips import is_genuine
@@ -88,6 +82,26 @@ def test_a_plain_pick_is_saved_without_django(direct, entry, token):
     assert (pick.entry_id, pick.team.code, pick.source, pick.slot) == (entry.pk, "ANT", "player", 1)
     assert is_genuine(slip)
     assert (slip["nonce"], slip["team"], slip["entry"]) == (pick.nonce, "ANT", entry.pk)
+
+
+def test_what_browsers_phones_and_proxies_say_besides_makes_no_difference(direct, entry, token):
+    said = {
+        "HTTP_ACCEPT": "application/json, text/plain, */*",
+        "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
+        "HTTP_ACCEPT_LANGUAGE": "de-DE,de;q=0.9",
+        "HTTP_CONNECTION": "keep-alive",
+        "HTTP_ORIGIN": "http://testserver",
+        "HTTP_REFERER": "http://testserver/",
+        "HTTP_SEC_CH_UA_PLATFORM": '"Android"',
+        "HTTP_SEC_FETCH_SITE": "same-origin",
+        "HTTP_TRACEPARENT": "00-" + 32 * "a" + "-" + 16 * "b" + "-01",
+        "HTTP_USER_AGENT": "okhttp/4.12.0",
+        "HTTP_X_FORWARDED_FOR": "203.0.113.9",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "CONTENT_TYPE": "application/json; charset=UTF-8",
+    }
+    assert direct.put(entry.pk, 1, {"team": "ANT"}, token=token, **said).status == 200
+    assert direct.reached_django == 0
 
 
 def test_it_answers_byte_for_byte_and_header_for_header_what_django_answers(direct, django, pool):
@@ -205,50 +219,6 @@ def test_what_is_not_plain_is_answered_by_django(direct, django, entry, token, b
     assert (ours.status, told(ours), headers(ours)) == (theirs.status, told(theirs), headers(theirs))
 
 
-class TestLimits:
-    @pytest.fixture(autouse=True)
-    def _few(self, settings, monkeypatch):
-        monkeypatch.setattr("config.api.ratelimit.Policy.allowed", property(lambda policy: 3))
-
-    def left(self, said):
-        return said.headers.get("x-ratelimit-remaining")
-
-    def test_calls_are_counted_together_whoever_answers_them(self, direct, django, entry, token):
-        left = [
-            self.left(door.put(entry.pk, 1, {"team": team}, token=token))
-            for door, team in ((direct, "ANT"), (django, "BAT"), (direct, "CAT"))
-        ]
-        assert left == ["2", "1", "0"]
-        assert direct.reached_django == 0
-
-    def test_one_too_many_is_refused_and_counted_once(self, direct, entry, token):
-        for team in ("ANT", "BAT", "CAT"):
-            assert direct.put(entry.pk, 1, {"team": team}, token=token).status == 200
-        said = direct.put(entry.pk, 1, {"team": "DOG"}, token=token)
-        assert (said.status, said.code, self.left(said)) == (429, "RATE_LIMITED", "0")
-        assert "retry-after" in said.headers
-        assert Pick.objects.get().team.code == "CAT"
-
-    def test_a_refused_pick_is_counted_once(self, direct, entry, token):
-        assert self.left(direct.put(entry.pk, 1, {"team": "NOBODY"}, token=token)) == "2"
-        assert self.left(direct.put(entry.pk, 1, {"team": "ANT"}, token=token)) == "1"
-
-    def test_a_token_that_ended_uses_up_nothing_of_its_owner(self, direct, entry, token):
-        stolen = token_of(entry.user)
-        newest = Session.objects.filter(user=entry.user).latest("created_at")
-        Session.objects.filter(pk=newest.pk).update(revoked_at="2026-01-01T00:00Z", revoked_because="signed_out")
-        for _ in range(3):
-            assert direct.put(entry.pk, 1, {"team": "ANT"}, token=stolen).status == 401
-        assert self.left(direct.put(entry.pk, 1, {"team": "ANT"}, token=token)) == "2"
-
-    def test_picks_are_saved_without_redis(self, direct, entry, token, settings):
-        dead = cache("redis://127.0.0.1:1/0", environment="local", forgiving=False)
-        settings.CACHES = {**settings.CACHES, "limits": dead}
-        said = direct.put(entry.pk, 1, {"team": "ANT"}, token=token)
-        counting.reset_pause()
-        assert (said.status, direct.reached_django, self.left(said)) == (200, 0, None)
-
-
 def test_a_strangers_entry_is_not_there(direct, entry):
     said = direct.put(entry.pk, 1, {"team": "ANT"}, token=token_of(UserFactory()))
     assert (said.status, said.code) == (404, "NOT_FOUND")
@@ -318,57 +288,3 @@ def test_a_statement_that_the_server_forgot_is_prepared_again(direct, entry, tok
 
     assert [direct.put(entry.pk, 1, {"team": team}, token=token).status for team in ("BAT", "CAT")] == [200, 200]
     assert direct.reached_django == 1
-
-
-# --- What it costs -------------------------------------------------------------------------------------------------
-
-
-def sent(door, entry, body, token, folder) -> list[str]:
-    """What goes over the wire to PostgreSQL for one call, by the client library's own trace."""
-    connection.ensure_connection()
-    with (folder / "wire").open("w+b") as trace:
-        wire = connection.connection.pgconn
-        wire.trace(trace.fileno())
-        assert door.put(entry.pk, 1, body, token=token).status == 200
-        wire.untrace()
-        trace.seek(0)
-        lines = trace.read().decode(errors="replace").splitlines()
-    # A simple query, or a prepared one that is carried out. A statement of several lines begins with such a one, too.
-    asked = [line for line in lines if re.match(r"[^\t]*\tF\t[0-9]+\t(Query|Execute)\b", line)]
-    return [line for line in asked if not re.search(r'"(BEGIN|COMMIT)', line)]
-
-
-@pytest.mark.parametrize("rounds", [1, 3])
-def test_a_pick_takes_one_statement_and_four_through_django(direct, django, pool, tmp_path, rounds):
-    entry = EntryFactory(in_pool=pool)
-    token = token_of(entry.user)
-    for number in range(1, rounds + 1):
-        assert direct.put(entry.pk, number, {"team": CODES[2 + number]}, token=token).status == 200
-
-    ours = sent(direct, entry, {"team": "ANT"}, token, tmp_path)
-    theirs = sent(django, entry, {"team": "BAT"}, token, tmp_path)
-
-    assert (len(ours), direct.reached_django) == (1, 0)
-    assert 1 < len(theirs) <= 4
-
-
-# --- What is counted ------------------------------------------------------------------------------------------------
-
-
-def counted(result):
-    return REGISTRY.get_sample_value("outlast_picks_total", {"result": result}) or 0
-
-
-@pytest.mark.parametrize("is_direct", [True, False])
-def test_what_comes_of_a_wish_is_counted_from_its_arrival(entry, token, is_direct):
-    door = Door(is_direct=is_direct)
-    before = {result: counted(result) for result in ("saved", "unchanged", "refused", "late")}
-    taken = REGISTRY.get_sample_value("outlast_pick_edge_to_decision_seconds_count")
-
-    for number, team in ((1, "ANT"), (1, "ANT"), (2, "ANT")):
-        door.put(entry.pk, number, {"team": team}, token=token, **{CAME_AT: time.monotonic() - 1})
-    lock_round(entry.pool.competition.rounds.get(number=1))
-    door.put(entry.pk, 1, {"team": "BAT"}, token=token)
-
-    assert {result: counted(result) - was for result, was in before.items()} == dict.fromkeys(before, 1)
-    assert REGISTRY.get_sample_value("outlast_pick_edge_to_decision_seconds_count") - taken == 3
