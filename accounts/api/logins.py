@@ -95,6 +95,8 @@ class SocialBody(serializers.Serializer[Any]):
     )
     profile = ProfileOfNewBody(required=False, allow_null=True, default=None)
 
+    examples = {"code": "example-code-of-the-way-back"}
+
 
 class LoginOut(serializers.ModelSerializer[Login]):
     """A way in through a provider."""

@@ -42,6 +42,8 @@ class TotpSetupOut(serializers.Serializer[Any]):
 class TotpCodeBody(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=20, help_text="What the device shows now.")
 
+    examples = {"code": "123456"}
+
 
 class RecoveryCodesOut(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(

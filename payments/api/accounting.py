@@ -86,6 +86,8 @@ class JournalBatchBody(serializers.Serializer[Any]):
     system = serializers.ChoiceField(AccountingSystem.choices)
     through = serializers.DateField(required=False)
 
+    examples = {"system": "xero"}
+
 
 class WithdrawBatchBody(serializers.Serializer[Any]):
     """Why it is taken back."""

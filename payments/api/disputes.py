@@ -13,7 +13,7 @@ from config.api.operations import operation
 from config.api.pagination import KeysetPagination
 from config.api.views import ReadOnlyViewSet
 from payments.api.serializers import LARGEST_ID
-from payments.models import Dispute, DisputeState
+from payments.models import Dispute, DisputeState, LossBearer
 from payments.models.dispute import CLOSED_DISPUTES
 
 
@@ -27,6 +27,9 @@ class DisputeOut(serializers.ModelSerializer[Dispute]):
     pool = serializers.IntegerField(source="receipt.payment.request.pool_id", read_only=True)
     player = serializers.IntegerField(source="receipt.payment.request.user_id", read_only=True)
     charge_id = serializers.CharField(source="receipt.charge_id", read_only=True)
+    borne_by = serializers.ChoiceField(
+        LossBearer.choices, read_only=True, allow_blank=True, help_text="Empty while nothing is lost."
+    )
 
     class Meta:
         model = Dispute

@@ -67,6 +67,7 @@ class ScheduleBody(serializers.Serializer[Any]):
     )
 
     values = {"report": {"enum": sorted(REPORTS)}}
+    examples = {"report": "trial_balance", "every": "month"}
 
 
 class ScheduleFilter(serializers.Serializer[ExportSchedule]):

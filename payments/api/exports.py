@@ -128,6 +128,7 @@ class ExportBody(serializers.Serializer[Any]):
     )
 
     values = {"report": {"enum": sorted(REPORTS)}}
+    examples = {"report": "trial_balance"}
 
 
 class CancelExportBody(serializers.Serializer[Any]):

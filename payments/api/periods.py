@@ -43,6 +43,7 @@ class PeriodBody(serializers.Serializer[Any]):
     first_day = serializers.DateField()
 
     values = {"first_day": {"pattern": "-01$"}}
+    examples = {"first_day": "2026-02-01"}
 
 
 class WithdrawPeriodBody(serializers.Serializer[Any]):

@@ -226,6 +226,7 @@ class RulesBody(serializers.Serializer[Any]):
 
     refuses_unknown_itself = True
     values = values_of_switches()
+    examples = {"tie": "win"}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
@@ -268,3 +269,5 @@ class ResultBody(serializers.Serializer[Any]):
     home_score = serializers.IntegerField(min_value=0, max_value=HIGHEST_SCORE, required=False, allow_null=True)
     away_score = serializers.IntegerField(min_value=0, max_value=HIGHEST_SCORE, required=False, allow_null=True)
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+    examples = {"status": "cancelled"}

@@ -59,6 +59,7 @@ class ProposeBody(serializers.Serializer[Any]):
     )
     details = RulingDetails(required=False)
     reason = serializers.CharField(max_length=LONGEST_REASON)
+    examples = {"kind": "disqualify", "entry": 1}
 
 
 class ReversalBody(serializers.Serializer[Any]):

@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from config.api.deprecation import Deprecation
+from tests.config.api.conftest import SAMPLE
+from tests.support.contract import schema_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,13 +41,10 @@ def test_less_than_a_year_of_notice_cannot_be_declared():
 
 
 class TestInTheSchema:
-    def found(self, client):
-        return client.get("/api/v1/schema/").json()
-
-    def test_the_operation_is_deprecated(self, client):
-        big = self.found(client)["paths"]["/api/v1/sample/big"]
+    def test_the_operation_is_deprecated(self):
+        big = schema_of(SAMPLE)["paths"]["/api/v1/sample/big"]
         assert (big["get"]["deprecated"], "deprecated" in big["post"]) == (True, False)
 
-    def test_the_field_is_deprecated(self, client):
-        card = self.found(client)["components"]["schemas"]["CardLike"]["properties"]
+    def test_the_field_is_deprecated(self):
+        card = schema_of(SAMPLE)["components"]["schemas"]["CardLike"]["properties"]
         assert (card["name"]["deprecated"], "deprecated" in card["id"]) == (True, False)

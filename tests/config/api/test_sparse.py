@@ -3,6 +3,8 @@
 import pytest
 
 from config.models import OutboxMessage
+from tests.config.api.conftest import SAMPLE
+from tests.support.contract import schema_of
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +53,9 @@ def test_each_item_of_a_list_has_them_and_the_page_stays(client):
     OutboxMessage.objects.bulk_create([OutboxMessage(kind="a", key=str(number)) for number in range(3)])
     answer = client.get(LIST, {"fields": "kind", "limit": 2}).json()
     assert answer["data"] == [{"kind": "a"}, {"kind": "a"}]
-    assert answer["meta"]["pagination"] == {"page": 1, "limit": 2, "total": 3}
+    pagination = answer["meta"]["pagination"]
+    assert pagination.pop("next_cursor")
+    assert pagination == {"page": 1, "limit": 2, "total": 3}
 
 
 def test_one_item_has_them(client):
@@ -69,8 +73,8 @@ def test_what_is_no_such_answer_knows_no_such_parameter(client, path):
     assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["fields"])
 
 
-def test_the_schema_names_what_may_be_asked_for(client):
-    parameters = client.get("/api/v1/schema/").json()["paths"][CARD]["get"]["parameters"]
+def test_the_schema_names_what_may_be_asked_for():
+    parameters = schema_of(SAMPLE)["paths"][CARD]["get"]["parameters"]
     (fields,) = [one for one in parameters if one.get("name") == "fields"]
     assert (fields["in"], fields["explode"], fields["schema"]["type"]) == ("query", False, "array")
     assert set(fields["schema"]["items"]["enum"]) == {
