@@ -154,6 +154,7 @@ class ReplayBody(serializers.Serializer[Any]):
     status = serializers.ListField(
         child=serializers.ChoiceField([str(status) for status in ENDED]),
         min_length=1,
+        max_length=len(ENDED),
         required=False,
         help_text="Those that ended so; left out: those that failed.",
     )

@@ -1,5 +1,6 @@
 """Many requests decided at once by several people: the same ones, in other orders, in pools with few places."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -50,16 +51,17 @@ def test_in_whatever_order_nobody_waits_in_a_circle_and_no_place_is_given_twice(
 def test_one_by_one_in_one_transaction_waits_in_a_circle():
     """The control: the same without all locks beforehand."""
     _, ids = asked()
-    people = ModeratorFactory.create_batch(2)
+    people, both_hold_one = ModeratorFactory.create_batch(2), threading.Barrier(2)
 
-    def one_by_one(by, order):
+    def one_by_one(by, one, other):
         with transaction.atomic():
-            for request_id in order:
-                approve_request(request=Request.objects.get(pk=request_id), by=by, now=database_now())
+            approve_request(request=Request.objects.get(pk=one), by=by, now=database_now())
+            both_hold_one.wait(30)
+            approve_request(request=Request.objects.get(pk=other), by=by, now=database_now())
 
-    firsts = ids[::EACH]
-    outcomes = run_together([lambda: one_by_one(people[0], firsts), lambda: one_by_one(people[1], firsts[::-1])])
-    assert any(isinstance(error, OperationalError) for error in errors(outcomes))
+    one, other = ids[0], ids[-1]
+    outcomes = run_together([lambda: one_by_one(people[0], one, other), lambda: one_by_one(people[1], other, one)])
+    assert [type(error) for error in errors(outcomes)] == [OperationalError]
 
 
 @again_and_again

@@ -60,7 +60,7 @@ def test_rounds_come_in_play_order_with_games_and_status(api, cup):
 def test_lists_are_paged(api, cup):
     body = respond(api(), "GET", "/competitions/cup-2026/rounds", limit=1, page=2).json()
     assert [one["number"] for one in body["data"]] == [2]
-    assert body["meta"]["pagination"] == {"page": 2, "limit": 1, "total": 2}
+    assert body["meta"]["pagination"] == {"page": 2, "limit": 1, "total": 2, "next_cursor": None}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

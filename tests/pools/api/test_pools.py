@@ -60,7 +60,7 @@ def test_the_list_has_the_same_items_newest_first(api):
     body = respond(api(), "GET", "/pools").json()
     assert [pool["id"] for pool in body["data"]] == [second.pk, first.pk]
     assert body["data"][1] == call(api(), "GET", f"/pools/{first.pk}")[1]
-    assert body["meta"]["pagination"] == {"page": 1, "limit": 20, "total": 2}
+    assert body["meta"]["pagination"] == {"page": 1, "limit": 20, "total": 2, "next_cursor": None}
 
 
 def test_the_list_is_filtered_by_status_competition_and_name(api):

@@ -98,6 +98,7 @@ NO_IDS = (
 )  # fmt: skip
 # Every id that a body takes, by the operation.
 IDS = {
+    ("PATCH /api/v1/webhook-endpoints/<pk>", "pools"),
     ("POST /api/v1/bank-lines/<pk>/match", "manual_records"),
     ("POST /api/v1/bank-lines/<pk>/match", "provider_payouts"),
     ("POST /api/v1/bank-statements", "account"),
@@ -112,6 +113,7 @@ IDS = {
     ("POST /api/v1/rulings", "game"),
     ("POST /api/v1/requests/approve", "requests"),
     ("POST /api/v1/requests/reject", "requests"),
+    ("POST /api/v1/webhook-endpoints", "pools"),
     ("PUT /api/v1/picks", "picks.entry"),
 }
 NOBODYS = 10**12

@@ -152,4 +152,4 @@ def test_row_01_a_draft_is_not_there_for_players(world):
 def test_row_03_no_address_holds_two_ids():
     """The second part is a number within the first, so that nothing of one thing can be asked for through another."""
     parts = [PLACE.findall(one.route.template) for one in operations()]
-    assert {part for each in parts for part in each[1:]} == {"rounds", "picks"}
+    assert {part for each in parts for part in each[1:]} == {"rounds", "picks", "deliveries"}
