@@ -13,6 +13,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config import tracing
 from config.api.envelope import Failure, meta
 from config.api.idempotency import Mode
 from config.api.operations import operation
@@ -23,7 +24,7 @@ from config.api.views import ApiView
 from config.errors import Code
 from config.graphql.context import Context
 from config.graphql.errors import all_told, told
-from config.graphql.persisted import keep, text_of
+from config.graphql.persisted import hash_of, keep, text_of
 from config.graphql.questions import read_question
 from config.graphql.schema import Schema, answer, prepare
 
@@ -73,6 +74,8 @@ class GraphQLView(ApiView):
         """Answer one question. Nothing is changed by it, so it may be asked again at will."""
         question = read_question(request.data)
         text = text_of(question)
+        # The log names a question by its hash: the words, and what they are about, are the caller's own.
+        tracing.tell(operation=f"graphql {hash_of(text)[:16]}")
         document, measured = prepare(self._graphql, text, question.variables)
         for scope in sorted(measured.scopes, key=str):
             refuse_outside(self.granted_scopes(), scope)
@@ -94,6 +97,12 @@ class GraphQLView(ApiView):
         """By the newer name where the caller knows it, in whatever order they say so."""
         made = super().get_renderers()
         return made[::-1] if GraphQLResponseRenderer.media_type in self.request.headers.get("Accept", "") else made
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
+        """As every view does; and nobody keeps an answer, to whomever it was."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def _refuse(self, error: Exception) -> HttpResponseBase:
         """As every view does, but in GraphQL's shape."""

@@ -1,6 +1,7 @@
 """Asking over HTTP: who may come in, how, and what refusals look like."""
 
 import json
+import logging
 from contextlib import closing
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from django.test import Client
 from accounts.services.blocking import deactivate_user
 from config.api import ratelimit
 from config.graphql.limits import LIMITS
+from config.graphql.persisted import hash_of
 from config.graphql.view import QUESTION
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.pools import PoolFactory
@@ -30,6 +32,12 @@ def test_an_answer_is_an_object_of_data_and_extensions(api, player):
     assert set(answer.json()["extensions"]) == {"timestamp", "request_id"}
     assert answer["Cache-Control"] == "no-store"
     assert answer["Content-Type"] == "application/json"
+
+
+def test_no_answer_is_kept_whoever_asked(api, player):
+    for client in (api(), api(player)):
+        for query in ("{ pools { total } }", "{ me { id } }", "{"):
+            assert send(client, query)["Cache-Control"] == "no-store"
 
 
 def test_who_asks_by_the_newer_media_type_is_answered_by_it(api, player):
@@ -238,6 +246,15 @@ class TestLimits:
 
 
 class TestTrouble:
+    def test_the_log_names_a_question_by_its_hash_and_not_by_its_words(self, api, player, caplog):
+        caplog.set_level(logging.INFO)
+
+        ask(api(player), "query VeryOwnName { me { id } }")
+
+        (line,) = [record for record in caplog.records if getattr(record, "route", "") == "graphql"]
+        assert line.operation == f"graphql {hash_of('query VeryOwnName { me { id } }')[:16]}"
+        assert "VeryOwnName" not in str(vars(line))
+
     def test_a_crash_is_told_without_its_words(self, api, player, monkeypatch):
         def explode(*_, **__):
             raise RuntimeError("the secret of the house")
