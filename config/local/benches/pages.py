@@ -26,19 +26,16 @@ from config.local.benches.serving import free_port, running, wait_for_server
 from config.local.benches.wire import call, send_closed
 from config.local.supervisor.programs import Program, module, web
 from entries.api.pages import STANDINGS
-from pools.api.pages import VERSION, card_sql
+from pools.api.pages import VERSION, card_by_number
 from pools.models import Pool
 
 CONNECTIONS = 32
 TURNS = 5
 SECONDS, WARM_SECONDS = 3.0, 1.0
 LIMIT = 50
-# In the order of their numbers in the statements.
+# Of the statement, in the order of their numbers.
 VALUES = {
-    "card": {"pool": "bigint", "pools": "bigint[]"},
-    "standings": {
-        "pool": "bigint", "best": "int", "worst": "int", "largest": "bigint", "limit": "bigint", "offset": "bigint",
-    },
+    "pool": "bigint", "best": "int", "worst": "int", "largest": "bigint", "limit": "bigint", "offset": "bigint",
 }  # fmt: skip
 
 
@@ -91,8 +88,8 @@ def standings_known(runs: Runs, scale: Scale) -> Pair:
 def statements() -> dict[str, str]:
     """Ours, with values by number, as asyncpg takes them."""
     return {
-        "card": _numbered(card_sql(), VALUES["card"]),
-        "standings": _numbered(STANDINGS, VALUES["standings"]),
+        "card": card_by_number(),
+        "standings": _numbered(STANDINGS, VALUES),
         "version": VERSION.sql,
     }
 
