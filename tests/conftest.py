@@ -158,6 +158,7 @@ SLOW = (
     "tests/clients/",
     "tests/config/local/",
     "tests/config/test_metrics.py",
+    "tests/contract/test_calls.py",
     "tests/config/test_statements.py",
     "tests/config/test_telemetry.py",
     "tests/entries/test_constant_time.py",

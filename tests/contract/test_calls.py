@@ -1,0 +1,77 @@
+"""Every documented call, sent to the real API, is answered as it is documented."""
+
+import pytest
+
+from tests.contract.calls import CALLS, PREPARED, address, send
+from tests.security.matrix.knocking import taken_back
+from tests.support import contract
+from tests.support.truth import URLS
+
+WHO = ("owner", "moderator", "finance", "admin", "unverified", "anonymous")
+# What this one world cannot be asked, and why.
+ELSEWHERE: dict[str, str] = {
+    # A provider of sign-ins has to be there: tests/accounts/social.
+    "beginSocialSignIn": "begins at a provider",
+    "returnFromProvider": "comes back from one",
+    "returnFromProviderByForm": "comes back from one",
+    "createSocialToken": "wants the code that a provider's way back has brought",
+    # Money moves at a provider, or has come from a bank: tests/payments.
+    "allocateDiscrepancy": "wants held money with a place that waits for it",
+    "approveRefund": "sends money at the provider that the payment came through",
+    "createPaymentRefund": "wants money of a payment that no refund has claimed yet",
+    "createPayout": "wants a prize that is due",
+    "createBankStatement": "wants a file of the bank",
+    "createJournalBatch": "wants movements that were not exported yet",
+    "declineRefund": "wants a refund that waits for its second name",
+    "giveDiscrepancy": "wants a refund from outside that belongs to somebody",
+    "matchBankLine": "wants payouts that come to the line's amount",
+    "recordManualPayment": "wants money that was handed over after the approval",
+    "refundDiscrepancy": "wants held money",
+    "resyncDiscrepancy": "asks a provider about an object that it knows",
+    "returnPayout": "wants a prize that was sent",
+    # A worker has written it: tests/exports.
+    "approveExport": "wants an export of a kind that waits for leave",
+    "checkExport": "wants a file that was written",
+    "createExportLink": "wants a file that was written",
+    "getExportFile": "wants a file that was written",
+    "retryExport": "wants an export that failed",
+    # Another kind of pool, or another moment of one: tests/entries.
+    "buyBackEntry": "wants an entry that fell in a pool with a way back in",
+    "getPoolRoundReportCsv": "wants a round that has locked",
+    "getPoolRoundReportJson": "wants a round that has locked",
+    "listPoolRoundDistribution": "wants a round that has locked",
+    "updateEntryFallback": "wants a pool that fills in from lists",
+    "waitlistRequest": "wants a pool that is full",
+    # What only its sender can make, or only a device.
+    "createRecoveryCodes": "wants a sign-in with the second factor that they are for",
+    "createWebhook": "wants a signature over the body",
+    "stripeWebhooks": "wants a signature over the body",
+    "getDocumentFile": "wants a link of this very moment, in the address",
+    "undoEmail": "wants an address that was changed and can be given back",
+    "streamPoolEvents": "is answered by the process of live updates (tests/config/live)",
+}
+
+
+def answers(world, call):
+    """What each is told, until one is told what is documented; and what of that the schema does not know."""
+    told = {}
+    for who in WHO:
+        with taken_back():
+            instead = PREPARED[call.name](world) if call.name in PREPARED else {}
+            answer = send(world, call, who, instead)
+            told[who] = f"{answer.status_code} {getattr(answer, 'content', b'')[:300].decode(errors='replace')}"
+            if answer.status_code == call.status:
+                return told, contract.faults(URLS, call.method, address(world, call), answer)
+    return told, None
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in ELSEWHERE])
+def test_a_documented_call_is_answered_as_documented(world, double, name):
+    told, faults = answers(world, CALLS[name])
+    assert faults == [], told
+
+
+@pytest.mark.parametrize("name", list(ELSEWHERE))
+def test_what_is_left_out_really_cannot_be_asked_here(world, double, name):
+    told, faults = answers(world, CALLS[name])
+    assert faults is None, told
