@@ -8,84 +8,226 @@ import config.triggers
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('pools', '0007_places_by_region'),
+        ("pools", "0007_places_by_region"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PoolEvent',
+            name="PoolEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(editable=False, null=True)),
-                ('kind', models.CharField(choices=[('round.locked', 'Round Locked'), ('round.revealed', 'Round Revealed'), ('game.locked', 'Game Locked'), ('game.final', 'Game Final'), ('game.corrected', 'Game Corrected'), ('game.called_off', 'Game Called Off'), ('game.back_on', 'Game Back On'), ('entries.eliminated', 'Entries Eliminated'), ('entries.revived', 'Entries Revived'), ('entries.changed', 'Entries Changed'), ('winners.declared', 'Winners Declared'), ('winners.withdrawn', 'Winners Withdrawn'), ('pool.started', 'Pool Started'), ('pool.ended', 'Pool Ended'), ('pool.reopened', 'Pool Reopened'), ('pool.cancelled', 'Pool Cancelled')], max_length=20)),
-                ('data', models.JSONField()),
-                ('at', models.DateTimeField(editable=False, null=True)),
-                ('key', models.CharField(help_text='Of what is told once, whoever notices it.', max_length=40, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField(editable=False, null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("round.locked", "Round Locked"),
+                            ("round.revealed", "Round Revealed"),
+                            ("game.locked", "Game Locked"),
+                            ("game.final", "Game Final"),
+                            ("game.corrected", "Game Corrected"),
+                            ("game.called_off", "Game Called Off"),
+                            ("game.back_on", "Game Back On"),
+                            ("entries.eliminated", "Entries Eliminated"),
+                            ("entries.revived", "Entries Revived"),
+                            ("entries.changed", "Entries Changed"),
+                            ("winners.declared", "Winners Declared"),
+                            ("winners.withdrawn", "Winners Withdrawn"),
+                            ("pool.started", "Pool Started"),
+                            ("pool.ended", "Pool Ended"),
+                            ("pool.reopened", "Pool Reopened"),
+                            ("pool.cancelled", "Pool Cancelled"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("data", models.JSONField()),
+                ("at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "key",
+                    models.CharField(help_text="Of what is told once, whoever notices it.", max_length=40, null=True),
+                ),
             ],
             options={
-                'ordering': ['pool', 'number'],
+                "ordering": ["pool", "number"],
             },
         ),
         migrations.CreateModel(
-            name='PoolEventCount',
+            name="PoolEventCount",
             fields=[
-                ('pool', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='pools.pool')),
-                ('last', models.BigIntegerField()),
+                (
+                    "pool",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="pools.pool",
+                    ),
+                ),
+                ("last", models.BigIntegerField()),
             ],
         ),
         config.triggers.AddGuard(
-            model_name='game',
-            trigger=pgtrigger.compiler.Trigger(name='tells_result', sql=config.triggers.GuardSql(condition='WHEN (ROW(OLD.status, OLD.home_score, OLD.away_score) IS DISTINCT FROM ROW(NEW.status, NEW.home_score, NEW.away_score))', declare='DECLARE told text; facts jsonb; playing int;', func="\n            told := CASE\n                WHEN OLD.status = 'final' THEN 'game.corrected'\n                WHEN NEW.status = 'final' THEN 'game.final'\n                WHEN NEW.status IN ('cancelled', 'postponed') THEN 'game.called_off'\n                WHEN OLD.status IN ('cancelled', 'postponed') THEN 'game.back_on' END;\n            IF told IS NOT NULL THEN\n                SELECT r.number, \n    jsonb_build_object('round', r.number, 'game', NEW.id,\n        'home', (SELECT code FROM pools_team WHERE id = NEW.home_id),\n        'away', (SELECT code FROM pools_team WHERE id = NEW.away_id),\n        'status', NEW.status, 'home_score', NEW.home_score, 'away_score', NEW.away_score)\n INTO playing, facts FROM pools_round r WHERE r.id = NEW.round_id;\n                INSERT INTO pools_poolevent (pool_id, kind, data)\n                SELECT p.id, told, facts \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND playing BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n ORDER BY p.id;\n            END IF;\n            RETURN NULL;\n        ", hash='0cf16a3afabf1f8249ee8dc9787f8507b6e8bc87', operation='UPDATE OF "status", "home_score", "away_score"', pgid='pgtrigger_tells_result_181d7', table='pools_game', when='AFTER')),
+            model_name="game",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tells_result",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (ROW(OLD.status, OLD.home_score, OLD.away_score) IS DISTINCT FROM ROW(NEW.status, NEW.home_score, NEW.away_score))",
+                    declare="DECLARE told text; facts jsonb; playing int;",
+                    func="\n            told := CASE\n                WHEN OLD.status = 'final' THEN 'game.corrected'\n                WHEN NEW.status = 'final' THEN 'game.final'\n                WHEN NEW.status IN ('cancelled', 'postponed') THEN 'game.called_off'\n                WHEN OLD.status IN ('cancelled', 'postponed') THEN 'game.back_on' END;\n            IF told IS NOT NULL THEN\n                SELECT r.number, \n    jsonb_build_object('round', r.number, 'game', NEW.id,\n        'home', (SELECT code FROM pools_team WHERE id = NEW.home_id),\n        'away', (SELECT code FROM pools_team WHERE id = NEW.away_id),\n        'status', NEW.status, 'home_score', NEW.home_score, 'away_score', NEW.away_score)\n INTO playing, facts FROM pools_round r WHERE r.id = NEW.round_id;\n                INSERT INTO pools_poolevent (pool_id, kind, data)\n                SELECT p.id, told, facts \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND playing BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n ORDER BY p.id;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="0cf16a3afabf1f8249ee8dc9787f8507b6e8bc87",
+                    operation='UPDATE OF "status", "home_score", "away_score"',
+                    pgid="pgtrigger_tells_result_181d7",
+                    table="pools_game",
+                    when="AFTER",
+                ),
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='game',
-            trigger=pgtrigger.compiler.Trigger(name='tells_game_lock', sql=config.triggers.GuardSql(condition='WHEN (OLD.revealed_at IS NULL AND NEW.revealed_at IS NOT NULL)', declare='DECLARE facts jsonb; playing int;', func="\n            SELECT r.number, \n    jsonb_build_object('round', r.number, 'game', NEW.id,\n        'home', (SELECT code FROM pools_team WHERE id = NEW.home_id),\n        'away', (SELECT code FROM pools_team WHERE id = NEW.away_id),\n        'status', NEW.status, 'home_score', NEW.home_score, 'away_score', NEW.away_score)\n INTO playing, facts FROM pools_round r WHERE r.id = NEW.round_id;\n            INSERT INTO pools_poolevent (pool_id, kind, data)\n            SELECT p.id, 'game.locked', facts \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND playing BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n\n              AND 'game' = (SELECT lock FROM pools_rules WHERE pool_id = p.id AND effective_round_number <= playing\n                            ORDER BY version DESC LIMIT 1)\n            ORDER BY p.id;\n            RETURN NULL;\n        ", hash='c89bf87f252708716e83aab360ae5fa245b29cd5', operation='UPDATE OF "revealed_at"', pgid='pgtrigger_tells_game_lock_866ba', table='pools_game', when='AFTER')),
+            model_name="game",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tells_game_lock",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (OLD.revealed_at IS NULL AND NEW.revealed_at IS NOT NULL)",
+                    declare="DECLARE facts jsonb; playing int;",
+                    func="\n            SELECT r.number, \n    jsonb_build_object('round', r.number, 'game', NEW.id,\n        'home', (SELECT code FROM pools_team WHERE id = NEW.home_id),\n        'away', (SELECT code FROM pools_team WHERE id = NEW.away_id),\n        'status', NEW.status, 'home_score', NEW.home_score, 'away_score', NEW.away_score)\n INTO playing, facts FROM pools_round r WHERE r.id = NEW.round_id;\n            INSERT INTO pools_poolevent (pool_id, kind, data)\n            SELECT p.id, 'game.locked', facts \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND playing BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n\n              AND 'game' = (SELECT lock FROM pools_rules WHERE pool_id = p.id AND effective_round_number <= playing\n                            ORDER BY version DESC LIMIT 1)\n            ORDER BY p.id;\n            RETURN NULL;\n        ",
+                    hash="c89bf87f252708716e83aab360ae5fa245b29cd5",
+                    operation='UPDATE OF "revealed_at"',
+                    pgid="pgtrigger_tells_game_lock_866ba",
+                    table="pools_game",
+                    when="AFTER",
+                ),
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='pool',
-            trigger=pgtrigger.compiler.Trigger(name='tells_status', sql=config.triggers.GuardSql(condition="WHEN (OLD.status <> 'draft' AND ROW(OLD.status, OLD.ended_round_number) IS DISTINCT FROM ROW(NEW.status, NEW.ended_round_number))", declare='DECLARE told text;', func="\n            told := CASE NEW.status\n                WHEN 'finished' THEN 'pool.ended'\n                WHEN 'cancelled' THEN 'pool.cancelled'\n                WHEN 'running' THEN CASE OLD.status WHEN 'open' THEN 'pool.started' ELSE 'pool.reopened' END END;\n            IF told IS NOT NULL THEN\n                INSERT INTO pools_poolevent (pool_id, kind, data)\n                VALUES (NEW.id, told, jsonb_build_object('status', NEW.status, 'round', NEW.ended_round_number));\n            END IF;\n            RETURN NULL;\n        ", hash='c7285bc7cf46bf9602e9079c019dbda24b688f36', operation='UPDATE OF "status", "ended_round_number"', pgid='pgtrigger_tells_status_66280', table='pools_pool', when='AFTER')),
+            model_name="pool",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tells_status",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (OLD.status <> 'draft' AND ROW(OLD.status, OLD.ended_round_number) IS DISTINCT FROM ROW(NEW.status, NEW.ended_round_number))",
+                    declare="DECLARE told text;",
+                    func="\n            told := CASE NEW.status\n                WHEN 'finished' THEN 'pool.ended'\n                WHEN 'cancelled' THEN 'pool.cancelled'\n                WHEN 'running' THEN CASE OLD.status WHEN 'open' THEN 'pool.started' ELSE 'pool.reopened' END END;\n            IF told IS NOT NULL THEN\n                INSERT INTO pools_poolevent (pool_id, kind, data)\n                VALUES (NEW.id, told, jsonb_build_object('status', NEW.status, 'round', NEW.ended_round_number));\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="c7285bc7cf46bf9602e9079c019dbda24b688f36",
+                    operation='UPDATE OF "status", "ended_round_number"',
+                    pgid="pgtrigger_tells_status_66280",
+                    table="pools_pool",
+                    when="AFTER",
+                ),
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='round',
-            trigger=pgtrigger.compiler.Trigger(name='tells_reveal', sql=config.triggers.GuardSql(condition='WHEN (OLD.revealed_at IS NULL AND NEW.revealed_at IS NOT NULL)', func='\n            \n    INSERT INTO pools_poolevent (pool_id, kind, data, key)\n    SELECT p.id, \'round.locked\',\n           jsonb_build_object(\'round\', NEW.number, \'locks_at\', to_char(NEW.locks_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')), \'locked-\' || NEW.id\n    \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN (\'open\', \'running\', \'finished\')\n      AND NEW.number BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n\n    ORDER BY p.id ON CONFLICT (pool_id, key) DO NOTHING\n;\n            INSERT INTO pools_poolevent (pool_id, kind, data)\n            SELECT p.id, \'round.revealed\', jsonb_build_object(\'round\', NEW.number)\n            \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN (\'open\', \'running\', \'finished\')\n      AND NEW.number BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n ORDER BY p.id;\n            RETURN NULL;\n        ', hash='fcfb9ca63e4242c0afd238c0c0d7abbc939b33d3', operation='UPDATE OF "revealed_at"', pgid='pgtrigger_tells_reveal_ecb42', table='pools_round', when='AFTER')),
+            model_name="round",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tells_reveal",
+                sql=config.triggers.GuardSql(
+                    condition="WHEN (OLD.revealed_at IS NULL AND NEW.revealed_at IS NOT NULL)",
+                    func="\n            \n    INSERT INTO pools_poolevent (pool_id, kind, data, key)\n    SELECT p.id, 'round.locked',\n           jsonb_build_object('round', NEW.number, 'locks_at', to_char(NEW.locks_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')), 'locked-' || NEW.id\n    \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND NEW.number BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n\n    ORDER BY p.id ON CONFLICT (pool_id, key) DO NOTHING\n;\n            INSERT INTO pools_poolevent (pool_id, kind, data)\n            SELECT p.id, 'round.revealed', jsonb_build_object('round', NEW.number)\n            \n    FROM pools_pool p\n    WHERE p.competition_id = NEW.competition_id AND p.status IN ('open', 'running', 'finished')\n      AND NEW.number BETWEEN p.first_round_number AND coalesce(p.ended_round_number, p.last_round_number)\n ORDER BY p.id;\n            RETURN NULL;\n        ",
+                    hash="fcfb9ca63e4242c0afd238c0c0d7abbc939b33d3",
+                    operation='UPDATE OF "revealed_at"',
+                    pgid="pgtrigger_tells_reveal_ecb42",
+                    table="pools_round",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='poolevent',
-            name='pool',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='pools.pool'),
+            model_name="poolevent",
+            name="pool",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="events", to="pools.pool"
+            ),
         ),
         migrations.AddIndex(
-            model_name='poolevent',
-            index=models.Index(condition=models.Q(('number__isnull', True)), fields=['id'], name='pool_event_unnumbered'),
+            model_name="poolevent",
+            index=models.Index(
+                condition=models.Q(("number__isnull", True)), fields=["id"], name="pool_event_unnumbered"
+            ),
         ),
         migrations.AddIndex(
-            model_name='poolevent',
-            index=models.Index(fields=['at'], name='pool_event_at'),
+            model_name="poolevent",
+            index=models.Index(fields=["at"], name="pool_event_at"),
         ),
         migrations.AddConstraint(
-            model_name='poolevent',
-            constraint=models.UniqueConstraint(fields=('pool', 'number'), name='pool_event_number_unique'),
+            model_name="poolevent",
+            constraint=models.UniqueConstraint(fields=("pool", "number"), name="pool_event_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='poolevent',
-            constraint=models.UniqueConstraint(fields=('pool', 'key'), name='pool_event_key_unique'),
+            model_name="poolevent",
+            constraint=models.UniqueConstraint(fields=("pool", "key"), name="pool_event_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='poolevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['round.locked', 'round.revealed', 'game.locked', 'game.final', 'game.corrected', 'game.called_off', 'game.back_on', 'entries.eliminated', 'entries.revived', 'entries.changed', 'winners.declared', 'winners.withdrawn', 'pool.started', 'pool.ended', 'pool.reopened', 'pool.cancelled'])), name='pool_event_kind_known'),
+            model_name="poolevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "round.locked",
+                            "round.revealed",
+                            "game.locked",
+                            "game.final",
+                            "game.corrected",
+                            "game.called_off",
+                            "game.back_on",
+                            "entries.eliminated",
+                            "entries.revived",
+                            "entries.changed",
+                            "winners.declared",
+                            "winners.withdrawn",
+                            "pool.started",
+                            "pool.ended",
+                            "pool.reopened",
+                            "pool.cancelled",
+                        ],
+                    )
+                ),
+                name="pool_event_kind_known",
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='poolevent',
-            trigger=pgtrigger.compiler.Trigger(name='unnumbered', sql=config.triggers.GuardSql(func='NEW.number := NULL; NEW.at := NULL; RETURN NEW;', hash='cb3a45bc9f330a048d2c9f675763c313fb80ad85', operation='INSERT', pgid='pgtrigger_unnumbered_f6496', table='pools_poolevent', when='BEFORE')),
+            model_name="poolevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="unnumbered",
+                sql=config.triggers.GuardSql(
+                    func="NEW.number := NULL; NEW.at := NULL; RETURN NEW;",
+                    hash="cb3a45bc9f330a048d2c9f675763c313fb80ad85",
+                    operation="INSERT",
+                    pgid="pgtrigger_unnumbered_f6496",
+                    table="pools_poolevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='poolevent',
-            trigger=pgtrigger.compiler.Trigger(name='numbered', sql=config.triggers.GuardSql(constraint='CONSTRAINT', func="\n                    -- The first row of a transaction numbers all of them.\n                    IF NOT EXISTS (SELECT 1 FROM pools_poolevent WHERE id = NEW.id AND number IS NULL) THEN\n                        RETURN NULL;\n                    END IF;\n                    PERFORM pg_advisory_xact_lock(7719);\n                    INSERT INTO pools_pooleventcount (pool_id, last)\n                    SELECT DISTINCT pool_id, 0 FROM pools_poolevent WHERE number IS NULL ON CONFLICT DO NOTHING;\n                    WITH waiting AS (\n                        SELECT id, pool_id, row_number() OVER (PARTITION BY pool_id ORDER BY id) AS nth,\n                               count(*) OVER (PARTITION BY pool_id) AS many\n                        FROM pools_poolevent WHERE number IS NULL\n                    ), counted AS (\n                        UPDATE pools_pooleventcount c SET last = c.last + w.many\n                        FROM (SELECT DISTINCT pool_id, many FROM waiting) w WHERE w.pool_id = c.pool_id\n                        RETURNING c.pool_id, c.last - w.many AS before\n                    )\n                    UPDATE pools_poolevent e SET number = counted.before + waiting.nth, at = clock_timestamp()\n                    FROM waiting JOIN counted USING (pool_id) WHERE e.id = waiting.id;\n                    PERFORM pg_notify('pool_events', '');\n                    RETURN NULL;\n                ", hash='67a58ffe50c89d28fde82a5c8f8adfe9e124695e', operation='INSERT', pgid='pgtrigger_numbered_63870', table='pools_poolevent', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="poolevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="numbered",
+                sql=config.triggers.GuardSql(
+                    constraint="CONSTRAINT",
+                    func="\n                    -- The first row of a transaction numbers all of them.\n                    IF NOT EXISTS (SELECT 1 FROM pools_poolevent WHERE id = NEW.id AND number IS NULL) THEN\n                        RETURN NULL;\n                    END IF;\n                    PERFORM pg_advisory_xact_lock(7719);\n                    INSERT INTO pools_pooleventcount (pool_id, last)\n                    SELECT DISTINCT pool_id, 0 FROM pools_poolevent WHERE number IS NULL ON CONFLICT DO NOTHING;\n                    WITH waiting AS (\n                        SELECT id, pool_id, row_number() OVER (PARTITION BY pool_id ORDER BY id) AS nth,\n                               count(*) OVER (PARTITION BY pool_id) AS many\n                        FROM pools_poolevent WHERE number IS NULL\n                    ), counted AS (\n                        UPDATE pools_pooleventcount c SET last = c.last + w.many\n                        FROM (SELECT DISTINCT pool_id, many FROM waiting) w WHERE w.pool_id = c.pool_id\n                        RETURNING c.pool_id, c.last - w.many AS before\n                    )\n                    UPDATE pools_poolevent e SET number = counted.before + waiting.nth, at = clock_timestamp()\n                    FROM waiting JOIN counted USING (pool_id) WHERE e.id = waiting.id;\n                    PERFORM pg_notify('pool_events', '');\n                    RETURN NULL;\n                ",
+                    hash="67a58ffe50c89d28fde82a5c8f8adfe9e124695e",
+                    operation="INSERT",
+                    pgid="pgtrigger_numbered_63870",
+                    table="pools_poolevent",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         config.triggers.AddGuard(
-            model_name='poolevent',
-            trigger=pgtrigger.compiler.Trigger(name='kept', sql=config.triggers.GuardSql(func="\n                    IF TG_OP = 'DELETE' AND OLD.at < clock_timestamp() - interval '30 days' THEN\n                        RETURN OLD;\n                    END IF;\n                    IF TG_OP = 'UPDATE' AND OLD.number IS NULL AND NEW.number IS NOT NULL\n                       AND (NEW.id, NEW.pool_id, NEW.kind, NEW.data) = (OLD.id, OLD.pool_id, OLD.kind, OLD.data) THEN\n                        RETURN NEW;\n                    END IF;\n                    RAISE EXCEPTION 'event % of pool % stays as it was told', OLD.number, OLD.pool_id\n                        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'pool_event_kept';\n                ", hash='fb7beb3d944d2dff14cba9a28b41236b7ee08a0a', operation='UPDATE OR DELETE', pgid='pgtrigger_kept_8d425', table='pools_poolevent', when='BEFORE')),
+            model_name="poolevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=config.triggers.GuardSql(
+                    func="\n                    IF TG_OP = 'DELETE' AND OLD.at < clock_timestamp() - interval '30 days' THEN\n                        RETURN OLD;\n                    END IF;\n                    IF TG_OP = 'UPDATE' AND OLD.number IS NULL AND NEW.number IS NOT NULL\n                       AND (NEW.id, NEW.pool_id, NEW.kind, NEW.data) = (OLD.id, OLD.pool_id, OLD.kind, OLD.data) THEN\n                        RETURN NEW;\n                    END IF;\n                    RAISE EXCEPTION 'event % of pool % stays as it was told', OLD.number, OLD.pool_id\n                        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'pool_event_kept';\n                ",
+                    hash="fb7beb3d944d2dff14cba9a28b41236b7ee08a0a",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_kept_8d425",
+                    table="pools_poolevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
