@@ -14,6 +14,6 @@ class PoolsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Make known who writes our mails, what is counted, and whoever cleans up which files are ours: importing them does."""
+        """Make known our mails, our figures, and to whoever cleans up which files are ours: importing them does."""
         for module in ("pools.emails", "pools.figures", "pools.services.logos"):
             import_module(module)

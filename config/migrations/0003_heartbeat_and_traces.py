@@ -18,8 +18,6 @@ class Migration(migrations.Migration):
             model_name="outboxmessage",
             name="traceparent",
             # The database's default: servers that do not know the column yet go on posting.
-            field=models.CharField(
-                blank=True, db_default="", help_text="The trace that goes on with it.", max_length=55
-            ),
+            field=models.CharField(blank=True, db_default="", help_text="The trace that goes on.", max_length=55),
         ),
     ]

@@ -43,7 +43,7 @@ class OutboxMessage(models.Model):
     key = models.CharField(max_length=200, unique=True, help_text="The same key is never posted twice.")
     payload = models.JSONField(default=dict)
     request_id = models.CharField(max_length=128, default="-", help_text="The request or task that posted it.")
-    traceparent = models.CharField(max_length=55, blank=True, db_default="", help_text="The trace that goes on with it.")
+    traceparent = models.CharField(max_length=55, blank=True, db_default="", help_text="The trace that goes on.")
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)

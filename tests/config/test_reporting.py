@@ -159,7 +159,7 @@ class TestTheRealClient:
             ("SELECT %s::date + 'x'::text FROM nowhere", "ProgrammingError"),
             (
                 "DO $$ BEGIN RAISE EXCEPTION 'refused' USING DETAIL = 'Key (email)=(' || %s || ')'; END $$",
-                "InternalError",
+                "RaiseException",
             ),
         ],
     )

@@ -62,7 +62,9 @@ class Work:
         return list(self.done)
 
     def __call__(self, execute, sql, params, many, context):
-        self.done.append(re.sub(r"\s+", " ", re.sub(r'"s\d+_x\d+"', "savepoint", str(sql))))
+        # Of the moment: the request that asks, said behind the statement.
+        plain = re.sub(r"\s*/\*.*\*/$", "", str(sql))
+        self.done.append(re.sub(r"\s+", " ", re.sub(r'"s\d+_x\d+"', "savepoint", plain)))
         return execute(sql, params, many, context)
 
 

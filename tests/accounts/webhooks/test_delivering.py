@@ -248,8 +248,8 @@ class TestRightsThatGo:
         delivery = WebhookDelivery.objects.create(
             endpoint=endpoint, event_id="evt_1", type="entry.created", data={"entry": {"id": 1}}
         )
-        moderator.role = "player"
-        moderator.save(update_fields=["role"])
+        moderator.role, moderator.is_staff = "player", False
+        moderator.save(update_fields=["role", "is_staff"])
         deliver_due()
 
         assert (fresh(delivery).status, server.asked) == (DeliveryStatus.CANCELLED, [])
