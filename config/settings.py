@@ -364,21 +364,10 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
-    "Content-Disposition",
-    "Content-Language",
-    "Deprecation",
-    "ETag",
-    "Idempotent-Replayed",
-    "Link",
-    "Location",
-    "Retry-After",
-    "Sunset",
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Reset",
-    "X-Request-ID",
+    "Content-Disposition", "Content-Language", "Deprecation", "ETag", "Idempotent-Replayed", "Link", "Location",
+    "Retry-After", "Sunset", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-ID",
     "traceparent",
-]
+]  # fmt: skip
 CORS_PREFLIGHT_MAX_AGE = 600
 CSRF_TRUSTED_ORIGINS = SETTINGS.texts("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"

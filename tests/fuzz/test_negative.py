@@ -28,7 +28,7 @@ WITH_BODY = [
     one for one in operations() if one.verb in ("POST", "PUT", "PATCH") and one.promised.body not in (None, UNSET)
 ]
 
-pytestmark = [pytest.mark.slow, pytest.mark.sliced]
+pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.sliced]
 
 
 class Door:

@@ -12,7 +12,7 @@ WALKS = 3
 STEPS = 12
 EXAMPLES = 10
 
-pytestmark = [pytest.mark.slow, pytest.mark.sliced]
+pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.sliced]
 
 
 def machine(fuzz: Fuzz, role: str):

@@ -381,32 +381,3 @@ class TestReports:
     def test_files_keep_none(self, gate, made):
         assert call(gate, OTHER, "GET")[2] is made[0]
         assert set(gate._working.values()) == {0}
-
-
-class TestBodies:
-    def test_who_sends_slowly_keeps_nobody_from_work(self):
-        class Slow:
-            def read(self, size):
-                assert arrived.wait(PATIENCE)
-                return b"x" * size
-
-        arrived = threading.Event()
-        application = Application()
-        application.open.set()
-        gate = gate_of(application, waiting=8)
-        with sent(gate, *[OTHER] * 4, CONTENT_LENGTH="5", **{"wsgi.input": Slow()}) as answers:
-            until(lambda: waiting_in(gate) == 4)
-            assert call(gate, OTHER)[0] == 200
-            arrived.set()
-        assert [status for status, *_ in answers] == [200] * 4
-
-    def test_whose_body_breaks_off_leaves_the_queue(self):
-        class Broken:
-            def read(self, size):
-                raise OSError("gone")
-
-        gate = gate_of(Application())
-        for _ in range(20):
-            with pytest.raises(OSError, match="gone"):
-                call(gate, OTHER, CONTENT_LENGTH="5", **{"wsgi.input": Broken()})
-        assert waiting_in(gate) == 0
