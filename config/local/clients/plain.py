@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 
 SENT_BY_THE_RUNTIME = frozenset({"X-Request-ID", "traceparent", "Accept-Language", "If-None-Match"})
 WITHOUT_TYPE = frozenset({"fields"})
+IN_PART = "#/components/schemas/Sparse"
 # Of an object that is described already, they say nothing but which of its fields are there.
 CONDITION = frozenset({"required", "properties", "not"})
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -53,10 +54,16 @@ def _plain_answer(answer: Schema) -> Schema:
     content: Schema = answer.get("content", {})
     kept: Schema = {"description": answer["description"]}
     if "application/json" in content:
-        kept["content"] = {"application/json": {"schema": content["application/json"]["schema"]}}
+        kept["content"] = {"application/json": {"schema": _whole(content["application/json"]["schema"])}}
     elif content:
         kept["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     return kept
+
+
+def _whole(schema: Schema) -> Schema:
+    """Of an answer that can be had in part, the one that is whole: the parts come with `fields`, which is left out."""
+    whole = [one for one in schema.get("anyOf", []) if not one.get("$ref", "").startswith(IN_PART)]
+    return whole[0] if len(whole) == 1 else schema
 
 
 def _drop_conditions(node: Any) -> None:

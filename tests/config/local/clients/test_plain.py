@@ -65,6 +65,17 @@ def test_which_fields_go_together_is_no_type():
     assert "oneOf" not in for_generators(schema)["components"]["schemas"]["Pool"]
 
 
+def test_of_an_answer_in_parts_the_whole_is_taken():
+    both = {"anyOf": [{"$ref": "#/components/schemas/Pool"}, {"$ref": "#/components/schemas/SparsePool"}]}
+    answer = {"description": "Done.", "content": {"application/json": {"schema": both}}}
+    schema = schema_with(responses={"200": answer})
+    schema["components"]["schemas"]["SparsePool"] = {"type": "object"}
+    plain = for_generators(schema)
+    content = operation_of(plain)["responses"]["200"]["content"]["application/json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/Pool"}
+    assert "SparsePool" not in plain["components"]["schemas"]
+
+
 def test_a_choice_of_types_stays():
     schema = schema_with()
     schema["components"]["schemas"]["Rules"]["oneOf"] = [{"type": "object"}, {"type": "null"}]
