@@ -112,7 +112,13 @@ MESSAGE = PolymorphicProxySerializer("PoolMessage", [SNAPSHOT, EVENT], resource_
 
 
 class _ToLive(HttpResponseRedirect):
+    """Nothing but where to go: it has no body, so no type of one."""
+
     status_code = 307
+
+    def __init__(self, to: str) -> None:
+        super().__init__(to)
+        del self["Content-Type"]
 
 
 class PoolEventsView(ApiView):

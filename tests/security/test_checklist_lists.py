@@ -18,7 +18,7 @@ JUNK = ("0", "-1", "a", "1.5", "1e3", "9" * 400, str(10**9), "1,2", "null", "[]"
 ONE = (" 1", "١")
 # Names that would be columns, operators or arguments, if a name of the caller's ever became one.
 STRANGE = (
-    "ordering", "order_by", "fields", "include", "expand", "format", "user__password", "user__email__startswith",
+    "ordering", "order_by", "columns", "include", "expand", "format", "user__password", "user__email__startswith",
     "user.email", "id__in", "_connector", "_negated", "pk", "0", "%00", "status__ne", "a" * 2000, "limit ", "LIMIT",
     "'; DROP TABLE entries_entry; --", "$where", "status[]", "é",
 )  # fmt: skip
