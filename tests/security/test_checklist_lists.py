@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from accounts.services.webhooks.endpoints import make_endpoint
 from config.api.docs import whole_schema
 from config.api.pagination import MAX_LIMIT
 from payments.ledger.models import Account
@@ -42,7 +43,9 @@ def ask(api, db):
     enter(pool, "BAT")
     play(pool, 1)
     posted()
+    endpoint = make_endpoint(user=entry.user, url="https://hooks.example.org/", events=["pool.ended"])
     values = {
+        "endpoint": endpoint.pk,
         "code": pool.competition.code, "pool_id": pool.pk, "entry_id": entry.pk, "number": 1,
         ("ledger", "id"): Account.objects.latest("id").pk, ("pools", "id"): pool.pk,
     }  # fmt: skip
@@ -51,7 +54,7 @@ def ask(api, db):
     def get(path, **query):
         first = path.split("/")[1]
         whole = re.sub(r"\{(\w+)\}", lambda found: str(values.get((first, found[1]), values.get(found[1]))), path)
-        who = "owner" if first == "entries" and "{" in path else "admin"
+        who = "owner" if first in ("entries", "webhook-endpoints") and "{" in path else "admin"
         return clients[who].get(f"/api/v1{whole}", query)
 
     return get

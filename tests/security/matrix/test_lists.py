@@ -30,7 +30,8 @@ pytestmark = pytest.mark.django_db
 SHORT = {
     "GET /api/v1/bank-statements", "GET /api/v1/journal-batches", "GET /api/v1/me/exclusions", "GET /api/v1/periods",
     "GET /api/v1/pools/<pool_id>/amendments", "GET /api/v1/pools/<pool_id>/rules",
-    "GET /api/v1/pools/<pool_id>/rulings",
+    "GET /api/v1/pools/<pool_id>/rulings", "GET /api/v1/webhook-endpoints",
+    "GET /api/v1/webhook-endpoints/<endpoint>/deliveries",
 }  # fmt: skip
 # The first row has nothing below it: what would be fetched of that at once, for all rows, is not fetched for one.
 NESTED = ("/admin/payments/providerpayout/", "GET /api/v1/discrepancies")
