@@ -63,6 +63,7 @@ def doors(entry) -> list[str]:
         "api-keys": {"{id}": 1},
         "auth": {"{provider}": "nobody"},
         "documents": {"{id}": 1},
+        "webhook-endpoints": {"{id}": 1, "{endpoint}": 1},
         "games": {"{id}": entry.pool.competition.games.first().pk},
         "me": {"{id}": 1},
         # Doors of money, where there is none: their answers are the same whatever was picked.
