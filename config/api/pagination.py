@@ -67,13 +67,14 @@ def read_cursor(request: Request, text: str, *, length: int) -> list[Any]:
 def sign_position(of: Sequence[Any], position: Sequence[Any]) -> str:
     """The same for a list that is named by `of`: by whatever tells it from other lists, whose it is included."""
     values = [value.isoformat() if hasattr(value, "isoformat") else value for value in position]
-    return signing.dumps([_digest(of), values], salt="cursor", compress=True)
+    # Without the time: the same place in the same list is the same text, and a page with it keeps its tag.
+    return signing.Signer(salt="cursor").sign_object([_digest(of), values], compress=True)
 
 
 def read_position(of: Sequence[Any], text: str, *, length: int, name: str) -> list[Any]:
     """What `sign_position` signed for that list. `name` is what the refusal calls it."""
     try:
-        found, values = signing.loads(text, salt="cursor")
+        found, values = signing.Signer(salt="cursor").unsign_object(text)
     except (signing.BadSignature, ValueError, TypeError):
         raise _bad_cursor(name) from None
     if found != _digest(of) or len(values) != length:
