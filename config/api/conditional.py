@@ -1,7 +1,7 @@
 """What a caller has already is not sent again: `ETag` on reads, and 304 where `If-None-Match` names it.
 
-The tag is one of the data. `meta` is new with every answer and no part of it, so no two answers are the same bytes and
-the tag is a weak one. Of a list's cursor only counts whether there is one: it is signed anew each time.
+The tag is one of the data, and of a list's pagination. The time and the id of the request are new with every answer
+and no part of it, so no two answers are the same bytes and the tag is a weak one.
 
 An answer may bring a version of its row along (`row_version`, for `If-Match`, see `config.api.editing`). It then stands
 before the digest of the data, which can change while the row does not.

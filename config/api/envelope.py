@@ -45,10 +45,8 @@ class Encoded:
     pagination: Mapping[str, Any] | None = None
 
     def digest(self) -> str:
-        """What tells this content from any other. A cursor is signed anew each time: only that there is one counts."""
-        told = {name: value for name, value in (self.pagination or {}).items() if name != "next_cursor"}
-        told["more"] = bool((self.pagination or {}).get("next_cursor"))
-        return digest_of(self.data, _json(told))
+        """What tells this content from any other."""
+        return digest_of(self.data, _json(self.pagination or {}))
 
 
 def encode(content: Any) -> Encoded:
