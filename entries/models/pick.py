@@ -97,7 +97,7 @@ class PickChange(Change):
     slot = models.PositiveSmallIntegerField()
     from_team_id = models.BigIntegerField(null=True)
     to_team_id = models.BigIntegerField(null=True)
-    source = models.CharField(max_length=10)
+    source = models.CharField(max_length=10, choices=PickSource)
     ruling_id = models.BigIntegerField(null=True, help_text="The ruling that made the change; empty for all others.")
 
     class Meta:
