@@ -1,5 +1,6 @@
 """The parts that all answers share, as the schema has them under `components`, and what each status means."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from config.errors import Code
@@ -71,6 +72,11 @@ DESCRIPTIONS = {
     502: "The payment provider failed.",
     503: "Not ready; try again.",
 }
+
+
+def among(values: Iterable[str]) -> Schema:
+    """One of these. An `enum` inside of a `shape` would be taken for one of the document's own, and given a name."""
+    return {"anyOf": [{"const": str(value)} for value in values]}
 
 
 def envelope_of(data: Schema, *, is_page: bool) -> Schema:

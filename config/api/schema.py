@@ -51,6 +51,9 @@ class AutoSchema(SpectacularSchema):
         if example := operation_of(self.view, method).example:
             found[EXAMPLE_OF_BODY] = dict(example)
         found.setdefault("parameters", []).extend(_reference("parameters", one.component) for one in self._taken())
+        for parameter in found["parameters"]:
+            if parameter.get("in") == "query":
+                _say_text(parameter["schema"])
         for status, response in found["responses"].items():
             self._envelop(int(status), response)
         if is_revalidated(self.view, self.method):
@@ -119,6 +122,12 @@ class AutoSchema(SpectacularSchema):
         if direction == "request" and is_text and found is not None and not field.allow_blank:
             found["pattern"] = SOME_TEXT if field.trim_whitespace else UNTRIMMED
         return found
+
+    def _get_request_for_media_type(self, serializer: Any, direction: str = "request") -> tuple[Schema | None, bool]:
+        """Where every way that the `shape` knows needs something, there has to be a body."""
+        found, is_required = SpectacularSchema._get_request_for_media_type(self, serializer, direction)
+        ways = getattr(serializer, "shape", {}).get("oneOf", ({},))
+        return found, is_required or all(way.get("required") for way in ways)
 
     def get_summary(self) -> str | None:
         """The operation's own, else the first sentence of the method's docstring."""
@@ -202,6 +211,12 @@ class AutoSchema(SpectacularSchema):
             "headers": self._headers(status),
             "content": {"application/json": content},
         }
+
+
+def _say_text(schema: Schema) -> None:
+    """An address that has a NUL in its query is refused."""
+    if schema.get("type") == "string" and not schema.keys() & {"format", "enum", "pattern"}:
+        schema["pattern"] = TEXT
 
 
 def _say_values(found: Schema, serializer: Any) -> None:

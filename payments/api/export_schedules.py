@@ -17,6 +17,7 @@ from config.api.ratelimit import STAFF
 from config.api.views import ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, invalid
+from payments.api.report_bodies import ReportBody, shape_of
 from payments.api.serializers import LARGEST_ID
 from payments.exports.schedules import Plan, create_schedule, due_at, start_schedule, stop_schedule
 from payments.models import Every, ExportSchedule, FileFormat, ScheduleState
@@ -51,23 +52,19 @@ class ScheduleOut(serializers.ModelSerializer[ExportSchedule]):
         return due_at(schedule).isoformat() if schedule.status == ScheduleState.ACTIVE else None
 
 
-class ScheduleBody(serializers.Serializer[Any]):
-    """What is to come by itself."""
+class ScheduleBody(ReportBody):
+    """What is to come by itself: no report that needs a second name each time."""
 
     name = serializers.CharField(max_length=80)
-    report = serializers.CharField(max_length=40)
-    format = serializers.ChoiceField(FileFormat.choices, required=False, default=FileFormat.CSV)
     every = serializers.ChoiceField(Every.choices)
     hour = serializers.IntegerField(min_value=0, max_value=23, required=False, default=6)
-    pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
-    options = serializers.DictField(child=serializers.JSONField(), required=False, default=dict)
     first = serializers.DateField(required=False, help_text="The period it is in is the first. Without it, today's.")
     recipients = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), required=False, default=list, max_length=50
     )
 
-    values = {"report": {"enum": sorted(REPORTS)}}
-    examples = {"report": "trial_balance", "every": "month"}
+    examples = {**ReportBody.examples, "every": "month"}
+    shape = shape_of((report for report in REPORTS.values() if not report.needs_approval), has_days=False)
 
 
 class ScheduleFilter(serializers.Serializer[ExportSchedule]):

@@ -23,6 +23,7 @@ from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, NotFound, Unauthenticated
 from config.freshness import refuse_stale
+from payments.api.report_bodies import ReportBody, shape_of
 from payments.api.serializers import LARGEST_ID
 from payments.exports.asking import approve_export, cancel_export, request_check, request_export, try_again
 from payments.exports.fetching import Link, fetch, fetch_by_link, make_link
@@ -112,23 +113,16 @@ class ExportOut(serializers.ModelSerializer[Export]):
         return found
 
 
-class ExportBody(serializers.Serializer[Any]):
+class ExportBody(ReportBody):
     """What to write. The days are of the finance time zone, both included."""
 
-    report = serializers.CharField(max_length=40)
-    format = serializers.ChoiceField(FileFormat.choices, required=False, default=FileFormat.CSV)
-    pool = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     first_day = serializers.DateField(required=False)
     last_day = serializers.DateField(required=False)
-    options = serializers.DictField(
-        child=serializers.JSONField(), required=False, default=dict, help_text="Of the report: name and value."
-    )
     as_of_export = serializers.IntegerField(
         min_value=1, max_value=LARGEST_ID, required=False, help_text="As of what this export was as of, not as of now."
     )
 
-    values = {"report": {"enum": sorted(REPORTS)}}
-    examples = {"report": "trial_balance"}
+    shape = shape_of(REPORTS.values(), has_days=True)
 
 
 class CancelExportBody(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.api.components import among
 from config.api.filters import CreatedFilter
 from config.money import CURRENCIES
 from pools.models import (
@@ -24,7 +25,7 @@ from pools.models import (
 )
 from pools.queries import PoolCard, RoundStatus
 from pools.services.pool_fields import BOUNDS
-from pools.services.results import HIGHEST_SCORE
+from pools.services.results import HIGHEST_SCORE, WITH_SCORES
 from pools.services.rules import SWITCHES, sentences
 from pools.services.rules.switches import LONGEST_LIST, ROUNDS
 
@@ -264,6 +265,10 @@ class CancelBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
+def _scores(kind: str) -> dict[str, Any]:
+    return {"home_score": {"type": kind}, "away_score": {"type": kind}}
+
+
 class ResultBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(GameStatus.choices)
     home_score = serializers.IntegerField(min_value=0, max_value=HIGHEST_SCORE, required=False, allow_null=True)
@@ -271,3 +276,9 @@ class ResultBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
     examples = {"status": "cancelled"}
+    shape = {
+        "oneOf": [
+            {"properties": {"status": among(WITH_SCORES), **_scores("integer")}, "required": [*_scores("integer")]},
+            {"properties": {"status": among(sorted({*GameStatus} - {GameStatus.FINAL})), **_scores("null")}},
+        ]
+    }
