@@ -7,10 +7,19 @@ are needed than threads that work. Values go as text, bound by the server.
 import threading
 import time
 
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection
 from psycopg import pq
 
-from config import statements
+from config import figures, statements
+
+# The table has changed under the plan, or somebody has thrown the statement away.
+STALE = (b"0A000", b"26000")
+# A lock was not to be had in time, or the whole took too long.
+WAITED = (b"55P03", b"57014")
+
+
+class WaitedTooLong(OperationalError):
+    """PostgreSQL gave the statement up after its time: nothing was done, and who asks again waits as long again."""
 
 
 class Statement:
@@ -24,7 +33,8 @@ class Statement:
     def row(self, *values: bytes) -> tuple[str, ...] | None:
         """Its row, as text. None where there is none, and where anything went wrong: then nothing is certain.
 
-        A statement that is lost with its connection may have been done; whoever repeats it must be able to.
+        A statement that is lost with its connection may have been done; whoever repeats it must be able to. Raises
+        `WaitedTooLong`, after which nobody should.
         """
         try:
             held = _connection()
@@ -35,8 +45,12 @@ class Statement:
         statements.account(self.sql, time.perf_counter() - began)
         if result.status == pq.ExecStatus.TUPLES_OK:
             return None if not result.ntuples else tuple(_texts(result))
+        state = result.error_field(pq.DiagnosticField.SQLSTATE)
+        figures.database_refused(state.decode() if state else None)
         if held.status != pq.ConnStatus.OK:
             connection.close()
+        if state in WAITED:
+            raise WaitedTooLong
         return None
 
     def _sent(self, held: pq.abc.PGconn, values: tuple[bytes, ...]) -> pq.abc.PGresult:
@@ -50,10 +64,6 @@ class Statement:
             self._held.by = None
             held.exec_(b"DEALLOCATE " + self.name)
         return result
-
-
-# The table has changed under the plan, or somebody has thrown the statement away.
-STALE = (b"0A000", b"26000")
 
 
 def is_ready() -> bool:

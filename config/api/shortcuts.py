@@ -46,4 +46,7 @@ class Shortcut(Protocol):
         """Whom the token names; None where it is not plainly good, or the body not plainly what is asked for."""
 
     def answer(self, call: Call, caller: Caller) -> bytes | None:
-        """Do it; the answer's `data` as JSON. None: nothing was written, and the view has to look at it."""
+        """Do it; the answer's `data` as JSON. None: nothing was written, and the view has to look at it.
+
+        Raises `config.prepared.WaitedTooLong`: nothing was written, and the view would only wait again.
+        """

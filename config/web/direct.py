@@ -20,7 +20,7 @@ from config.api.ratelimit import Usage, count_user, give_back, hand_over, tighte
 from config.api.shortcuts import Call, Shortcut
 from config.audit.origin import coming_from
 from config.metrics import count_answer
-from config.prepared import is_ready
+from config.prepared import WaitedTooLong, is_ready
 from config.tracing import Work, begin
 from config.web.gate import REFUSED
 from config.web.standing import Headers, headers_around
@@ -41,6 +41,8 @@ HEEDLESS: Final = re.compile(
 TAKES_JSON: Final = frozenset(
     {"", "*/*", "application/json", "application/json, */*", "application/json, text/plain, */*"}
 )
+# After how many seconds to come again, as after every wait for PostgreSQL (`config.api.handler`).
+AGAIN: Final = 1
 
 
 class Direct:
@@ -59,7 +61,12 @@ class Direct:
         if found is None or not is_ready():
             return self.application(environ, start_response)
         usages: list[Usage] = []
-        body = _answered(environ, start_response, *found, usages)
+        try:
+            body = _answered(environ, start_response, *found, usages)
+        except WaitedTooLong:
+            # The view would wait for the same lock once more, and as long.
+            environ[REFUSED] = AGAIN
+            return self.application(environ, start_response)
         if body is not None:
             return [body]
         if not usages:
