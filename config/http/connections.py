@@ -105,7 +105,9 @@ class Connection(HTTPConnection):
         """To the first number of the host that answers; the name itself is not looked up again."""
         name = self._dns_host
         try:
-            numbers = reachable(self._purpose, name, self.port)
+            numbers = reachable(self._purpose, name, self.port, seconds=self.timeout)
+        except TimeoutError:
+            raise ConnectTimeoutError(self, "nobody knows the name in time") from None
         except OSError as error:
             raise NameResolutionError(name, self, socket.gaierror(str(error))) from error
         try:

@@ -6,7 +6,10 @@ that points elsewhere a moment later (DNS rebinding) changes nothing.
 
 import ipaddress
 import socket
+import threading
 from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
 
 from django.conf import settings
 
@@ -20,16 +23,42 @@ TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 MOST_NUMBERS = 4
 
 
-def reachable(purpose: Purpose, host: str, port: int) -> list[str]:
-    """The numbers of a host, each of which may be called. Raises `AddressRefused` if one may not be, OSError if none.
+def reachable(purpose: Purpose, host: str, port: int, *, seconds: float) -> list[str]:
+    """The numbers of a host, each of which may be called, looked up within these seconds.
 
+    Raises `AddressRefused` if one may not be called, OSError if there is none, TimeoutError if nobody knows in time.
     One bad number spoils all: which of them a call ends at would be for the name's owner to choose.
     """
-    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    found = _looked_up(host.strip("[]"), port, seconds)
     numbers = list(dict.fromkeys(str(address[0]) for *_, address in found))
     for number in numbers:
         refuse_number(purpose, host, number)
     return numbers[:MOST_NUMBERS]
+
+
+def _looked_up(host: str, port: int, seconds: float) -> list[Any]:
+    """What the resolver says. It takes no limit of time, and whoever owns the name can make it wait for half a minute.
+
+    So it is asked in a thread, which nobody waits for any longer than that; it ends when the resolver gives up.
+    """
+    told: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            told.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            told.put(error)
+        except UnicodeError:
+            told.put(socket.gaierror("this can be no name"))
+
+    threading.Thread(target=look, name="look-up", daemon=True).start()
+    try:
+        found = told.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
 def refuse_number(purpose: Purpose, host: str, number: str) -> None:

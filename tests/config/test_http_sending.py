@@ -2,11 +2,22 @@
 
 import ipaddress
 import socket
+import threading
 
 import pytest
 
 from config import tracing
-from config.http import SUBSCRIBERS, AddressRefused, Limits, Purpose, TooLarge, Unreachable, check_address, send
+from config.http import (
+    SUBSCRIBERS,
+    AddressRefused,
+    Limits,
+    NotConnected,
+    Purpose,
+    TooLarge,
+    Unreachable,
+    check_address,
+    send,
+)
 from config.http.inward import refuse_number
 from tests.support import bad_server as bad
 from tests.support.bad_server import BadServer
@@ -197,9 +208,17 @@ class TestWhereItMayLead:
         answer = send("POST", server.address().replace("127.0.0.1", "two.test"), purpose=ANYWHERE, limits=QUICK)
         assert answer.status == 200
 
-    def test_a_name_of_nobody_is_no_connection(self):
+    @pytest.mark.parametrize("host", ["nobody.invalid", f"{'a' * 64}.test"])
+    def test_a_name_of_nobody_is_no_connection(self, host):
         with pytest.raises(Unreachable, match="no connection"):
-            send("GET", "http://nobody.invalid/", purpose=ANYWHERE, limits=Limits(attempts=1))
+            send("GET", f"http://{host}/", purpose=ANYWHERE, limits=Limits(attempts=1))
+
+    def test_a_name_that_is_looked_up_for_ever_is_not_waited_for(self, monkeypatch):
+        may_end = threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: may_end.wait(60))
+        with pytest.raises(NotConnected, match=r"no connection within 0\.1 s"):
+            send("GET", "http://slow.test/", purpose=ANYWHERE, limits=Limits(connect=0.1, attempts=1))
+        may_end.set()
 
     @pytest.mark.parametrize(
         ("address", "why"),
