@@ -44,12 +44,7 @@ def mail_password_changed(payload: dict[str, Any]) -> None:
     """A word to the owner, who may not be the one who did it."""
     user = _reader(payload)
     if user is not None:
-        mail.send(
-            to=user.email,
-            subject="Your password was changed",
-            template="password_changed",
-            context={"name": user.display_name},
-        )
+        _tell(user, "Your password was changed", "password_changed")
 
 
 @outbox.handler(SECOND_FACTOR_MAIL)
@@ -57,12 +52,7 @@ def mail_second_factor_changed(payload: dict[str, Any]) -> None:
     """The same about the second factor, as it stands now."""
     user = _reader(payload)
     if user is not None:
-        mail.send(
-            to=user.email,
-            subject="Your second factor was changed",
-            template="second_factor_changed",
-            context={"name": user.display_name, "is_on": has_device(user)},
-        )
+        _tell(user, "Your second factor was changed", "second_factor_changed", is_on=has_device(user))
 
 
 @outbox.handler(RECOVERY_USED_MAIL)
@@ -70,12 +60,7 @@ def mail_recovery_code_used(payload: dict[str, Any]) -> None:
     """A code on paper was used; how many are left."""
     user = _reader(payload)
     if user is not None:
-        mail.send(
-            to=user.email,
-            subject="A recovery code was used",
-            template="recovery_code_used",
-            context={"name": user.display_name, "left": payload["left"]},
-        )
+        _tell(user, "A recovery code was used", "recovery_code_used", left=payload["left"])
 
 
 @outbox.handler(MADE_MAIL)
@@ -83,12 +68,7 @@ def mail_api_key_made(payload: dict[str, Any]) -> None:
     """A word to the owner of a new key, who may not be the one who made it. Nothing once it is revoked."""
     key = ApiKey.objects.select_related("user").filter(pk=payload["key"], revoked_at=None).first()
     if key is not None and key.user.can_get_mail:
-        mail.send(
-            to=key.user.email,
-            subject="An API key was made",
-            template="api_key_made",
-            context={"name": key.user.display_name, "key": key},
-        )
+        _tell(key.user, "An API key was made", "api_key_made", key=key)
 
 
 @outbox.handler(OFF_MAIL)
@@ -96,12 +76,7 @@ def mail_webhook_endpoint_off(payload: dict[str, Any]) -> None:
     """Nothing is sent to an endpoint any more. Nothing once its owner has done something about it."""
     endpoint = WebhookEndpoint.objects.standing().select_related("user").filter(pk=payload["endpoint"]).first()
     if endpoint is not None and not endpoint.is_enabled and endpoint.user.can_get_mail:
-        mail.send(
-            to=endpoint.user.email,
-            subject="A webhook endpoint was switched off",
-            template="webhook_endpoint_off",
-            context={"name": endpoint.user.display_name, "endpoint": endpoint},
-        )
+        _tell(endpoint.user, "A webhook endpoint was switched off", "webhook_endpoint_off", endpoint=endpoint)
 
 
 @outbox.handler(LINKED_MAIL)
@@ -110,12 +85,7 @@ def mail_login_linked(payload: dict[str, Any]) -> None:
     login = Login.objects.select_related("user").filter(pk=payload["login"]).first()
     if login is not None and login.user.can_get_mail:
         known = providers().get(login.provider)
-        mail.send(
-            to=login.user.email,
-            subject="A new way to sign in",
-            template="login_linked",
-            context={"name": login.user.display_name, "provider": known.name if known else login.provider},
-        )
+        _tell(login.user, "A new way to sign in", "login_linked", provider=known.name if known else login.provider)
 
 
 @outbox.handler(PROOF_MAIL)
@@ -182,12 +152,8 @@ def mail_sign_in_tried(payload: dict[str, Any]) -> None:
     """Strangers try passwords; nothing has happened yet."""
     user = _reader(payload)
     if user is not None:
-        mail.send(
-            to=user.email,
-            subject="Somebody tries to sign in to your account",
-            template="sign_in_tried",
-            context={"name": user.display_name, "has_device": has_device(user)},
-        )
+        subject = "Somebody tries to sign in to your account"
+        _tell(user, subject, "sign_in_tried", has_device=has_device(user))
 
 
 def _reader(payload: dict[str, Any]) -> User | None:
@@ -196,14 +162,13 @@ def _reader(payload: dict[str, Any]) -> User | None:
     return user if user is not None and user.can_get_mail else None
 
 
+def _tell(user: User, subject: str, template: str, **context: Any) -> None:
+    mail.send(to=user.email, subject=subject, template=template, context={"name": user.display_name, **context})
+
+
 def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:
     token = make_token(purpose, user, now=database_now())
-    mail.send(
-        to=user.email,
-        subject=subject,
-        template=template,
-        context=_link(purpose, token) | {"name": user.display_name},
-    )
+    _tell(user, subject, template, **_link(purpose, token))
 
 
 def _link(purpose: Purpose, token: str) -> dict[str, Any]:
