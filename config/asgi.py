@@ -11,6 +11,6 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 get_asgi_application()
 
 from config.live.application import live_application  # noqa: E402  # needs what the line above has read
-from pools.api.events import SOCKET, STREAM, PoolSource  # noqa: E402
+from pools.api.events import SOCKET, STREAM, PoolSource  # noqa: E402  # the same
 
 application = live_application(PoolSource(), socket=SOCKET, stream=STREAM)

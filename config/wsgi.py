@@ -13,13 +13,12 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
 _application = get_wsgi_application()
 
-# Their figures need the settings that the line above has read.
-from config.direct import SHORTCUTS  # noqa: E402
-from config.web.direct import Direct  # noqa: E402
-from config.web.gate import Gate  # noqa: E402
-from config.web.kept import Reader  # noqa: E402
-from config.web.lanes import Shares  # noqa: E402
-from config.web.refusing import Refusals  # noqa: E402
+from config.direct import SHORTCUTS  # noqa: E402  # its figures, and those below, need what the line above has read
+from config.web.direct import Direct  # noqa: E402  # the same
+from config.web.gate import Gate  # noqa: E402  # the same
+from config.web.kept import Reader  # noqa: E402  # the same
+from config.web.lanes import Shares  # noqa: E402  # the same
+from config.web.refusing import Refusals  # noqa: E402  # the same
 
 _shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
 application = Gate(
