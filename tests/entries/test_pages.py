@@ -1,6 +1,7 @@
 """Kept pages of a real pool: what the rows say, given up with what changes them, and silent about what is secret."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.models import User
 from config.clock import database_now
 from config.models import PageChange
 from config.pages import keeping
+from config.pages.changes import TABLE
 from config.pages.looking import KEEPER
 from entries.api.serializers.standings import StandingOut
 from entries.models import Entry, EntryStatus
@@ -149,7 +151,41 @@ SHOWN_ON = {
 }
 
 
+# Sums that the guards of entries, picks and postings keep; and what pages only see through its lines in the ledger, which
+# tell of the pot.
+TOLD_BY_OTHERS = {
+    "entries_entrytally", "entries_picktally", "payments_checkpoint",
+    "payments_account", "payments_journalentry", "payments_prizebooking",
+}  # fmt: skip
+
+
+def tables_read(paths):
+    """By all kinds of pages; inside a transaction they ask by Django's cursors alone."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        assert None not in [rows(path) for path in paths.values()]
+    words = {word for one in asked.captured_queries for word in re.findall(r"\w+", one["sql"])}
+    return words & set(connection.introspection.table_names())
+
+
+def tables_that_tell():
+    """Those with a guard that counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+               WHERE f.prosrc LIKE %s""",
+            [f"%INSERT INTO {TABLE}%"],
+        )
+        return {table for (table,) in cursor.fetchall()}
+
+
 class TestGivenUp:
+    def test_every_table_that_a_page_reads_tells_of_its_changes(self, pool, paths):
+        enter(pool, "ANT"), enter(pool, "BAT")
+        play(pool, 1)
+        read = tables_read(paths)
+        assert {"pools_pool", "entries_entry", "entries_pick", "accounts_user"} <= read
+        assert read - tables_that_tell() == TOLD_BY_OTHERS
+
     @pytest.mark.parametrize("change", CHANGES)
     def test_each_change_shows_at_once_everywhere_it_shows(self, pool, paths, change):
         enter(pool, "ANT", "CAT"), enter(pool, "CAT", "ANT"), enter(pool, "BAT", "DOG")
