@@ -53,7 +53,7 @@ class Page:
     @property
     def like(self) -> str:
         """An address of this kind."""
-        return re.sub(r"\(\?P<\w+>.*?\)", "1", self.path)
+        return re.sub(r"\(\?P<\w+>.*?\)", "1", self.path).replace("\\", "")
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,23 @@ from config.api.envelope import Page as Items
 from config.api.pagination import sign_position
 from config.pages.registry import Asked, Page, Shown, number_up_to, one_of, register
 from config.pages.versions import Version
+from entries.api.report_files import report_data
 from entries.models import EntryStatus
 from entries.queries.grades import IN_PLAY_SQL, RESULT_SQL, RULES_SQL, SAT_OUT_SQL, VISIBLE_SQL
 from entries.queries.reveal import is_revealed, revealed_rounds
 from entries.queries.rounds import distribution
 from entries.queries.standings import LARGEST_ID, STANDINGS_OF_STATUS
 from pools.api.pages import horizon, pool_page, round_page, rounds_page, versions_of
-from pools.models import Pool
+from pools.models import Pool, Round
 from pools.queries import rounds_of
+from pools.queries.statistics import pool_numbers
 
 POOL_PATH = r"/api/v1/pools/(?P<pool>[0-9]{1,18})"
 ROUND_PATH = POOL_PATH + r"/rounds/(?P<number>[0-9]{1,4})"
 # Pages deeper than this, and of odd lengths, are read from the rows each time: nobody fills our memory with them.
 PARTS = {"page": number_up_to(50), "limit": one_of("20", "50", "100")}
+# A report of more entries, some 300 kB, is read while it is sent.
+LARGEST_REPORT = 2_000
 
 STANDING_SQL = """(CASE WHEN e.status = 'winner' THEN 0 WHEN e.status = 'active' THEN 1
                    ELSE 100000 - e.eliminated_round_number END)"""
@@ -116,14 +120,28 @@ def _standings(values: Mapping[str, Any]) -> tuple[Any, ...] | None:
 
 def distribution_page(asked: Asked) -> Shown | None:
     """How the picks of a round were spread; None while they are secret."""
-    pool = Pool.objects.public().filter(pk=asked.pool).first()
-    round_ = rounds_of(pool).filter(number=asked.number).first() if pool is not None else None
-    if pool is None or round_ is None or not is_revealed(round_):
+    found = _revealed(asked)
+    if found is None:
         return None
     page, limit = int(asked.query.get("page", 1)), int(asked.query.get("limit", 20))
-    spread = [line._asdict() for line in distribution(pool, round_)]
+    spread = [line._asdict() for line in distribution(*found)]
     items = spread[(page - 1) * limit : page * limit]
     return Shown(encode(Items(items, {"page": page, "limit": limit, "total": len(spread)})))
+
+
+def report_page(asked: Asked) -> Shown | None:
+    """What became of every entry in a round; None while picks are secret, and where a pool is too large to be kept."""
+    found = _revealed(asked)
+    if found is None or pool_numbers([asked.pool])[asked.pool].entries_total > LARGEST_REPORT:
+        return None
+    return Shown(Encoded(report_data(*found)))
+
+
+def _revealed(asked: Asked) -> tuple[Pool, Round] | None:
+    """The pool and its round, where everybody may see what was picked."""
+    pool = Pool.objects.public().filter(pk=asked.pool).first()
+    round_ = rounds_of(pool).filter(number=asked.number).first() if pool is not None else None
+    return None if pool is None or round_ is None or not is_revealed(round_) else (pool, round_)
 
 
 def until(pool_id: int) -> float | None:
@@ -158,4 +176,5 @@ def register_pages() -> None:
         Page("round", ROUND_PATH, round_page),
         Page("standings", POOL_PATH + "/standings", standings_page, PARTS | {"status": one_of(*STANDINGS_OF_STATUS)}),
         Page("distribution", ROUND_PATH + "/distribution", distribution_page, PARTS),
+        Page("report", ROUND_PATH + r"/report\.json", report_page),
     )

@@ -1,4 +1,7 @@
-"""The report of a round as an answer: JSON in the envelope, or CSV; sent while it is read, however long it is."""
+"""The report of a round as an answer: JSON in the envelope, or CSV; sent while it is read, however long it is.
+
+That of a small pool is kept whole, as other pages are (`entries.api.pages`).
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,7 +10,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from rest_framework.utils.encoders import JSONEncoder
 
-from config.api.envelope import enveloped
+from config.api.envelope import meta
 from config.cells import csv_lines
 from entries.queries.grades import PickResult
 from entries.queries.rounds import Fate, ReportLine, report_lines
@@ -47,9 +50,12 @@ class Tally:
 
 def report_json(pool: Pool, round_: Round) -> StreamingHttpResponse:
     """`ReportOut` in the envelope, its numbers after its entries."""
-    return StreamingHttpResponse(
-        _blocks(_json(pool, round_, report_lines(pool, round_))), content_type="application/json"
-    )
+    return StreamingHttpResponse(_blocks(_enveloped(_data(pool, round_))), content_type="application/json")
+
+
+def report_data(pool: Pool, round_: Round) -> bytes:
+    """The same, whole and without its envelope."""
+    return "".join(_data(pool, round_)).encode()
 
 
 def report_csv(pool: Pool, round_: Round) -> StreamingHttpResponse:
@@ -62,13 +68,19 @@ def report_csv(pool: Pool, round_: Round) -> StreamingHttpResponse:
     return answer
 
 
-def _json(pool: Pool, round_: Round, lines: Iterable[ReportLine]) -> Iterator[str]:
+def _enveloped(data: Iterable[str]) -> Iterator[str]:
+    yield '{"success":true,"data":'
+    yield from data
+    yield f',"meta":{_encoded(meta())}}}'
+
+
+def _data(pool: Pool, round_: Round) -> Iterator[str]:
     about = {"pool": pool.pk, "round": round_.number, "name": round_.name, "locks_at": round_.locks_at}
-    yield f'{{"success":true,"data":{_encoded(about)[:-1]},"entries":['
+    yield f'{_encoded(about)[:-1]},"entries":['
     tally = Tally()
-    for number, line in enumerate(tally.watch(lines)):
+    for number, line in enumerate(tally.watch(report_lines(pool, round_))):
         yield ("," if number else "") + _encoded(line._asdict())
-    yield f'],{_encoded(tally.numbers())[1:]},"meta":{_encoded(enveloped({})["meta"])}}}'
+    yield f"],{_encoded(tally.numbers())[1:]}"
 
 
 def _encoded(value: dict[str, Any]) -> str:

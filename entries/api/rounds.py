@@ -22,14 +22,11 @@ from pools.api.pool_scope import visible_pool
 from pools.models import Pool, Round
 
 
-def _told(
-    request: Request, pool_id: str, number: str, report: Callable[[Pool, Round], StreamingHttpResponse]
-) -> StreamingHttpResponse:
+def _told(pool: Pool, number: str, report: Callable[[Pool, Round], StreamingHttpResponse]) -> StreamingHttpResponse:
     """The report of the round, unless that is secret still; with the tag of what it will be read from.
 
     The tag is asked for first, and who has it already gets no line of the report read.
     """
-    pool = visible_pool(request, pool_id)
     tag = version_tag(pool.pk)
     answer = report(pool, revealed_round(pool, int(number)))
     if tag is not None:
@@ -66,16 +63,17 @@ class CsvRenderer(BaseRenderer):
         raise TypeError("a CSV answer is a stream")
 
 
-class ReportJsonView(ApiView):
+class ReportJsonViewSet(ApiViewSet):
     """The whole round, for programs."""
 
     family = "pools"
     permission_classes = [Public]
 
     @operation(answer=ReportOut, errors=(Code.FORBIDDEN,), summary="Report a round as JSON", sparse=False)
-    def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
+    def retrieve(self, request: Request, pool_id: str, number: str) -> Response | StreamingHttpResponse:
         """Every entry that was in play, with pick, game, result and fate. Refused until the round has locked."""
-        return _told(request, pool_id, number, report_json)
+        pool = visible_pool(request, pool_id)
+        return kept_answer(self) or _told(pool, number, report_json)
 
 
 class ReportCsvView(ApiView):
@@ -93,4 +91,4 @@ class ReportCsvView(ApiView):
     )
     def get(self, request: Request, pool_id: str, number: str) -> StreamingHttpResponse:
         """The same as the JSON report, one line per pick."""
-        return _told(request, pool_id, number, report_csv)
+        return _told(visible_pool(request, pool_id), number, report_csv)

@@ -7,7 +7,7 @@ from entries.api.entries import EntryViewSet
 from entries.api.fallbacks import FallbackView
 from entries.api.picks import BulkPicksView, EntryPicksViewSet, PickHistoryViewSet
 from entries.api.requests import BuyBackView, PoolRequestsView, RequestViewSet
-from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonView
+from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonViewSet
 from entries.api.rulings import PoolRulingsViewSet, PreviewCsvView, RulingViewSet
 from entries.api.standings import StandingsViewSet
 
@@ -28,7 +28,7 @@ urlpatterns = [
     re_path(POOL + r"/requests$", PoolRequestsView.as_view(), name="pool-requests"),
     re_path(POOL + r"/standings$", StandingsViewSet.as_view({"get": "list"}), name="standings"),
     re_path(POOL_ROUND + r"/distribution$", DistributionViewSet.as_view({"get": "list"}), name="distribution"),
-    re_path(POOL_ROUND + r"/report\.json$", ReportJsonView.as_view(), name="report-json"),
+    re_path(POOL_ROUND + r"/report\.json$", ReportJsonViewSet.as_view({"get": "retrieve"}), name="report-json"),
     re_path(POOL_ROUND + r"/report\.csv$", ReportCsvView.as_view(), name="report-csv"),
     re_path(ENTRY + r"/buy-back$", BuyBackView.as_view(), name="buy-back"),
     re_path(FALLBACK, FallbackView.as_view(), name="fallback"),

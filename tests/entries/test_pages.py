@@ -5,6 +5,7 @@ import re
 import threading
 
 import pytest
+from django.core.cache import caches
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from config.models import PageChange
 from config.pages import keeping
 from config.pages.changes import TABLE
 from config.pages.looking import KEEPER
+from entries.api import pages
 from entries.api.serializers.standings import StandingOut
 from entries.models import Entry, EntryStatus
 from entries.models.pick import LATE_SETTING
@@ -47,7 +49,7 @@ def paths(pool):
     base = f"/api/v1/pools/{pool.pk}"
     return {
         "pool": base, "standings": f"{base}/standings", "rounds": f"{base}/rounds", "round": f"{base}/rounds/1",
-        "distribution": f"{base}/rounds/1/distribution",
+        "distribution": f"{base}/rounds/1/distribution", "report": f"{base}/rounds/1/report.json",
     }  # fmt: skip
 
 
@@ -138,21 +140,21 @@ CHANGES = {
     "a lock that passes": lambda pool: lock_round(Round.objects.get(number=2)),
 }
 SHOWN_ON = {
-    "a new entry": {"pool", "standings", "rounds", "round"},
-    "a place taken back": {"pool", "standings", "rounds", "round"},
+    "a new entry": {"pool", "standings", "rounds", "round", "report"},
+    "a place taken back": {"pool", "standings", "rounds", "round", "report"},
     "a settlement": {"pool", "standings", "rounds"},
-    "a corrected score": {"standings", "rounds", "round", "distribution"},
+    "a corrected score": {"standings", "rounds", "round", "distribution", "report"},
     "an edited pool": {"pool"},
     "a round renamed": {"rounds"},
     "a game postponed": {"rounds"},
-    "a team renamed": {"standings", "rounds", "round", "distribution"},
-    "a player renamed": {"standings"},
+    "a team renamed": {"standings", "rounds", "round", "distribution", "report"},
+    "a player renamed": {"standings", "report"},
     "a lock that passes": {"pool", "standings", "rounds"},
 }
 
 
-# Sums that the guards of entries, picks and postings keep; and what pages only see through its lines in the ledger, which
-# tell of the pot.
+# Sums that the guards of entries, picks and postings keep; and what pages see only through its lines in the ledger,
+# which tell of the pot.
 TOLD_BY_OTHERS = {
     "entries_entrytally", "entries_picktally", "payments_checkpoint",
     "payments_account", "payments_journalentry", "payments_prizebooking",
@@ -273,6 +275,7 @@ class TestSecrecy:
     def test_no_page_tells_a_pick_before_its_lock(self, pool, paths):
         enter(pool, "ANT"), enter(pool, "BAT")
         assert not ask(paths["distribution"]).is_kept
+        assert not ask(paths["report"]).is_kept
         for line in (ask(paths["round"]).data, *ask(paths["rounds"]).data):
             assert [line[name] for name in ("picks_total", "missed", "eliminated", "alive_after")] == [None] * 4
         assert [line["picks"] for line in ask(paths["standings"]).data] == [[], []]
@@ -350,6 +353,18 @@ class TestSentOnce:
         assert not any("entries_entry" in one["sql"] for one in statements.captured_queries)
         enter(pool)
         assert APIClient().get(path, headers={"If-None-Match": tag}).status_code == 200
+
+    def test_a_report_too_large_to_be_kept_is_sent_while_it_is_read_and_says_the_same(self, pool, paths, monkeypatch):
+        enter(pool, "ANT"), enter(pool, "BAT")
+        play(pool, 1)
+        kept = APIClient().get(paths["report"])
+        monkeypatch.setattr(pages, "LARGEST_REPORT", 1)
+        KEEPER.forget()
+        caches["limits"].clear()
+        sent = APIClient().get(paths["report"])
+        assert not ask(paths["report"]).is_kept
+        assert (kept.streaming, sent.streaming) == (False, True)
+        assert json.loads(b"".join(sent.streaming_content))["data"] == kept.json()["data"]
 
     def test_one_builds_while_the_others_wait(self, pool, paths, monkeypatch):
         enter(pool, "ANT")
