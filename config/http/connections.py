@@ -104,6 +104,7 @@ class Connection(HTTPConnection):
     def _opened(self) -> socket.socket:
         """To the first number of the host that answers; the name itself is not looked up again."""
         name = self._dns_host
+        assert self.timeout is not None, "every call says how long it may take to connect"
         try:
             numbers = reachable(self._purpose, name, self.port, seconds=self.timeout)
         except TimeoutError:
