@@ -7,6 +7,7 @@ from typing import Any
 
 from config.pages.registry import asked_for
 from config.web.kept import Reader
+from pools.models import Pool
 
 BASE = "/api/v1/pools/"
 
@@ -42,6 +43,19 @@ def ask(path: str, query: str = "", *, method: str = "GET", **headers: str) -> A
     }  # fmt: skip
     answer.body = b"".join(Reader(handed_on)(environ, start))
     return answer
+
+
+def paths_of(pool: Pool) -> dict[str, str]:
+    """One page of each kind, of the pool and of its first round."""
+    base = f"/api/v1/pools/{pool.pk}"
+    return {
+        "pool": base,
+        "standings": f"{base}/standings",
+        "rounds": f"{base}/rounds",
+        "round": f"{base}/rounds/1",
+        "distribution": f"{base}/rounds/1/distribution",
+        "report": f"{base}/rounds/1/report.json",
+    }
 
 
 def rows(path: str, query: str = "") -> Any:
