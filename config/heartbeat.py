@@ -8,7 +8,6 @@ from django.db import connection
 from config import metrics
 
 SCHEDULER = "scheduler"
-EVERY_SECONDS = 15.0
 
 metrics.counted_when_looked(
     "beat_heartbeat_age",

@@ -46,12 +46,6 @@ SEND = Policy("send_webhooks", 60, 60 * 60, By.USER, survives_redis=True)
 ATTEMPTS_SHOWN = 20
 
 
-class DeliveryPagination(KeysetPagination):
-    """The newest first."""
-
-    ordering = ("-id",)
-
-
 class WebhookEndpointsViewSet(ListModelMixin, ApiViewSet):
     """The caller's own endpoints, the newest first."""
 
@@ -139,7 +133,7 @@ class WebhookDeliveriesViewSet(ApiViewSet):
 
     family = "webhooks"
     serializer_class = WebhookDeliveryOut
-    pagination_class = DeliveryPagination
+    pagination_class = KeysetPagination
     queryset = WebhookDelivery.objects.none()
     has_path_parameters = True
 

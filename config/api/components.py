@@ -63,7 +63,6 @@ DESCRIPTIONS = {
     406: "No acceptable form.",
     409: "The state does not allow it, or it exists already.",
     410: "It was there, and is not any more.",
-    412: "It has changed since the caller looked at it.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Well-formed, refused by a rule of the contest.",

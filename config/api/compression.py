@@ -5,8 +5,9 @@ credentials, put text of his own into the answer and see how long it is, learns 
 letter. Callers of this API bring a token in a header, which no foreign page can make a browser send; that alone stops
 it. Besides, no answer with a secret in it is ever compressed: tokens, keys, one-time codes and a payment's secret come
 as answers to a POST, and only reads are compressed; reads that tell a secret, such as the slips of one's own picks, say
-so (`tells_secrets` of the view). And each compressed answer is longer by a random number of bytes. The pages of the
-back office, which know their visitor by a cookie, are not compressed at all; nor are files and streams.
+so (`tells_secrets` of the view). And each answer that is compressed here is longer by a random number of bytes; kept
+pages (`config.pages.packing`) are not, because they are the same for everybody. The pages of the back office, which
+know their visitor by a cookie, are not compressed at all; nor are files and streams.
 """
 
 from typing import TypeGuard

@@ -83,16 +83,22 @@ def is_revalidated(view: Any, method: str) -> bool:
 def is_limited(view: Any, method: str) -> bool:
     """Whether calls are counted."""
     declared = operation_of(view, method).limits
-    return bool((declared if declared is not None else view.limits) or (declared is None and view.limits is None))
+    limits = view.limits if declared is None else declared
+    # Where nobody says how often, the usual limits apply.
+    return limits is None or bool(limits)
 
 
 def is_deprecated(view: Any, method: str) -> bool:
     """Whether the operation has a day on which it ends."""
-    return getattr(operation_of(view, method), "deprecated", None) is not None
+    return operation_of(view, method).deprecated is not None
 
 
 def _good(status: int) -> bool:
     return 200 <= status < 300
+
+
+def _counted(view: Any, method: str, status: int) -> bool:
+    return (_good(status) or status == 429) and is_limited(view, method)
 
 
 def _made(view: Any, method: str, status: int) -> bool:
@@ -106,15 +112,15 @@ ANSWERED = (
     ),
     Header(
         "X-RateLimit-Limit", "Calls allowed in the window.",
-        lambda view, method, status: (_good(status) or status == 429) and is_limited(view, method), WHOLE, 60,
+        _counted, WHOLE, 60,
     ),
     Header(
         "X-RateLimit-Remaining", "Calls left.",
-        lambda view, method, status: (_good(status) or status == 429) and is_limited(view, method), WHOLE, 59,
+        _counted, WHOLE, 59,
     ),
     Header(
         "X-RateLimit-Reset", "Seconds until the window ends.",
-        lambda view, method, status: (_good(status) or status == 429) and is_limited(view, method), WHOLE, 41,
+        _counted, WHOLE, 41,
     ),
     Header(
         "Retry-After", "Seconds to wait.",

@@ -8,7 +8,14 @@ from django.db.models import QuerySet
 from strawberry_django.optimizer import OptimizerConfig, optimize
 
 from config.api.handler import MESSAGES
-from config.api.pagination import DEFAULT_LIMIT, position_of, read_position, rows_after, sign_position
+from config.api.pagination import (
+    DEFAULT_LIMIT,
+    NEWEST_FIRST,
+    position_of,
+    read_position,
+    rows_after,
+    sign_position,
+)
 from config.errors import Code, NotFound
 from config.graphql.batches import together
 from config.graphql.context import Asking
@@ -17,7 +24,6 @@ from config.graphql.scoping import OF_PARENT, reads
 
 # Our own queries say which columns they need; a column left out would be fetched again, row by row.
 WHOLE_ROWS = OptimizerConfig(enable_only=False)
-NEWEST_FIRST = ("-id",)
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="Continue after this `endCursor` of the same list.")]

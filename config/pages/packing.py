@@ -7,8 +7,6 @@ not compressed, and a check sum goes on where it stood.
 import zlib
 
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-# One block holds no more.
-LONGEST_END = 65535
 
 
 def head_of(data: bytes) -> bytes:
@@ -23,7 +21,7 @@ def pack(head: bytes) -> tuple[bytes, int]:
 
 
 def finish(packed: bytes, checked: int, length: int, end: bytes) -> bytes:
-    """The whole, as gzip: a beginning of this `length` that was packed before, and its end."""
+    """The whole, as gzip: a beginning of this `length` that was packed before, and its end, of less than 64 kB."""
     last = b"\x01" + len(end).to_bytes(2, "little") + (len(end) ^ 0xFFFF).to_bytes(2, "little") + end
     checked = zlib.crc32(end, checked)
     size = (length + len(end)) & 0xFFFFFFFF

@@ -31,11 +31,6 @@ def compare(old: Schema, new: Schema) -> list[Change]:
     return sorted(dict.fromkeys(found), key=lambda change: (not change.is_breaking, change.where, change.what))
 
 
-def breaking(old: Schema, new: Schema) -> list[Change]:
-    """What of it breaks callers."""
-    return [change for change in compare(old, new) if change.is_breaking]
-
-
 def operations(schema: Schema) -> dict[str, tuple[str, str]]:
     """`GET /api/v1/pools/{}` → path and method. What a place for an id is called is nothing to callers."""
     return {
