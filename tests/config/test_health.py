@@ -15,7 +15,7 @@ from config.draining import DRAIN_MARK
 from config.models import OutboxMessage
 from config.probing import Prober
 from tests.factories.accounts import PASSWORD, AdminFactory
-from tests.support.outages import Passage
+from tests.support.outages import passage_to_postgresql
 from tests.support.running import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -139,15 +139,10 @@ class TestFrozenPostgresql:
 
     @pytest.fixture
     def passage(self, monkeypatch):
-        here = connection.settings_dict
-        passage = Passage((here["HOST"] or "127.0.0.1", int(here["PORT"])))
-        monkeypatch.setitem(here, "HOST", "127.0.0.1")
-        monkeypatch.setitem(here, "PORT", str(passage.port))
         monkeypatch.setattr(health, "_prober", Prober("test", keeps_connection=True))
         monkeypatch.setattr(health, "ESSENTIAL_SECONDS", 0.5)
-        yield passage
-        passage.open()
-        passage.close()
+        with passage_to_postgresql(monkeypatch) as passage:
+            yield passage
 
     def test_readiness_does_not_wait_for_it(self, client, provider, passage):
         assert wait_for(lambda: client.get("/health/ready").status_code == 200, seconds=20)

@@ -7,7 +7,6 @@ import sys
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import metrics, scraping, tasks
@@ -15,7 +14,7 @@ from config.clock import database_now
 from config.env import PROJECT
 from config.models import Heartbeat, OutboxMessage
 from config.probing import Prober
-from tests.support.outages import Passage
+from tests.support.outages import passage_to_postgresql
 from tests.support.running import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -226,15 +225,10 @@ class TestWithoutPostgresql:
 
     @pytest.fixture
     def passage(self, monkeypatch):
-        settings = connection.settings_dict
-        passage = Passage((settings["HOST"] or "127.0.0.1", int(settings["PORT"])))
-        monkeypatch.setitem(settings, "HOST", "127.0.0.1")
-        monkeypatch.setitem(settings, "PORT", str(passage.port))
         monkeypatch.setattr(scraping, "_prober", Prober("test", keeps_connection=True))
         monkeypatch.setattr(scraping, "QUESTIONS_SECONDS", 0.5)
-        yield passage
-        passage.open()
-        passage.close()
+        with passage_to_postgresql(monkeypatch) as passage:
+            yield passage
 
     def look(self, client):
         found = figures(client)

@@ -11,8 +11,7 @@ import yaml
 
 from tests.support.outages import Surrounded
 from tests.support.prometheus import FOLDER, needs_prometheus
-from tests.support.running import wait_for
-from tests.support.serving import free_port
+from tests.support.running import free_port, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.stack]
 

@@ -11,26 +11,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from django.db import connection
 from websockets.sync.client import ClientConnection, connect
 
 from config.local.services.process import tied_to_us
-from tests.support.running import ROOT, wait_for
+from tests.support.children import database_url
+from tests.support.running import ROOT, free_port, wait_for
 
 
 class LiveProcess:
     """`python -m config.live` over the database of the tests."""
 
     def __init__(self, **env: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        parts = urlsplit(os.environ.get("DATABASE_URL") or _address())
-        database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-        self.env = {**os.environ, "DATABASE_URL": database, "OUTLAST_SERVICES": "off", **env}
+        self.port = free_port()
+        self.env = {**os.environ, "DATABASE_URL": database_url(), "OUTLAST_SERVICES": "off", **env}
 
     def start(self) -> "LiveProcess":
         log = (settings.OUTLAST_HOME / "logs" / f"live-{self.port}.log").open("wb")
@@ -126,8 +121,3 @@ class Stream:
 def heard(client: ClientConnection, count: int, *, timeout: float = 20) -> list[dict[str, Any]]:
     """The next messages of a socket."""
     return [json.loads(client.recv(timeout=timeout)) for _ in range(count)]
-
-
-def _address() -> str:
-    given = connection.settings_dict
-    return f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/x"

@@ -16,11 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
+import pytest
 import redis
+from django.db import connection
 
 from config.local import home
 from tests.support.killing import LEASE
-from tests.support.running import ROOT, RunningSystem, wait_for
+from tests.support.running import ROOT, RunningSystem, free_port, wait_for
 
 
 class Passage:
@@ -32,9 +34,7 @@ class Passage:
         self.through.set()
         self.pairs: set[socket.socket] = set()
         self.listener: socket.socket | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.open()
 
     def open(self) -> None:
@@ -80,6 +80,18 @@ class Passage:
                         (outer if one is inner else inner).sendall(piece)
             finally:
                 self.pairs -= {inner, outer}
+
+
+@contextmanager
+def passage_to_postgresql(monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
+    """New connections of Django's go through it, until the block ends."""
+    here = connection.settings_dict
+    passage = Passage((here["HOST"] or "127.0.0.1", int(here["PORT"])))
+    monkeypatch.setitem(here, "HOST", "127.0.0.1")
+    monkeypatch.setitem(here, "PORT", str(passage.port))
+    yield passage
+    passage.open()
+    passage.close()
 
 
 class _Smtp(socketserver.StreamRequestHandler):

@@ -85,14 +85,19 @@ def wait_for(question, *, seconds: float = 30, every: float = 0.2) -> Any:
         time.sleep(every)
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class RunningSystem:
     """`manage.py up` on a home and a port of its own."""
 
     def __init__(self, home: Path, *options: str) -> None:
         self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.options = options
         self.output = home.parent / f"{home.name}.log"

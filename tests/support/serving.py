@@ -14,16 +14,10 @@ from contextlib import suppress
 
 from config.local.services.process import tied_to_us
 from tests.support.children import database_url
-from tests.support.running import ROOT, wait_for
+from tests.support.running import ROOT, free_port, wait_for
 
 ASKS_EVERY = 0.1
 FAILURES = 2
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class WebServer:

@@ -49,7 +49,7 @@ def post(endpoint: WebhookEndpoint, number: int = 1) -> WebhookDelivery:
     )
 
 
-def again(server: BadServer | None = None) -> int:
+def again() -> int:
     """Let the wait of everything that waits be over, and send it."""
     make_due()
     return deliver_due(seconds=10)
