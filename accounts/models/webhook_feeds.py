@@ -79,5 +79,5 @@ def posting(rows: str, *, person: bool) -> str:
 
 
 def in_utc(column: str) -> str:
-    """SQL: an instant as the API writes it."""
+    """SQL: an instant in UTC by ISO 8601, to the microsecond."""
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""

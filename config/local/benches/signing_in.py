@@ -6,7 +6,6 @@ processors, as they would come from machines of their own; the server's part of 
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,15 +17,14 @@ from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
 
-from django.db import connection as database
-
 from accounts.models import User
 from accounts.services.sessions import begin_session
 from config.local.benches.bigpools import Plan
 from config.local.benches.runs import Meaningless, Runs
+from config.local.benches.saving import environment
 from config.local.benches.scale import Pair, Scale
 from config.local.benches.sending import ask, send_in_time
-from config.local.benches.serving import free_port, percentile, running, wait_for_server, with_path
+from config.local.benches.serving import free_port, percentile, running, wait_for_server
 from config.local.supervisor.programs import web
 from entries.models import Entry, EntryStatus, Pick
 from pools.models import Team
@@ -57,7 +55,7 @@ def picks(runs: Runs, scale: Scale) -> Pair:
     with runs.databases.copy_of(PLAN), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outlast-bench-")))
         port = free_port()
-        stack.enter_context(running(web("127.0.0.1", port), _environment(folder), folder))
+        stack.enter_context(running(web("127.0.0.1", port), environment(folder), folder))
         wait_for_server(port)
         changes = cycle(_changes())
         _save(port, changes, WARM_SECONDS)
@@ -122,16 +120,3 @@ def _save(port: int, changes: Iterator[Change], seconds: int) -> list[float]:
     if set(sent.answered) != {200}:
         raise Meaningless(f"picks were answered {dict(sent.answered)}")
     return sent.taken
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """That of this process, but for the database; and limits that a single sender of everything does not meet."""
-    return {
-        **os.environ,
-        "DATABASE_URL": with_path(os.environ["DATABASE_URL"], str(database.settings_dict["NAME"])),
-        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
-        "RATE_LIMIT_SCALE": "10000",
-        "LOG_LEVEL": "ERROR",
-        # The scratch server is held by this process.
-        "OUTLAST_SERVICES": "off",
-    }
