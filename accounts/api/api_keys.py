@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller, claims_of
+from accounts.api.serializers import NAME
 from accounts.models import ApiKey
 from accounts.models.api_key import NAME_LENGTH
 from accounts.services.api_keys import MadeKey, make_key, revoke_key, rotate_key
@@ -65,6 +66,8 @@ class ApiKeyBody(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text="Within a year; left out: in 90 days."
     )
+
+    values = {"name": NAME}
 
 
 class ApiKeysViewSet(ListModelMixin, ApiViewSet):

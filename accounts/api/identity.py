@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import caller
-from accounts.api.serializers import COUNTRY
+from accounts.api.serializers import COUNTRY, NAME
 from accounts.models import PersonalDetails
 from accounts.services.identity import LEGAL_NAME_LENGTH, save_identity
 from accounts.services.own_data import sections, write_own_data
@@ -55,7 +55,12 @@ class IdentityBody(serializers.Serializer[Any]):
         help_text="Left out: the one on file stays. Empty: it goes. It is never shown again.",
     )
 
-    values = {"tax_country": COUNTRY}
+    # 4 to 30 letters and digits with single marks between; any space counts for one.
+    values = {
+        "legal_name": NAME,
+        "tax_number": {"pattern": r"^\s*([A-Za-z0-9](([./-]|[ \t-\r]+)?[A-Za-z0-9]){3,29})?\s*$"},
+        "tax_country": COUNTRY,
+    }
 
 
 class OwnDataOut(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import caller
 from accounts.api.doors import Door
-from accounts.api.serializers import COUNTRY, LONGEST_SECRET, REGION, SignedInOut
+from accounts.api.serializers import COUNTRY, LONGEST_SECRET, NAME, REGION, SignedInOut
 from accounts.models import Login
 from accounts.oidc.providers import provider_named, providers
 from accounts.services import entrance
@@ -84,7 +84,7 @@ class ProfileOfNewBody(serializers.Serializer[Any]):
     country = serializers.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, as US.")
     region = serializers.CharField(max_length=10, required=False, allow_blank=True, default="")
 
-    values = {"country": COUNTRY, "region": REGION}
+    values = {"display_name": NAME, "country": COUNTRY, "region": REGION}
 
 
 class SocialBody(serializers.Serializer[Any]):

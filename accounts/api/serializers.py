@@ -14,7 +14,10 @@ LONGEST_SECRET = 1024
 COUNTRIES = [(code, code) for code in sorted(countries())]
 COUNTRY = {"enum": [code for code, _ in COUNTRIES]}
 EMAIL = {"format": "email"}
-REGION = {"pattern": "^([A-Z0-9]+(-[A-Z0-9]+)*)?$"}
+# Nothing inside of it is a control character, and something can be seen. Space around it is cut off.
+CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+NAME = {"pattern": rf"^\s*[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?\s*$"}
+REGION = {"pattern": r"^\s*([A-Za-z0-9]+(-[A-Za-z0-9]+)*)?\s*$"}
 NEW_PASSWORD = {"minLength": 10}
 
 
@@ -62,7 +65,7 @@ class RegisterBody(serializers.Serializer[Any]):
         max_length=10, required=False, allow_blank=True, default="", help_text="State or province, as NV."
     )
 
-    values = {"email": EMAIL, "password": NEW_PASSWORD, "country": COUNTRY, "region": REGION}
+    values = {"email": EMAIL, "password": NEW_PASSWORD, "display_name": NAME, "country": COUNTRY, "region": REGION}
 
 
 class TokenBody(serializers.Serializer[Any]):
@@ -126,7 +129,7 @@ class ProfileBody(serializers.Serializer[Any]):
     region = serializers.CharField(max_length=10, required=False, allow_blank=True)
     date_of_birth = serializers.DateField(required=False, help_text="Only while there is none.")
 
-    values = {"country": COUNTRY, "region": REGION}
+    values = {"display_name": NAME, "country": COUNTRY, "region": REGION}
     examples = {"display_name": "Ann"}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,16 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api.serializers import NAME
 from accounts.models.webhook_types import AttemptCause, Covers, DeliveryStatus, OffBecause
 from accounts.models.webhooks import NAME_LENGTH, URL_LENGTH, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from accounts.services.webhooks.endpoints import MOST_POOLS, SUBSCRIBABLE
 from accounts.services.webhooks.replaying import ENDED
 
 LARGEST_ID = 2**63 - 1
+# For the schema: what the service refuses beyond what the fields do.
+NAME_OR_NONE = {"pattern": f"{NAME['pattern']}|^\\s*$"}
+URL = {"pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[!-~]+\s*$"}
 
 
 class WebhookEndpointOut(serializers.ModelSerializer[WebhookEndpoint]):
@@ -85,6 +89,8 @@ class _Choices(serializers.Serializer[Any]):
         required=False,
         help_text="Of these pools alone; left out or empty: of all.",
     )
+
+    values = {"name": NAME_OR_NONE, "url": URL}
 
 
 class NewWebhookEndpointBody(_Choices):

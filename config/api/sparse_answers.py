@@ -10,6 +10,8 @@ from config.api.sparse import PARAMETER
 
 Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
+# A list of things has a component of its own, too.
+HOLDING = frozenset({"properties", "items", "allOf", "anyOf", "oneOf"})
 
 
 def describe(document: Schema, operation: Schema) -> None:
@@ -53,8 +55,8 @@ def _loose(node: Any, schemas: Schema) -> Any:
 
 
 def _loose_name(name: str, schemas: Schema) -> str:
-    """What the loose form of a component is called; one without fields, such as an enum, is its own."""
-    if "properties" not in schemas[name]:
+    """What the loose form of a component is called; one that holds nothing, such as an enum, is its own."""
+    if not schemas[name].keys() & HOLDING:
         return name
     loose = f"Sparse{name}"
     if loose not in schemas:

@@ -18,6 +18,7 @@ from config.api.pagination import KeysetPagination
 from config.api.ratelimit import STAFF
 from config.api.views import ApiView, ReadOnlyViewSet
 from config.errors import Code
+from config.money import CURRENCIES
 from payments.accounting.batches import make_batch, withdraw_batch
 from payments.accounting.fetching import file_of
 from payments.accounting.mapping import map_account
@@ -35,6 +36,10 @@ class AccountMappingOut(serializers.ModelSerializer[AccountMapping]):
         read_only_fields = fields
 
 
+# For the schema: one line that begins with no sign of a formula. Space around it is cut off.
+THEIR_NAME = r"^\s*[^\s\u0000=+@\uff1d\uff0b\uff0d\uff20-]([^\u0000\r\n\t]*[^\u0000\s])?\s*$"
+
+
 class AccountMappingBody(serializers.Serializer[Any]):
     """The mapping of one kind of account. Without provider or currency it is that of all that have no own."""
 
@@ -45,7 +50,11 @@ class AccountMappingBody(serializers.Serializer[Any]):
     account = serializers.CharField(max_length=150)
     tax_rate = serializers.CharField(max_length=50, required=False, allow_blank=True, default="Tax Exempt")
 
-    values = {"currency": {"pattern": "^([a-z]{3})?$"}}
+    values = {
+        "currency": {"enum": ["", *sorted(CURRENCIES)]},
+        "account": {"pattern": THEIR_NAME},
+        "tax_rate": {"pattern": rf"{THEIR_NAME}|^\s*$"},
+    }
 
 
 class MappingFilter(serializers.Serializer[Any]):

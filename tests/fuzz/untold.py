@@ -16,23 +16,30 @@ LEFT_OUT: dict[str, str] = {
 LINK = "the token of a link that we sent"
 PRESENT = "the password of the caller"
 GUESSABLE = "neither common nor like the name or the address"
-CURRENCY = "one of the currencies that the house knows, which are rows"
-COUNTRY = "a country that there is"
 ROW = "something that there is"
 MAPPED = "all that has something to export is mapped, which are rows"
 DAYS = "from 2000 to 2200, none before the other"
 OF_REPORTS = {"pool": ROW, "account": ROW, "actor": ROW, "person": ROW}
+NAME = "letters that a name may have: no invisible ones, none that Unicode does not have yet"
+ENDPOINT = {
+    "url": "an address in the open internet",
+    "name": NAME,
+    "covers": "what the caller's role sees of others",
+}
 # By operation: fields about which the schema says less than is true, and what is true.
 UNTOLD: dict[str, dict[str, str]] = {
-    "POST /api/v1/api-keys": {"scopes": "within reach of the caller's role", "expires_at": "after now, within a year"},
+    "POST /api/v1/api-keys": {
+        "name": NAME,
+        "scopes": "within reach of the caller's role",
+        "expires_at": "after now, within a year",
+    },
     "POST /api/v1/auth/email/undo": {"token": LINK},
     "POST /api/v1/auth/password/change": {"current_password": PRESENT, "new_password": GUESSABLE},
     "POST /api/v1/auth/password/reset/confirm": {"token": LINK, "password": GUESSABLE, "new_password": GUESSABLE},
     "POST /api/v1/auth/register": {
         "email": "an address that can be one",
         "password": GUESSABLE,
-        "country": COUNTRY,
-        "region": "a region of that country",
+        "display_name": NAME,
         "date_of_birth": "in the past",
     },
     "POST /api/v1/auth/verify-email": {"token": LINK},
@@ -46,15 +53,23 @@ UNTOLD: dict[str, dict[str, str]] = {
     "POST /api/v1/me/email": {"password": PRESENT, "email": "an address that can be one"},
     "POST /api/v1/payments/{id}/refunds": {"manual": "only when the way it came has failed"},
     "POST /api/v1/periods": {"first_day": "the first of a month"},
-    "POST /api/v1/requests/{id}/manual-payment": {"currency": CURRENCY},
-    "PUT /api/v1/account-mappings": {"currency": CURRENCY},
-    "PATCH /api/v1/me": {
-        "date_of_birth": "in the past",
-        "country": COUNTRY,
-        "region": "a region of that country",
+    "POST /api/v1/pools": {"competition": "the code of one that has rounds"},
+    "POST /api/v1/requests/{id}/manual-payment": {
+        "passed_at": "in the past",
+        "evidence": "files that begin as a PDF, a PNG or a JPEG does; needed for a cheque and a transfer",
     },
-    "PUT /api/v1/me/identity": {"tax_country": COUNTRY, "legal_name": "letters that a name may have"},
-    "PUT /api/v1/me/spending-limits": {"currency": CURRENCY},
+    "POST /api/v1/requests/{id}/withdraw": {"reason": "needed of whoever is not its player"},
+    "POST /api/v1/webhook-endpoints": ENDPOINT,
+    "PATCH /api/v1/webhook-endpoints/{id}": ENDPOINT,
+    "PUT /api/v1/account-mappings": {
+        "account": "nothing that a spreadsheet would run",
+        "tax_rate": "the same; needed for Xero",
+    },
+    "PATCH /api/v1/me": {
+        "display_name": NAME,
+        "date_of_birth": "in the past",
+    },
+    "PUT /api/v1/me/identity": {"legal_name": NAME},
 }
 # In every operation.
 EVERYWHERE: dict[str, str] = {

@@ -1,5 +1,6 @@
 """Asking for some fields alone."""
 
+import jsonschema_rs
 import pytest
 
 from config.models import OutboxMessage
@@ -80,3 +81,18 @@ def test_the_schema_names_what_may_be_asked_for():
     assert set(fields["schema"]["items"]["enum"]) == {
         "id", "name", "rules", "rules.version", "rules.text", "rounds", "rounds.version", "rounds.text",
     }  # fmt: skip
+
+
+def test_the_schema_says_that_nothing_of_an_item_has_to_be_there():
+    schema = schema_of(SAMPLE)
+    whole, sparse = schema["paths"][LIST]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
+    items = {
+        "data": [{"kind": "a"}],
+        "success": True,
+        "meta": {"timestamp": "2026-09-10T00:20:00Z", "request_id": "1", "pagination": {"limit": 1}},
+    }
+
+    def fits(described):
+        return jsonschema_rs.is_valid({**described, "components": schema["components"]}, items)
+
+    assert (fits(whole), fits(sparse)) == (False, True)
