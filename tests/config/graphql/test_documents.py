@@ -1,9 +1,13 @@
 """What is committed about GraphQL is true: the schema, and every documented question runs."""
 
 import os
+import re
+from dataclasses import asdict
 
 import pytest
 
+from config.env import PROJECT
+from config.graphql.limits import LIMITS
 from config.graphql.persisted import LISTED, hash_of, listed, text_of
 from config.graphql.questions import Question
 from config.graphql.schema import prepare
@@ -17,6 +21,9 @@ from tests.support.asking import ask
 SDL = LISTED / "schema.graphql"
 DOCUMENTS = sorted(file for file in LISTED.glob("*.graphql") if file != SDL)
 BUILT_IN = ("Query", "__")
+PAGE = PROJECT / "docs" / "graphql.md"
+# What refusals call them, where that is not the name of the field.
+CALLED = {"levels": "depth", "parts of variables": "variables"}
 
 
 def test_the_committed_schema_is_the_schema():
@@ -39,6 +46,13 @@ def test_every_type_says_what_a_key_needs_for_it():
 
     assert (unsaid, inherited) == ([], ["PageInfo"])
     assert len(objects) > 20
+
+
+def test_the_limits_on_the_page_are_those_that_are_kept():
+    rows = re.findall(r"^\| `([a-z ]+)` \| ([0-9,]+) \|", PAGE.read_text(), re.MULTILINE)
+    told = {CALLED.get(name, name): int(number.replace(",", "")) for name, number in rows}
+    kept = asdict(LIMITS)
+    assert told == {name: kept[name] for name in kept if name not in ("seconds", "errors")}
 
 
 @pytest.mark.django_db
