@@ -16,6 +16,8 @@ LEFT_OUT: dict[str, str] = {
 LINK = "the token of a link that we sent"
 PRESENT = "the password of the caller"
 GUESSABLE = "neither common nor like the name or the address"
+STATEMENT = "a statement in its format"
+AS_MANY = "as many as the round takes"
 ROW = "something that there is"
 MAPPED = "all that has something to export is mapped, which are rows"
 DAYS = "from 2000 to 2200, none before the other"
@@ -44,7 +46,11 @@ UNTOLD: dict[str, dict[str, str]] = {
     },
     "POST /api/v1/auth/verify-email": {"token": LINK},
     "POST /api/v1/auth/email/confirm": {"token": LINK},
-    "POST /api/v1/bank-statements": {"content_base64": "a statement in its format", "account": "one of the bank"},
+    "POST /api/v1/bank-statements": {
+        "content_base64": STATEMENT,
+        "file": STATEMENT,
+        "account": "one of the bank",
+    },
     "POST /api/v1/discrepancies/{id}/give": {"owner": "somebody who may deal with discrepancies"},
     "POST /api/v1/exports": {"first_day": DAYS, "last_day": DAYS, **OF_REPORTS},
     "POST /api/v1/export-schedules": {"first": DAYS, "recipients": "people who may export it", **OF_REPORTS},
@@ -69,6 +75,7 @@ UNTOLD: dict[str, dict[str, str]] = {
         "display_name": NAME,
         "date_of_birth": "in the past",
     },
+    "PUT /api/v1/entries/{entry_id}/picks/{number}": {"team": AS_MANY, "teams": AS_MANY},
     "PUT /api/v1/me/identity": {"legal_name": NAME},
 }
 # In every operation.
