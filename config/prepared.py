@@ -7,7 +7,7 @@ are needed than threads that work. Values go as text, bound by the server.
 import threading
 import time
 
-from django.db import Error, OperationalError, connection
+from django.db import Error, connection
 from psycopg import pq
 
 from config import figures, statements
@@ -18,23 +18,26 @@ STALE = (b"0A000", b"26000")
 WAITED = (b"55P03", b"57014")
 
 
-class WaitedTooLong(OperationalError):
+class WaitedTooLong(Exception):
     """PostgreSQL gave the statement up after its time: nothing was done, and who asks again waits as long again."""
 
 
 class Statement:
-    """One prepared statement, which answers with one row or none."""
+    """One prepared statement, which answers with one row or none.
 
-    def __init__(self, name: str, sql: str) -> None:
+    `waits_once`: where PostgreSQL gave it up after its time, `WaitedTooLong` says so, and nobody waits as long again.
+    """
+
+    def __init__(self, name: str, sql: str, *, waits_once: bool = False) -> None:
         self.name = name.encode()
         self.sql = sql
+        self.waits_once = waits_once
         self._held = threading.local()
 
     def row(self, *values: bytes) -> tuple[str, ...] | None:
         """Its row, as text. None where there is none, and where anything went wrong: then nothing is certain.
 
-        A statement that is lost with its connection may have been done; whoever repeats it must be able to. Raises
-        `WaitedTooLong`, after which nobody should.
+        A statement that is lost with its connection may have been done; whoever repeats it must be able to.
         """
         try:
             held = _connection()
@@ -49,7 +52,7 @@ class Statement:
         figures.database_refused(state.decode() if state else None)
         if held.status != pq.ConnStatus.OK:
             connection.close()
-        if state in WAITED:
+        if self.waits_once and state in WAITED:
             raise WaitedTooLong
         return None
 

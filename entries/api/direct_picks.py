@@ -77,6 +77,7 @@ SAVE = Statement(
         SET team_id = excluded.team_id, game_id = excluded.game_id, {_FRESH}
     RETURNING game_id, source, rules_version, nonce, picked_at
     """,
+    waits_once=True,
 )
 
 
