@@ -3,8 +3,10 @@
 No name of a parameter ever becomes a name of a column: each is a field that somebody wrote down.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -13,6 +15,7 @@ from config.api import sparse
 from config.api.operations import operation_of
 
 READING = frozenset({"GET", "HEAD"})
+EMPTY = "Leave it out, or give it a value."
 UNKNOWN = "This address knows no such parameter."
 
 
@@ -42,3 +45,11 @@ def refuse_unknown(view: Any, request: Request) -> None:
     strange = set(request.query_params) - known_parameters(view, method)
     if strange:
         raise ValidationError({name: [UNKNOWN] for name in sorted(strange)})
+
+
+def refuse_empty(serializer: Any, given: QueryDict) -> None:
+    """Raise VALIDATION_ERROR naming what came without a value, where nothing is no value: DRF would pass over it."""
+    fields: Mapping[str, Any] = getattr(serializer, "_declared_fields", {})
+    empty = [name for name in fields if given.get(name) == "" and not getattr(fields[name], "allow_blank", False)]
+    if empty:
+        raise ValidationError({name: [EMPTY] for name in empty})

@@ -34,7 +34,7 @@ from config.api.editing import refuse_unheeded
 from config.api.envelope import EnvelopeRenderer
 from config.api.idempotency import Mode
 from config.api.operations import UNSET, Operation, operation_of
-from config.api.parameters import refuse_unknown
+from config.api.parameters import refuse_empty, refuse_unknown
 from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
 from config.api.sparse import Choice, choice_of
@@ -144,6 +144,7 @@ class Contract(APIView):
 
     def valid_query(self) -> dict[str, Any]:
         """The validated query, by the operation's `query`."""
+        refuse_empty(self.operation.query, self.request.query_params)
         return self._valid(self.operation.query, self.request.query_params)
 
     def _valid(

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.api.parameters import EMPTY
 from config.clock import database_now
 from pools.models import Pool, PoolChange, PoolStatus
 from pools.services.rules import sentences
@@ -75,6 +76,12 @@ def test_the_list_is_filtered_by_status_competition_and_name(api):
     assert names(api(), search="% fun_") == ["100 % fun_pool"]
     assert names(api(), search="survivor", status="open") == ["Survivor A"]
     assert len(names(api(), search="")) == 3
+
+
+def test_a_filter_without_a_value_is_refused(api):
+    answer = api().get("/api/v1/pools?status=&competition=&search=")
+    told = {name: [EMPTY] for name in ("competition", "status")}
+    assert (answer.status_code, answer.json()["error"]["details"]) == (400, told)
 
 
 @pytest.mark.parametrize(
