@@ -38,7 +38,7 @@ from config.api.parameters import refuse_empty, refuse_unknown
 from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
 from config.api.sparse import Choice, choice_of
-from config.api.strictness import MOST_NAMED, UNKNOWN, unknown_fields
+from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of
 from config.errors import Code
 from config.freshness import refuse_stale
 
@@ -136,7 +136,7 @@ class Contract(APIView):
     def valid_body(self, serializer: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
         """The validated body, by the operation's own `body` or `form` unless another is given.
 
-        Refuses, besides what its fields refuse, every field that is not declared.
+        Refuses, besides what its fields refuse, every field that is not declared, and values of another type.
         """
         is_form = (self.request.content_type or "").startswith(MultiPartParser.media_type)
         declared = self.operation.form if is_form and self.operation.form is not None else self.operation.body
@@ -153,7 +153,7 @@ class Contract(APIView):
         if serializer is None or serializer is UNSET:
             raise TypeError(f"{type(self).__name__} {self.request.method} declares nothing to validate with")
         checked = serializer(data=data, context={"request": self.request, "view": self})
-        faults: dict[str, Any] = dict(unknown_fields(checked, data)) if strictly else {}
+        faults: dict[str, Any] = dict(faults_of(checked, data)) if strictly else {}
         if not checked.is_valid() or faults:
             raise ValidationError(faults | dict(checked.errors))
         return cast(dict[str, Any], checked.validated_data)

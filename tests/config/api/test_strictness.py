@@ -1,0 +1,115 @@
+from uuid import uuid4
+
+import pytest
+from django.http import QueryDict
+from rest_framework import serializers
+
+from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of
+
+ID = str(uuid4())
+
+
+class Item(serializers.Serializer):
+    team = serializers.CharField()
+
+
+class Body(serializers.Serializer):
+    text = serializers.CharField(required=False, allow_null=True)
+    count = serializers.IntegerField(required=False)
+    share = serializers.FloatField(required=False)
+    flag = serializers.BooleanField(required=False, allow_null=True)
+    id = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField([("1", "one"), ("a", "another")], required=False, allow_blank=True)
+    size = serializers.ChoiceField([(1, "small"), (2, "large")], required=False)
+    kinds = serializers.MultipleChoiceField(choices=[("a", "one"), ("b", "another")], required=False)
+    items = Item(many=True, required=False)
+    numbers = serializers.ListField(child=serializers.IntegerField(), required=False)
+
+
+def faults(body) -> dict:
+    return faults_of(Body(), body)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", 7),
+        ("text", 1.5),
+        ("text", True),
+        ("count", "7"),
+        ("count", "٧"),
+        ("count", True),
+        ("count", ""),
+        ("share", "0.5"),
+        ("share", False),
+        ("flag", "yes"),
+        ("flag", 1),
+        ("flag", ""),
+        ("id", 7),
+        ("kind", 1),
+        ("kind", True),
+        ("size", "1"),
+        ("size", True),
+        ("kinds", {"a": 1}),
+        ("kinds", "a"),
+    ],
+)
+def test_a_value_of_another_type_is_not_read_as_if_it_were_one(field, value):
+    assert list(faults({field: value})) == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", "7"),
+        ("text", None),
+        ("count", 7),
+        ("count", 7.0),
+        ("share", 1),
+        ("share", 0.5),
+        ("flag", False),
+        ("flag", None),
+        ("id", ID),
+        ("kind", "1"),
+        ("kind", ""),
+        ("size", 1),
+        ("kinds", ["a"]),
+        ("numbers", [1, 2]),
+    ],
+)
+def test_a_value_of_its_type_is_taken(field, value):
+    body = Body(data={field: value})
+    assert (faults({field: value}), body.is_valid()) == ({}, True)
+
+
+def test_what_is_wrong_is_named_with_its_place():
+    body = {"items": [{"team": "KC"}, {"team": 7, "taem": "KC"}], "numbers": [1, "2"], "other": 1}
+    assert faults(body) == {
+        "items.1.team": ["Not a valid string."],
+        "items.1.taem": [UNKNOWN],
+        "numbers.1": ["A valid integer is required."],
+        "other": [UNKNOWN],
+    }
+
+
+def test_a_form_has_texts_alone():
+    assert faults(QueryDict("count=7&flag=true&other=1")) == {"other": [UNKNOWN]}
+
+
+def test_of_many_faults_a_few_are_named():
+    assert len(faults({"numbers": ["1"] * 900})) == MOST_NAMED
+
+
+def test_a_service_that_refuses_names_itself_is_not_told_about_them():
+    class Open(serializers.Serializer):
+        refuses_unknown_itself = True
+
+    assert faults_of(Open(), {"anything": 1}) == {}
+
+
+def test_the_caller_is_told_in_the_words_of_the_field(client):
+    answer = client.post("/api/v1/sample/echo", {"text": 7, "number": "1"}, format="json")
+    assert (answer.status_code, answer.json()["error"]["details"]) == (
+        400,
+        {"text": ["Not a valid string."], "number": ["A valid integer is required."]},
+    )
