@@ -46,7 +46,8 @@ class AccountMappingBody(serializers.Serializer[Any]):
     system = serializers.ChoiceField(AccountingSystem.choices)
     kind = serializers.ChoiceField(Kind.choices)
     provider = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
-    currency = serializers.CharField(max_length=3, required=False, allow_blank=True, default="")
+    # Blanks are no way to say all of them.
+    currency = serializers.CharField(max_length=3, required=False, allow_blank=True, default="", trim_whitespace=False)
     account = serializers.CharField(max_length=150)
     tax_rate = serializers.CharField(max_length=50, required=False, allow_blank=True, default="Tax Exempt")
 

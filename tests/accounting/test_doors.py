@@ -98,7 +98,7 @@ class TestApi:
         "wrong",
         [
             {"account": "=1+1"}, {"account": ""}, {"kind": "slush"}, {"system": "sage"}, {"currency": "zzz"},
-            {"tax_rate": ""}, {"account": "a\nb"}, {"account": "Bank;=1+1"},
+            {"tax_rate": ""}, {"account": "a\nb"}, {"account": "Bank;=1+1"}, {"currency": "   "},
         ],
     )  # fmt: skip
     def test_a_bad_mapping_is_refused(self, api, finance, wrong):
