@@ -3,8 +3,10 @@
 import re
 import time
 
+import psycopg
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
 from accounts.models import Session
@@ -115,6 +117,30 @@ def test_a_pick_takes_one_statement_and_four_through_django(direct, django, entr
 
     assert (len(ours), direct.reached_django) == (1, 0)
     assert 1 < len(theirs) <= 4
+
+
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+def test_a_statement_that_waited_in_vain_is_not_tried_again(direct, entry, token, limit):
+    assert direct.put(entry.pk, 2, {"team": "FOX"}, token=token).status == 200
+    asked_django, before = direct.reached_django, refusals(limit)
+    with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
+        other.execute("SELECT 1 FROM entries_entry WHERE id = %s FOR UPDATE", [entry.pk])
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET {limit} = 50")
+        try:
+            with CaptureQueriesContext(connection) as asked:
+                said = direct.put(entry.pk, 1, {"team": "ANT"}, token=token)
+        finally:
+            connection.close()
+
+    assert (said.status, said.code, said.headers["retry-after"]) == (503, "SERVICE_UNAVAILABLE", "1")
+    assert (direct.reached_django - asked_django, len(asked)) == (1, 0)
+    assert refusals(limit) == before + 1
+    assert direct.put(entry.pk, 1, {"team": "ANT"}, token=token).status == 200
+
+
+def refusals(because):
+    return REGISTRY.get_sample_value("outlast_db_refusals_total", {"because": because})
 
 
 # --- What is counted ------------------------------------------------------------------------------------------------

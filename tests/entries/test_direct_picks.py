@@ -2,11 +2,8 @@
 
 import json
 
-import psycopg
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
-from prometheus_client import REGISTRY
 
 from accounts.models import Session, User
 from config.models import AuditEntry
@@ -117,30 +114,6 @@ def test_it_answers_byte_for_byte_and_header_for_header_what_django_answers(dire
     assert told(ours_said) == told(theirs_said)
     assert headers(ours_said) == headers(theirs_said)
     assert ours_said.headers["x-request-id"] == ours_said.content["meta"]["request_id"] == "abc-1"
-
-
-@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
-def test_a_statement_that_waited_in_vain_is_not_tried_again(direct, entry, token, limit):
-    assert direct.put(entry.pk, 2, {"team": "FOX"}, token=token).status == 200
-    asked_django, before = direct.reached_django, refusals(limit)
-    with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
-        other.execute("SELECT 1 FROM entries_entry WHERE id = %s FOR UPDATE", [entry.pk])
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET {limit} = 50")
-        try:
-            with CaptureQueriesContext(connection) as asked:
-                said = direct.put(entry.pk, 1, {"team": "ANT"}, token=token)
-        finally:
-            connection.close()
-
-    assert (said.status, said.code, said.headers["retry-after"]) == (503, "SERVICE_UNAVAILABLE", "1")
-    assert (direct.reached_django - asked_django, len(asked)) == (1, 0)
-    assert refusals(limit) == before + 1
-    assert direct.put(entry.pk, 1, {"team": "ANT"}, token=token).status == 200
-
-
-def refusals(because):
-    return REGISTRY.get_sample_value("outlast_db_refusals_total", {"because": because})
 
 
 def test_what_it_leaves_behind_is_what_django_leaves(direct, django, pool):
