@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from config import heartbeat, outbox, rotation
-from config.api import idempotency, ratelimit
+from config.api import counting_rows, idempotency
 from config.audit import sealing
 
 
@@ -28,7 +28,7 @@ def forget_old_keys() -> int:
 @shared_task
 def forget_old_counters() -> int:
     """Delete rate-limit windows that have ended."""
-    return ratelimit.forget_ended()
+    return counting_rows.forget_ended()
 
 
 @shared_task

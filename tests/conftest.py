@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 from xdist import is_xdist_worker
 
 from accounts.services.tokens import AccessClaims
-from config.api import ratelimit
+from config.api import counting
 from config.http import breakers
 from config.pages.looking import KEEPER
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
@@ -131,7 +131,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def fresh_limits():
     """Limits begin at zero in every test, and no page is kept: ids, addresses, versions and ports repeat."""
     caches["limits"].clear()
-    ratelimit.reset_pause()
+    counting.reset_pause()
     breakers.forget()
     KEEPER.forget()
 

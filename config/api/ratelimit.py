@@ -22,18 +22,13 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import F
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from config import audit, figures
-from config.api import counting
+from config.api import counting, counting_rows
 from config.api.addresses import client_address, network_of
-from config.clock import database_now
 from config.errors import Code, TooMany
-from config.housekeeping import forgets
-from config.models import RateLimitCounter
 
 logger = logging.getLogger(__name__)
 
@@ -251,10 +246,13 @@ def _counted_before(policy: Policy, hashed: str, request: HttpRequest) -> Usage 
 
 def _count(policy: Policy, hashed: str, request: HttpRequest) -> tuple[Usage | None, str]:
     """And who counted."""
-    found = counting.add_one(_window(policy, hashed), request)
-    if found is not None:
-        return Usage(policy, found.used, found.seconds_left, found.take_back), "redis"
-    return (_count_in_postgres(policy, hashed), "pg") if policy.survives_redis else (None, "open")
+    window, by = _window(policy, hashed), "redis"
+    found = counting.add_one(window, request)
+    if found is None and policy.survives_redis:
+        found, by = counting_rows.add_one(window), "pg"
+    if found is None:
+        return None, "open"
+    return Usage(policy, found.used, found.seconds_left, found.take_back), by
 
 
 def _window(policy: Policy, hashed: str) -> counting.Window:
@@ -278,40 +276,3 @@ def _said(policy: Policy, request: Request) -> str:
     body = request.data
     target = str(body.get(policy.field, "")).strip().lower() if isinstance(body, dict) else ""
     return target if policy.by is By.TARGET else f"{target} {address}"
-
-
-def _count_in_postgres(policy: Policy, whom: str) -> Usage:
-    """One statement that begins, continues or renews the window; rows are locked, so parallel calls count exactly."""
-    key = hashlib.sha256(f"{policy.name} {whom}".encode()).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO config_ratelimitcounter AS c (key, count, ends_at)
-            VALUES (%s, 1, clock_timestamp() + make_interval(secs => %s))
-            ON CONFLICT (key) DO UPDATE SET
-                count = CASE WHEN c.ends_at <= clock_timestamp() THEN 1 ELSE c.count + 1 END,
-                ends_at = CASE WHEN c.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE c.ends_at END
-            RETURNING count, ceil(extract(epoch FROM ends_at - clock_timestamp()))::int
-            """,
-            [key, policy.seconds],
-        )
-        used, left = cursor.fetchone()
-
-    def take_back() -> None:
-        RateLimitCounter.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
-
-    return Usage(policy, used, max(left, 1), take_back)
-
-
-def reset_pause() -> None:
-    """Ask Redis again at once."""
-    counting.reset_pause()
-
-
-@forgets("windows of rate limits", "when they end", task="config.tasks.forget_old_counters")
-def forget_ended(*, limit: int = 10_000) -> int:
-    """Delete windows that have ended, at most `limit` of them; how many."""
-    ended = RateLimitCounter.objects.filter(ends_at__lt=database_now())
-    keys = list(ended.order_by("ends_at").values_list("key", flat=True)[:limit])
-    deleted, _ = RateLimitCounter.objects.filter(key__in=keys).delete()
-    return deleted

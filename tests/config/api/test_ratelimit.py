@@ -11,7 +11,7 @@ from django.db import connection
 from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 
-from config.api import ratelimit
+from config.api import counting, counting_rows, ratelimit
 from config.api.ratelimit import By, Policy
 from config.clock import database_now
 from config.connections import cache
@@ -29,7 +29,7 @@ def redis_away(settings, fresh_limits):
     dead = cache(DEAD_REDIS, environment="local", forgiving=False)
     settings.CACHES = {**settings.CACHES, "limits": dead}
     yield
-    ratelimit.reset_pause()
+    counting.reset_pause()
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def redis_frozen(settings, fresh_limits):
         frozen = cache(url, environment="local", forgiving=False)
         settings.CACHES = {**settings.CACHES, "limits": frozen}
         yield
-    ratelimit.reset_pause()
+    counting.reset_pause()
 
 
 def sign_in(client, email="a@example.test", peer="9.9.9.9"):
@@ -206,7 +206,7 @@ class TestWithoutRedis:
         now = database_now()
         RateLimitCounter.objects.create(key="old", count=1, ends_at=now)
         RateLimitCounter.objects.create(key="new", count=1, ends_at=now.replace(year=now.year + 1))
-        assert ratelimit.forget_ended() == 1
+        assert counting_rows.forget_ended() == 1
         assert RateLimitCounter.objects.get().key == "new"
 
 
