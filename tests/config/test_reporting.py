@@ -41,7 +41,7 @@ def sentry(settings, monkeypatch):
     monkeypatch.setattr(sentry_sdk, "init", lambda **options: real(**options, transport=Postbox))
     reporting.start()
     yield Postbox
-    real(dsn=None)
+    real(dsn=None, default_integrations=False)
 
 
 def crash_with(person):
@@ -108,7 +108,7 @@ def server(settings):
         settings.OUTLAST_RELEASE = "release-17"
         reporting.start()
         yield listening
-        sentry_sdk.init(dsn=None)
+        sentry_sdk.init(dsn=None, default_integrations=False)
         listening.shutdown()
 
 

@@ -342,6 +342,7 @@ class TestGivingBack:
         assert "7.00 USD instead of nothing" in doubt.sentence
         assert (stray.status, unbooked.number) == ("open", 1)
 
+    @pytest.mark.slow
     def test_statements_for_a_hundred_places_do_not_grow_with_the_pool(self, pool, monkeypatch):
         counts = []
         for number in (20, 60):

@@ -1,4 +1,4 @@
-"""The story, told once for a module of tests."""
+"""The story, told once for this folder; tests' writing is taken back."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from django.test import TransactionTestCase, override_settings
 from tests.reports.story import SETTINGS, Story, tell
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _told(django_db_setup, django_db_blocker) -> Iterator[Story]:
     with override_settings(**SETTINGS):
         try:
@@ -25,10 +25,3 @@ def _told(django_db_setup, django_db_blocker) -> Iterator[Story]:
 def story(_told, db) -> Story:
     """For reading: it is committed, and what a test writes beside it is taken back after the test."""
     return _told
-
-
-@pytest.fixture
-def committed_story(transactional_db) -> Iterator[Story]:
-    """One's own, for tests that commit. It takes seconds, each time; not in a module with the other one."""
-    with override_settings(**SETTINGS):
-        yield tell()

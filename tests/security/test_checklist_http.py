@@ -254,6 +254,7 @@ class TestRow45:
             tried += 1
         assert tried > 40
 
+    @pytest.mark.slow
     def test_row_45_every_page_of_the_back_office(self):
         browser = Client()
         browser.force_login(AdminFactory())

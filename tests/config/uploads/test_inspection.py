@@ -159,6 +159,7 @@ class TestPapers:
     def test_one_part_that_bursts_is_refused(self):
         assert refusal(papers.paper_of_packed_objects(1, inflated=60 * MEGABYTE)) == "unreadable"
 
+    @pytest.mark.slow
     def test_many_parts_that_each_take_long_are_refused_before_they_have_taken_minutes(self):
         content = papers.paper_of_packed_objects(1_500, inflated=MEGABYTE)
         assert len(content) < LARGEST

@@ -34,7 +34,7 @@ KINDS = ("anonymous", *(field.name for field in fields(People)), *KEYS_OF)
 # To whom the owner's things are no business of theirs.
 STRANGERS = ("pool", "other", "unverified")
 # Asked in every run; the others in the slow ones.
-EVERYDAY = ("anonymous", "owner", "pool", "other", "moderator", "finance", "key")
+EVERYDAY = ("anonymous", "owner", "pool", "other")
 
 
 def everybody() -> People:

@@ -65,6 +65,7 @@ def author(operation, cells) -> str:
     return "owner" if cells[operation.name]["owner"] not in (401, 403, 404) else "admin"
 
 
+@pytest.mark.slow
 def test_row_13_saying_more_than_is_asked_for_changes_nothing(world):
     """Each body, and the same with every field of every model that it does not have: refused, and nothing is written.
 
