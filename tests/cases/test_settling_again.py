@@ -45,6 +45,7 @@ def test_case_08_settling_from_eight_at_once_settles_once():
         assert list(told.values_list("from_status", "to_status")) == [("", "active"), ("active", "eliminated")]
 
 
+@pytest.mark.slow
 def test_case_08_a_kill_in_the_middle_and_settling_again_ends_the_same(tell):
     """A kill in the middle, then again: same end as without."""
     story = tell(missed_pick="favourite", payout="table", payout_table=[6000, 4000])

@@ -95,6 +95,7 @@ class TestTheySpeakOfWhatExists:
             assert rule["labels"]["severity"] in ("page", "ticket")
 
 
+@pytest.mark.slow
 def test_a_web_server_asks_postgresql_for_all_that_alarms_speak_of():
     """Figures are registered by the modules that are imported, and the worker's are others."""
     code = "import config.wsgi; from config import metrics; print(*metrics.questions)"

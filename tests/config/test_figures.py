@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from config.env import PROJECT
 
 PAGE = PROJECT / "docs" / "metrics.md"
@@ -53,6 +55,7 @@ def page(found):
     )
 
 
+@pytest.mark.slow
 def test_the_page_lists_them_all():
     found = figures()
     assert [name for name, (_, meaning, _) in found.items() if not meaning.endswith((".", ": 0.", "none."))] == []

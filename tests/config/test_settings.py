@@ -105,6 +105,7 @@ def test_production_without_secrets_does_not_start_and_says_which(production):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_web_processes_have_the_timeouts_of_web(production):
     done = run(
         "import config.wsgi; from django.conf import settings\n"
@@ -114,6 +115,7 @@ def test_web_processes_have_the_timeouts_of_web(production):
     assert "statement_timeout=5000" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_workers_have_the_timeouts_of_workers(production):
     done = run(
         "from config.celery import app; print(app.conf.task_acks_late, app.conf.broker_url)\n"

@@ -138,7 +138,7 @@ def change_the_world(draw, pool, lives):
             life.sign_in()
 
 
-@pytest.mark.parametrize("run", range(2))
+@pytest.mark.parametrize("run", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_nothing_tells_them_apart(run, monkeypatch):
     stop_windows(monkeypatch)
     seed = random.SystemRandom().getrandbits(32)

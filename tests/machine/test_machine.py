@@ -226,7 +226,7 @@ def play(double, monkeypatch, *, examples, steps):
 
 
 def test_a_few_stories(double, monkeypatch):
-    play(double, monkeypatch, examples=5, steps=14)
+    play(double, monkeypatch, examples=3, steps=12)
 
 
 @pytest.mark.slow

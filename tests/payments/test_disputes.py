@@ -239,6 +239,7 @@ class TestLost:
         assert change.reason == f"dispute {dispute['id']} was lost"
 
 
+@pytest.mark.slow
 class TestAppeal:
     def test_a_loss_of_the_house_is_made_good(self, receipt, dispute, double):
         double.move_dispute(dispute["id"], "lost")
@@ -280,6 +281,7 @@ class TestAppeal:
         assert open_doubts() == ["dispute_lost"]
 
 
+@pytest.mark.slow
 class TestMoneyWithoutAPlace:
     @pytest.fixture
     def held(self, api, unpaid, double):
@@ -308,6 +310,7 @@ class TestMoneyWithoutAPlace:
         assert balance("unallocated") == -3000
 
 
+@pytest.mark.slow
 class TestUnclear:
     """What the provider says is not always what we know."""
 

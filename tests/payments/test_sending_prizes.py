@@ -60,6 +60,7 @@ def clearing():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 class TestTrouble:
     @pytest.mark.slow
     @pytest.mark.parametrize("rule", TROUBLE, ids=lambda rule: rule["action"])

@@ -69,7 +69,7 @@ def test_row_28_a_score_that_is_taken_back_waits_for_a_person(bring):
 # --- 29: texts of players in files (in full, with LibreOffice: tests/reports/test_spreadsheets.py) --------------------
 
 
-@pytest.mark.parametrize("kind", ["entries", "payments"])
+@pytest.mark.parametrize("kind", ["entries", pytest.param("payments", marks=pytest.mark.slow)])
 def test_row_29_no_name_of_a_player_becomes_a_formula(db, kind):
     for name in NASTY:
         if "\x00" not in name and name.strip():
@@ -222,7 +222,16 @@ def refunding():
 
 
 @pytest.mark.parametrize(
-    "prepare", [joining, approving, withdrawing, entering, picking, settling, refunding], ids=lambda one: one.__name__
+    "prepare",
+    [
+        joining,
+        approving,
+        withdrawing,
+        entering,
+        picking,
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (settling, refunding)),
+    ],
+    ids=lambda one: one.__name__,
 )
 def test_row_32_an_operation_that_is_torn_at_any_statement_leaves_nothing(db, prepare):
     operation = prepare()

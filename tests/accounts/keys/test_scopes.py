@@ -99,6 +99,7 @@ def test_a_key_with_every_scope_is_refused_what_is_not_for_keys(new_key, with_ke
         assert (status, body["error"]["code"]) == (403, Code.FORBIDDEN), (method, address)
 
 
+@pytest.mark.slow
 def test_a_key_with_the_scope_gets_as_far_as_its_owner(new_key, with_key):
     """No door that the list calls open is shut."""
     boss = AdminFactory()
@@ -110,6 +111,7 @@ def test_a_key_with_the_scope_gets_as_far_as_its_owner(new_key, with_key):
         assert (body or {}).get("error", {}).get("code") != Code.SCOPE_MISSING, (method, address)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", [UserFactory, ModeratorFactory, FinanceFactory])
 def test_a_scope_opens_nothing_beyond_the_role(factory, new_key, with_key, api):
     """With every scope of their role: no call that they may not make when they sign in."""

@@ -49,6 +49,7 @@ def body_of(schema, method, path, status):
     return resolved(schema, found["anyOf"][0] if "anyOf" in found else found)
 
 
+@pytest.mark.slow
 def test_the_schema_is_valid_openapi_31():
     found = contract.schema_of("config.urls")
     assert found["openapi"] == "3.1.1"

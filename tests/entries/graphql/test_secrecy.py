@@ -65,6 +65,8 @@ def ways(parent: str = "Query", steps: tuple[tuple[str, str], ...] = ()) -> Iter
 
 WAYS = list(ways())
 OTHERS = ("anonymous", "of the pool", "of another pool", "moderator", "finance", "admin")
+# Those from whom most is to be kept; the others with each commit.
+EVERYDAY = ("of the pool", "moderator")
 
 
 class World:
@@ -106,6 +108,10 @@ class World:
         save_pick(entry_id=self.entry.pk, user=self.entry.user, round_number=1, teams=["DOG"])
 
 
+def as_marked(kinds):
+    return [kind if kind in EVERYDAY else pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
+
+
 @pytest.fixture
 def told_world(db):
     return World()
@@ -124,7 +130,7 @@ def test_all_ways_are_known():
     } <= set(names)  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("kind", as_marked(OTHERS))
 def test_no_way_tells_which_team_was_picked(api, told_world, kind):
     """Not by the team, nor by anything else: every answer is the same whichever it was."""
     before = told_world.told(api, kind)
@@ -144,7 +150,7 @@ def test_the_ways_do_tell_the_owner(api, told_world):
     assert changed == own
 
 
-@pytest.mark.parametrize("kind", ["moderator", "finance", "admin"])
+@pytest.mark.parametrize("kind", as_marked(["moderator", "finance", "admin"]))
 def test_once_it_has_locked_staff_are_told_and_slips_stay_the_owners(api, told_world, kind):
     before = told_world.told(api, kind)
 
@@ -157,7 +163,7 @@ def test_once_it_has_locked_staff_are_told_and_slips_stay_the_owners(api, told_w
     assert after["entry.picks"]["data"]["entry"]["picks"][0]["slip"] is None
 
 
-@pytest.mark.parametrize("kind", ["anonymous", "of the pool", "of another pool"])
+@pytest.mark.parametrize("kind", as_marked(["anonymous", "of the pool", "of another pool"]))
 def test_players_never_reach_anothers_entry(api, told_world, kind):
     lock_round(told_world.entry.pool.competition.rounds.get(number=1))
 
