@@ -35,9 +35,10 @@ def codes_of(answer):
     return schema["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"]
 
 
-@pytest.fixture(params=OPERATIONS)
-def operation(request):
-    return OPERATIONS[request.param]
+@pytest.fixture(params=sorted(TAGS))
+def chapter(request):
+    """(name, operation) of each; together they are all, because each operation has one chapter, which is described."""
+    return [(name, operation) for name, operation in OPERATIONS.items() if request.param in operation["tags"]]
 
 
 def test_names_are_unique_and_such_as_generators_make_functions_of():
@@ -53,56 +54,63 @@ def test_each_chapter_is_described():
     }
 
 
-def test_it_says_what_it_is(operation):
-    assert operation["summary"]
-    assert len(operation["tags"]) == 1
+def test_each_operation_says_what_it_is_and_has_one_chapter():
+    for name, operation in OPERATIONS.items():
+        assert operation["summary"], name
+        assert len(operation["tags"]) == 1, name
 
 
-def test_its_good_answer_has_an_example_that_is_one(operation):
-    for status, answer in operation["responses"].items():
-        content = answer.get("content", {}).get("application/json")
-        if content is None or int(status) >= 300:
-            continue
-        assert faults(content["schema"], content["example"]) == []
+def test_a_good_answer_has_an_example_that_is_one(chapter):
+    for name, operation in chapter:
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/json")
+            if content is None or int(status) >= 300:
+                continue
+            assert faults(content["schema"], content["example"]) == [], name
 
 
-def test_its_body_has_an_example_that_is_one(operation):
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        assert faults(content["schema"], content["example"]) == []
+def test_a_body_has_an_example_that_is_one(chapter):
+    for name, operation in chapter:
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert faults(content["schema"], content["example"]) == [], name
 
 
-def test_its_parameters_have_examples_that_are_ones(operation):
-    for parameter in map(followed, operation["parameters"]):
-        if parameter["in"] == "path" or (parameter.get("required") and parameter["in"] == "query"):
-            assert "example" in parameter, parameter["name"]
-        assert "example" not in parameter or faults(parameter["schema"], parameter["example"]) == []
+def test_parameters_have_examples_that_are_ones(chapter):
+    for name, operation in chapter:
+        for parameter in map(followed, operation["parameters"]):
+            if parameter["in"] == "path" or (parameter.get("required") and parameter["in"] == "query"):
+                assert "example" in parameter, (name, parameter["name"])
+            assert "example" not in parameter or faults(parameter["schema"], parameter["example"]) == [], name
 
 
-def test_each_error_code_has_an_example_that_is_one(operation):
-    for status, answer in operation["responses"].items():
-        if int(status) < 400:
-            continue
-        content = answer["content"]["application/json"]
-        assert list(content["examples"]) == codes_of(answer)
-        for code, example in content["examples"].items():
-            value = followed(example)["value"]
-            assert value["error"]["code"] == code
-            assert faults(content["schema"], value) == []
+def test_each_error_code_has_an_example_that_is_one(chapter):
+    for name, operation in chapter:
+        for status, answer in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            content = answer["content"]["application/json"]
+            assert list(content["examples"]) == codes_of(answer), name
+            for code, example in content["examples"].items():
+                value = followed(example)["value"]
+                assert value["error"]["code"] == code, name
+                assert faults(content["schema"], value) == [], name
 
 
-def test_each_answer_names_its_headers(operation):
-    for status, answer in operation["responses"].items():
-        assert "X-Request-ID" in answer["headers"], status
-        if status in ("429", "503"):
-            assert "Retry-After" in answer["headers"]
-        if status == "401":
-            assert "WWW-Authenticate" in answer["headers"]
+def test_each_answer_names_its_headers(chapter):
+    for name, operation in chapter:
+        for status, answer in operation["responses"].items():
+            assert "X-Request-ID" in answer["headers"], (name, status)
+            if status in ("429", "503"):
+                assert "Retry-After" in answer["headers"], (name, status)
+            if status == "401":
+                assert "WWW-Authenticate" in answer["headers"], (name, status)
 
 
-def test_a_body_takes_no_field_that_is_not_described(operation):
-    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        if kind == "application/json":
-            assert followed(content["schema"])["additionalProperties"] is False
+def test_a_body_takes_no_field_that_is_not_described(chapter):
+    for name, operation in chapter:
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+            if kind == "application/json":
+                assert followed(content["schema"])["additionalProperties"] is False, name
 
 
 def test_links_lead_from_what_was_made_to_what_can_be_done_with_it():
