@@ -35,19 +35,26 @@ def league(
     **fields,
 ) -> Competition:
     competition = CompetitionFactory(**fields)
-    teams = [Team.objects.create(competition=competition, code=code, name=f"The {code.title()}s") for code in codes]
+    teams = Team.objects.bulk_create(
+        Team(competition=competition, code=code, name=f"The {code.title()}s") for code in codes
+    )
     start: datetime = database_now() + first_kickoff_in
-    for number in range(1, rounds + 1):
-        this = Round.objects.create(competition=competition, number=number, name=f"Round {number}")
-        for home, away in zip(teams[::2], teams[1::2], strict=True):
-            Game.objects.create(
-                competition=competition,
-                round=this,
-                external_id=f"{number:02}_{away.code}_{home.code}",
-                home=home,
-                away=away,
-                kickoff_at=start + apart * (number - 1),
-            )
+    numbers = range(1, rounds + 1)
+    made = Round.objects.bulk_create(
+        Round(competition=competition, number=number, name=f"Round {number}") for number in numbers
+    )
+    Game.objects.bulk_create(
+        Game(
+            competition=competition,
+            round=this,
+            external_id=f"{this.number:02}_{away.code}_{home.code}",
+            home=home,
+            away=away,
+            kickoff_at=start + apart * (this.number - 1),
+        )
+        for this in made
+        for home, away in zip(teams[::2], teams[1::2], strict=True)
+    )
     return competition
 
 
