@@ -15,7 +15,7 @@ SENT_BY_THE_RUNTIME = frozenset({"X-Request-ID", "traceparent", "Accept-Language
 WITHOUT_TYPE = frozenset({"fields"})
 IN_PART = "#/components/schemas/Sparse"
 # Of an object that is described already, they say nothing but which of its fields are there.
-CONDITION = frozenset({"required", "properties", "not"})
+CONDITION = frozenset({"required", "properties", "not", "title"})
 METHODS = ("get", "put", "post", "patch", "delete")
 
 
