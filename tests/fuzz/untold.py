@@ -57,7 +57,10 @@ UNTOLD: dict[str, dict[str, str]] = {
     "POST /api/v1/journal-batches": {"mapping": MAPPED, "through": "a day that is over"},
     "GET /api/v1/ledger/accounts/{id}/statement": {"until": "not before `since`"},
     "POST /api/v1/me/email": {"password": PRESENT, "email": "an address that can be one"},
-    "POST /api/v1/payments/{id}/refunds": {"manual": "only when the way it came has failed"},
+    "POST /api/v1/payments/{id}/refunds": {
+        "manual": "only when the way it came has failed",
+        "amount_cents": "all that is left where a place goes back with it",
+    },
     "POST /api/v1/periods": {"first_day": "the first of a month"},
     "POST /api/v1/pools": {"competition": "the code of one that has rounds"},
     "POST /api/v1/requests/{id}/manual-payment": {
