@@ -1,7 +1,8 @@
 """Which operations follow from an answer: from a made request to its approval, from that to its payment.
 
 Found, not written down. What an answer shows is a thing that has an address if the operation at that address shows the
-same (`RequestOut` is what `getRequest` answers); a field that is named like such a thing is its id.
+same (`RequestOut` is what `getRequest` answers); a field that is named like such a thing is its id, or its code where
+that stands in the address.
 """
 
 from collections.abc import Iterator
@@ -21,20 +22,20 @@ def link(document: Schema, operations: Found) -> None:
         data, place = _data(operation, document)
         links = dict(_of_fields(data, place, things))
         noun = shown.get(_component(operation, document)) or _made(path, operation, things)
-        if noun is not None and "id" in data.get("properties", {}):
+        if noun is not None and _key(things[noun]) in data.get("properties", {}):
             is_list = place.endswith("/0")
             followed = [things[noun]] if is_list else _about(noun, operations)
-            links |= {one["operationId"]: _link(one, f"{place}/id") for one in followed}
+            links |= {one["operationId"]: _link(one, f"{place}/{_key(things[noun])}") for one in followed}
         links.pop(operation["operationId"], None)
         if links:
             _good(operation)["links"] = dict(sorted(links.items()))
 
 
 def _shown_alone(operations: Found) -> Iterator[tuple[list[str], Schema]]:
-    """`GET /api/v1/pools/{id}`: what one thing of each kind is answered by."""
+    """`GET /api/v1/pools/{id}`, `GET /api/v1/competitions/{code}`: what one thing of each kind is answered by."""
     for path, method, operation in operations:
         parts = path.removeprefix(PREFIX).split("/")
-        if method == "get" and len(parts) == 2 and parts[1] == "{id}":
+        if method == "get" and len(parts) == 2 and parts[1].startswith("{"):
             yield parts, operation
 
 
@@ -45,7 +46,7 @@ def _made(path: str, operation: Schema, things: dict[str, Schema]) -> str | None
 
 
 def _about(noun: str, operations: Found) -> list[Schema]:
-    """What can be asked or done about one of them, by its id alone."""
+    """What can be asked or done about one of them, by its id or code alone."""
     return [
         operation for path, _, operation in operations if path.startswith(f"{PREFIX}{noun}/{{") and path.count("{") == 1
     ]
@@ -55,13 +56,17 @@ def _of_fields(data: Schema, place: str, things: dict[str, Schema]) -> Iterator[
     """`pool` of a request is the id of a pool. One that can be null leads nowhere then."""
     nouns = {one_of(noun).replace("-", "_"): operation for noun, operation in things.items()}
     for name, field in data.get("properties", {}).items():
-        if name in nouns and field.get("type") == "integer":
+        if name in nouns and field.get("type") == ("integer" if _key(nouns[name]) == "id" else "string"):
             yield nouns[name]["operationId"], _link(nouns[name], f"{place}/{name}")
 
 
 def _link(operation: Schema, pointer: str) -> Schema:
-    name = next(one["name"] for one in operation["parameters"] if one.get("in") == "path")
-    return {"operationId": operation["operationId"], "parameters": {name: f"$response.body#{pointer}"}}
+    return {"operationId": operation["operationId"], "parameters": {_key(operation): f"$response.body#{pointer}"}}
+
+
+def _key(operation: Schema) -> str:
+    """What the address calls the part that says which one is meant."""
+    return str(next(one["name"] for one in operation["parameters"] if one.get("in") == "path"))
 
 
 def _good(operation: Schema) -> Schema:

@@ -124,6 +124,9 @@ def test_links_lead_from_what_was_made_to_what_can_be_done_with_it():
     assert "startPayment" in links("approveRequest", "200")
     assert "getPayment" in links("startPayment", "201")
     assert "getRequest" in links("getPayment", "200")
+    assert links("listCompetitions", "200")["getCompetition"]["parameters"] == {"code": "$response.body#/data/0/code"}
+    assert links("getPool", "200")["getCompetition"]["parameters"] == {"code": "$response.body#/data/competition"}
+    assert "listCompetitionRounds" in links("getCompetition", "200")
     assert links("listEntries", "200")["getPool"]["parameters"] == {"id": "$response.body#/data/0/pool"}
 
 

@@ -56,8 +56,8 @@ def load(application: Any) -> Any:
         {
             "checks": CHECKS,
             "generation": {"allow-x00": True},
-            # Links that the schema has, none that are guessed: `request_id` is the id of no request.
-            "phases": {"stateful": {"inference": {"algorithms": []}}},
+            # Along links that the schema has, none that are guessed: `request_id` is the id of no request.
+            "phases": {"stateful": {"generation": {"mode": "positive"}, "inference": {"algorithms": []}}},
         }
     )
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(whole_schema())), config=config)

@@ -15,35 +15,40 @@ from tests.security.matrix.table import table
 WALKS = 3
 STEPS = 12
 EXAMPLES = 10
-# They have something that answers lead to; who is not signed in sees pools alone.
-WRITERS = set(ROLES) - {"anonymous"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.sliced]
 
 
-def beginnings(walks, role: str) -> dict[str, object]:
-    """Only where this role is let in without naming anything: a walk that begins with a made-up id ends there."""
+@pytest.fixture(scope="package")
+def walks(schema):
+    """Along all links; made once, since it takes long."""
+    return schema.exclude(path=[label.split(" ", 1)[1] for label in LEFT_OUT]).as_state_machine()
+
+
+def begun(walks, role: str):
+    """Only where this role is let in without naming anything: what begins with a made-up id ends there."""
     let_in = {name for name, cells in table().items() if "<" not in name and cells[ROLES[role]] < 300}
     labels = walks._root_labels & let_in
     rules = walks.root_rules & {normalize_name(f"RANDOM -> {label}") for label in labels}
     shut = dict.fromkeys(walks.root_rules - rules)
-    return {**shut, "root_rules": rules, "_root_labels": labels}
+    return type("Begun", (walks,), {**shut, "root_rules": rules, "_root_labels": labels})
 
 
-def machine(fuzz: Fuzz, role: str, followed: Counter[str]):
+def machine(walks, fuzz: Fuzz, role: str, followed: Counter[str]):
     """Walks of one role; each ends where it began. Counts the links that were `followed` to something that is there."""
-    schema = fuzz.schema.exclude(path=[label.split(" ", 1)[1] for label in LEFT_OUT])
-    walks = schema.as_state_machine()
 
-    class Walk(walks):
-        locals().update(beginnings(walks, role))
-
+    class Walk(begun(walks, role)):
         def setup(self):
             self.world = taken_back()
             self.world.__enter__()
 
         def teardown(self):
             self.world.__exit__(None, None, None)
+
+        def before_call(self, case):
+            # The whole of what there is leads on; what a made-up filter or cursor leaves of it seldom does.
+            if case.operation.method == "get":
+                case.query.clear()
 
         def step(self, input):
             output = super().step(input)
@@ -72,11 +77,10 @@ def machine(fuzz: Fuzz, role: str, followed: Counter[str]):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("number", range(WALKS))
-def test_no_walk_finds_anything(fuzz: Fuzz, number: int, role: str):
+def test_no_walk_finds_anything(walks, fuzz: Fuzz, number: int, role: str):
     followed: Counter[str] = Counter()
-    walk = machine(fuzz, role, followed)
+    walk = machine(walks, fuzz, role, followed)
     seeded(SEED + number)(walk)
     run_state_machine_as_test(walk, settings=settings(UNHURRIED, max_examples=EXAMPLES, stateful_step_count=STEPS))
     print(f"\n{role} followed {followed.total()} links of {len(followed)} kinds")
-    assert fuzz.ended
-    assert followed or role not in WRITERS
+    assert followed
