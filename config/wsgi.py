@@ -14,6 +14,7 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 _application = get_wsgi_application()
 
 from config.direct import SHORTCUTS  # noqa: E402  # its figures, and those below, need what the line above has read
+from config.pages.looking import glance, look  # noqa: E402  # the same
 from config.web.direct import Direct  # noqa: E402  # the same
 from config.web.gate import Gate  # noqa: E402  # the same
 from config.web.kept import Reader  # noqa: E402  # the same
@@ -21,9 +22,11 @@ from config.web.lanes import Shares  # noqa: E402  # the same
 from config.web.refusing import Refusals  # noqa: E402  # the same
 
 _shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
-application = Gate(
-    Refusals(Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT))),
+_behind = Refusals(Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT), look))
+_gate = Gate(
+    _behind,
     shares=Shares(at_once=settings.MAX_IN_WORK, waiting=settings.MAX_WAITING),
     longest_wait=settings.MAX_WAIT_MS / 1000,
     body_limit=settings.API_BODY_LIMIT,
 )
+application = Reader(_gate, glance)

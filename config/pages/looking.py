@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from config.pages.keeping import Keeper, Kept, kept
+from config.pages.keeping import LOOKED, Keeper, Kept, kept
 from config.pages.registry import Asked, house
 from config.pages.versions import Version
 from config.prepared import is_ready
@@ -12,6 +12,19 @@ from config.prepared import is_ready
 KEEPER = Keeper()
 # Of a page that is read for one answer.
 UNKNOWN = Version("", 0.0)
+
+
+def glance(asked: Asked) -> Kept | None:
+    """The page, if this process has it at hand; costs its caller's thread neither a connection nor any work."""
+    known = house()
+    if known is None or not settings.KEEP_PAGES:
+        return None
+    found = known.versions.shared(asked.pool)
+    version = None if found is None else found.get(asked.pool)
+    page = None if version is None else KEEPER.at_hand(asked.name, version)
+    if page is not None:
+        LOOKED.labels(asked.page.kind, "memory").inc()
+    return page
 
 
 def look(asked: Asked) -> Kept | None:

@@ -1,15 +1,18 @@
 """The version of a thing's pages, read anew for every answer: exactly what is committed at this moment.
 
 Many ask at once, and one statement can answer all of them: whoever comes while one is on its way waits for the next
-one, which begins after all of its askers came, and so sees every change that was committed before they asked. One
-connection is busy with it at any time, however many ask.
+one, which begins after all of its askers came, and so sees every change that was committed before they asked. A thread
+of its own asks, over one connection, however many want to know; they only wait.
 """
 
+import os
+import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-# Nobody waits longer for the question of another; then it is asked anew.
+# Nobody waits longer for the question of another.
 PATIENCE = 0.25
 
 
@@ -25,55 +28,66 @@ class Version:
 Ask = Callable[[frozenset[int]], Mapping[int, Version]]
 
 
-@dataclass(slots=True)
-class _Round:
-    """Those who ask with one statement."""
+class _Asker:
+    """Somebody who wants to know about one key, and waits for their turn."""
 
-    keys: set[int] = field(default_factory=set)
-    done: threading.Event = field(default_factory=threading.Event)
-    found: Mapping[int, Version] | None = None
+    __slots__ = ("found", "key", "turn")
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.found: Mapping[int, Version] | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
 
 
 class Versions:
-    """Asks for versions, one statement at a time."""
+    """Asks for versions, one statement at a time, from a thread that begins with the first question."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._lock = threading.Lock()
-        # The statement that is on its way, which nobody may join any more; and the one after it.
-        self._running: _Round | None = None
-        self._next: _Round | None = None
+        self._askers: queue.SimpleQueue[_Asker] | None = None
+        self._pid = 0
+        self._busy_since: float | None = None
 
     def read(self, key: int) -> Version | None:
         """The version as of now; None where there is no such thing. Raises what the database raises."""
-        with self._lock:
-            ahead = self._running
-            mine = self._next = self._next or _Round()
-            mine.keys.add(key)
-            leads = ahead is None and self._begin(mine)
-        if ahead is not None:
-            ahead.done.wait(PATIENCE)
-            with self._lock:
-                leads = self._running is None and self._begin(mine)
-        if leads:
-            return self._run(mine).get(key)
-        mine.done.wait(PATIENCE)
-        # Where whoever asked for all failed, or takes long, each asks alone.
-        found = self._ask(frozenset((key,))) if mine.found is None else mine.found
-        return found.get(key)
+        found = self.shared(key)
+        # Where asking for all failed, or takes long, each asks alone, and is told what is wrong.
+        return (self._ask(frozenset((key,))) if found is None else found).get(key)
 
-    def _begin(self, mine: _Round) -> bool:
-        """Make it the running one, if nobody has; called under the lock."""
-        if self._next is not mine:
-            return False
-        self._running, self._next = mine, None
-        return True
+    def shared(self, key: int) -> Mapping[int, Version] | None:
+        """What one statement for all says of this key and others; None where it failed or takes long."""
+        askers, since = self._queue(), self._busy_since
+        if since is not None and time.monotonic() - since > PATIENCE:
+            return None
+        mine = _Asker(key)
+        askers.put(mine)
+        # Given up, it is answered nevertheless; nobody listens.
+        return mine.found if mine.turn.acquire(timeout=PATIENCE) else None
 
-    def _run(self, mine: _Round) -> Mapping[int, Version]:
-        try:
-            mine.found = self._ask(frozenset(mine.keys))
-            return mine.found
-        finally:
+    def _queue(self) -> "queue.SimpleQueue[_Asker]":
+        # A fork inherits the object but not its thread.
+        askers = self._askers
+        if askers is None or self._pid != os.getpid():
             with self._lock:
-                self._running = None
-            mine.done.set()
+                if self._askers is None or self._pid != os.getpid():
+                    self._askers, self._pid, self._busy_since = queue.SimpleQueue(), os.getpid(), None
+                    threading.Thread(target=self._answer, args=(self._askers,), name="versions", daemon=True).start()
+                askers = self._askers
+        return askers
+
+    def _answer(self, askers: "queue.SimpleQueue[_Asker]") -> None:
+        while True:
+            together = [askers.get()]
+            while not askers.empty():
+                together.append(askers.get())
+            self._busy_since = time.monotonic()
+            try:
+                found: Mapping[int, Version] | None = self._ask(frozenset(one.key for one in together))
+            except Exception:  # noqa: BLE001  # whoever asked asks again alone, and is told what is wrong
+                found = None
+            self._busy_since = None
+            for one in together:
+                one.found = found
+                one.turn.release()

@@ -1,5 +1,8 @@
 """Answers with kept pages before Django is entered: whole, in gzip, or with the word that nothing has changed.
 
+It stands twice: in front of the gate for what this process has at hand, which costs less than the way through it, and
+behind it for what has to be fetched or built.
+
 Only to callers who say nothing of themselves: for those with a token or a cookie, Django finds out who they are, and
 the view takes the same pages. Whatever is not plainly such a page goes on to Django as it came. The headers around a
 page are those that Django's middleware puts there (`config.web.standing`).
@@ -10,7 +13,7 @@ are made at once.
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,7 +25,6 @@ from config.api.envelope import meta
 from config.api.middleware import log_answer, request_id_of
 from config.metrics import count_answer
 from config.pages.keeping import Kept
-from config.pages.looking import look
 from config.pages.packing import finish, head_of
 from config.pages.registry import Asked, asked_for
 from config.prepared import is_ready
@@ -42,53 +44,52 @@ ANEW = frozenset({"etag", "content-length", "content-encoding"})
 
 
 class Reader:
-    """A WSGI application in front of Django's."""
+    """A WSGI application in front of another. `look` is asked for the page: `glance` or `look` of `config.pages`."""
 
-    def __init__(self, application: "WSGIApplication") -> None:
+    def __init__(self, application: "WSGIApplication", look: Callable[[Asked], Kept | None]) -> None:
         self.application = application
+        self.look = look
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX) and environ["REQUEST_METHOD"] in READING:
-            body = _answered(environ, start_response)
+            body = self._answered(environ, start_response)
             if body is not None:
                 return [body]
         return self.application(environ, start_response)
 
-
-def _answered(environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes | None:
-    """The body; None where it is Django's to answer."""
-    if any(environ.get(name) for name in SOMEBODY) or not _takes_json(environ.get("HTTP_ACCEPT", "")):
-        return None
-    asked = asked_for(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
-    if asked is None or not is_ready():
-        return None
-    method = environ["REQUEST_METHOD"]
-    headers = _around(asked.page.like, environ)
-    if headers is None:
-        return None
-    began, route = time.perf_counter(), route_of(asked.page.like)
-    request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-    with begin(request_id=request_id, traceparent=environ.get("HTTP_TRACEPARENT", ""), route=route) as work:
-        page = _page(asked)
-        if page is None:
+    def _answered(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes | None:
+        """The body; None where it is Django's to answer."""
+        if any(environ.get(name) for name in SOMEBODY) or not _takes_json(environ.get("HTTP_ACCEPT", "")):
             return None
-        work.pool_id = asked.pool
-        status, own, body = _made(environ, page)
-        around = headers if status == 200 else tuple(one for one in headers if one[0] not in OF_A_BODY)
-        own += [("ETag", page.tag), ("X-Request-ID", request_id), ("traceparent", work.trace.traceparent)]
-        seconds = time.perf_counter() - began
-        count_answer(method, route, status, seconds)
-        log_answer(work=work, method=method, status=status, seconds=seconds)
-        start_response("200 OK" if status == 200 else "304 Not Modified", [*around, *own])
-        return b"" if method == "HEAD" else body
+        asked = asked_for(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        if asked is None or not is_ready():
+            return None
+        method = environ["REQUEST_METHOD"]
+        headers = _around(asked.page.like, environ)
+        if headers is None:
+            return None
+        began, route = time.perf_counter(), route_of(asked.page.like)
+        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        with begin(request_id=request_id, traceparent=environ.get("HTTP_TRACEPARENT", ""), route=route) as work:
+            page = self._page(asked)
+            if page is None:
+                return None
+            work.pool_id = asked.pool
+            status, own, body = _made(environ, page)
+            around = headers if status == 200 else tuple(one for one in headers if one[0] not in OF_A_BODY)
+            own += [("ETag", page.tag), ("X-Request-ID", request_id), ("traceparent", work.trace.traceparent)]
+            seconds = time.perf_counter() - began
+            count_answer(method, route, status, seconds)
+            log_answer(work=work, method=method, status=status, seconds=seconds)
+            start_response("200 OK" if status == 200 else "304 Not Modified", [*around, *own])
+            return b"" if method == "HEAD" else body
 
-
-def _page(asked: Asked) -> Kept | None:
-    try:
-        return look(asked)
-    except Error:
-        # Django meets the same, and knows what to say.
-        return None
+    def _page(self, asked: Asked) -> Kept | None:
+        try:
+            return self.look(asked)
+        except Error:
+            # Django meets the same, and knows what to say.
+            return None
 
 
 def _made(environ: "WSGIEnvironment", page: Kept) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -70,9 +70,9 @@ def test_whether_it_lives_is_asked_past_the_gate():
 def test_it_is_as_big_as_the_settings_say(settings):
     from config.wsgi import application
 
-    shares = application.shares
-    assert (shares.at_once, shares.waiting) == (settings.MAX_IN_WORK, settings.MAX_WAITING)
-    assert application.longest_wait == settings.MAX_WAIT_MS / 1000
+    gate = application.application
+    assert (gate.shares.at_once, gate.shares.waiting) == (settings.MAX_IN_WORK, settings.MAX_WAITING)
+    assert gate.longest_wait == settings.MAX_WAIT_MS / 1000
 
 
 def test_the_asynchronous_server_tells_what_happens_live():

@@ -1,5 +1,6 @@
 """Reading versions: many askers, few statements, never an answer older than the question."""
 
+import os
 import threading
 import time
 
@@ -59,7 +60,7 @@ def test_who_comes_while_one_is_asked_waits_for_the_next_and_sees_what_was_commi
     assert house.begun.wait(5)
     house.number = 1
     others, found = in_threads(lambda: versions.read(2), 9)
-    while versions._next is None or len(threading.enumerate()) < 10:
+    while versions._askers.qsize() < 9:
         time.sleep(0.001)
     house.may_answer.set()
     for thread in [*first, *others]:
@@ -113,3 +114,28 @@ def test_one_that_takes_too_long_is_not_waited_for(monkeypatch):
     for thread in [*first, *other]:
         thread.join(5)
     assert found == [Version("0", 0.0)]
+
+
+def test_while_one_takes_too_long_nobody_else_begins_to_wait(monkeypatch):
+    monkeypatch.setattr("config.pages.versions.PATIENCE", 0.05)
+    house = Counter()
+    versions = Versions(house)
+    house.may_answer.clear()
+    assert versions.shared(1) is None
+    assert versions.shared(2) is None
+    assert versions._askers.qsize() == 0
+    house.may_answer.set()
+    while versions.shared(3) is None:
+        time.sleep(0.001)
+    assert {2} not in house.asked
+
+
+def test_a_child_asks_for_itself():
+    versions = Versions(Counter())
+    versions.read(1)
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, versions.read(7).text.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 8) == b"0"
