@@ -8,7 +8,6 @@ anything else begins a new one. Its companion `tracestate` is not passed on: it 
     headers |= tracing.outgoing_headers()      # for a call to another server
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from config.chance import some_bytes
 from config.logging import current_request_id, current_trace_id
 
 # A version, a trace, the caller's span, flags. Version 00 has no more; later ones may.
@@ -94,9 +94,9 @@ def continued(traceparent: str) -> Trace:
     """A span of ours in the caller's trace; where they name none, or an invalid one, the first of a new trace."""
     found = TRACEPARENT.fullmatch(traceparent) if len(traceparent) <= LONGEST else None
     if found is None or not _is_valid(found):
-        return Trace(os.urandom(16).hex(), os.urandom(8).hex())
+        return Trace(some_bytes(16).hex(), some_bytes(8).hex())
     is_sampled = bool(int(found["flags"], 16) & SAMPLED)
-    return Trace(found["trace"], os.urandom(8).hex(), found["span"], is_sampled)
+    return Trace(found["trace"], some_bytes(8).hex(), found["span"], is_sampled)
 
 
 def _is_valid(found: re.Match[str]) -> bool:

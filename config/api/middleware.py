@@ -9,7 +9,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -22,6 +21,7 @@ from django.views.defaults import server_error as django_server_error
 from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
 from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
+from config.chance import some_uuid
 from config.errors import Code
 from config.metrics import known_method
 from config.tracing import Work, begin, current_work
@@ -56,7 +56,7 @@ def level_of(path: str, status: int) -> int:
 
 def request_id_of(given: str) -> str:
     """The caller's own id where it is harmless, else a new one."""
-    return given if REQUEST_ID.fullmatch(given) else str(uuid4())
+    return given if REQUEST_ID.fullmatch(given) else str(some_uuid())
 
 
 def log_answer(*, work: Work, method: str, status: int, seconds: float, level: int = logging.INFO) -> None:
