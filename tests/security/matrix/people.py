@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from uuid import uuid4
 
 from rest_framework.test import APIClient
@@ -9,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.services.api_keys import MadeKey, make_key, scopes_for
 from accounts.services.sessions import begin_session
-from accounts.services.tokens import AccessClaims
+from accounts.services.tokens import AccessClaims, AccessToken
 from config.clock import database_now
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 
@@ -50,10 +51,18 @@ def everybody() -> People:
     )
 
 
+A_RUN = timedelta(days=1)
+
+
 def bearer(user: User) -> str:
-    """The header of a session of theirs."""
-    pair = begin_session(user=user, address="192.0.2.1", user_agent="matrix", has_second_factor=False)
-    return f"Bearer {pair.access}"
+    """The header of a session of theirs, which lasts as long as any run, and so does their proof of who they are."""
+    proved_at = database_now() + A_RUN
+    pair = begin_session(
+        user=user, address="192.0.2.1", user_agent="matrix", has_second_factor=False, proved_at=proved_at
+    )
+    access = AccessToken(pair.access)
+    access.set_exp(lifetime=A_RUN)
+    return f"Bearer {access}"
 
 
 def new_key(user: User, scopes: Iterable[str], name: str = "Scores") -> MadeKey:
