@@ -23,6 +23,7 @@ from config.api import counting
 from config.http import breakers
 from config.pages.looking import KEEPER
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
+from tests.support.copies import end_sessions_of
 from tests.support.parts import pytest_collection_modifyitems, pytest_ignore_collect
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
@@ -109,6 +110,14 @@ def _template() -> str:
     # Many threads at once on a busy machine: nobody there is a web server that had better give up.
     options["connect_timeout"] = 60
     return prepare_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Threads that keep a connection lose it before the database is dropped."""
+    yield
+    with django_db_blocker.unblock():
+        end_sessions_of(connection.settings_dict["NAME"])
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
