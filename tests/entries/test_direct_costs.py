@@ -29,21 +29,6 @@ def entry(db):
     return EntryFactory(in_pool=PoolFactory(competition=league(rounds=4, codes=CODES)))
 
 
-@pytest.fixture
-def token(entry):
-    return token_of(entry.user)
-
-
-@pytest.fixture
-def direct():
-    return Door(is_direct=True)
-
-
-@pytest.fixture
-def django():
-    return Door(is_direct=False)
-
-
 class TestLimits:
     @pytest.fixture(autouse=True)
     def _few(self, monkeypatch):

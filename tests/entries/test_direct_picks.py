@@ -32,21 +32,6 @@ def entry(pool):
     return EntryFactory(in_pool=pool)
 
 
-@pytest.fixture
-def token(entry):
-    return token_of(entry.user)
-
-
-@pytest.fixture
-def direct():
-    return Door(is_direct=True)
-
-
-@pytest.fixture
-def django():
-    return Door(is_direct=False)
-
-
 def told(said):
     """Without what is new each time; what it is made of, in its order, stays."""
 

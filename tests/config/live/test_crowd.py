@@ -6,13 +6,10 @@ from config.local.benches.ears import Heard
 from config.local.benches.listening import crowd, expect_all, resident
 from config.local.benches.runs import Meaningless
 from config.local.benches.serving import percentile
-from entries.queries.reveal import revealed_rounds
-from entries.services.settlement import settle_competition
 from pools.models import PoolEvent
-from pools.services.telling import tell_locks
-from tests.factories.pools import CODES, PoolFactory, finish, league, lock_round
+from tests.factories.pools import CODES, PoolFactory, league
 from tests.support.live import LiveProcess
-from tests.support.playing import enter
+from tests.support.playing import enter, play_as_told
 
 SOCKETS = 1000
 
@@ -23,17 +20,11 @@ def test_a_thousand_sockets_hear_each_event_once_and_in_order(transactional_db, 
     pool = PoolFactory(competition=league(rounds=2, codes=CODES))
     for code in (*CODES, None, None):
         enter(pool, code)
-    round_ = pool.competition.rounds.get(number=1)
     try:
         before = resident(live.process.pid)
         with crowd(live.port, pool.pk, SOCKETS) as until:
             held = resident(live.process.pid) - before
-            lock_round(round_)
-            tell_locks()
-            revealed_rounds(pool.competition_id)
-            for game in round_.games.all():
-                finish(game, 1, 0)
-            settle_competition(competition_id=pool.competition_id)
+            play_as_told(pool.competition.rounds.get(number=1))
             last = PoolEvent.objects.filter(pool=pool).count()
             heard = until(last)
     finally:

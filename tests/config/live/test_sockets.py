@@ -6,13 +6,10 @@ import pytest
 from django.db import transaction
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from entries.queries.reveal import revealed_rounds
-from entries.services.settlement import settle_competition
 from pools.models import EventKind, PoolEvent, PoolStatus
-from pools.services.telling import tell_locks
-from tests.factories.pools import CODES, PoolFactory, finish, league, lock_round
+from tests.factories.pools import CODES, PoolFactory, league
 from tests.support.live import heard
-from tests.support.playing import enter
+from tests.support.playing import enter, play_as_told
 
 K = EventKind
 pytestmark = pytest.mark.slow
@@ -37,16 +34,10 @@ def closed_with(client) -> int:
 def test_a_round_is_told_from_its_lock_to_the_end_of_the_pool(live):
     pool = PoolFactory(competition=league(rounds=2, codes=CODES[:4]))
     winner, loser = enter(pool, "ANT"), enter(pool, "BAT")
-    round_ = pool.competition.rounds.get(number=1)
 
     with live.listen(pool) as client:
         [snapshot] = heard(client, 1)
-        lock_round(round_)
-        tell_locks()
-        revealed_rounds(pool.competition_id)
-        for game in round_.games.all():
-            finish(game, 1, 0)
-        settle_competition(competition_id=pool.competition_id)
+        play_as_told(pool.competition.rounds.get(number=1))
         told = heard(client, 7)
 
     assert (snapshot["type"], snapshot["id"], snapshot["pool"]) == ("snapshot", 0, pool.pk)
