@@ -1,4 +1,4 @@
-"""A crowd in the last minute before a lock: who comes when, and what each of them does (security.md 3a).
+"""A crowd in the last minute before a lock: who comes when, and what each of them does.
 
 Of a hundred who come, 53 save a pick, 10 change the one that was saved just before, 5 come with a token that is over
 and renew it first, 2 sign in, and 30 look at the standings, with the tag that they have.
