@@ -20,6 +20,10 @@ from accounts.services.sessions import begin_session
 from config.api.document import operations as described
 from config.api.examples import PASSWORD
 from config.clock import database_now
+from pools.models import Pool
+from tests.factories.entries import RequestFactory
+from tests.factories.payments import paid_entry
+from tests.factories.pools import PoolFactory, lock_round
 from tests.security.matrix.knocking import KEY
 from tests.security.matrix.operations import operations as walked
 from tests.security.matrix.world import World
@@ -40,6 +44,7 @@ PATHS = {
     "cancelPool": {"pools": "draft"},
     "updatePoolRules": {"pools": "draft"},
     "createPoolAmendment": {"pools": "other pool"},
+    "updateEntryFallback": {"entries": "listed entry"},
 }
 TOKEN = "example-token-from-the-mail"
 
@@ -148,11 +153,15 @@ def mailed(purpose: Purpose, whose: str) -> Prepare:
     return lambda world: {TOKEN: make_token(purpose, person(world, whose), now=database_now())}
 
 
-def mailed_for_a_change(world: World) -> dict[str, str]:
-    """The token that a new address would have got."""
-    owner = person(world)
-    change = EmailChange.objects.create(user=owner, old_email=owner.email, new_email="ann@example.com")
-    return {TOKEN: make_change_token(Purpose.CONFIRM_EMAIL, change, now=database_now())}
+def mailed_for_a_change(purpose: Purpose) -> Prepare:
+    """The token that the new address, or the old one, would have got."""
+
+    def prepare(world: World) -> dict[str, str]:
+        owner = person(world)
+        change = EmailChange.objects.create(user=owner, old_email=owner.email, new_email="ann@example.com")
+        return {TOKEN: make_change_token(purpose, change, now=database_now())}
+
+    return prepare
 
 
 def signed_in(world: World) -> dict[str, str]:
@@ -164,6 +173,24 @@ def signed_in(world: World) -> dict[str, str]:
 def at_the_device(world: World) -> dict[str, str]:
     """What a new device shows at this moment."""
     return {"123456": pyotp.TOTP(begin_setup(user=person(world)).secret).now()}
+
+
+def with_a_locked_round(world: World) -> None:
+    """The first round of the owner's pool has locked."""
+    lock_round(world.rows["pool"].competition.rounds.get(number=1))
+
+
+def with_a_full_pool(world: World) -> None:
+    """Every place of the owner's pool is held."""
+    pool = Pool.objects.get(pk=world.rows["pool"].pk)
+    pool.capacity = pool.requests.holding_a_place().count()
+    pool.save(update_fields=["capacity"])
+
+
+def with_fallbacks(world: World) -> None:
+    """The owner has an entry in a pool that fills in from players' lists."""
+    pool = PoolFactory(competition=world.rows["pool"].competition, rules={"missed_pick": "fallback"})
+    world.rows["listed entry"] = paid_entry(RequestFactory(approved=True, pool=pool, user=person(world)))
 
 
 def after(name: str, who: str) -> Prepare:
@@ -185,8 +212,14 @@ PREPARED: dict[str, Prepare] = {
     "logout": signed_in,
     "verifyEmail": mailed(Purpose.VERIFY_EMAIL, "unverified"),
     "confirmPasswordReset": mailed(Purpose.RESET_PASSWORD, "owner"),
-    "confirmEmail": mailed_for_a_change,
+    "confirmEmail": mailed_for_a_change(Purpose.CONFIRM_EMAIL),
+    "undoEmail": mailed_for_a_change(Purpose.UNDO_EMAIL),
     "confirmMyTotp": at_the_device,
+    "getPoolRoundReportCsv": with_a_locked_round,
+    "getPoolRoundReportJson": with_a_locked_round,
+    "listPoolRoundDistribution": with_a_locked_round,
+    "updateEntryFallback": with_fallbacks,
+    "waitlistRequest": with_a_full_pool,
     "getPoolLogo": after("updatePoolLogo", "admin"),
     "getPoolCancellation": after("proposePoolCancellation", "finance"),
     "confirmPoolCancellation": after("proposePoolCancellation", "finance"),

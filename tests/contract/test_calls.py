@@ -37,17 +37,11 @@ ELSEWHERE: dict[str, str] = {
     "retryExport": "wants an export that failed",
     # Another kind of pool, or another moment of one: tests/entries.
     "buyBackEntry": "wants an entry that fell in a pool with a way back in",
-    "getPoolRoundReportCsv": "wants a round that has locked",
-    "getPoolRoundReportJson": "wants a round that has locked",
-    "listPoolRoundDistribution": "wants a round that has locked",
-    "updateEntryFallback": "wants a pool that fills in from lists",
-    "waitlistRequest": "wants a pool that is full",
     # What only its sender can make, or only a device.
     "createRecoveryCodes": "wants a sign-in with the second factor that they are for",
     "createWebhook": "wants a signature over the body",
     "stripeWebhooks": "wants a signature over the body",
     "getDocumentFile": "wants a link of this very moment, in the address",
-    "undoEmail": "wants an address that was changed and can be given back",
     "streamPoolEvents": "is answered by the process of live updates (tests/config/live)",
 }
 
