@@ -7,7 +7,10 @@ import time
 
 import pytest
 
-from tests.factories.pools import PoolFactory
+from entries.models import PickChange
+from tests.factories.entries import EntryFactory
+from tests.factories.pools import PoolFactory, league
+from tests.support.doors import token_of
 from tests.support.running import wait_for
 from tests.support.serving import Balancer, Load, WebServer, half_sent, status_of
 
@@ -32,14 +35,40 @@ def server(settings, tmp_path):
         one.kill()
 
 
+class Visitor:
+    """Looks at pools and saves picks in turns, another team each time."""
+
+    def __init__(self, balancer):
+        self.balancer = balancer
+        self.entry = EntryFactory(in_pool=PoolFactory(competition=league(codes=("ANT", "BAT"))))
+        self.teams = itertools.cycle(("ANT", "BAT"))
+        self.turns = itertools.cycle((self.look, self.save))
+        self.renew()
+
+    def renew(self):
+        """A token lasts ten minutes."""
+        self.token = token_of(self.entry.user)
+
+    def __call__(self):
+        return next(self.turns)()
+
+    def look(self):
+        return self.balancer.call("GET", "/api/v1/pools")
+
+    def save(self):
+        path, body = f"/api/v1/entries/{self.entry.pk}/picks/1", json.dumps({"team": next(self.teams)}).encode()
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return self.balancer.call("PUT", path, body, **sent)
+
+
 def test_no_request_is_dropped_in_twenty_restarts(server):
-    PoolFactory()
     servers = [server(drain=DRAIN_SECONDS), server(drain=DRAIN_SECONDS)]
     for one in servers:
         one.wait()
-    with Balancer(servers) as balancer, Load(lambda: balancer.call("GET", "/api/v1/pools")) as load:
+    with Balancer(servers) as balancer, Load(visitor := Visitor(balancer)) as load:
         for turn, one in zip(range(RESTARTS), itertools.cycle(servers), strict=False):
             before = len(load.answers)
+            visitor.renew()
             assert one.end() == 0
             one.start().wait()
             wait_for(lambda: len(balancer.ready) == len(servers), seconds=30)
@@ -47,6 +76,7 @@ def test_no_request_is_dropped_in_twenty_restarts(server):
             print(f"restart {turn + 1}: {len(load.answers)} answers, {len(load.dropped)} dropped", flush=True)
     assert load.dropped == []
     assert set(load.answers) == {200}
+    assert PickChange.objects.count() > RESTARTS
 
 
 def test_readiness_goes_first_then_what_is_under_way_is_finished(server):
