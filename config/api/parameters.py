@@ -17,6 +17,7 @@ from config.api.operations import operation_of
 READING = frozenset({"GET", "HEAD"})
 EMPTY = "Leave it out, or give it a value."
 UNKNOWN = "This address knows no such parameter."
+TWICE = "Given more than once: which of them is meant?"
 
 
 def known_parameters(view: Any, method: str) -> set[str]:
@@ -34,7 +35,10 @@ def known_parameters(view: Any, method: str) -> set[str]:
 
 
 def refuse_unknown(view: Any, request: Request) -> None:
-    """Raise VALIDATION_ERROR naming what is not known. Where something is written without any, none is looked at."""
+    """Raise VALIDATION_ERROR naming what is not known, and what is given twice. The fields asked for may come in parts.
+
+    Where something is written without any, none is looked at.
+    """
     method = str(request.method)
     if (
         view.schema is None
@@ -42,9 +46,13 @@ def refuse_unknown(view: Any, request: Request) -> None:
         or (method not in READING and operation_of(view, method).query is None)
     ):
         return
-    strange = set(request.query_params) - known_parameters(view, method)
-    if strange:
-        raise ValidationError({name: [UNKNOWN] for name in sorted(strange)})
+    known = known_parameters(view, method)
+    faults = {name: UNKNOWN for name in request.query_params if name not in known}
+    for name, values in request.query_params.lists():
+        if len(values) > 1 and name != sparse.PARAMETER:
+            faults.setdefault(name, TWICE)
+    if faults:
+        raise ValidationError({name: [faults[name]] for name in sorted(faults)})
 
 
 def refuse_empty(serializer: Any, given: QueryDict) -> None:

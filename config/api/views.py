@@ -5,7 +5,7 @@ limits, `Idempotency-Key` on each POST of a signed-in caller, `no-store` on what
 tests the proof that no operation answers with an error it did not declare (`config.api.operations`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
@@ -38,7 +38,7 @@ from config.api.parameters import refuse_empty, refuse_unknown
 from config.api.ratelimit import API_KEY, DENIED, NOBODY, READ, WRITE, Policy
 from config.api.scopes import refuse_outside, scope_of
 from config.api.sparse import Choice, choice_of
-from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of
+from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of, misspelt
 from config.errors import Code
 from config.freshness import refuse_stale
 
@@ -140,20 +140,24 @@ class Contract(APIView):
         """
         is_form = (self.request.content_type or "").startswith(MultiPartParser.media_type)
         declared = self.operation.form if is_form and self.operation.form is not None else self.operation.body
-        return self._valid(serializer or declared, self.request.data, strictly=True)
+        return self._valid(serializer or declared, self.request.data, faults_of)
 
     def valid_query(self) -> dict[str, Any]:
         """The validated query, by the operation's `query`."""
         refuse_empty(self.operation.query, self.request.query_params)
-        return self._valid(self.operation.query, self.request.query_params)
+        return self._valid(self.operation.query, self.request.query_params, misspelt)
 
     def _valid(
-        self, serializer: type[BaseSerializer[Any]] | None, data: Any, *, strictly: bool = False
+        self,
+        serializer: type[BaseSerializer[Any]] | None,
+        data: Any,
+        beside: Callable[[BaseSerializer[Any], Any], dict[str, list[str]]],
     ) -> dict[str, Any]:
+        """What the fields make of the data, unless they, or what looks `beside` them, find a fault."""
         if serializer is None or serializer is UNSET:
             raise TypeError(f"{type(self).__name__} {self.request.method} declares nothing to validate with")
         checked = serializer(data=data, context={"request": self.request, "view": self})
-        faults: dict[str, Any] = dict(faults_of(checked, data)) if strictly else {}
+        faults: dict[str, Any] = dict(beside(checked, data))
         if not checked.is_valid() or faults:
             raise ValidationError(faults | dict(checked.errors))
         return cast(dict[str, Any], checked.validated_data)

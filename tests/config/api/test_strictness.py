@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 from rest_framework import serializers
 
-from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of
+from config.api.strictness import MOST_NAMED, UNKNOWN, faults_of, misspelt
 
 ID = str(uuid4())
 
@@ -24,6 +24,9 @@ class Body(serializers.Serializer):
     kinds = serializers.MultipleChoiceField(choices=[("a", "one"), ("b", "another")], required=False)
     items = Item(many=True, required=False)
     numbers = serializers.ListField(child=serializers.IntegerField(), required=False)
+    at = serializers.DateTimeField(required=False)
+    day = serializers.DateField(required=False)
+    code = serializers.SlugField(required=False)
 
 
 def faults(body) -> dict:
@@ -52,6 +55,20 @@ def faults(body) -> dict:
         ("size", True),
         ("kinds", {"a": 1}),
         ("kinds", "a"),
+        ("id", ID.replace("-", "")),
+        ("id", f"{{{ID}}}"),
+        ("at", "2026-06-30"),
+        ("at", "2026-06-30T12:00:00"),
+        ("at", "2026-06-30T12:00Z"),
+        ("at", "2026-06-30 12:00:00Z"),
+        ("at", "20260630T120000Z"),
+        ("at", "٢٠٢٦-06-30T12:00:00Z"),
+        ("at", 1782820800),
+        ("code", 7),
+        ("code", " nfl-2026 "),
+        ("day", "20260630"),
+        ("day", "2026-W27-2"),
+        ("day", "2026-06-30T12:00:00Z"),
     ],
 )
 def test_a_value_of_another_type_is_not_read_as_if_it_were_one(field, value):
@@ -75,6 +92,10 @@ def test_a_value_of_another_type_is_not_read_as_if_it_were_one(field, value):
         ("size", 1),
         ("kinds", ["a"]),
         ("numbers", [1, 2]),
+        ("at", "2026-06-30T12:00:00Z"),
+        ("at", "2026-06-30T12:00:00.123456-05:00"),
+        ("day", "2026-06-30"),
+        ("code", "nfl-2026"),
     ],
 )
 def test_a_value_of_its_type_is_taken(field, value):
@@ -94,6 +115,23 @@ def test_what_is_wrong_is_named_with_its_place():
 
 def test_a_form_has_texts_alone():
     assert faults(QueryDict("count=7&flag=true&other=1")) == {"other": [UNKNOWN]}
+
+
+@pytest.mark.parametrize(
+    "text", ["count=٧", "count=%2B7", "count=1_000", "count=+7+", "count=7.0", "flag=1", "flag=yes", "code=+a+"]
+)
+def test_in_an_address_a_type_is_written_in_one_way(text):
+    assert list(misspelt(Body(), QueryDict(text))) == [text.partition("=")[0]]
+    assert list(faults_of(Body(), QueryDict(text))) == [text.partition("=")[0]]
+
+
+@pytest.mark.parametrize("text", ["count=7", "count=-7", "flag=true", "flag=False", "kind=1", "text=7", "limit=x"])
+def test_an_address_is_read_without_regard_to_what_the_list_itself_takes(text):
+    assert misspelt(Body(), QueryDict(text)) == {}
+
+
+def test_how_an_instant_is_written_is_said():
+    assert faults({"at": "2026-06-30"})["at"][0].endswith("YYYY-MM-DDThh:mm:ssZ.")
 
 
 def test_of_many_faults_a_few_are_named():
