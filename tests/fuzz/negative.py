@@ -42,6 +42,7 @@ INSTEAD: dict[str, Any] = {
     "a quote": "'; DROP TABLE entries_pick; --",
     "a template": "{{ 7*7 }} %s {0}",
     "a way up": "../../etc/passwd",
+    "a UUID without dashes": "0b8b8b5e6b1c4c439d3c6a3f0e0d7b11",
     "long": "x" * LONG,
     "many": ["x"] * MANY,
 }
@@ -52,6 +53,30 @@ DATES = {
     "before all": "0001-01-01T00:00:00+14:00",
     "a strange zone": "2026-01-01T00:00:00+99:99",
     "a leap second": "2026-06-30T23:59:60Z",
+    "a week": "2026-W27-1",
+    "without dashes": "20260630",
+    "a day alone": "2026-06-30",
+    "without a zone": "2026-06-30T12:00:00",
+    "without seconds": "2026-06-30T12:00Z",
+}
+# Instead of a parameter, where everything is a text.
+TEXTS: dict[str, str] = {
+    **{what: value for what, value in {**INSTEAD, **DATES}.items() if isinstance(value, str) and "\ud800" not in value},
+    "one": "1",
+    "none": "0",
+    "below": "-1",
+    "a sign": "+7",
+    "blanks around": " 7 ",
+    "in groups": "1_000",
+    "a point": "7.0",
+    "a power": "1e3",
+    "past any column": "9" * 30,
+    "true": "true",
+    "yes": "yes",
+    "on": "on",
+    "null": "null",
+    "a list of them": "1,2",
+    "JSON": '{"a": [1]}',
 }
 
 

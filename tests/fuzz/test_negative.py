@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from config.api.docs import whole_schema
@@ -17,11 +16,11 @@ from config.api.examples import Examples
 from config.api.operations import UNSET
 from tests.factories.accounts import PASSWORD
 from tests.fuzz.calls import taken_back
+from tests.fuzz.doors import is_still_known, promised, validator, who_may
 from tests.fuzz.negative import Attack, attacks, of_fields
 from tests.security.matrix.bodies import body_of
 from tests.security.matrix.changes import Written
 from tests.security.matrix.operations import Operation, operations
-from tests.security.matrix.table import table
 from tests.security.matrix.world import World
 
 PARTS = 12
@@ -57,17 +56,15 @@ class Door:
 
     def __init__(self, one: Operation, world: World) -> None:
         self.one, self.world = one, world
-        self.client = world.client(_who_may(one))
+        self.client = world.client(who_may(one))
         self.client.raise_request_exception = False
         self.path = world.path(one.route.template, **INSTEAD_OF.get(one.name, {}))
-        schema = whole_schema()
-        promised = schema["paths"][_templated(one.route.template, schema)][one.verb.lower()]
-        self.codes = {str(status) for status in promised["responses"]}
-        takes, components = promised["requestBody"]["content"]["application/json"]["schema"], schema["components"]
-        whole = json.loads(json.dumps({**takes, "components": components}))
-        self.allows = jsonschema_rs.validator_for(whole, validate_formats=True)
-        self.may_be_empty = not promised["requestBody"].get("required")
-        self.examples: dict[str, Any] = Examples(components["schemas"]).of(takes)
+        said = promised(one)
+        self.codes = {str(status) for status in said["responses"]}
+        takes = said["requestBody"]["content"]["application/json"]["schema"]
+        self.allows = validator(takes)
+        self.may_be_empty = not said["requestBody"].get("required")
+        self.examples: dict[str, Any] = Examples(whole_schema()["components"]["schemas"]).of(takes)
 
     def bodies(self) -> Iterator[Attack]:
         """Attacks on a body that is as large as is accepted, and on what cannot be said beside the rest of it."""
@@ -121,22 +118,6 @@ class Door:
         return "" if self.is_promised(attack) else f"accepted: {told}"
 
 
-def _who_may(one: Operation) -> str:
-    """Who is let in, if only to be told that it cannot be."""
-    cells = table()[one.name]
-    kinds = ("owner", "moderator", "finance", "admin")
-    return next((kind for kind in kinds if cells[kind] not in (401, 403, 404)), "admin")
-
-
-def _templated(template: str, schema: dict[str, Any]) -> str:
-    """The same address as the schema writes it, whatever it calls the parts."""
-    wanted = ["{}" if part.startswith("<") else part for part in template.split("/")]
-    for path in schema["paths"]:
-        if ["{}" if part.startswith("{") else part for part in path.split("/")] == wanted:
-            return path
-    raise LookupError(template)
-
-
 @pytest.fixture
 def quick_passwords(settings, world):
     """What is sent is tried, not how passwords are kept."""
@@ -155,6 +136,7 @@ def test_what_nobody_should_send_is_refused_and_changes_nothing(world: World, do
             tried[one.name] += 1
             if fault := door.fault(attack):
                 faults.append(f"{one.name}: {fault}")
+        assert is_still_known(door.client)
     print(f"\n{sum(tried.values())} attacks on {len(tried)} operations")
     assert tried
     assert faults == [], f"{len(faults)} faults\n" + "\n".join(faults[:100])
