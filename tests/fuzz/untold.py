@@ -37,7 +37,7 @@ UNTOLD: dict[str, dict[str, str]] = {
     },
     "POST /api/v1/auth/email/undo": {"token": LINK},
     "POST /api/v1/auth/password/change": {"current_password": PRESENT, "new_password": GUESSABLE},
-    "POST /api/v1/auth/password/reset/confirm": {"token": LINK, "password": GUESSABLE, "new_password": GUESSABLE},
+    "POST /api/v1/auth/password/reset/confirm": {"token": LINK, "new_password": GUESSABLE},
     "POST /api/v1/auth/register": {
         "email": "an address that can be one",
         "password": GUESSABLE,
@@ -61,7 +61,6 @@ UNTOLD: dict[str, dict[str, str]] = {
         "manual": "only when the way it came has failed",
         "amount_cents": "all that is left where a place goes back with it",
     },
-    "POST /api/v1/periods": {"first_day": "the first of a month"},
     "POST /api/v1/pools": {"competition": "the code of one that has rounds"},
     "POST /api/v1/requests/{id}/manual-payment": {
         "passed_at": "in the past",
