@@ -40,11 +40,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one who came: the last status, and milliseconds since they were due. `nonce` of a saved pick."""
+    """What became of one who came: the last status, milliseconds since they were due, and at which second of the crowd
+    it was over. `nonce` of a saved pick."""
 
     kind: str
     status: int
     milliseconds: float
+    ended: float = 0.0
     entry_id: int = 0
     nonce: str = ""
     code: str = ""
@@ -90,7 +92,8 @@ class Crowd:
     def _act(self, kind: str, at: float) -> Act:
         def begin(send: Send, over: Callable[[], None]) -> None:
             def end(answer: Answer, entry_id: int = 0) -> None:
-                self.done.append(_done(kind, answer, 1000 * (time.perf_counter() - self._began[0] - at), entry_id))
+                ended = time.perf_counter() - self._began[0]
+                self.done.append(_done(kind, answer, 1000 * (ended - at), ended, entry_id))
                 over()
 
             self._begin(kind, send, end)
@@ -145,9 +148,9 @@ class Crowd:
         self._save(person, person.expired, send, lambda answer, _: refused(answer))
 
 
-def _done(kind: str, answer: Answer, milliseconds: float, entry_id: int) -> Done:
+def _done(kind: str, answer: Answer, milliseconds: float, ended: float, entry_id: int) -> Done:
     code = json.loads(answer.body)["error"]["code"] if answer.status >= 400 and answer.body else ""
     if not entry_id or answer.status != 200:
-        return Done(kind, answer.status, milliseconds, entry_id, code=code)
+        return Done(kind, answer.status, milliseconds, ended, entry_id, code=code)
     slip = json.loads(answer.body)["data"]["slip"]
-    return Done(kind, answer.status, milliseconds, entry_id, slip["nonce"])
+    return Done(kind, answer.status, milliseconds, ended, entry_id, slip["nonce"])

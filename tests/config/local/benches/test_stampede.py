@@ -19,6 +19,11 @@ def test_only_who_got_an_answer_of_the_contest_is_served():
     assert (len(level.served), len(level.refused), level.served_per_second) == (3, 1, 1.5)
 
 
+def test_what_is_done_when_nobody_comes_any_more_is_not_done_a_second():
+    level = Level(100, 2.0, [done(200, ended=0.5), done(200, ended=2.0), done(200, ended=3.5)])
+    assert (len(level.served), level.served_per_second) == (3, 1.0)
+
+
 @pytest.mark.parametrize(
     ("answers", "keeps_up"),
     [
