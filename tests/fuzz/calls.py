@@ -113,6 +113,11 @@ class Fuzz:
         authorization = self.world.credentials.get(ROLES[role], "")
         return {"Accept-Encoding": "identity"} | ({"Authorization": authorization} if authorization else {})
 
+    def is_known(self, role: str) -> bool:
+        """Whether the role is still signed in: to whom is not, every answer is the same."""
+        caches["limits"].clear()
+        return self.world.client(ROLES[role]).get("/api/v1/me").status_code == 200
+
     def _send(self, operation: Any, role: str, mode: GenerationMode) -> None:
         @seed(SEED)
         @UNHURRIED

@@ -21,3 +21,4 @@ def test_no_call_finds_anything(fuzz: Fuzz, part: int, role: str):
         fuzz.attack(operation, role)
     assert operations
     assert not fuzz.findings, f"{len(fuzz.findings)} findings\n\n" + "\n\n".join(fuzz.findings)
+    assert fuzz.is_known(role) is (role != "anonymous")
