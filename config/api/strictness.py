@@ -78,7 +78,9 @@ def _faults(taker: AnyField, data: Any, path: str, *, in_text: bool) -> Iterator
             yield from _of_object(taker, data, path, in_text=in_text)
     elif data is not None and (key := (_unwritten if in_text else _mistyped)(taker, data)):
         form = next((form for kind, _, form in WRITTEN if isinstance(taker, kind)), "")
-        yield path, taker.error_messages[key].format(input=data, input_type=type(data).__name__, format=form)
+        longest = getattr(taker, "max_length", None)
+        said = {"input": data, "input_type": type(data).__name__, "format": form, "max_length": longest}
+        yield path, taker.error_messages[key].format(**said)
 
 
 def _of_object(taker: Serializer[Any], data: Mapping[str, Any], path: str, *, in_text: bool) -> Iterator[Fault]:
@@ -107,6 +109,9 @@ def _mistyped(field: AnyField, value: Any) -> str:
         return "" if type(value) in (int, float) else "invalid"
     if isinstance(field, serializers.CharField) and not isinstance(value, str):
         return "invalid"
+    # With the space around it, which the field cuts off before it counts.
+    if isinstance(field, serializers.CharField) and len(value) > (field.max_length or len(value)):
+        return "max_length"
     return _unwritten(field, value)
 
 

@@ -15,6 +15,7 @@ class Item(serializers.Serializer):
 
 class Body(serializers.Serializer):
     text = serializers.CharField(required=False, allow_null=True)
+    short = serializers.CharField(required=False, max_length=5)
     count = serializers.IntegerField(required=False)
     share = serializers.FloatField(required=False)
     flag = serializers.BooleanField(required=False, allow_null=True)
@@ -132,6 +133,11 @@ def test_an_address_is_read_without_regard_to_what_the_list_itself_takes(text):
 
 def test_how_an_instant_is_written_is_said():
     assert faults({"at": "2026-06-30"})["at"][0].endswith("YYYY-MM-DDThh:mm:ssZ.")
+
+
+def test_a_text_is_not_too_long_for_the_space_around_it_either():
+    assert faults({"short": "five!"}) == {}
+    assert faults({"short": " five!"}) == {"short": ["Ensure this field has no more than 5 characters."]}
 
 
 def test_of_many_faults_a_few_are_named():
