@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from config.api.views import Contract
 
 
-# PostgreSQL has no NUL in its texts; space around a text is cut off, and what is left has to be something.
+# PostgreSQL has no NUL in its texts; space around a text is cut off, and what is left has to be something. To Python
+# four separators and a line break are space, too, that not every reader of patterns takes for such.
 TEXT = r"^[^\u0000]*$"
 UNTRIMMED = r"^[^\u0000]+$"
-SOME_TEXT = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+SOME_TEXT = r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$"
 
 
 # Where a text is one of a list, the list says all of it.
