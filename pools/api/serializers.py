@@ -201,6 +201,17 @@ def values_of_switches() -> dict[str, dict[str, Any]]:
     }
 
 
+LISTED, COUNTED = "Must be a list of whole numbers.", "Must be a whole number."
+OF_LISTS = frozenset(name for name, switch in SWITCHES.items() if switch.default == [])
+OF_NUMBERS = frozenset(name for name, switch in SWITCHES.items() if switch.bounds is not None) - OF_LISTS
+
+
+def _is_guessed(name: str, value: Any) -> bool:
+    """Whether the service, for which nothing on a command line means none, would make nothing a list or a number."""
+    is_blank = isinstance(value, str) and not value.strip()
+    return (name in OF_LISTS and (value is None or is_blank)) or (name in OF_NUMBERS and is_blank)
+
+
 class RulesBody(serializers.Serializer[Any]):
     """Any of the switches; the others have their default. The service reads and refuses them, unknown ones too."""
 
@@ -232,6 +243,9 @@ class RulesBody(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError(["Must be an object of switches."])
+        faults = {name: [LISTED if name in OF_LISTS else COUNTED] for name in data if _is_guessed(name, data[name])}
+        if faults:
+            raise serializers.ValidationError(faults)
         return dict(data)
 
 

@@ -61,6 +61,15 @@ def test_a_moderator_revises_a_draft(api, moderator):
     assert call(api(moderator), "POST", path, [1]) == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize(("name", "nothing"), [
+    ("two_pick_rounds", None), ("two_pick_rounds", ""), ("payout_table", "  "), ("reuse_reset_round", ""),
+    ("buy_back_until", " "),
+])  # fmt: skip
+def test_nothing_is_no_list_and_no_number(api, moderator, name, nothing):
+    draft = PoolFactory(status=PoolStatus.DRAFT)
+    assert call(api(moderator), "POST", f"/pools/{draft.pk}/rules", {name: nothing}) == (400, "VALIDATION_ERROR")
+
+
 def test_what_players_have_seen_is_not_revised(api, moderator, pool):
     assert call(api(moderator), "POST", f"/pools/{pool.pk}/rules", {"tie": "loss"}) == (409, "INVALID_TRANSITION")
 
