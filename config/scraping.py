@@ -66,7 +66,8 @@ class Counted:
         """All figures, added up."""
         with _alone():
             _fold()
-            merged: Iterable[Metric] = MultiProcessCollector.merge([str(file) for file in _files()])
+            files = [str(file) for file in _files() if _is_written(file)]
+            merged: Iterable[Metric] = MultiProcessCollector.merge(files)
             return merged
 
 
@@ -90,7 +91,7 @@ def _fold() -> None:
         pid = rest.rpartition("_")[2]
         if not pid.isdigit() or _is_alive(pid):
             continue
-        if kind in ADDED_UP:
+        if kind in ADDED_UP and _is_written(file):
             if kind not in kept:
                 (metrics.ROOT / GONE).mkdir(exist_ok=True)
                 kept[kind] = MmapedDict(str(metrics.ROOT / GONE / f"{kind}_{GONE}.db"))
@@ -102,6 +103,11 @@ def _fold() -> None:
     for folder in metrics.ROOT.glob("*/"):
         if folder.name.isdigit() and not _is_alive(folder.name) and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _is_written(file: Path) -> bool:
+    """Not while it is being made, nor where whoever made it was killed at that moment: such a file cannot be read."""
+    return file.stat().st_size > 0
 
 
 def _is_alive(pid: str) -> bool:

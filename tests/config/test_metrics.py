@@ -188,6 +188,16 @@ class TestEndedProcesses:
             ".lock", "gone", "gone/counter_gone.db",
         ]  # fmt: skip
 
+    def test_a_file_that_was_made_and_never_written_hurts_nobody(self, root):
+        self.ended(root / "4194399", self.COUNT % 1)
+        for ended, alive in (("4194398", str(os.getpid())), ("4194399", "1")):
+            (root / ended / f"counter_{alive}.db").parent.mkdir(exist_ok=True)
+            (root / ended / f"counter_{alive}.db").touch()
+            (root / ended / f"counter_{ended}.db").touch()
+        assert self.total("outlast_sample") == {("outlast_sample_total", ("kind", "a")): 1}
+        left = {str(path.relative_to(root)) for path in root.rglob("*.db")}
+        assert left == {"gone/counter_gone.db", f"4194398/counter_{os.getpid()}.db", "4194399/counter_1.db"}
+
     def test_distributions_are_kept_too(self, root):
         for number in (0, 3, 9):
             self.ended(root, self.TIME % number)
