@@ -10,7 +10,7 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 # Reads the settings and the apps; Django's own pages are not served here.
 get_asgi_application()
 
-from config.live.application import live_application  # noqa: E402  # needs what the line above has read
-from pools.api.events import SOCKET, STREAM, PoolSource  # noqa: E402  # the same
+from config.live.application import live_application  # noqa: E402  # Django is set up first
+from pools.api.events import SOCKET, STREAM, PoolSource  # noqa: E402  # Django is set up first
 
 application = live_application(PoolSource(), socket=SOCKET, stream=STREAM)

@@ -13,13 +13,13 @@ os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
 _application = get_wsgi_application()
 
-from config.direct import SHORTCUTS  # noqa: E402  # its figures, and those below, need what the line above has read
-from config.pages.looking import glance, look  # noqa: E402  # the same
-from config.web.direct import Direct  # noqa: E402  # the same
-from config.web.gate import Gate  # noqa: E402  # the same
-from config.web.kept import Reader  # noqa: E402  # the same
-from config.web.lanes import Shares  # noqa: E402  # the same
-from config.web.refusing import Refusals  # noqa: E402  # the same
+from config.direct import SHORTCUTS  # noqa: E402  # Django is set up first
+from config.pages.looking import glance, look  # noqa: E402  # Django is set up first
+from config.web.direct import Direct  # noqa: E402  # Django is set up first
+from config.web.gate import Gate  # noqa: E402  # Django is set up first
+from config.web.kept import Reader  # noqa: E402  # Django is set up first
+from config.web.lanes import Shares  # noqa: E402  # Django is set up first
+from config.web.refusing import Refusals  # noqa: E402  # Django is set up first
 
 _shortcuts = SHORTCUTS if settings.DIRECT_ANSWERS else ()
 _behind = Refusals(Reader(Direct(_application, _shortcuts, body_limit=settings.API_BODY_LIMIT), look))
