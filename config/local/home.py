@@ -22,7 +22,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("data", "logs", "mail", "reports", "uploads", "run")
 # Below the range that kernels hand out to outgoing connections: those could hold a port when we come back to it.
-FIRST_PORT = 20000
+FIRST_PORT, END_OF_PORTS = 20000, 32768
 LARGEST_LOG = 20 * 1024 * 1024
 PORTS = ("postgres", "redis", "stripe", "oidc", "live")
 
@@ -210,4 +210,5 @@ def alone() -> Iterator[None]:
 
 def _first_choice(name: str) -> int:
     """Spread over the homes, so that two of them rarely want the same one."""
-    return FIRST_PORT + int(mark()[:6], 16) % 3000 * len(PORTS) + PORTS.index(name)
+    blocks = (END_OF_PORTS - FIRST_PORT) // len(PORTS)
+    return FIRST_PORT + int(mark()[:6], 16) % blocks * len(PORTS) + PORTS.index(name)

@@ -58,11 +58,24 @@ def test_a_secret_that_a_newer_version_needs_is_added_and_the_others_stay(place)
     assert home.secrets()["JWT_SIGNING_KEY"]
 
 
-def test_every_home_prefers_ports_of_its_own_below_the_range_of_outgoing_connections(make_home):
-    ports = [home.port(name) for _ in range(3) for name in (make_home() and home.PORTS)]
+@pytest.mark.parametrize("block", [0, 1, 2551, 2552])
+def test_every_home_prefers_ports_of_its_own_below_the_range_of_outgoing_connections(place, monkeypatch, block):
+    def ports_of(number):
+        monkeypatch.setattr(home, "mark", lambda: f"{number:06x}0000")
+        return [home.port(name) for name in home.PORTS]
 
-    assert len(set(ports)) == 3 * len(home.PORTS)
-    assert all(home.FIRST_PORT <= port < 32768 for port in ports)
+    assert home.END_OF_PORTS == 32768 and (32768 - home.FIRST_PORT) // len(home.PORTS) == 2553
+    ports, of_the_next = ports_of(block), ports_of(block + 1)
+    assert ports == list(range(ports[0], ports[0] + len(home.PORTS)))
+    assert all(home.FIRST_PORT <= port < 32768 for port in ports + of_the_next)
+    assert not set(ports) & set(of_the_next)
+
+
+def test_marks_beyond_the_last_block_of_ports_share_them_with_others(place, monkeypatch):
+    """No mark leads beyond the range, however large."""
+    for digits in ("ffffff", f"{2553:06x}", f"{2 * 2553 - 1:06x}"):
+        monkeypatch.setattr(home, "mark", lambda digits=digits: f"{digits}0000")
+        assert all(home.FIRST_PORT <= home.port(name) < 32768 for name in home.PORTS)
 
 
 def test_the_address_of_the_stripe_double_stays(place):
