@@ -7,7 +7,6 @@ and a goodbye to all who listen before it stops.
 
 import asyncio
 import logging
-import resource
 import signal
 import socket
 from typing import Any, cast
@@ -17,6 +16,7 @@ from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from config.descriptors import allow_descriptors
 from config.live.hub import Hub
 
 # Bytes. Linux doubles the first one.
@@ -130,7 +130,7 @@ def serve(application: str, *, host: str, port: int) -> None:
         signal.signal(each, _leave)
     # One line for each client that comes would be all that the log says.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    _allow_files(settings.LIVE_CLIENTS + SPARE_CONNECTIONS + SPARE_FILES)
+    allow_descriptors(settings.LIVE_CLIENTS + SPARE_CONNECTIONS + SPARE_FILES)
     config = uvicorn.Config(
         application,
         http=PageProtocol,
@@ -152,11 +152,3 @@ def serve(application: str, *, host: str, port: int) -> None:
 
 def _leave(*_: object) -> None:
     raise SystemExit(0)
-
-
-def _allow_files(wanted: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-        )

@@ -8,6 +8,10 @@ while everything else is served as before; then the port is closed, what is unde
 A second SIGTERM, or Ctrl-C, shortens the wait. Whoever sends the signal must send it to this process alone, not to its
 workers (systemd: `KillMode=mixed`), and wait longer than DRAIN_SECONDS and the longest request.
 
+Granian takes no more connections than its `backpressure`, idle ones counted in: a thousand clients who merely keep
+theirs would lock everybody else out until 30 s have passed. So it may have ten thousand for each worker; how much is
+worked on is bounded by the gate (`config.web.gate`).
+
 The process that waits is not the one that serves: it tells its workers by a file. It knows nothing of Django, so that
 what a worker breaks cannot break it.
 """
@@ -23,6 +27,7 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server import Server
 
+from config.descriptors import allow_descriptors
 from config.draining import DRAIN_MARK
 from config.env import PROJECT, environment_of, read_file
 from config.env.declared import VARIABLES
@@ -30,6 +35,12 @@ from config.web.lanes import Shares
 
 # Longer than any request may take in the database, with its wait at the gate.
 FINISH_SECONDS = 15
+# Of a worker, at once. An idle one takes some 20 kB.
+CONNECTIONS = 10_000
+# What a worker has open besides: connections to services, files, libraries.
+SPARE_DESCRIPTORS = 500
+# Who has knocked and was not let in yet; the kernel has a bound of its own (net.core.somaxconn).
+KNOCKING = 4096
 
 
 class DrainingServer:
@@ -65,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser(Shares(at_once=_number(given, "MAX_IN_WORK"), waiting=_number(given, "MAX_WAITING"))).parse_args(
         arguments
     )
+    room = allow_descriptors(options.connections + SPARE_DESCRIPTORS) - SPARE_DESCRIPTORS
     server = Server(
         "config.wsgi:application",
         address=options.host,
@@ -73,6 +85,8 @@ def main(arguments: list[str] | None = None) -> None:
         websockets=False,
         workers=options.workers,
         blocking_threads=options.threads,
+        backlog=KNOCKING,
+        backpressure=max(min(room, options.connections), options.threads),
         respawn_failed_workers=True,
         workers_kill_timeout=options.finish_seconds,
     )
@@ -96,6 +110,9 @@ def _parser(shares: Shares) -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2, help="processes; as many as there are cores")
     parser.add_argument(
         "--threads", type=int, default=shares.server_threads, help="for all that may wait (config.web.gate)"
+    )
+    parser.add_argument(
+        "--connections", type=int, default=CONNECTIONS, help="of a worker at once, idle ones counted in"
     )
     parser.add_argument("--finish-seconds", type=int, default=FINISH_SECONDS, help="before a worker is ended by force")
     return parser

@@ -12,27 +12,13 @@ from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league
 from tests.support.doors import token_of
 from tests.support.running import wait_for
-from tests.support.serving import Balancer, Load, WebServer, half_sent, status_of
+from tests.support.serving import Balancer, Load, half_sent, status_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 RESTARTS = 20
 # Longer than the balancer needs to notice: twice its interval, and twice an answer on a busy machine.
 DRAIN_SECONDS = 3
-
-
-@pytest.fixture
-def server(settings, tmp_path):
-    """Makes servers; they end with the test."""
-    made = []
-
-    def make(**options):
-        made.append(WebServer(settings, tmp_path / f"web-{len(made)}.log", **options).start())
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.kill()
 
 
 class Visitor:
