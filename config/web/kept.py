@@ -8,11 +8,13 @@ the view takes the same pages. Whatever is not plainly such a page goes on to Dj
 page are those that Django's middleware puts there (`config.web.standing`).
 
 These answers are not counted against anybody's limit: they cost less than counting does, and the gate bounds how many
-are made at once.
+are made at once. In front of the gate that is bounded here: each takes one of the server's threads, and those that are
+left must be able to turn others away.
 """
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -44,15 +46,28 @@ ANEW = frozenset({"etag", "content-length", "content-encoding"})
 
 
 class Reader:
-    """A WSGI application in front of another. `look` is asked for the page: `glance` or `look` of `config.pages`."""
+    """A WSGI application in front of another. `look` is asked for the page: `glance` or `look` of `config.pages`.
 
-    def __init__(self, application: "WSGIApplication", look: Callable[[Asked], Kept | None]) -> None:
+    By so many at once; whoever comes then goes on at once.
+    """
+
+    def __init__(
+        self, application: "WSGIApplication", look: Callable[[Asked], Kept | None], *, at_once: int
+    ) -> None:
         self.application = application
         self.look = look
+        self._places = deque([True] * at_once)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX) and environ["REQUEST_METHOD"] in READING:
-            body = self._answered(environ, start_response)
+            try:
+                place = self._places.pop()
+            except IndexError:
+                return self.application(environ, start_response)
+            try:
+                body = self._answered(environ, start_response)
+            finally:
+                self._places.append(place)
             if body is not None:
                 return [body]
         return self.application(environ, start_response)

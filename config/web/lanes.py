@@ -43,6 +43,8 @@ SIGN_IN_PATHS = frozenset(
         "/admin/password_change/",
     }
 )
+# How many at once are answered in front of the gate with pages at hand, and how many are turned away by it.
+GLANCES, TURNING_AWAY = 8, 8
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -72,8 +74,8 @@ class Shares:
 
     @property
     def server_threads(self) -> int:
-        """How many threads the server needs: one for each that is worked on or waits, and some to turn others away."""
-        return self.inside + 8
+        """How many the server needs: one for each that is worked on or waits, and for what is done past the gate."""
+        return self.inside + GLANCES + TURNING_AWAY
 
     @property
     def inside(self) -> int:

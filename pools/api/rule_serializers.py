@@ -11,9 +11,10 @@ from pools.models import Amendment, AmendmentStatus, Rules
 from pools.services.rules import Version
 from pools.services.rules.amendments import LONGEST_REASON
 
+# Where it may be null, the field says so, and one way more is added to these.
 VALUE = {
     "oneOf": [
-        {"type": ["string", "integer", "boolean", "null"]},
+        {"type": ["string", "integer", "boolean"]},
         {"type": "array", "items": {"type": "integer"}},
     ]
 }

@@ -42,7 +42,7 @@ def ask(path: str, query: str = "", *, method: str = "GET", by: Any = look, **he
         "SERVER_PORT": "80", "HTTP_HOST": "testserver", "REMOTE_ADDR": "198.18.0.1", "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(), **headers,
     }  # fmt: skip
-    answer.body = b"".join(Reader(handed_on, by)(environ, start))
+    answer.body = b"".join(Reader(handed_on, by, at_once=1)(environ, start))
     return answer
 
 

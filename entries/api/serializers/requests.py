@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.filters import CreatedFilter
@@ -69,12 +70,25 @@ class RejectBody(serializers.Serializer[Request]):
     reason = serializers.CharField(max_length=REASON_LENGTH)
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID},
+        "minItems": 1,
+        "maxItems": MOST_AT_ONCE,
+        "uniqueItems": True,
+    }
+)
+class RequestsField(serializers.ListField):
+    """Ids of requests. Whether each is there once is asked by the service."""
+
+    child = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+
+
 class ApproveManyBody(serializers.Serializer[Any]):
     """Which requests, each once. Places go to them in this order."""
 
-    requests = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), min_length=1, max_length=MOST_AT_ONCE
-    )
+    requests = RequestsField(min_length=1, max_length=MOST_AT_ONCE)
 
 
 class RejectManyBody(ApproveManyBody):
