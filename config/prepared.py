@@ -4,8 +4,10 @@ They run over the connection that Django has in this thread, each in a transacti
 are needed than threads that work. Values go as text, bound by the server.
 """
 
+import re
 import threading
 import time
+from collections.abc import Mapping
 
 from django.db import Error, connection
 from psycopg import pq
@@ -67,6 +69,12 @@ class Statement:
             self._held.by = None
             held.exec_(b"DEALLOCATE " + self.name)
         return result
+
+
+def numbered(sql: str, values: Mapping[str, str]) -> str:
+    """A statement for Django's cursors as PostgreSQL prepares it: `values` in their order, each with its type."""
+    numbers = {name: f"${number}::{kind}" for number, (name, kind) in enumerate(values.items(), start=1)}
+    return re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], sql).replace("%%", "%")
 
 
 def is_ready() -> bool:

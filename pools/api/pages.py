@@ -14,7 +14,7 @@ from config.api.envelope import Encoded, Page, encode
 from config.clock import database_now
 from config.pages.registry import Asked, Shown
 from config.pages.versions import Version
-from config.prepared import Statement, is_ready
+from config.prepared import Statement, is_ready, numbered
 from pools.api.serializers import PoolRoundOut
 from pools.models import Pool, Rules
 from pools.queries import round_cards, rounds_in_full, rounds_of, statistics
@@ -145,23 +145,12 @@ def horizon(pool_id: int) -> tuple[float | None, bool, int] | None:
 
 def pool_page(pool_id: int) -> Encoded | None:
     """The page of a pool that players see, in one statement; None where there is none."""
-    if is_ready():
-        # Planned once for each connection: that takes longer than reading what it finds.
-        found = _card().row(b"%d" % pool_id, b"{%d}" % pool_id)
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(card_sql(), {"pool": pool_id, "pools": [pool_id]})
-            found = cursor.fetchone()
+    # Planned once for each connection: that takes longer than reading what it finds.
+    found = _card().row(b"%d" % pool_id, b"{%d}" % pool_id)
     if found is None:
         return None
     card, switches, pool = found
     return Encoded(f'{card[:-1]},"rules":{switches[:-1]},"text":{_words(switches, pool)}}}}}'.encode())
-
-
-@cache
-def card_sql() -> str:
-    """The statement, with the numbers of whoever knows them."""
-    return CARD.replace("{numbers}", statistics.pool_numbers_sql())
 
 
 @cache
@@ -170,9 +159,9 @@ def _card() -> Statement:
 
 
 def card_by_number() -> str:
-    """The statement, with the pool as its first value and an array of it as the second."""
-    numbered = card_sql().replace("%(pool)s", "$1::bigint").replace("%(pools)s", "$2::bigint[]")
-    return numbered.replace("%%", "%")
+    """The statement, with the numbers of whoever knows them: the pool is its first value, an array of it the second."""
+    whole = CARD.replace("{numbers}", statistics.pool_numbers_sql())
+    return numbered(whole, {"pool": "bigint", "pools": "bigint[]"})
 
 
 @lru_cache(maxsize=512)

@@ -6,7 +6,6 @@ time and take turns; what counts is the median of the turns.
 
 import http.client
 import json
-import re
 import statistics
 import tempfile
 import time
@@ -25,7 +24,7 @@ from config.local.benches.scale import Pair, Scale
 from config.local.benches.serving import free_port, running, wait_for_server
 from config.local.benches.wire import call, send_closed
 from config.local.supervisor.programs import Program, module, web
-from entries.api.pages import STANDINGS
+from entries.api.pages import STANDINGS_BY_NUMBER
 from pools.api.pages import VERSION, card_by_number
 from pools.models import Pool
 
@@ -33,10 +32,6 @@ CONNECTIONS = 32
 TURNS = 5
 SECONDS, WARM_SECONDS = 3.0, 1.0
 LIMIT = 50
-# Of the statement, in the order of their numbers.
-VALUES = {
-    "pool": "bigint", "best": "int", "worst": "int", "largest": "bigint", "limit": "bigint", "offset": "bigint",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,14 +84,9 @@ def statements() -> dict[str, str]:
     """Ours, with values by number, as asyncpg takes them."""
     return {
         "card": card_by_number(),
-        "standings": _numbered(STANDINGS, VALUES),
+        "standings": STANDINGS_BY_NUMBER,
         "version": VERSION.sql,
     }
-
-
-def _numbered(sql: str, values: dict[str, str]) -> str:
-    numbers = {name: f"${number}::{kind}" for number, (name, kind) in enumerate(values.items(), start=1)}
-    return re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], sql).replace("%%", "%")
 
 
 def _pair(runs: Runs, scale: Scale, ours: str, theirs: str) -> Pair:
