@@ -1,7 +1,7 @@
 """A world with one of each thing, the application that answers, and its schema: what made-up calls are sent to."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -12,19 +12,26 @@ from tests.fuzz.calls import Fuzz, load
 from tests.payments.conftest import double, double_process, sessions_in_the_database
 from tests.security.matrix.conftest import _built, world
 
+SIGNALS = (request_started, request_finished)
 __all__ = ["_built", "double", "double_process", "sessions_in_the_database", "world"]
 
 
 @pytest.fixture(scope="package")
-def application() -> Iterator[Any]:
+def application() -> Iterator[WSGIApplication]:
     """Django without the gate: its threads would have connections of their own, which do not see this world.
 
-    As for Django's own test client, the end of a request does not end the connection, which is in a transaction.
+    As for Django's own test client, the end of a request does not end the connection, which is in a transaction; that
+    client lets it end again after each of its calls.
     """
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield get_wsgi_application()
-    for signal in (request_started, request_finished):
+    answers = get_wsgi_application()
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        for signal in SIGNALS:
+            signal.disconnect(close_old_connections)
+        return answers(environ, start_response)
+
+    yield application
+    for signal in SIGNALS:
         signal.connect(close_old_connections)
 
 
