@@ -4,7 +4,7 @@ import resource
 
 
 def allow_descriptors(wanted: int) -> int:
-    """Raise the process's own limit to `wanted`, as far as it may; the limit that holds now, for its children as well."""
+    """Raise the process's own limit to `wanted`, as far as it may; the limit that holds now, for children, too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted

@@ -51,9 +51,7 @@ class Reader:
     By so many at once; whoever comes then goes on at once.
     """
 
-    def __init__(
-        self, application: "WSGIApplication", look: Callable[[Asked], Kept | None], *, at_once: int
-    ) -> None:
+    def __init__(self, application: "WSGIApplication", look: Callable[[Asked], Kept | None], *, at_once: int) -> None:
         self.application = application
         self.look = look
         self._places = deque([True] * at_once)

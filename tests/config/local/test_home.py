@@ -64,7 +64,8 @@ def test_every_home_prefers_ports_of_its_own_below_the_range_of_outgoing_connect
         monkeypatch.setattr(home, "mark", lambda: f"{number:06x}0000")
         return [home.port(name) for name in home.PORTS]
 
-    assert home.END_OF_PORTS == 32768 and (32768 - home.FIRST_PORT) // len(home.PORTS) == 2553
+    assert home.END_OF_PORTS == 32768
+    assert (32768 - home.FIRST_PORT) // len(home.PORTS) == 2553
     ports, of_the_next = ports_of(block), ports_of(block + 1)
     assert ports == list(range(ports[0], ports[0] + len(home.PORTS)))
     assert all(home.FIRST_PORT <= port < 32768 for port in ports + of_the_next)
