@@ -60,7 +60,8 @@ def _read_choice(choices: list[str]) -> Callable[[Any], str]:
 
 def _read_number(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
-        text = str(value).strip()
+        # JSON has one kind of number: 2.0 is 2.
+        text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
         # `True` is an int in Python; here it is a mistake.
         if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
             raise BadValue(f"Must be a whole number from {low} to {high}.")

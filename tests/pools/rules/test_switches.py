@@ -76,6 +76,14 @@ def test_a_table_keeps_its_order():
     assert table == [6000, 3000, 1000]
 
 
+def test_a_number_with_nothing_behind_its_point_is_whole_as_everywhere_in_json():
+    table = {"payout": "table", "payout_table": [6000.0, 4000.0]}
+    read = check_rules({**table, "strikes": 16.0, "late_entry_until": 2.0}, last_round=18)
+    assert (read["strikes"], read["late_entry_until"], read["payout_table"]) == (16, 2, [6000, 4000])
+    assert [type(read["strikes"]), *map(type, read["payout_table"])] == [int, int, int]
+    assert faults({"strikes": 1e300}) == {"rules.strikes": ["Must be a whole number from 0 to 20."]}
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
