@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -50,7 +50,7 @@ class Page:
     read: Callable[[Asked], Shown | None]
     takes: Mapping[str, Takes] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def like(self) -> str:
         """An address of this kind."""
         return re.sub(r"\(\?P<\w+>.*?\)", "1", self.path).replace("\\", "")

@@ -1,12 +1,22 @@
 """Log lines tell what happened, under which request, and nothing that belongs to anybody."""
 
+import itertools
 import json
 import logging
 from logging.config import dictConfig
 
 import pytest
 
-from config.logging import JsonLines, RequestContext, current_request_id, logging_config, one_line, scrub
+from config.logging import (
+    SECRETS,
+    JsonLines,
+    RequestContext,
+    current_request_id,
+    logging_config,
+    one_line,
+    scrub,
+    without_rows,
+)
 from config.tracing import begin
 
 
@@ -27,6 +37,29 @@ from config.tracing import begin
 )
 def test_secrets_become_their_kind(said, logged):
     assert scrub(said) == logged
+
+
+PIECES = (
+    "ann@example.com", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0", "sk_test_abcd", "rk_live_abcd", "seti_test_abcd",
+    "whsec_abcd", "pi_3N_secret_x", "ol_abcdefgh2345_abcd", "pool_", "pool_id 3", "BEARER abcdefgh", "Api-Key  abcdefgh",
+    "x://a:b@c", "://", ":", " ", "_", "é", "GET api/v1/pools",
+)  # fmt: skip
+
+
+def test_whatever_is_taken_for_harmless_has_no_secret():
+    """Looked at quickly first; what is found there is what the whole look finds."""
+    for pieces in itertools.product(PIECES, repeat=3):
+        text = "".join(pieces)
+        assert scrub(text) == SECRETS.sub(lambda match: f"[{match.lastgroup}]", text), text
+
+
+def test_what_a_database_quotes_is_left_out_with_or_without_lines_before_it():
+    assert (
+        without_rows('invalid input syntax for type integer: "secret"')
+        == "invalid input syntax for type integer: [value]"
+    )
+    assert without_rows("broken\nDETAIL:  Key (email)=(a) exists.\n") == "broken\nDETAIL: [row]\n"
+    assert without_rows("nothing quoted") == "nothing quoted"
 
 
 def test_one_event_is_one_line():
