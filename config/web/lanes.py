@@ -44,7 +44,7 @@ SIGN_IN_PATHS = frozenset(
     }
 )
 # How many at once are answered in front of the gate with pages at hand, and how many are turned away by it.
-GLANCES, TURNING_AWAY = 16, 8
+GLANCES, TURNING_AWAY = 8, 8
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -41,8 +41,8 @@ def test_secrets_become_their_kind(said, logged):
 
 PIECES = (
     "ann@example.com", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0", "sk_test_abcd", "rk_live_abcd", "seti_test_abcd",
-    "whsec_abcd", "pi_3N_secret_x", "ol_abcdefgh2345_abcd", "pool_", "pool_id 3", "BEARER abcdefgh", "Api-Key  abcdefgh",
-    "x://a:b@c", "://", ":", " ", "_", "é", "GET api/v1/pools",
+    "whsec_abcd", "pi_3N_secret_x", "ol_abcdefgh2345_abcd", "pool_", "pool_id 3", "BEARER abcdefgh",
+    "Api-Key  abcdefgh", "x://a:b@c", "://", ":", " ", "_", "é", "GET api/v1/pools",
 )  # fmt: skip
 
 
