@@ -43,7 +43,8 @@ SIGN_IN_PATHS = frozenset(
         "/admin/password_change/",
     }
 )
-# How many at once are answered in front of the gate with pages at hand, and how many are turned away by it.
+# How many at once are answered in front of the gate with pages at hand, and how many are turned away by it. More of the
+# first serve a few pages more, and let those wait who are turned away (`docs/performance.md`).
 GLANCES, TURNING_AWAY = 8, 8
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
