@@ -28,6 +28,7 @@ ENDPOINT = {
     "name": NAME,
     "covers": "what the caller's role sees of others",
 }
+OF_A_KIND = "what a ruling of its kind and its verdict takes"
 # By operation: fields about which the schema says less than is true, and what is true.
 UNTOLD: dict[str, dict[str, str]] = {
     "POST /api/v1/api-keys": {
@@ -79,7 +80,12 @@ UNTOLD: dict[str, dict[str, str]] = {
     },
     "PUT /api/v1/entries/{entry_id}/picks/{number}": {"team": AS_MANY, "teams": AS_MANY},
     "PUT /api/v1/me/identity": {"legal_name": NAME},
+    "POST /api/v1/rulings": {"details": OF_A_KIND, "game": OF_A_KIND, "entry": OF_A_KIND},
 }
+# Each switch may be one that there is, and all together contradict each other. A single one that is refused is a
+# finding: what is said of it then begins with one of these.
+RULED = ("POST /api/v1/pools", "POST /api/v1/pools/{pool_id}/rules", "POST /api/v1/pools/{pool_id}/amendments")
+OF_ONE_SWITCH = ("Must ", "Unknown.")
 # In every operation.
 EVERYWHERE: dict[str, str] = {
     "cursor": "signed by us, for one list and one caller",
@@ -100,5 +106,11 @@ def may_be_refused(label: str, response: Any) -> list[Any]:
     if response.status_code == 502:
         is_theirs = label in UNKNOWN_TO_THE_PROVIDER and error.get("code") == "PROVIDER_ERROR"
         return [positive_data_acceptance, not_a_server_error] if is_theirs else []
-    refused = {name.split(".")[0] for name in error.get("details") or {}}
-    return [positive_data_acceptance] if refused and refused <= {*EVERYWHERE, *UNTOLD.get(label, {})} else []
+    told = error.get("details") or {}
+    refused = {name.split(".")[0] for name, said in told.items() if not _contradicts(label, name, said)}
+    return [positive_data_acceptance] if told and refused <= {*EVERYWHERE, *UNTOLD.get(label, {})} else []
+
+
+def _contradicts(label: str, name: str, said: list[str]) -> bool:
+    is_switch = label in RULED and name.startswith("rules.")
+    return is_switch and not any(one.startswith(OF_ONE_SWITCH) for one in said)
