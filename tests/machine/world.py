@@ -116,15 +116,13 @@ class World:
                 self.double.dispute(charge=charge["id"], inquiry=inquiry)
 
     def decide_dispute(self, status):
-        for dispute in self.double.state()["objects"].get("dispute", []):
+        for dispute in self.ours("dispute"):
             with suppress(AssertionError):
                 self.double.move_dispute(dispute["id"], status)
 
     def fail_refund(self):
-        """The last one of this world: nobody asks about those of the worlds before it any more."""
-        ours = {charge["id"] for request in self.requests for charge in self.charges(request)}
-        refunds = self.double.state()["objects"].get("refund", [])
-        for refund in [one for one in refunds if one["charge"] in ours][-1:]:
+        """The last one."""
+        for refund in self.ours("refund")[-1:]:
             with suppress(AssertionError):
                 self.double.move_refund(refund["id"], "failed", failure_reason="expired_or_canceled_card")
 
@@ -224,6 +222,11 @@ class World:
     def sessions(self, request):
         found = self.double.state()["objects"].get("checkout.session", [])
         return [session for session in found if session["metadata"].get("request") == str(request.pk)]
+
+    def ours(self, kind):
+        """Of this world: nobody asks about those of the worlds before it any more."""
+        charges = {charge["id"] for request in self.requests for charge in self.charges(request)}
+        return [one for one in self.double.state()["objects"].get(kind, []) if one["charge"] in charges]
 
     def charges(self, request):
         found = self.double.state()["objects"].get("charge", [])

@@ -7,6 +7,7 @@ run says its seed; `OUTLAST_KILL_SEED` runs it again.
 import os
 import random
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -18,6 +19,7 @@ from payments.models import Receipt, Refund
 from payments.services.charge_state import apply_charge_state
 from payments.services.pots import pot_of
 from payments.services.provider_state import Source
+from payments.services.refunds.sending import sweep_refunds
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import PoolFactory
 from tests.payments.conftest import double, double_process
@@ -70,8 +72,10 @@ def test_a_cancellation_survives_every_kill(api, double, settings):
     assert met >= 5, f"only {met} kills met it"
     until = time.monotonic() + PATIENCE
     while cancellation.status != "done" and time.monotonic() < until:
-        # An answer of the provider that came too late is looked up again, as the sweeps do every two minutes.
+        # An answer of the provider that came too late is looked up again, as the sweeps do every two minutes, and what
+        # never reached it is sent again.
         leases_end()
+        sweep_refunds(patience=timedelta())
         for receipt in Receipt.objects.exclude(status="returned").values_list("pk", flat=True):
             apply_charge_state(receipt_id=receipt, source=Source.SWEEP)
         carried_out(cancellation, walks=60)
