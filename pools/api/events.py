@@ -1,7 +1,7 @@
 """What happens in a pool, live: the addresses, what a listener is told first, and where the web server sends who asks.
 
-The live process answers at these addresses (`config.asgi`). The web server knows them as well, for clients that have
-only its address: it sends them on.
+The live process answers at these addresses (`config.roots.live`). The web server knows them as well, for clients that
+have only its address: it sends them on.
 """
 
 from collections.abc import Mapping, Sequence
