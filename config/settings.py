@@ -10,11 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.urls import reverse_lazy
-
 from config import env
 from config.connections import cache, database, file_store, mail
 from config.logging import logging_config
+from config.theme import look
 
 BASE_DIR = env.PROJECT
 
@@ -340,16 +339,7 @@ STORAGES = {
         )
     },
 }
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Outlast",
-    "SITE_HEADER": "Outlast",
-    "SITE_SUBHEADER": "Survivor pools",
-    "SITE_URL": reverse_lazy("docs"),
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
-    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second-factor")}]},
-}
+UNFOLD = look(OUTLAST_ENV)
 
 # --- Doors ------------------------------------------------------------------------------------------------------
 

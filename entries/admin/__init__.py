@@ -1,8 +1,9 @@
 """Back-office pages of requests, entries, rulings and settlements. Picks have none: they are secret."""
 
+from entries.admin import home, menu
 from entries.admin.entries import EntryAdmin
 from entries.admin.requests import RequestAdmin
 from entries.admin.rulings import RulingAdmin
 from entries.admin.settlements import SettlementAdmin
 
-__all__ = ["EntryAdmin", "RequestAdmin", "RulingAdmin", "SettlementAdmin"]
+__all__ = ["EntryAdmin", "RequestAdmin", "RulingAdmin", "SettlementAdmin", "home", "menu"]

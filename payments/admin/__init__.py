@@ -1,5 +1,6 @@
 """Money in the back office: to look at, to ask the provider about, to decide about, to report."""
 
+from payments.admin import home, menu
 from payments.admin.accounting import AccountMappingAdmin, JournalBatchAdmin
 from payments.admin.bank import BankAccountAdmin, BankStatementAdmin
 from payments.admin.bank_lines import BankLineAdmin
@@ -61,4 +62,6 @@ __all__ = [
     "WebhookEventAdmin",
     "WebhookRefusalAdmin",
     "WriteOffAdmin",
+    "home",
+    "menu",
 ]

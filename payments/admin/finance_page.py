@@ -1,7 +1,6 @@
 """Finance's page: does the money agree today, where is it, what has been open for how long, and what ran last."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -39,8 +38,8 @@ def finance_page(page: Any, request: HttpRequest) -> HttpResponseBase:
         "is_live": is_live,
         "checked_at": found.at,
         "checked_by": found.run_id,
-        "tie_outs": [_tie_out(row) for row in found.rows],
-        "agree": _verdict(found.rows),
+        "tie_outs": [tie_out_shown(row) for row in found.rows],
+        "agree": found.verdict,
         "charts": [_chart(currency, of) for currency, of in _by_currency(pools).items()],
         "buckets": [bucket.label for bucket in BUCKETS],
         "ageing": [_aged(one) for one in (*ageing_of_doubts(), *ageing_of_work())],
@@ -53,14 +52,9 @@ def finance_page(page: Any, request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "payments/finance_page.html", context)
 
 
-def _verdict(rows: Sequence[TieOut]) -> str:
-    """`green`, `red`, or `unknown` where something could not be asked, or nothing was asked yet."""
-    if any(row.agrees is False for row in rows):
-        return "red"
-    return "green" if rows and all(row.agrees for row in rows) else "unknown"
+def tie_out_shown(row: TieOut) -> dict[str, Any]:
+    """The line with its amounts as people read them."""
 
-
-def _tie_out(row: TieOut) -> dict[str, Any]:
     def shown(cents: int | None) -> str:
         return "" if cents is None else format_amount(cents, row.currency) if row.currency else str(cents)
 

@@ -42,6 +42,13 @@ class Checked:
         """Whether everything does; what could not be asked is not known to."""
         return bool(self.rows) and all(row.agrees for row in self.rows)
 
+    @property
+    def verdict(self) -> str:
+        """`green`, `red`, or `unknown` where something could not be asked, or nothing was asked yet."""
+        if any(row.agrees is False for row in self.rows):
+            return "red"
+        return "green" if self.agrees else "unknown"
+
 
 def tie_outs() -> list[TieOut]:
     """Ask all of them now: the providers over the network, the database. Nothing is changed."""

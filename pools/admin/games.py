@@ -1,5 +1,6 @@
 """Games: staff enter results and decide about games that an import raised."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -16,11 +17,15 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
+from config.clock import database_now
 from config.errors import DomainError
 from pools.models import Game, GameChange, GameStatus
 from pools.services.results import check_result, close_review, record_result
 
 MAY_DECIDE = "pools.change_game"
+# A game is over by then, overtime and a late feed included.
+LONGEST_GAME = timedelta(hours=6)
+TO_COME = (GameStatus.SCHEDULED, GameStatus.IN_PROGRESS)
 TOLD = ("kickoff_at", "round_id", "external_id", "home_id", "away_id", "home_score", "away_score", "review")
 
 
@@ -31,15 +36,17 @@ else:
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """Games that an import raised for a ruling."""
+    """Games that an import raised for a ruling, or that nobody has told the result of."""
 
     title = "review"
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Waits for a ruling")]
+        return [("open", "Waits for a ruling"), ("no_result", "Should have ended, without a result")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Game]) -> QuerySet[Game]:
+        if self.value() == "no_result":
+            return queryset.filter(status__in=TO_COME, kickoff_at__lt=database_now() - LONGEST_GAME)
         return queryset.exclude(review="") if self.value() == "open" else queryset
 
 
