@@ -1,5 +1,6 @@
 """The pages about the API, offline."""
 
+import gzip
 import json
 import re
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 from django.contrib.staticfiles import finders
 
-from config.api.docs import whole_schema
+from config.api.docs import whole_schema, written_schema
 from tests.config.api.conftest import SAMPLE
 from tests.support.contract import schema_of
 
@@ -17,9 +18,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def served_afresh():
     """It is made once for each process, and here from the addresses of the sample."""
-    whole_schema.cache_clear()
+    for made in (whole_schema, written_schema):
+        made.cache_clear()
     yield
-    whole_schema.cache_clear()
+    for made in (whole_schema, written_schema):
+        made.cache_clear()
 
 
 def test_the_schema_is_public_and_json(client, served_afresh):
@@ -31,9 +34,24 @@ def test_the_schema_is_public_and_json(client, served_afresh):
     assert answer.json() == json.loads(json.dumps(schema_of(SAMPLE)))
 
 
+def test_it_is_written_once_and_nothing_is_sent_to_who_has_it(client, served_afresh):
+    plain = client.get("/api/v1/schema/")
+    packed = client.get("/api/v1/schema/", headers={"Accept-Encoding": "gzip"})
+    known = client.get("/api/v1/schema/", headers={"Accept-Encoding": "gzip", "If-None-Match": plain["ETag"]})
+
+    assert written_schema.cache_info().misses == 1
+    assert (packed["Content-Encoding"], packed["ETag"]) == ("gzip", plain["ETag"])
+    assert gzip.decompress(packed.content) == plain.content
+    assert [("Accept-Encoding" in one["Vary"]) for one in (plain, packed, known)] == [True] * 3
+    assert (known.status_code, known.content, known["ETag"]) == (304, b"", plain["ETag"])
+    assert "Content-Encoding" not in known
+
+
 @pytest.mark.slow
 def test_as_yaml_it_says_the_same(client, served_afresh):
     told = client.get("/api/v1/schema/", headers={"Accept": "application/vnd.oai.openapi"})
+    assert told["Content-Type"] == "application/vnd.oai.openapi; charset=utf-8"
+    assert told["ETag"] != client.get("/api/v1/schema/")["ETag"]
     assert yaml.load(told.content, Loader=yaml.CSafeLoader) == client.get("/api/v1/schema/").json()
 
 
