@@ -14,7 +14,9 @@ from entries.services.places import grant_place
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.pools import PoolFactory
+from tests.support.sessions import sessions_in_the_database
 
+__all__ = ["sessions_in_the_database"]
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:entries_request_changelist")
@@ -295,6 +297,6 @@ def test_the_list_costs_the_same_however_long_it_is(back_office, moderator, rows
     for _ in range(rows):
         RequestFactory(approved=True)
     browser = back_office(moderator)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = browser.get(LIST)
     assert page.content.decode().count("50.00 USD") == rows

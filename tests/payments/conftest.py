@@ -5,13 +5,10 @@ import pytest
 from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.support.payments import ROTATED, SECRET
+from tests.support.sessions import sessions_in_the_database
 from tests.support.stripe_double import DoubleProcess
 
-
-@pytest.fixture(autouse=True)
-def sessions_in_the_database(settings):
-    """Where they are cached, a machine that is busy finds some of them late, and asks the database once more."""
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+__all__ = ["sessions_in_the_database"]
 
 
 @pytest.fixture(scope="session")

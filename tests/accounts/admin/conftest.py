@@ -6,6 +6,10 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
+from tests.support.sessions import sessions_in_the_database
+
+__all__ = ["sessions_in_the_database"]
+
 
 class Browser:
     """Django's test client, with what a person does on a list: choose rows, choose an action, confirm."""
