@@ -8,7 +8,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from config.clock import database_now
-from payments.models import Discrepancy, Dispute, JournalEntry, Movement, MovementKind, Receipt
+from payments.models import Discrepancy, Dispute, DisputeState, JournalEntry, Movement, MovementKind, Receipt
+from payments.models.dispute import CLOSED_DISPUTES
 from payments.providers import provider_named
 from payments.providers.base import MovementFacts
 from payments.providers.faults import NotThere, Unreachable
@@ -263,6 +264,19 @@ class TestSweep:
         assert sweep_charges().asked == 1
 
         assert Dispute.objects.get().borne_by == "house"
+
+    @pytest.mark.parametrize("status", sorted({*DisputeState} - {*CLOSED_DISPUTES}))
+    def test_none_that_is_not_over_waits_for_news_that_never_comes(self, receipt, double, status):
+        """Whatever became of its receipt meanwhile."""
+        dispute = double.dispute(charge=receipt.charge_id)
+        learn(receipt)
+        double.move_dispute(dispute["id"], "won")
+        Dispute.objects.update(status=status)
+        Receipt.objects.update(status="returning", checked_at=database_now() - timedelta(hours=25))
+
+        assert sweep_charges().asked == 1
+
+        assert Dispute.objects.get().status == "won"
 
     def test_an_appeal_of_a_lost_one_is_found(self, receipt, double):
         dispute = double.dispute(charge=receipt.charge_id)
