@@ -68,15 +68,10 @@ class AccountKey(models.Func):
 
 
 class Currency(models.Model):
-    """A currency of ISO 4217, with how it is counted here and at the provider."""
+    """A currency of ISO 4217, with how it is counted here."""
 
     code = models.CharField(max_length=3, primary_key=True)
     exponent = models.PositiveSmallIntegerField(help_text="How many decimal places: 0, 2 or 3.")
-    stripe_factor = models.PositiveSmallIntegerField(
-        default=1,
-        db_default=1,
-        help_text="How many of Stripe's units one of ours is: 100 where it counts hundredths that do not exist.",
-    )
 
     class Meta:
         verbose_name_plural = "currencies"

@@ -150,8 +150,8 @@ def test_a_currency_that_does_not_exist_is_refused(books):
     refusal = books.refused(books.header(currency="xyz"), books.lines(5, -5))
 
     assert refusal is not None
-    assert books.refused("INSERT INTO payments_currency VALUES ('USD', 2, 1)") == "currency_code"
-    assert books.refused("INSERT INTO payments_currency VALUES ('xyz', 4, 1)") == "currency_exponent"
+    assert books.refused("INSERT INTO payments_currency VALUES ('USD', 2)") == "currency_code"
+    assert books.refused("INSERT INTO payments_currency VALUES ('xyz', 4)") == "currency_exponent"
 
 
 @pytest.mark.parametrize("amount", [0, LARGEST + 1, -LARGEST - 1, 2**62])
