@@ -71,6 +71,7 @@ SENTENCES: Mapping[Code, tuple[str, Mapping[str, Any]]] = MappingProxyType(
         Code.TAX_FORM_MISSING: ("A tax form is needed before this prize is paid.", {}),
         Code.SECOND_NAME_NEEDED: ("Somebody else has to confirm it.", {}),
         Code.ALREADY_EXPORTED: ("Everything through 31 October 2026 was exported before.", {}),
+        Code.ACCOUNT_NOT_MAPPED: ("Xero has no account for Bank (USD).", {"accounts": ["Bank (USD)"]}),
         Code.ALREADY_IMPORTED: ("This file was taken in before.", {}),
         Code.PERIOD_CLOSED: ("Months are closed one after another.", {}),
         Code.LINK_EXPIRED: ("This link is over. Make another.", {}),

@@ -80,6 +80,7 @@ CODES_OF_STATUS = MappingProxyType(
             Code.TAX_FORM_MISSING,
             Code.SECOND_NAME_NEEDED,
             Code.ALREADY_EXPORTED,
+            Code.ACCOUNT_NOT_MAPPED,
             Code.ALREADY_IMPORTED,
             Code.PERIOD_CLOSED,
             Code.ALREADY_RUNNING,

@@ -33,8 +33,8 @@ def make_batch(
     """Export what is not exported yet of the days through this one (yesterday), oldest days first.
 
     Corrections that were booked since for days exported before are in it, as further journals of their days. Refuses,
-    changing nothing: a day that is not over in the finance zone; accounts that nobody has mapped, naming
-    them; nothing to export (`ALREADY_EXPORTED`). Must not be called in a transaction.
+    changing nothing: a day that is not over in the finance zone; accounts that nobody has mapped
+    (`ACCOUNT_NOT_MAPPED`, naming them); nothing to export (`ALREADY_EXPORTED`). Must not be called in a transaction.
     """
     is_live = house_livemode() if livemode is None else livemode
     day = _a_day_that_is_over(through)

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from config.audit import attribute
 from config.cells import RISKY
-from config.errors import invalid
+from config.errors import Code, Conflict, invalid
 from config.money import CURRENCIES
 from payments.accounting.days import Summed
 from payments.accounting.journals import Their
@@ -17,8 +17,17 @@ from payments.models import AccountingSystem, AccountMapping
 from payments.models.accounting import EXTERNAL_NAME
 
 
+class NotMapped(Conflict):
+    """Something is to be exported, and nobody has said to which account of the other program."""
+
+    def __init__(self, system: AccountingSystem, accounts: list[str]) -> None:
+        named = ", ".join(accounts)
+        message = f"{system.label} has no account for {named}. Map them first; nothing was exported."
+        super().__init__(Code.ACCOUNT_NOT_MAPPED, message, {"accounts": accounts})
+
+
 def theirs_for(system: AccountingSystem, sums: Iterable[Summed]) -> dict[tuple[Kind, str, str], Their]:
-    """Kind, provider and currency of each sum → their account. Refuses, naming them all, what nobody has mapped."""
+    """Kind, provider and currency of each sum → their account. Raises `NotMapped` with all that nobody has mapped."""
     mapped = {
         (row.kind, row.provider, row.currency): Their(row.account, row.tax_rate)
         for row in AccountMapping.objects.filter(system=system)
@@ -34,8 +43,7 @@ def theirs_for(system: AccountingSystem, sums: Iterable[Summed]) -> dict[tuple[K
         else:
             found[kind, provider, currency] = their
     if missing:
-        named = ", ".join(missing)
-        raise invalid("mapping", f"{system.label} has no account for {named}. Map them first; nothing was exported.")
+        raise NotMapped(system, [*missing])
     return found
 
 

@@ -163,7 +163,8 @@ class JournalBatchViewSet(ReadOnlyViewSet):
 
     @operation(
         body=JournalBatchBody, answer=JournalBatchOut, status=201, is_located=True, limits=(STAFF,),
-        errors=(Code.FORBIDDEN, Code.ALREADY_EXPORTED, Code.SERVICE_UNAVAILABLE), summary="Export journals",
+        errors=(Code.FORBIDDEN, Code.ALREADY_EXPORTED, Code.ACCOUNT_NOT_MAPPED, Code.SERVICE_UNAVAILABLE),
+        summary="Export journals",
         # Where the books are is found out in a transaction of its own.
         idempotency=Mode.TWO_PHASE,
     )  # fmt: skip

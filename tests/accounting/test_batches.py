@@ -152,7 +152,8 @@ def test_accounts_that_nobody_mapped_are_named_and_nothing_is_exported():
 
     refusal = refusal_of(made)
 
-    assert refusal.code == "VALIDATION_ERROR"
+    assert refusal.code == "ACCOUNT_NOT_MAPPED"
+    assert refusal.details == {"accounts": ["Clearing of stripe (USD)", "Provider fees of stripe (USD)"]}
     assert "Clearing of stripe (USD), Provider fees of stripe (USD)" in refusal.message
     assert not JournalBatch.objects.exists()
 

@@ -48,6 +48,15 @@ class TestApi:
         for user, expected in ((player, 403), (finance, 200)):
             assert api(user).get(f"/api/v1{BATCHES}/{batch['id']}/file").status_code == expected
 
+    def test_what_nobody_has_mapped_is_the_state_of_the_house_and_no_fault_of_the_call(self, api, finance, booked):
+        mapped(QUICKBOOKS)
+        AccountMapping.objects.filter(kind="clearing").delete()
+
+        assert call(api(finance), "POST", BATCHES, {"system": "quickbooks"}) == (409, "ACCOUNT_NOT_MAPPED")
+
+        mapped(XERO)
+        assert call(api(finance), "POST", BATCHES, {"system": "xero"})[0] == 201
+
     def test_the_file_is_the_same_every_time(self, api, finance, booked):
         mapped(XERO)
         _, batch = call(api(finance), "POST", BATCHES, {"system": "xero"})
@@ -75,7 +84,7 @@ class TestApi:
 
     def test_accounts_are_mapped_and_mapped_anew(self, api, finance, booked):
         client = api(finance)
-        assert call(client, "POST", BATCHES, {"system": "xero"})[0] == 400
+        assert call(client, "POST", BATCHES, {"system": "xero"})[0] == 409
         for kind, account in (
             ("clearing", "610"),
             ("unallocated", "820"),
