@@ -227,5 +227,5 @@ class UserChangeAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "subject_id", "field", "from_value", "to_value", "actor_id", "reason")
     list_filter = ("field", "at")
-    search_fields = ("=subject_id", "=actor_id", "reason")
+    search_fields = ("=subject_id", "=actor_id")
     ordering = ("-id",)

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from config.audit import ACTOR_SQL, REASON_SQL, feeds, feeds_each
 from config.clock import ClockTimestamp
@@ -100,6 +101,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["created_at"], name="user_unverified", condition=Q(email_verified_at=None)),
+            # By any three letters in a row: staff find a person by a part of the name or address.
+            GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="user_email_letters"),
+            GinIndex(OpClass(Upper("display_name"), name="gin_trgm_ops"), name="user_name_letters"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -33,8 +33,8 @@ class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     list_filter: ClassVar = (
         ("status", ChoicesDropdownFilter), ("is_suspended", BooleanRadioFilter), ("pool", AutocompleteSelectFilter),
     )  # fmt: skip
-    search_fields = ("user__email", "user__display_name", "reference")
-    search_help_text = "The player's e-mail address or name, or the imported reference"
+    search_fields = ("user__email", "user__display_name", "reference__exact")
+    search_help_text = "The player's e-mail address or name, or the whole imported reference"
     ordering = ("-id",)
     fields = (
         "pool", "user", "number", "request", "reference", "status", "strikes", "eliminated_round_number",

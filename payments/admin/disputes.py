@@ -68,7 +68,9 @@ class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "livemode",
         "evidence_due_at",
     )
-    search_fields = ("provider_reference", "receipt__charge_id", "receipt__payment__request__user__email")
+    search_fields = (
+        "provider_reference__exact", "receipt__charge_id__exact", "receipt__payment__request__user__email",
+    )  # fmt: skip
     search_help_text = "Dispute or charge at the provider, e-mail address of the player"
     ordering = ("evidence_due_at", "-id")
     fields = (

@@ -41,7 +41,7 @@ class EntryMoneyAdmin(ReadOnlyAdmin):
     list_display = ("id", "player", "pool", "number", "status", "amount", "source", "money")
     list_select_related = ("pool", "user", "request__waived_by")
     list_filter: ClassVar = (Source, ("status", ChoicesDropdownFilter), ("pool", AutocompleteSelectFilter))
-    search_fields = ("user__email", "user__display_name", "reference")
+    search_fields = ("user__email", "user__display_name", "reference__exact")
     search_help_text = "The player's e-mail address or name, or the imported reference"
     ordering = ("-id",)
     fields = ("player", "pool", "number", "status", "request", "amount", "source", "money", "returns", "created_at")

@@ -80,7 +80,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "what", "amount", "source", "effective_at", "finance_date", "posted_at", "reverses")
     list_filter: ClassVar = ("event", "source_type", "currency", "livemode", "finance_date")
-    search_fields = ("=source_id", "=source_type")
+    search_fields = ("source_id__exact", "source_type__exact")
     search_help_text = "What it was booked for: the id of a receipt or request, stripe:ch_…, the name of a refund"
     ordering = ("-id",)
     fields = (

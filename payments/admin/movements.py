@@ -56,7 +56,7 @@ class MovementAdmin(_Amounts, ReadOnlyAdmin):
         "livemode",
         "occurred_at",
     )
-    search_fields = ("reference", "receipt__charge_id")
+    search_fields = ("reference__exact", "receipt__charge_id__exact")
     search_help_text = "Movement or charge at the provider"
     ordering = ("-id",)
     fields = (

@@ -72,7 +72,10 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "livemode",
         "created_at",
     )
-    search_fields = ("provider_reference", "request__user__email", "request__user__display_name", "receipts__charge_id")
+    search_fields = (
+        "provider_reference__exact", "request__user__email", "request__user__display_name",
+        "receipts__charge_id__exact",
+    )  # fmt: skip
     search_help_text = "Reference or charge at the provider, e-mail address or name of the player"
     ordering = ("-id",)
     fields = (

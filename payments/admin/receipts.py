@@ -80,7 +80,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "livemode",
         "received_at",
     )
-    search_fields = ("charge_id", "payment__request__user__email", "payment__provider_reference")
+    search_fields = ("charge_id__exact", "payment__request__user__email", "payment__provider_reference__exact")
     search_help_text = "Charge or session at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (

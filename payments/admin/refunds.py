@@ -83,7 +83,9 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "livemode",
         "created_at",
     )
-    search_fields = ("provider_reference", "receipt__charge_id", "receipt__payment__request__user__email")
+    search_fields = (
+        "provider_reference__exact", "receipt__charge_id__exact", "receipt__payment__request__user__email",
+    )  # fmt: skip
     search_help_text = "Refund or charge at the provider, e-mail address of the player"
     ordering = ("-id",)
     fields = (

@@ -60,7 +60,7 @@ class WebhookEventAdmin(WithRowActions, ReadOnlyAdmin):
         "livemode",
         "received_at",
     )
-    search_fields = ("event_id", "object_id", "snapshot_event_id")
+    search_fields = ("event_id__exact", "object_id__exact")
     search_help_text = "Event or object at the provider"
     ordering = ("-id",)
     fields = (

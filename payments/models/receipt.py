@@ -89,6 +89,8 @@ class Receipt(HasStatus):
         indexes = [
             models.Index(fields=["checked_at", "id"], condition=Q(is_fee_known=False), name="receipt_fee_unknown"),
             models.Index(fields=["received_at"], name="receipt_by_time"),
+            # Few among very many, and asked for on the first page of the back office.
+            models.Index(fields=["received_at"], condition=Q(status="unapplied"), name="receipt_unapplied"),
         ]
         triggers = [
             status_guard(RECEIPT_TRANSITIONS),

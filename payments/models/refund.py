@@ -159,6 +159,7 @@ class Refund(HasStatus):
             models.Index(fields=["receipt"], condition=Q(status__in=COUNTED), name="refund_counted"),
             models.Index(fields=["checked_at", "id"], condition=Q(status__in=UNFINISHED), name="refund_unfinished"),
             models.Index(fields=["created_at"], name="refund_by_time"),
+            models.Index(fields=["created_at"], condition=Q(status="requested"), name="refund_requested"),
         ]
         triggers = [
             status_guard(REFUND_TRANSITIONS),

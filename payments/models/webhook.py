@@ -47,6 +47,8 @@ class WebhookEvent(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(status="received"), name="webhook_due"),
             models.Index(fields=["provider", "object_id"], condition=Q(status="received"), name="webhook_of_object"),
+            # For whoever looks for all that was told about one thing.
+            models.Index(fields=["object_id"], condition=~Q(object_id=""), name="webhook_by_object"),
             models.Index(
                 fields=["provider", "snapshot_event_id"], condition=~Q(snapshot_event_id=""), name="webhook_twin"
             ),

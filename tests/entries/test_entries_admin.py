@@ -86,7 +86,7 @@ def test_the_page_of_an_entry_tells_its_history(look, moderator):
 
 def test_entries_are_found_by_player_reference_and_filter(look, moderator):
     wanted, other = EntryFactory(reference="C-1042"), EntryFactory()
-    for query in ({"q": wanted.user.email}, {"q": "c-1042"}, {"pool__id__exact": wanted.pool_id}):
+    for query in ({"q": wanted.user.email}, {"q": "C-1042"}, {"pool__id__exact": wanted.pool_id}):
         page = look(moderator, LIST, query)
         assert wanted.user.display_name in page
         assert f">{other.user.display_name}<" not in page

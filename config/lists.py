@@ -1,0 +1,243 @@
+"""Lists of the back office that are as fast with a million rows as with a thousand.
+
+Up to `COUNTED` rows a list is Django's: counted, with numbers of pages, sorted by any column. Beyond, nobody turns to
+page 4,711: rows are not counted any further, they stay in the list's own order, and one goes on from the last row
+seen, however deep that is. Filters and the search make a long list a short one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Field, Model, Q, QuerySet
+from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.text import smart_split, unescape_string_literal
+from unfold.views import ChangeList
+
+from config.api.pagination import position_of, read_position, rows_after, sign_position
+from config.errors import Malformed
+
+COUNTED = 10_000
+AFTER, BEFORE = "after", "before"
+# People, and whatever else is found first to find the rows that belong to it: beyond them one join finds both.
+MOST_FOUND = 1000
+# A shorter word has no three letters in a row, by which the index finds what is inside of a word: it begins one.
+SHORTEST_INSIDE = 3
+PREFIXES = {"^": "istartswith", "=": "iexact", "@": "search"}
+
+
+class Bounded(Paginator):  # type: ignore[type-arg]  # Django's own class takes no parameter when it runs
+    """Counts one row more than `COUNTED`, and no further."""
+
+    @cached_property
+    def count(self) -> int:
+        found: Any = self.object_list
+        return int(found.order_by()[: COUNTED + 1].count())
+
+
+class Onward(Paginator):  # type: ignore[type-arg]  # as above
+    """Of a list that is gone through, not counted. `before` and `after` are the ways to its neighbours, or nothing."""
+
+    template_name = "admin/pagination_onward.html"
+    before = after = ""
+
+    @cached_property
+    def count(self) -> int:
+        return COUNTED
+
+
+class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no types
+    """One page of a list."""
+
+    queryset: QuerySet[Any]
+    result_count: int
+    is_long = False
+    position: tuple[str, str] | None = None
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """All rows that are meant. Where the page begins says which page it is, not which list: no filter knows it."""
+        for name in (AFTER, BEFORE):
+            self.filter_params.pop(name, None)
+            if text := self.params.pop(name, ""):
+                self.position = (name, text)
+        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return rows
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Django's for a short list; for a long one the rows after a position."""
+        super().get_results(request)
+        # "12 results (show all)" says something only where something was left out.
+        if not (self.has_active_filters or self.query):
+            self.full_result_count = self.result_count
+        if self.result_count > COUNTED:
+            self._go_on(request)
+
+    def _go_on(self, request: HttpRequest) -> None:
+        self.is_long, self.sortable_by = True, ()
+        self.params.pop(ORDER_VAR, None)
+        ordering = self.get_ordering(request, self.queryset.order_by())
+        self.queryset = self.queryset.order_by(*ordering)
+        self.paginator = Onward(self.queryset, self.list_per_page)
+        self.can_show_all, self.multi_page = False, True
+        if _can_go_on(self.lookup_opts, ordering):
+            self.result_list = self._by_position(ordering)
+        else:
+            self.result_list = self._by_number(ordering)
+        # What cannot be looked through is not acted upon as a whole: "select all" is offered for short lists.
+        self.result_count = self.full_result_count = len(self.result_list)
+
+    def _by_position(self, ordering: Sequence[str]) -> list[Any]:
+        where = (str(self.model_admin.opts.label),)
+        is_back = self.position is not None and self.position[0] == BEFORE
+        order = [_turned(name) for name in ordering] if is_back else list(ordering)
+        rows = self.queryset.order_by(*order)
+        if self.position is not None:
+            try:
+                place = read_position(where, self.position[1], length=len(ordering), name=self.position[0])
+            except Malformed as refusal:
+                raise IncorrectLookupParameters from refusal
+            rows = rows.filter(rows_after(place, order))
+        found, has_more = self._rows(rows, ordering, 0)
+
+        def to(name: str, row: Any) -> str:
+            return str(self.get_query_string({name: sign_position(where, position_of(row, _named(ordering)))}))
+
+        if found and (is_back or has_more):
+            self.paginator.after = to(AFTER, found[-1])
+        if found and (has_more if is_back else self.position is not None):
+            self.paginator.before = to(BEFORE, found[0])
+        return found
+
+    def _by_number(self, ordering: Sequence[Any]) -> list[Any]:
+        """In an order that no position stands for: by the page's number, as far as it is counted."""
+        last = max(COUNTED // self.list_per_page, 1)
+        number = min(max(self.page_num, 1), last)
+        found, has_more = self._rows(self.queryset, ordering, (number - 1) * self.list_per_page)
+        if number > 1:
+            self.paginator.before = self.get_query_string({"p": number - 1})
+        if number < last and has_more:
+            self.paginator.after = self.get_query_string({"p": number + 1})
+        return found
+
+    def _rows(self, rows: QuerySet[Any], ordering: Sequence[Any], start: int) -> tuple[list[Any], bool]:
+        """One page of them, and whether there are more: keys first, so that nothing is worked out for other rows."""
+        size = self.list_per_page
+        keys = list(rows.values_list("pk", flat=True)[start : start + size + 1])
+        return list(self.queryset.filter(pk__in=keys[:size]).order_by(*ordering)), len(keys) > size
+
+
+def _named(ordering: Sequence[str]) -> list[str]:
+    return [name.lstrip("-") for name in ordering]
+
+
+def _turned(name: str) -> str:
+    return name[1:] if name.startswith("-") else f"-{name}"
+
+
+def _can_go_on(options: Any, ordering: Sequence[Any]) -> bool:
+    """Whether a row's place is known by its own columns: none of them empty, the last one its key."""
+    if not all(isinstance(name, str) for name in ordering):
+        return False
+    names = _named(ordering)
+    if not names or names[-1] not in ("pk", options.pk.name):
+        return False
+    try:
+        fields = [options.pk if name == "pk" else options.get_field(name) for name in names]
+    except FieldDoesNotExist:
+        return False
+    return all(not field.null and not field.is_relation for field in fields)
+
+
+def found_rows(rows: QuerySet[Any], fields: Sequence[str], term: str) -> QuerySet[Any]:
+    """The rows in which every word of the search is found in some field.
+
+    What belongs to others, a player's name, is looked for among those others first, by their own indexes: one
+    condition over both would be tried on every row there is.
+    """
+    for word in smart_split(term):
+        text = unescape_string_literal(word) if word[0] in "\"'" and len(word) > 1 and word[0] == word[-1] else word
+        rows = rows.filter(_anywhere(rows.model, fields, text))
+    return rows
+
+
+def _anywhere(model: type[Model], fields: Sequence[str], word: str) -> Q:
+    found = Q(pk__in=())
+    for path, names in _by_owner(model, fields).items():
+        where = Q()
+        for name in names:
+            where |= _condition(_owner(model, path), name, word)
+        if where:
+            found |= _of_owner(model, path, where)
+    return found
+
+
+def _by_owner(model: type[Model], fields: Sequence[str]) -> dict[str, list[str]]:
+    """The searched fields by the relation that leads to them; fields of the model itself under nothing."""
+    found: dict[str, list[str]] = {}
+    for name in fields:
+        parts, owner, path = name.lstrip("^=@").split(LOOKUP_SEP), model, []
+        sign = name[0] if name[0] in PREFIXES else ""
+        while len(parts) > 1 and (step := _relation(owner, parts[0])) is not None:
+            owner = step
+            path.append(parts.pop(0))
+        found.setdefault(LOOKUP_SEP.join(path), []).append(sign + LOOKUP_SEP.join(parts))
+    return found
+
+
+def _relation(model: type[Model], name: str) -> type[Model] | None:
+    field: Any = model._meta.get_field(name)
+    return field.related_model if field.is_relation else None
+
+
+def _owner(model: type[Model], path: str) -> type[Model]:
+    for name in filter(None, path.split(LOOKUP_SEP)):
+        model = _relation(model, name) or model
+    return model
+
+
+def _condition(owner: type[Model], name: str, word: str) -> Q:
+    """By a word that the field cannot have, nothing is found."""
+    lookup = PREFIXES.get(name[0], "icontains")
+    name, _, given = name.lstrip("^=@").partition(LOOKUP_SEP)
+    lookup = given or lookup
+    field: Any = owner._meta.get_field(name)
+    if lookup == "iexact" and not _is_text(field):
+        lookup = "exact"
+    if lookup == "exact":
+        try:
+            word = field.get_prep_value(field.to_python(word))
+        except (ValidationError, ValueError, TypeError, OverflowError):
+            return Q()
+    if lookup == "icontains" and len(word) < SHORTEST_INSIDE:
+        return Q(**{f"{name}{LOOKUP_SEP}istartswith": word}) | Q(**{f"{name}{LOOKUP_SEP}icontains": f" {word}"})
+    return Q(**{f"{name}{LOOKUP_SEP}{lookup}": word})
+
+
+def _is_text(field: "Field[Any, Any]") -> bool:
+    return field.get_internal_type() in ("CharField", "TextField", "EmailField", "SlugField")
+
+
+def _of_owner(model: type[Model], path: str, where: Q) -> Q:
+    """The rows of those who were found: named one by one where they are few."""
+    others: QuerySet[Any] = _owner(model, path)._default_manager.order_by().filter(where)
+    keys = list(others.values_list("pk", flat=True)[: MOST_FOUND + 1])
+    chosen: Any = others.values("pk") if len(keys) > MOST_FOUND else keys
+    if not _is_many(model, path):
+        return Q(**{f"{path or 'pk'}__in": chosen})
+    # One row may have many of the others: by its own key no row comes twice.
+    rows: QuerySet[Any] = model._default_manager.order_by().filter(**{f"{path}__in": chosen})
+    return Q(pk__in=rows.values("pk"))
+
+
+def _is_many(model: type[Model], path: str) -> bool:
+    for name in filter(None, path.split(LOOKUP_SEP)):
+        field: Any = model._meta.get_field(name)
+        if field.one_to_many or field.many_to_many:
+            return True
+        model = _relation(model, name) or model
+    return False
