@@ -84,8 +84,3 @@ def split_by_weight(total: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: total - sum(parts)]:
         parts[i] += 1
     return parts
-
-
-def split_evenly(total: int, count: int) -> list[int]:
-    """Equal parts; the units that do not divide go to the first ones, one each."""
-    return split_by_weight(total, [1] * count)

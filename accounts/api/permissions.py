@@ -26,9 +26,3 @@ class IsFinance(_HasRole):
     """Sees the money. Admins may, too."""
 
     roles = MONEY_ROLES
-
-
-class IsBackOffice(_HasRole):
-    """Any of the staff."""
-
-    roles = frozenset({Role.MODERATOR, Role.FINANCE, Role.ADMIN})

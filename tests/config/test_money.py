@@ -13,7 +13,6 @@ from config.money import (
     in_minor_units,
     smallest_charge,
     split_by_weight,
-    split_evenly,
     to_decimal,
 )
 
@@ -59,7 +58,7 @@ def test_three_decimals_are_charged_in_two():
 
 
 def test_odd_cents_go_to_the_first():
-    assert split_evenly(100, 3) == [34, 33, 33]
+    assert split_by_weight(100, [1, 1, 1]) == [34, 33, 33]
 
 
 def test_a_weighted_split_gives_odd_cents_to_the_largest_remainders():

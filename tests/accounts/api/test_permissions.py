@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.permissions import IsBackOffice, IsFinance, IsModerator
+from accounts.api.permissions import IsFinance, IsModerator
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 
 
@@ -17,20 +17,16 @@ def admitted(permission, user) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("make", "moderator", "finance", "back_office"),
+    ("make", "moderator", "finance"),
     [
-        (UserFactory, False, False, False),
-        (ModeratorFactory, True, False, True),
-        (FinanceFactory, False, True, True),
-        (AdminFactory, True, True, True),
-        (AnonymousUser, False, False, False),
+        (UserFactory, False, False),
+        (ModeratorFactory, True, False),
+        (FinanceFactory, False, True),
+        (AdminFactory, True, True),
+        (AnonymousUser, False, False),
     ],
 )
-def test_each_role_passes_its_own_doors(db, make, moderator, finance, back_office):
+def test_each_role_passes_its_own_doors(db, make, moderator, finance):
     user = make()
 
-    assert [admitted(door, user) for door in (IsModerator, IsFinance, IsBackOffice)] == [
-        moderator,
-        finance,
-        back_office,
-    ]
+    assert [admitted(door, user) for door in (IsModerator, IsFinance)] == [moderator, finance]
