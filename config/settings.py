@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config import env
+from config.api.enum_names import ENUM_NAMES
 from config.connections import cache, database, file_store, mail
 from config.logging import logging_config
 from config.theme import look
@@ -274,37 +275,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.document.finish"],
-    # Several things have a `status`; each set of values has one name, whichever is described first.
-    "ENUM_NAME_OVERRIDES": {
-        "CountryCode": "accounts.api.serializers.COUNTRIES",
-        "AccountKind": "payments.ledger.accounts.Kind",
-        "DocumentKind": "accounts.models.DocumentKind",
-        "DocumentStatus": "accounts.models.DocumentStatus",
-        "EliminationReason": "entries.models.entry.EliminationReason",
-        "EntryStatus": "entries.models.EntryStatus",
-        "ExportOrigin": "payments.models.ExportOrigin",
-        "ExportStatus": "payments.models.ExportState",
-        "FileFormat": "payments.models.FileFormat",
-        "GameStatus": "pools.models.GameStatus",
-        "JournalBatchStatus": "payments.models.BatchState",
-        "NotPlayedStatus": "entries.api.serializers.rulings.NOT_PLAYED_STATUSES",
-        "PaymentState": "payments.queries.ShownStatus",
-        "PaymentStatus": "entries.models.PaymentStatus",
-        "PeriodStatus": "payments.models.PeriodState",
-        "PickResult": "entries.queries.grades.PickResult",
-        "PickSource": "entries.models.PickSource",
-        "PoolStatus": "pools.models.PoolStatus",
-        # Of amendments and of rulings: both are proposed by one person and decided by another.
-        "ProposalStatus": "pools.models.AmendmentStatus",
-        "Provider": "payments.models.Provider",
-        "ProposedKind": "entries.api.serializers.rulings.PROPOSED_KINDS",
-        "RequestKind": "entries.models.RequestKind",
-        "RequestStatus": "entries.models.RequestStatus",
-        "Role": "accounts.models.Role",
-        "RoundStatus": "pools.queries.RoundStatus",
-        "RulingKind": "entries.models.RulingKind",
-        "ScheduleStatus": "payments.models.ScheduleState",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -18,6 +18,8 @@ Schema = dict[str, Any]
 EXAMPLE_OF_BODY = "x-example-of-body"
 # How the router says that a part of an address is a number, and of how many digits.
 DIGITS = re.compile(r"\^\[0-9\]\{1,(\d+)\}\$")
+# A value that is described by itself.
+ECHO = re.compile(r"\* `(.*)` - \1")
 METHODS = frozenset({"get", "put", "post", "patch", "delete"})
 
 
@@ -28,6 +30,7 @@ def finish(result: Schema, generator: Any, request: Any, public: bool) -> Schema
         _show(operation, examples)
         sparse_answers.describe(result, operation)
     link(result, list(operations(result)))
+    _leave_out_echoes(result)
     used = {tag for _, _, operation in operations(result) for tag in operation["tags"]}
     result["tags"] = [{"name": name, "description": TAGS.get(name, name)} for name in sorted(used)]
     return result
@@ -56,6 +59,21 @@ def _show(operation: Schema, examples: Examples) -> None:
         for kind, content in answer.get("content", {}).items():
             if int(status) < 300 and kind == "application/json":
                 content.setdefault("example", _with_meta(examples.of(content["schema"])))
+
+
+def _leave_out_echoes(part: Any) -> None:
+    """Take lists of values that only say each of them twice out of all descriptions."""
+    if isinstance(part, dict):
+        if isinstance(said := part.get("description"), str):
+            lines = said.split("\n")
+            listed = [line for line in lines if line.startswith("* `")]
+            if listed and all(ECHO.fullmatch(line) for line in listed):
+                part["description"] = "\n".join(line for line in lines if line not in listed).strip()
+                if not part["description"]:
+                    del part["description"]
+        part = list(part.values())
+    for each in part if isinstance(part, list) else ():
+        _leave_out_echoes(each)
 
 
 def _with_meta(answer: Any) -> Any:

@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 
 from config.api.document import operations
+from config.api.enum_names import ENUM_NAMES
 from config.api.tags import TAGS
 from tests.support.contract import schema_of
 from tests.support.truth import URLS
@@ -52,6 +53,15 @@ def test_each_chapter_is_described():
     assert {tag for operation in OPERATIONS.values() for tag in operation["tags"]} == {
         tag["name"] for tag in SCHEMA["tags"]
     }
+
+
+def test_a_set_of_values_is_called_what_it_is_and_described_only_where_there_is_more_to_say():
+    sets = SCHEMA["components"]["schemas"]
+    assert set(ENUM_NAMES) - set(sets) == set()
+    assert "description" not in sets["ErrorCode"]
+    assert sets["WebhookCovers"]["description"] == "* `own` - the owner's\n* `all` - everybody's"
+    off_because = sets["WebhookEndpointOut"]["properties"]["off_because"]
+    assert off_because["description"] == "Why it is off; empty while it is on."
 
 
 def test_each_operation_says_what_it_is_and_has_one_chapter():
