@@ -15,6 +15,7 @@ from config.money import (
     split_by_weight,
     to_decimal,
 )
+from tests.support.properties import UNHURRIED
 
 
 @pytest.mark.parametrize(("currency", "places"), [("usd", 2), ("USD", 2), ("jpy", 0), ("kwd", 3)])
@@ -66,6 +67,7 @@ def test_a_weighted_split_gives_odd_cents_to_the_largest_remainders():
     assert split_by_weight(10, [6, 3, 1]) == [6, 3, 1]
 
 
+@UNHURRIED
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=40).filter(any))
 def test_the_parts_always_add_up_and_none_is_a_cent_off(total, weights):
     parts = split_by_weight(total, weights)
