@@ -38,6 +38,7 @@ from config.lists import Bounded, HouseChangeList, found_rows
 from config.models import OutboxMessage
 
 LISTED_ROWS = 100
+MOST_WHILE_WAITING = 30
 
 
 class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -214,6 +215,7 @@ class Reason(StrEnum):
 if TYPE_CHECKING:
     Preview = Callable[[QuerySet[Any]], Sequence[str]]
     OneRow = Callable[[Any, HttpRequest, Any, str], None]
+    Many = Callable[[Any, HttpRequest, QuerySet[Any], str], HttpResponse | None]
     Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
@@ -225,12 +227,14 @@ def confirmed(
     reason: Reason = Reason.NONE,
     done: str = "done",
     fresh: bool = False,
+    many: "Many | None" = None,
 ) -> "Callable[[OneRow], Action]":
     """Make an admin action of a function for one row, behind a page that says what will happen.
 
     `preview` gets the chosen rows and returns sentences; `done` finishes "12 of 14 …". The permission is asked for
     again on confirmation; with `fresh` the password is, too, unless it was given a moment ago. The function refuses by
-    raising; one refusal never stops the other rows.
+    raising; one refusal never stops the other rows. More rows than a browser should wait for (`MOST_WHILE_WAITING`) go
+    to `many` instead, where there is one: it leaves them to a worker.
     """
 
     def decorate(function: "OneRow") -> "Action":
@@ -245,6 +249,8 @@ def confirmed(
             question = ask_unless_fresh(request, self.admin_site.each_context(request)) if fresh else None
             if question is not None:
                 return question
+            if many is not None and queryset.count() > MOST_WHILE_WAITING:
+                return many(self, request, queryset, why)
             _report(self, request, _each(function, self, request, queryset, why), done)
             return None
 

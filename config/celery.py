@@ -39,6 +39,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "pull results": {"task": "pools.tasks.pull_feeds", "schedule": 30.0},
     "settle": {"task": "entries.tasks.settle_due", "schedule": 20.0},
     "expire unpaid requests": {"task": "entries.tasks.expire_unpaid_requests", "schedule": 60.0},
+    "continue bulk decisions": {"task": "entries.tasks.continue_bulk_decisions", "schedule": 30.0},
     "look into webhooks": {"task": "payments.tasks.sweep_webhooks", "schedule": 10.0},
     "fetch missed webhooks": {"task": "payments.tasks.fetch_missed_webhooks", "schedule": 900.0},
     "ask about payments": {"task": "payments.tasks.sweep_payments", "schedule": 120.0},

@@ -8,6 +8,7 @@ REGISTERED = (
     "entries.emails",
     "entries.figures",
     "entries.own_data",
+    "entries.services.bulk_decisions",
     "entries.services.exclusions",
     "entries.services.settlement",
 )

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from config.clock import database_now
-from entries.services import expiry
+from entries.services import bulk_decisions, expiry
 from entries.services.repicks import release_due_picks as release
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
@@ -39,3 +39,9 @@ def expire_unpaid_requests() -> int:
     """Take back places whose time to pay is over, and give free ones to those who wait; how many moved."""
     now = database_now()
     return expiry.expire_unpaid(now=now) + expiry.promote_everywhere(now=now)
+
+
+@shared_task
+def continue_bulk_decisions() -> int:
+    """Go on with decisions about many requests that nobody goes on with; how many."""
+    return bulk_decisions.sweep_bulk_decisions()

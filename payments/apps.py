@@ -34,12 +34,15 @@ class PaymentsConfig(AppConfig):
     role_permissions: ClassVar = {"finance": ("payments.*",)}
 
     def ready(self) -> None:
+        from entries.queries import player_history
         from entries.services.expiry import spare_while
         from payments.pool_numbers import MoneyNumbers
+        from payments.queries import money_in_numbers
         from payments.services.held_places import is_paying
         from pools.queries import statistics
 
         for module in REGISTERED:
             import_module(module)
+        player_history.register(money_in_numbers)
         spare_while(is_paying)
         statistics.register(MoneyNumbers())

@@ -1,5 +1,7 @@
 """Questions about payments, answered without changing anything."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -25,6 +27,8 @@ from entries.models import Entry, EntryStatus, Request
 from entries.services.imports.land import WAIVER_REASON
 from payments.models import (
     BankMatch,
+    Dispute,
+    DisputeState,
     Payment,
     PaymentState,
     Payout,
@@ -166,3 +170,25 @@ WINNING_ENTRIES = """ARRAY(
 def with_entries(payouts: QuerySet[Payout]) -> QuerySet[Payout]:
     """Add `entry_ids`: the entries that won what the payout is of, by the booking that it was asked for under."""
     return payouts.annotate(entry_ids=RawSQL(WINNING_ENTRIES, (), ArrayField(BigIntegerField())))
+
+
+def money_in_numbers(user_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Of each player how many payments, refunds and disputes there were: numbers, and no amounts. In three queries."""
+    owner = "receipt__payment__request__user"
+    succeeded, failed = Q(status=PaymentState.SUCCEEDED), Q(status=PaymentState.FAILED)
+    lost = Q(status=DisputeState.LOST)
+    payments = Payment.objects.filter(request__user__in=user_ids).order_by().values_list("request__user")
+    refunds = Refund.objects.gone().filter(**{f"{owner}__in": user_ids}).order_by().values_list(owner)
+    disputes = Dispute.objects.filter(**{f"{owner}__in": user_ids}).order_by().values_list(owner)
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for labels, rows in (
+        (
+            ("payments", "payments failed"),
+            payments.annotate(paid=Count("pk", filter=succeeded), failures=Count("pk", filter=failed)),
+        ),
+        (("refunds",), refunds.annotate(number=Count("pk"))),
+        (("disputes", "disputes lost"), disputes.annotate(number=Count("pk"), losses=Count("pk", filter=lost))),
+    ):
+        for user_id, *counts in rows:
+            found[user_id] |= {label: count for label, count in zip(labels, counts, strict=True) if count}
+    return found

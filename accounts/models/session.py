@@ -53,6 +53,8 @@ class Session(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["user"], name="session_live", condition=Q(revoked_at__isnull=True)),
+            # Whose accounts else were used from there.
+            models.Index(fields=["address"], name="session_address"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,6 +4,8 @@ A region's row stands in for its country's; without either, `DEFAULT_MINIMUM_AGE
 regions, somebody who names none could be anywhere in it, and is asked first. A pool may be stricter, never milder.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,7 +37,19 @@ class Law:
 
 def law_of(*, country: str, region: str) -> Law:
     """The law where somebody lives, in one query."""
-    rows = {row.region: row for row in AgeLimit.objects.filter(country=country)}
+    return laws_of({(country, region)})[country, region]
+
+
+def laws_of(places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Law]:
+    """The law of each place, a country and a region of it or none, in one query for all."""
+    wanted = set(places)
+    rows: dict[str, dict[str, AgeLimit]] = defaultdict(dict)
+    for row in AgeLimit.objects.filter(country__in={country for country, _ in wanted}):
+        rows[row.country][row.region] = row
+    return {(country, region): _law(country, region, rows[country]) for country, region in wanted}
+
+
+def _law(country: str, region: str, rows: Mapping[str, AgeLimit]) -> Law:
     row = rows.get(region) or rows.get("")
     needs_region = not region and bool(rows.keys() - {""})
     if row is None:
@@ -44,13 +58,21 @@ def law_of(*, country: str, region: str) -> Law:
 
 
 def check_place(
-    *, country: str, region: str, date_of_birth: date | None, today: date, minimum_age: int = 0, what: str = "Outlast"
+    *,
+    country: str,
+    region: str,
+    date_of_birth: date | None,
+    today: date,
+    minimum_age: int = 0,
+    what: str = "Outlast",
+    law: Law | None = None,
 ) -> None:
     """Refuses with NOT_ELIGIBLE whom the law of the place, or a higher `minimum_age`, keeps out of `what`.
 
     An unknown date of birth is not of age. Where the region decides and is not known, VALIDATION_ERROR asks for it.
+    Who asks for many people at once brings the `law` along.
     """
-    law = law_of(country=country, region=region)
+    law = law or law_of(country=country, region=region)
     if law.needs_region:
         raise invalid("region", "What holds in your country differs by region. Say in which one you live.")
     if law.is_barred:

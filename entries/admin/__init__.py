@@ -1,9 +1,21 @@
 """Back-office pages of requests, entries, rulings and settlements. Picks have none: they are secret."""
 
 from entries.admin import home, menu
+from entries.admin.bulk_decisions import BulkDecisionAdmin, BulkItemAdmin
 from entries.admin.entries import EntryAdmin
+from entries.admin.reason_templates import ReasonTemplateAdmin
 from entries.admin.requests import RequestAdmin
 from entries.admin.rulings import RulingAdmin
 from entries.admin.settlements import SettlementAdmin
 
-__all__ = ["EntryAdmin", "RequestAdmin", "RulingAdmin", "SettlementAdmin", "home", "menu"]
+__all__ = [
+    "BulkDecisionAdmin",
+    "BulkItemAdmin",
+    "EntryAdmin",
+    "ReasonTemplateAdmin",
+    "RequestAdmin",
+    "RulingAdmin",
+    "SettlementAdmin",
+    "home",
+    "menu",
+]

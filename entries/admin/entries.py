@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
-from config.admin import ReadOnlyAdmin, WithRowActions
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from entries.admin.links import to_ruling
 from entries.models import Entry, EntryChange, Fallback
 
@@ -19,7 +19,7 @@ from entries.models import Entry, EntryChange, Fallback
 class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Who is in, who is out and since when. Fates are written by settlement alone, and by rulings of two names."""
 
-    links = (
+    links: ClassVar[tuple[RowLink, ...]] = (
         to_ruling("Rule on a pick of this entry", "propose_pick", "entry"),
         to_ruling("Disqualify this entry", "propose_disqualify", "entry"),
         to_ruling("Reinstate this entry", "propose_reinstate", "entry"),

@@ -8,7 +8,6 @@ sorted by, so that the last free place goes to whoever asked first.
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -20,55 +19,21 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.money import format_amount
-from entries.models import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
+from entries.admin.request_previews import (
+    DECIDES,
+    what_approval_does,
+    what_rejection_does,
+    what_taking_back_does,
+    what_waiting_does,
+)
+from entries.admin.workbench import WithWorkbench, as_one_piece
+from entries.models import BulkKind, PaymentStatus, Request, RequestChange, RequestKind
 from entries.services.approvals import approve_request, reject_request, waitlist_request
 from entries.services.requests import withdraw_request
-from pools.models import Pool
-
-DECIDES = "entries.change_request"
-# Pools named one by one on a confirm page.
-NAMED_POOLS = 20
-
-
-def pending_of(rows: QuerySet[Request]) -> str:
-    """How many of the chosen rows can be decided at all."""
-    return f"{rows.filter(status=RequestStatus.PENDING).count()} of {rows.count()} are pending; the others are refused."
-
-
-def what_approval_does(rows: QuerySet[Request]) -> list[str]:
-    """The preview of `approve`: places wanted and places free, pool by pool."""
-    wanted = dict(rows.filter(status=RequestStatus.PENDING).order_by().values_list("pool").annotate(number=Count("pk")))
-    held = dict(
-        Request.objects.holding_a_place().filter(pool__in=wanted).order_by().values_list("pool").annotate(Count("pk"))
-    )
-    said = [pending_of(rows), "Each gets a place, a mail and its time to pay; free pools make the entry at once."]
-    for pool in Pool.objects.filter(pk__in=wanted).order_by("name", "pk")[:NAMED_POOLS]:
-        free = "no limit" if pool.capacity is None else f"{max(pool.capacity - held.get(pool.pk, 0), 0)} free"
-        said.append(f"{pool.name}: {wanted[pool.pk]} asked, {free}. The oldest requests come first.")
-    return said
-
-
-def what_rejection_does(rows: QuerySet[Request]) -> list[str]:
-    """The preview of `reject`."""
-    return [pending_of(rows), "The players read the reason. A rejection is final, and its number stays used."]
-
-
-def what_waiting_does(rows: QuerySet[Request]) -> list[str]:
-    """The preview of `put_on_waiting_list`."""
-    return [pending_of(rows), "When a place falls free, the first in line is approved without another question."]
-
-
-def what_taking_back_does(rows: QuerySet[Request]) -> list[str]:
-    """The preview of `take_back`."""
-    approved = rows.filter(status=RequestStatus.APPROVED).exclude(payment_status=PaymentStatus.REFUNDED).count()
-    return [
-        f"{approved} of {rows.count()} are approved. Those not paid for lose their place, or their way back in.",
-        "Pending ones are withdrawn as well. The players read the reason, and may ask again.",
-    ]
 
 
 @admin.register(Request)
-class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
+class RequestAdmin(WithHistory, WithRowActions, WithWorkbench, HouseAdmin):
     """Everybody's requests. Nothing is edited by hand."""
 
     change_model = RequestChange
@@ -94,6 +59,7 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
     )  # fmt: skip
     readonly_fields = ("email", "fee", "history")
     actions = ("approve", "reject", "put_on_waiting_list", "take_back")
+    actions_list = ("workbench",)
 
     def describe(self, row: Request) -> str:
         """Whose request, for what, and where it stands."""
@@ -118,23 +84,43 @@ class RequestAdmin(WithHistory, WithRowActions, HouseAdmin):
             return str(request.bought_entry_id)
         return str(request.entry.pk) if hasattr(request, "entry") else ""
 
-    @confirmed("Approve", permission=DECIDES, preview=what_approval_does, done="approved")
+    @confirmed(
+        "Approve", permission=DECIDES, preview=what_approval_does, done="approved", many=as_one_piece(BulkKind.APPROVE)
+    )
     def approve(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Hold a place for each."""
         approve_request(request=row, by=staff(request), now=database_now())
 
-    @confirmed("Reject", permission=DECIDES, preview=what_rejection_does, reason=Reason.REQUIRED, done="rejected")
+    @confirmed(
+        "Reject",
+        permission=DECIDES,
+        preview=what_rejection_does,
+        reason=Reason.REQUIRED,
+        done="rejected",
+        many=as_one_piece(BulkKind.REJECT),
+    )
     def reject(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Turn each down, for one reason."""
         reject_request(request=row, by=staff(request), now=database_now(), reason=reason)
 
-    @confirmed("Put on the waiting list", permission=DECIDES, preview=what_waiting_does, done="put on the waiting list")
+    @confirmed(
+        "Put on the waiting list",
+        permission=DECIDES,
+        preview=what_waiting_does,
+        done="put on the waiting list",
+        many=as_one_piece(BulkKind.WAIT),
+    )
     def put_on_waiting_list(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Let each wait for a place of a full pool."""
         waitlist_request(request=row, by=staff(request), now=database_now())
 
     @confirmed(
-        "Take back", permission=DECIDES, preview=what_taking_back_does, reason=Reason.REQUIRED, done="taken back"
+        "Take back",
+        permission=DECIDES,
+        preview=what_taking_back_does,
+        reason=Reason.REQUIRED,
+        done="taken back",
+        many=as_one_piece(BulkKind.TAKE_BACK),
     )
     def take_back(self, request: HttpRequest, row: Request, reason: str) -> None:
         """Undo a mistaken approval, as long as nothing is paid."""

@@ -1,13 +1,21 @@
 """Who is in and still alive: requests for a place, entries, picks, rulings, and what became of them."""
 
+from entries.models.bulk_decision import WITH_REASON, BulkDecision, BulkItem, BulkKind, BulkOutcome, BulkState
 from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
+from entries.models.reason_template import ReasonTemplate
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
 from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
 from entries.models.tallies import EntryTally, FeeTally, PickTally
 
 __all__ = [
+    "WITH_REASON",
+    "BulkDecision",
+    "BulkItem",
+    "BulkKind",
+    "BulkOutcome",
+    "BulkState",
     "Entry",
     "EntryChange",
     "EntryStatus",
@@ -21,6 +29,7 @@ __all__ = [
     "PickChange",
     "PickSource",
     "PickTally",
+    "ReasonTemplate",
     "Reprieve",
     "Request",
     "RequestChange",

@@ -175,6 +175,8 @@ class Request(HasStatus):
             BrinIndex(fields=["created_at"], name="request_by_time"),
             models.Index(fields=["pool", "status", "id"], name="request_pool_status"),
             models.Index(fields=["user", "-id"], name="request_user"),
+            # The queue of whoever decides, over all pools.
+            models.Index(fields=["id"], condition=Q(status="pending"), name="request_pending"),
             models.Index(
                 fields=["pay_by"],
                 condition=Q(status="approved", payment_status__in=("pending", "failed")),

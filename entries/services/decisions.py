@@ -33,7 +33,7 @@ def approve_requests(*, request_ids: Sequence[int], by: User, now: datetime) -> 
 
     Refuses the whole with VALIDATION_ERROR where a request is named twice, or more than `MOST_AT_ONCE` are.
     """
-    return _decide(request_ids, lambda request: approve_request(request=request, by=by, now=now))
+    return decide_each(request_ids, lambda request: approve_request(request=request, by=by, now=now))
 
 
 def reject_requests(*, request_ids: Sequence[int], by: User, now: datetime, reason: str) -> list[Decision]:
@@ -42,11 +42,15 @@ def reject_requests(*, request_ids: Sequence[int], by: User, now: datetime, reas
     Refuses the whole with VALIDATION_ERROR for a reason that is none, and like `approve_requests`.
     """
     reason = checked_reason(reason)
-    return _decide(request_ids, lambda request: reject_request(request=request, by=by, now=now, reason=reason))
+    return decide_each(request_ids, lambda request: reject_request(request=request, by=by, now=now, reason=reason))
 
 
 @transaction.atomic
-def _decide(request_ids: Sequence[int], decide: Callable[[Request], object]) -> list[Decision]:
+def decide_each(request_ids: Sequence[int], decide: Callable[[Request], object]) -> list[Decision]:
+    """Do the same to each, all of them locked before the first; a refusal takes back what was done to that one.
+
+    Refuses the whole with VALIDATION_ERROR where a request is named twice, or more than `MOST_AT_ONCE` are.
+    """
     if len(set(request_ids)) != len(request_ids) or len(request_ids) > MOST_AT_ONCE:
         raise invalid("requests", f"At most {MOST_AT_ONCE}, each of them once.")
     found = _locked(request_ids)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.eligibility import NotEligible, check_place
+from accounts.services.eligibility import Law, NotEligible, check_place
 from accounts.services.exclusions import refuse_excluded
 from accounts.services.spending import refuse_unaffordable
 from config.audit import attribute
@@ -86,11 +86,12 @@ def withdraw_request(*, request: Request, by: User, now: datetime, reason: str =
     return request
 
 
-def check_eligible(pool: Pool, user: User, now: datetime) -> None:
+def check_eligible(pool: Pool, user: User, now: datetime, *, law: Law | None = None) -> None:
     """Refuses with NOT_ELIGIBLE a player too young for the pool or where they live, and one outside its places.
 
     Age goes by the calendar where the competition is played. An unknown date of birth is not of age. The stricter of
-    pool and place counts; where only the region decides and the player named none, VALIDATION_ERROR asks for it.
+    pool and place counts; where only the region decides and the player named none, VALIDATION_ERROR asks for it. Who
+    asks about many brings the `law` where the player lives along.
     """
     _check_offered(pool, user)
     check_place(
@@ -100,6 +101,7 @@ def check_eligible(pool: Pool, user: User, now: datetime) -> None:
         today=now.astimezone(ZoneInfo(pool.competition.time_zone)).date(),
         minimum_age=pool.minimum_age,
         what="This pool",
+        law=law,
     )
 
 

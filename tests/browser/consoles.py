@@ -2,8 +2,8 @@
 
     python tests/browser/consoles.py http://127.0.0.1:8000
 
-Needs `python3 manage.py up --fresh` in another terminal, Chromium, and Playwright (the group `browser`). What a policy
-forbids, a script that breaks and a file that is missing all end up in the console.
+Needs `python3 manage.py up --fresh` in another terminal, and Chromium. What a policy forbids, a script that breaks and
+a file that is missing all end up in the console.
 """
 
 import re

@@ -6,8 +6,9 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.models import User
+from config import outbox
 from config.clock import database_now
-from entries.models import Request, RequestChange
+from entries.models import BulkDecision, Request, RequestChange
 from entries.services.approvals import approve_request, waitlist_request
 from entries.services.lost_places import take_place_back
 from entries.services.places import grant_place
@@ -163,6 +164,18 @@ def test_all_rows_of_a_filter_can_be_chosen_at_once(back_office, moderator):
     query = f"?pool__id__exact={pool.pk}&status__exact=pending"
     told = confirm(back_office(moderator), "approve", rows[:1], query, select_across="1", confirmed="3")
     assert told == ["3 of 3 approved."]
+
+
+@pytest.mark.parametrize(("action", "reason", "status"), [("approve", "", "approved"), ("reject", "No.", "rejected")])
+def test_more_than_a_browser_should_wait_for_are_a_workers(back_office, moderator, monkeypatch, action, reason, status):
+    monkeypatch.setattr("config.admin.MOST_WHILE_WAITING", 1)
+    rows = [RequestFactory(), RequestFactory()]
+    answer = choose(back_office(moderator), action, rows, confirmed="2", reason=reason)
+    bulk = BulkDecision.objects.get()
+    assert answer["Location"] == reverse("admin:entries_bulkdecision_change", args=[bulk.pk])
+    assert [status_of(row) for row in rows] == ["pending", "pending"]
+    outbox.drain()
+    assert [status_of(row) for row in rows] == [status, status]
 
 
 def test_a_list_that_changed_since_it_was_looked_at_is_shown_again(back_office, moderator):

@@ -83,10 +83,7 @@ class Runs:
         with self.databases.copy_of(plan):
             if way.prepare is not None:
                 way.prepare(plan)
-            _forget_peak()
-            began = time.monotonic()
-            way.settle(plan)
-            run = Run(time.monotonic() - began, _peak_megabytes())
+            run = measured(lambda: way.settle(plan))
             self._expect(plan, way)
         return run
 
@@ -98,6 +95,14 @@ class Runs:
         found = fates(plan)
         if found != self._fates.setdefault(plan, found):
             raise Meaningless(f"the {way.name} came to other fates in plan {plan.name}")
+
+
+def measured(call: Callable[[], object]) -> Run:
+    """How long the call takes, and the most memory that this process holds meanwhile."""
+    _forget_peak()
+    began = time.monotonic()
+    call()
+    return Run(time.monotonic() - began, _peak_megabytes())
 
 
 def fates(plan: Plan) -> object:

@@ -22,6 +22,8 @@ VISITORS = ("anonymous", "owner", "moderator", "finance", "admin")
 OF_A_MODEL = re.compile(r"/admin/(\w+)/(\w+)/")
 # By the beginning of an address: what its id is of, where that is not what the page lists.
 OTHERWISE = {
+    "/admin/payments/entrymoney/timeline/entry/": "entries.Entry",
+    "/admin/payments/entrymoney/timeline/": "entries.Request",
     "/admin/payments/bankstatement/file/": "payments.BankFile",
     "/admin/payments/manualrecord/evidence/": "payments.Evidence",
     "/admin/payments/refund/request/": "payments.Receipt",

@@ -30,7 +30,12 @@ pytestmark = pytest.mark.django_db
 POISON = """=1"'<i x>"""
 MARKUP = "<i x>"
 # What addresses and names of files are made of, and what opens doors.
-ASIDE = {"pools.Competition.code", "payments.JournalBatch.file_name", "accounts.User.password"}
+ASIDE = {
+    "pools.Competition.code",
+    "pools.Competition.time_zone",
+    "payments.JournalBatch.file_name",
+    "accounts.User.password",
+}
 
 
 def columns() -> list[tuple[str, models.Field]]:

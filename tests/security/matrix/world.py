@@ -15,6 +15,7 @@ from accounts.services.sessions import begin_session
 from accounts.services.webhooks.endpoints import make_endpoint
 from config.clock import database_now
 from entries.models import Request
+from entries.services.bulk_decisions import start_bulk_decision
 from payments.accounting.batches import make_batch
 from payments.exports.asking import request_export
 from payments.exports.schedules import Plan, create_schedule
@@ -113,6 +114,7 @@ def build(story: Story) -> World:
         "unpaid": unpaid, "payment": money.payment, "game": game, "receipt": money,
         "draft": PoolFactory(competition=live.competition, status="draft", created_by=people.moderator),
         "ruling": propose("disqualify", entry=entry),
+        "bulk decision": start_bulk_decision(kind="approve", request_ids=[unpaid.pk], by=people.moderator),
         "amendment": propose_amendment(pool=live, changes={"strikes": 1}, reason="Agreed.", by=ModeratorFactory()),
         "login": Login.objects.create(user=people.owner, provider="google", issuer="https://google.test", subject="1"),
         "document": Document.objects.create(

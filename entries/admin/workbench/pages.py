@@ -1,0 +1,195 @@
+"""The pages of the workbench. Everything works without a script; the script gives keys to what is there."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from accounts.admin.staff import staff
+from config.admin import LISTED_ROWS, MOST_WHILE_WAITING, HouseAdmin, list_button
+from config.clock import database_now
+from config.errors import DomainError, invalid
+from entries.admin.request_previews import (
+    DECIDES,
+    what_approval_does,
+    what_rejection_does,
+    what_taking_back_does,
+    what_waiting_does,
+)
+from entries.admin.workbench.queue import Lane, Queue
+from entries.admin.workbench.rows import rows_of
+from entries.models import WITH_REASON, BulkDecision, BulkKind, BulkOutcome, BulkState, ReasonTemplate, Request
+from entries.services.bulk_decisions import MOST_REQUESTS, run_while_somebody_waits, start_bulk_decision
+
+if TYPE_CHECKING:
+    from config.admin import Many
+
+
+class Way(NamedTuple):
+    """One decision: what its button says, what it will do, and what was done."""
+
+    label: str
+    done: str
+    preview: Callable[[QuerySet[Request]], Sequence[str]]
+
+
+WAYS = {
+    BulkKind.APPROVE: Way("Approve", "approved", what_approval_does),
+    BulkKind.REJECT: Way("Reject", "rejected", what_rejection_does),
+    BulkKind.WAIT: Way("Waiting list", "put on the waiting list", what_waiting_does),
+    BulkKind.TAKE_BACK: Way("Take back", "taken back", what_taking_back_does),
+}
+OFFERED = {
+    Lane.UNDECIDED: (BulkKind.APPROVE, BulkKind.REJECT, BulkKind.WAIT),
+    Lane.WAITING: (BulkKind.APPROVE, BulkKind.REJECT),
+    Lane.UNPAID: (BulkKind.TAKE_BACK,),
+}
+LANES = {Lane.UNDECIDED: "To decide", Lane.WAITING: "On a waiting list", Lane.UNPAID: "Approved, not paid"}
+
+
+class WithWorkbench(HouseAdmin):
+    """The list of requests with its workbench beside it."""
+
+    def get_urls(self) -> list[Any]:
+        """Beside Django's: what the workbench posts to."""
+        view = self.admin_site.admin_view
+        own = [path("workbench/decide", require_POST(view(self.decide)), name="entries_request_decide")]
+        return [*own, *super().get_urls()]
+
+    @list_button("Workbench", path="workbench", icon="checklist", permission=DECIDES)
+    def workbench(self, request: HttpRequest) -> HttpResponse:
+        """The queue."""
+        _refuse_others(request)
+        queue = Queue.of(request.GET)
+        requests, has_more = queue.page()
+        count = queue.count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Requests workbench",
+            "opts": self.opts,
+            "queue": queue,
+            "lanes": [(lane, label, queue.query(lane=lane.value, after=None)) for lane, label in LANES.items()],
+            "pools": queue.pools(),
+            "rows": rows_of(requests, database_now()),
+            "count": count,
+            "is_many": count > MOST_REQUESTS,
+            "most": MOST_REQUESTS,
+            "until": queue.requests().values_list("pk", flat=True).last() if has_more else 0,
+            "ways": [(kind.value, WAYS[kind].label) for kind in OFFERED[queue.lane]],
+            "next": queue.query(after=requests[-1].pk) if has_more else "",
+            "first": queue.query(after=None) if queue.after else "",
+        }
+        return TemplateResponse(request, "entries/workbench.html", context)
+
+    def decide(self, request: HttpRequest) -> HttpResponse:
+        """Ask before, with numbers; then do it, and show what became of each."""
+        _refuse_others(request)
+        queue = Queue.of(request.POST)
+        back = f"{reverse('admin:entries_request_workbench')}?{queue.query()}"
+        try:
+            kind, ids = _asked(request, queue)
+            if request.POST.get("confirmed") != str(len(ids)):
+                return self._ask(request, queue, kind, ids, back)
+            bulk = start_bulk_decision(kind=kind, request_ids=ids, by=staff(request), reason=_reason(request, kind))
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(back)
+        if len(ids) <= MOST_WHILE_WAITING:
+            run_while_somebody_waits(bulk_id=bulk.pk)
+        return _onward(request, bulk, back)
+
+    def _ask(
+        self, request: HttpRequest, queue: Queue, kind: BulkKind, ids: Sequence[int], back: str
+    ) -> TemplateResponse:
+        rows = Request.objects.filter(pk__in=ids).select_related("pool", "user").order_by("pk")
+        way, has_reason = WAYS[kind], kind in WITH_REASON
+        context = {
+            **self.admin_site.each_context(request),
+            "title": way.label,
+            "opts": self.opts,
+            "queue": queue,
+            "kind": kind,
+            "sentences": way.preview(rows),
+            "rows": [self.describe(row) for row in rows[:LISTED_ROWS]],
+            "more": max(len(ids) - LISTED_ROWS, 0),
+            "count": len(ids),
+            "has_changed": "confirmed" in request.POST,
+            "ids": [] if "all" in request.POST else ids,
+            "until": request.POST.get("until", "") if "all" in request.POST else "",
+            "has_reason": has_reason,
+            "given": request.POST.get("reason", ""),
+            "templates": ReasonTemplate.objects.filter(kind=kind, is_offered=True) if has_reason else (),
+            "back": back,
+        }
+        return TemplateResponse(request, "entries/workbench_confirm.html", context)
+
+
+def as_one_piece(kind: BulkKind) -> "Many":
+    """What an action of the list does with more rows than a browser should wait for."""
+
+    def start(page: Any, request: HttpRequest, rows: QuerySet[Request], why: str) -> HttpResponse | None:
+        ids = rows.order_by("pk").values_list("pk", flat=True)[: MOST_REQUESTS + 1]
+        try:
+            bulk = start_bulk_decision(kind=kind, request_ids=ids, by=staff(request), reason=why)
+        except DomainError as refusal:
+            page.message_user(request, refusal.message, messages.ERROR)
+            return None
+        return HttpResponseRedirect(reverse("admin:entries_bulkdecision_change", args=[bulk.pk]))
+
+    return start
+
+
+def _refuse_others(request: HttpRequest) -> None:
+    if not request.user.has_perm(DECIDES):
+        raise PermissionDenied
+
+
+def _asked(request: HttpRequest, queue: Queue) -> tuple[BulkKind, list[int]]:
+    """What is to be decided about which requests. Nothing of what a browser sends is believed to be there."""
+    kind, ids = request.POST.get("kind", ""), request.POST.getlist("request")
+    # The button of one row.
+    if only := request.POST.get("only", ""):
+        kind, _, one = only.partition("-")
+        ids = [one]
+    if kind not in BulkKind.values:
+        raise _nothing()
+    if "all" in request.POST and not only:
+        until = request.POST.get("until", "")
+        return BulkKind(kind), queue.ids(until=int(until) if until.isdecimal() and len(until) < 19 else 0)
+    chosen = [int(one) for one in ids if one.isdecimal() and len(one) < 19]
+    found = list(Request.objects.filter(pk__in=chosen[: MOST_REQUESTS + 1]).order_by("pk").values_list("pk", flat=True))
+    if not found:
+        raise _nothing()
+    return BulkKind(kind), found
+
+
+def _nothing() -> DomainError:
+    return invalid("requests", "Choose at least one request first.")
+
+
+def _reason(request: HttpRequest, kind: BulkKind) -> str:
+    """What was typed, or the text of the template that was chosen instead."""
+    typed, chosen = request.POST.get("reason", "").strip(), request.POST.get("template", "")
+    if typed or not chosen.isdecimal():
+        return typed
+    template = ReasonTemplate.objects.filter(pk=chosen[:18], kind=kind, is_offered=True).first()
+    return "" if template is None else template.text
+
+
+def _onward(request: HttpRequest, bulk: BulkDecision, back: str) -> HttpResponseRedirect:
+    """Back to the queue where all was done at once; else to what became of each, or is becoming of it."""
+    bulk.refresh_from_db()
+    results = reverse("admin:entries_bulkdecision_change", args=[bulk.pk])
+    if bulk.status != BulkState.DONE or bulk.items.exclude(outcome=BulkOutcome.DONE).exists():
+        return HttpResponseRedirect(results)
+    done = f"{bulk.items.count()} {WAYS[BulkKind(bulk.kind)].done}."
+    link = "Results, and undo" if bulk.kind == BulkKind.APPROVE else "Results"
+    messages.success(request, format_html('{} <a href="{}" class="underline">{}</a>', done, results, link))
+    return HttpResponseRedirect(back)

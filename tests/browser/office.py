@@ -1,0 +1,89 @@
+"""A page of the back office as one person sees it, and everything that is wrong with it."""
+
+from typing import Any
+
+from config.local import home
+from config.local.bootstrap import ROOT
+from config.local.clients.tools import ready
+from config.local.progress import Progress
+from tests.factories.accounts import PASSWORD
+
+PICTURES = ROOT / "var" / "browser"
+AXE = ROOT / "tests" / "browser" / "axe"
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# What keeps somebody from using a page; lesser findings are told by axe as moderate or minor.
+BAD = ("serious", "critical")
+TELL_VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", function (event) {
+        console.error("CSP forbids " + event.violatedDirective + " " + event.blockedURI + " " + event.sample);
+    });
+"""
+RUN_AXE = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+
+
+def fetched_axe() -> str:
+    """The script, installed by npm from its lock into the home, where it stays."""
+    place = home.home() / "clients" / "axe"
+    script = place / "node_modules" / "axe-core" / "axe.min.js"
+    lock = AXE / "package-lock.json"
+    if not script.exists() or (place / lock.name).read_bytes() != lock.read_bytes():
+        progress = Progress()
+        tools = ready(progress)
+        place.mkdir(parents=True, exist_ok=True)
+        for source in (AXE / "package.json", lock):
+            (place / source.name).write_bytes(source.read_bytes())
+        node, npm = str(tools.node / "bin" / "node"), str(tools.node / "lib/node_modules/npm/bin/npm-cli.js")
+        quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
+        progress.run("axe-core", [node, npm, "--prefix", str(place), "ci", *quiet], env=tools.path())
+    return script.read_text(encoding="utf-8")
+
+
+class Office:
+    """`page` is Playwright's; `heard` is what nobody should have to hear."""
+
+    def __init__(self, page: Any, axe: str) -> None:
+        self.page, self.axe, self.heard = page, axe, []
+        page.add_init_script(TELL_VIOLATIONS)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.heard.append(f"{page.url}: {error}"))
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.heard.append(f"{self.page.url}: {message.text} ({message.location.get('url', '')})")
+
+    def enter(self, person: Any) -> None:
+        """Sign in, as people do. The person was made with `password=PASSWORD`."""
+        self.page.goto("/admin/login/?next=/admin/")
+        self.page.fill("input[name=username]", person.email)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url("**/admin/")
+
+    def open(self, path: str) -> None:
+        """A page that is there."""
+        answer = self.page.goto(path)
+        assert answer.status == 200, f"{path}: {answer.status}"
+
+    def look(self, name: str) -> None:
+        """Find nothing bad, wide and light, wide and dark, and on a phone; a picture of each stays."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for kind, size, scheme in (("light", WIDE, "light"), ("dark", WIDE, "dark"), ("phone", PHONE, "light")):
+            self.page.set_viewport_size(size)
+            self.page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
+            # Colours fade over.
+            self.page.wait_for_timeout(400)
+            self.page.screenshot(path=PICTURES / f"{name}-{kind}.png", full_page=True)
+            assert self.findings() == [], f"{name}, {kind}"
+            overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert overflow <= 0, f"{name}, {kind}: {overflow} pixels are outside of the window"
+        self.page.set_viewport_size(WIDE)
+
+    def findings(self) -> list[str]:
+        """What axe finds serious or worse, with where it is."""
+        self.page.evaluate(self.axe)
+        return [
+            f"{found['id']}: {found['help']} at {node['target']}: {node['html'][:200]}"
+            for found in self.page.evaluate(RUN_AXE)
+            if found["impact"] in BAD
+            for node in found["nodes"]
+        ]
