@@ -11,10 +11,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from config.admin import ReadOnlyAdmin
 from config.money import format_amount
 from config.words import spoken
 from entries.admin.links import linked
+from payments.admin.timeline import WithTimeline
 from payments.models import EntryMoney
 from payments.queries import MoneySource, returns_with_money, with_money
 
@@ -35,7 +35,7 @@ class Source(admin.SimpleListFilter):
 
 
 @admin.register(EntryMoney)
-class EntryMoneyAdmin(ReadOnlyAdmin):
+class EntryMoneyAdmin(WithTimeline):
     """One row for each entry."""
 
     list_display = ("id", "player", "pool", "number", "status", "amount", "source", "money")

@@ -1,0 +1,44 @@
+"""What the player was told by mail about a place: from the messages that were left for the outbox, 90 days back.
+
+A message is known by its key, which each service makes of the row that it is about.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from config.models import OutboxMessage
+from config.words import spoken
+from entries.models import Entry, Request, Ruling
+from payments.timeline.lines import Line
+from payments.timeline.money import Money
+
+ABOUT_REQUEST = (
+    "request_approved", "request_promoted", "request_rejected", "request_withdrawn", "request_expired",
+    "buy_back_approved", "buy_back_withdrawn", "buy_back_expired", "buy-back-confirmed",
+)  # fmt: skip
+ABOUT_RECEIPT = ("receipt", "receipt-allocated")
+ABOUT_PAYOUT = ("prize-paid", "prize-returned")
+
+
+def mail_lines(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[Line]:
+    """When each mail was sent, or that it was given up. Whether somebody read it nobody knows."""
+    for message in OutboxMessage.objects.filter(key__in=list(_keys(requests, entry, money))).order_by("id"):
+        what = spoken(message.kind.removeprefix("mail."))
+        if message.done_at is not None:
+            yield Line(message.done_at, f"Mail sent: {what}")
+        elif message.dead_at is not None:
+            yield Line(message.dead_at, f"Mail given up: {what}")
+        else:
+            yield Line(message.created_at, f"Mail waits: {what}")
+
+
+def _keys(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[str]:
+    yield from (f"{about}-{request.pk}" for request in requests for about in ABOUT_REQUEST)
+    if entry is not None:
+        yield f"entry-confirmed-{entry.pk}"
+        yield from (f"ruling-{pk}" for pk in Ruling.objects.filter(entry=entry).values_list("pk", flat=True))
+        yield f"pool-cancelled-{entry.pool_id}-{entry.user_id}"
+    if money is not None:
+        yield from (f"payment-failed-{pk}" for pk in money.payments)
+        yield from (f"{about}-{pk}" for pk in money.receipts for about in ABOUT_RECEIPT)
+        yield from (f"refund-sent-{pk}" for pk in money.refunds)
+        yield from (f"{about}-{pk}" for pk in money.payouts for about in ABOUT_PAYOUT)
