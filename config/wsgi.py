@@ -1,4 +1,4 @@
-"""The web process, for a WSGI server; what it is made of is `config.roots.web`."""
+"""The web process, for a WSGI server with threads; what it is made of is `config.roots.web`. Ours speaks RSGI."""
 
 import os
 
@@ -9,4 +9,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
 
 _django = get_wsgi_application()
-application = import_string("config.roots.web.web")(_django)
+application = import_string("config.roots.web.gate")(_django)

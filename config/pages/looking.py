@@ -14,14 +14,9 @@ KEEPER = Keeper()
 UNKNOWN = Version("", 0.0)
 
 
-def glance(asked: Asked) -> Kept | None:
-    """The page, if this process has it at hand; costs its caller's thread neither a connection nor any work."""
-    known = house()
-    if known is None or not settings.KEEP_PAGES:
-        return None
-    found = known.versions.shared(asked.pool)
-    version = None if found is None else found.get(asked.pool)
-    page = None if version is None else KEEPER.at_hand(asked.name, version)
+def at_hand(asked: Asked, version: Version) -> Kept | None:
+    """The page of this version, if this process has it; costs neither a connection nor any work."""
+    page = KEEPER.at_hand(asked.name, version)
     if page is not None:
         LOOKED.labels(asked.page.kind, "memory").inc()
     return page

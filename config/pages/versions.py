@@ -44,7 +44,7 @@ class Versions:
     """Asks for versions, one statement at a time, from a thread that begins with the first question."""
 
     def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+        self.ask = ask
         self._lock = threading.Lock()
         self._askers: queue.SimpleQueue[_Asker] | None = None
         self._pid = 0
@@ -52,11 +52,11 @@ class Versions:
 
     def read(self, key: int) -> Version | None:
         """The version as of now; None where there is no such thing. Raises what the database raises."""
-        found = self.shared(key)
+        found = self._shared(key)
         # Where asking for all failed, or takes long, each asks alone, and is told what is wrong.
-        return (self._ask(frozenset((key,))) if found is None else found).get(key)
+        return (self.ask(frozenset((key,))) if found is None else found).get(key)
 
-    def shared(self, key: int) -> Mapping[int, Version] | None:
+    def _shared(self, key: int) -> Mapping[int, Version] | None:
         """What one statement for all says of this key and others; None where it failed or takes long."""
         askers, since = self._queue(), self._busy_since
         if since is not None and time.monotonic() - since > PATIENCE:
@@ -84,7 +84,7 @@ class Versions:
                 together.append(askers.get())
             self._busy_since = time.monotonic()
             try:
-                found: Mapping[int, Version] | None = self._ask(frozenset(one.key for one in together))
+                found: Mapping[int, Version] | None = self.ask(frozenset(one.key for one in together))
             except Exception:  # noqa: BLE001  # whoever asked asks again alone, and is told what is wrong
                 found = None
             self._busy_since = None

@@ -7,25 +7,27 @@ is told at once to come again (503 with `Retry-After`). Picks go first and have 
 `config.web.lanes` says who else has how much. Sign-ins rest after each for as long as it took, and several times as
 long while picks come: however many want in, and however fast they are, they never have more than their share of time.
 
-The server's own threads only bring requests and wait, so it needs more of them than work is done at once
-(`Shares.server_threads`). A body is read by them as well, once there is room to wait: who sends slowly keeps nobody
-from work.
+A body is read before its request is worked on, once there is room to wait: who sends slowly keeps nobody from work.
+
+Whoever brings requests here goes through `admit`, `queue` and `give_up`: the event loop of `config.web.front`, which is
+what serves, or a thread of a server that speaks WSGI, for which the gate is an application like any other.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from secrets import randbelow
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connections
 
 from config.api.arrival import CAME_AT
 from config.metrics import counter, histogram
+from config.web.answers import Answer, Streamed, answer_of
 from config.web.lanes import Lane, Shares, lane_of
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ WAITED = histogram(
 )
 
 
+def make_nobodys(environ: "WSGIEnvironment") -> None:
+    """With a cookie or a token it would be looked up whose it is."""
+    environ.pop("HTTP_COOKIE", None)
+    environ.pop("HTTP_AUTHORIZATION", None)
+
+
 def read_ahead(environ: "WSGIEnvironment", *, limit: int) -> None:
     """Read the body, if it is not longer than `limit`; give a chunked one its length.
 
@@ -67,55 +75,23 @@ def read_ahead(environ: "WSGIEnvironment", *, limit: int) -> None:
 
 
 class Ticket:
-    """One request on its way through the gate."""
+    """One request on its way through the gate. `tell` is called once it is done, by the thread that did it."""
 
-    def __init__(self, lane: Lane, environ: "WSGIEnvironment", number: int) -> None:
+    def __init__(self, lane: Lane, environ: "WSGIEnvironment", number: int, tell: Callable[[], None]) -> None:
         self.lane = lane
         self.environ = environ
         self.number = number
+        self.tell = tell
         self.came_at = time.monotonic()
-        self.done = threading.Event()
         self.answer: Answer | None = None
         self.fault: BaseException | None = None
 
-
-class Answer:
-    """What the application said: its status line, its headers, its body."""
-
-    def __init__(self) -> None:
-        self.start: tuple[Any, ...] = ()
-        self.body: Iterable[bytes] = ()
-
-    def started(self, *start: Any) -> Callable[[bytes], object]:
-        """WSGI's `start_response`; nothing here writes by the old way that it returns."""
-        self.start = start
-        return lambda _: None
-
-
-class Streamed:
-    """A body that is read from while it is sent; whatever is to be done at its end is done once."""
-
-    def __init__(self, body: Iterable[bytes], at_end: Callable[[], None]) -> None:
-        self.body = body
-        self._at_end: Callable[[], None] | None = at_end
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.body)
-
-    def close(self) -> None:
-        """Said by the server after the last block, or when the caller has gone."""
-        at_end, self._at_end = self._at_end, None
-        if at_end is None:
-            return
-        try:
-            if hasattr(self.body, "close"):
-                self.body.close()
-        finally:
-            at_end()
-
-    def __del__(self) -> None:
-        # A server that forgets to close must not cost a place for ever.
-        self.close()
+    def result(self) -> Answer:
+        """Its answer. Raises what the application raised."""
+        if self.fault is not None:
+            raise self.fault
+        assert self.answer is not None
+        return self.answer
 
 
 class Gate:
@@ -140,76 +116,96 @@ class Gate:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         lane = lane_of(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""))
         if lane is Lane.LIVE:
-            # Nobody's: with a cookie it would be looked up whose.
-            environ.pop("HTTP_COOKIE", None)
-            environ.pop("HTTP_AUTHORIZATION", None)
+            make_nobodys(environ)
             return self.application(environ, start_response)
         if lane is Lane.PROBE:
-            # Wanted most when all others are stuck. With a cookie it is a person's, who may wait.
-            if "HTTP_COOKIE" not in environ and self._probes.acquire(blocking=False):
+            if self.takes_probe(environ):
                 try:
                     return self.application(environ, start_response)
                 finally:
-                    self._probes.release()
+                    self.end_of_probe()
             lane = Lane.OTHER
-        ticket = self._admit(lane, environ)
+        ticket = self._done(lane, environ)
         if ticket is None:
-            return self._turn_away(lane, environ, start_response)
-        if ticket.fault is not None:
-            raise ticket.fault
-        assert ticket.answer is not None
-        start_response(*ticket.answer.start)
-        return ticket.answer.body
+            self.refuse(lane, environ)
+            return self.application(environ, start_response)
+        return ticket.result().said_to(start_response)
 
-    def _admit(self, lane: Lane, environ: "WSGIEnvironment") -> Ticket | None:
-        """The ticket once it is done; None where there was no room, or no turn in time."""
+    def _done(self, lane: Lane, environ: "WSGIEnvironment") -> Ticket | None:
+        """The ticket once it is done; None where there was no room, or no turn in time, in which a slow body counts."""
+        done = threading.Event()
+        ticket = self.admit(lane, environ, done.set)
+        if ticket is None:
+            return None
+        try:
+            read_ahead(environ, limit=self.body_limit)
+        except BaseException:
+            self.forget(ticket)
+            raise
+        self.queue(ticket)
+        done.wait(max(0.0, ticket.came_at + self.longest_wait - time.monotonic()))
+        if self.give_up(ticket):
+            return None
+        done.wait()
+        return ticket
+
+    def takes_probe(self, environ: "WSGIEnvironment") -> bool:
+        """Whether a probe goes past the queue; after it, `end_of_probe`.
+
+        Wanted most when all others are stuck. With a cookie it is a person's, who may wait.
+        """
+        return "HTTP_COOKIE" not in environ and self._probes.acquire(blocking=False)
+
+    def end_of_probe(self) -> None:
+        """Let the next one past."""
+        self._probes.release()
+
+    def admit(self, lane: Lane, environ: "WSGIEnvironment", tell: Callable[[], None]) -> Ticket | None:
+        """A ticket to queue with once the body is there, or to forget; None where there is no room."""
         with self._changed:
             if not self._has_room(lane):
                 return None
             self._inside[lane] += 1
             self._numbers += 1
-            ticket = Ticket(lane, environ, self._numbers)
+            ticket = Ticket(lane, environ, self._numbers, tell)
             environ[CAME_AT] = ticket.came_at
             if lane is Lane.PICK:
                 self._pick_came_at = ticket.came_at
-        try:
-            read_ahead(environ, limit=self.body_limit)
-        except BaseException:
-            with self._changed:
-                self._inside[lane] -= 1
-            raise
+            return ticket
+
+    def forget(self, ticket: Ticket) -> None:
+        """It was admitted, and never came to be."""
         with self._changed:
-            self._queues[lane].append(ticket)
+            self._inside[ticket.lane] -= 1
+
+    def queue(self, ticket: Ticket) -> None:
+        """Have it worked on when its turn comes."""
+        with self._changed:
+            self._queues[ticket.lane].append(ticket)
             self._start_threads()
             self._changed.notify()
-        if not self._wait_for_turn(ticket):
-            return None
-        ticket.done.wait()
-        return ticket
+
+    def give_up(self, ticket: Ticket) -> bool:
+        """Whether it was still waiting: then nobody will work on it. False where it is worked on, or done already."""
+        with self._changed:
+            try:
+                self._queues[ticket.lane].remove(ticket)
+            except ValueError:
+                return False
+            self._inside[ticket.lane] -= 1
+            return True
+
+    def refuse(self, lane: Lane, environ: "WSGIEnvironment") -> None:
+        """Have the application's outermost parts say so, so that this answer is like every other."""
+        TURNED_AWAY.labels(lane).inc()
+        # Not all at the same moment again.
+        environ[REFUSED] = 1 + randbelow(LONGEST_RETRY)
 
     def _has_room(self, lane: Lane) -> bool:
         picks, everybody = self._inside[Lane.PICK], sum(self._inside.values())
         if everybody >= self.shares.inside or self._inside[lane] >= self.shares.inside_of(lane):
             return False
         return lane is Lane.PICK or everybody - picks < self.shares.inside_but_picks
-
-    def _wait_for_turn(self, ticket: Ticket) -> bool:
-        """Whether it was taken up, or done already, in time. A slow body counts as waiting."""
-        ticket.done.wait(max(0.0, ticket.came_at + self.longest_wait - time.monotonic()))
-        with self._changed:
-            try:
-                self._queues[ticket.lane].remove(ticket)
-            except ValueError:
-                return True
-            self._inside[ticket.lane] -= 1
-            return False
-
-    def _turn_away(self, lane: Lane, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Told by the application's outermost parts, so that this answer is like every other."""
-        TURNED_AWAY.labels(lane).inc()
-        # Not all at the same moment again.
-        environ[REFUSED] = 1 + randbelow(LONGEST_RETRY)
-        return self.application(environ, start_response)
 
     def _start_threads(self) -> None:
         """With the first request: a server may copy the process after this was made. Called under the lock."""
@@ -261,33 +257,20 @@ class Gate:
     def _do(self, ticket: Ticket) -> None:
         keeps_place, began = False, time.monotonic()
         try:
-            ticket.answer = self._answer(ticket)
-            keeps_place = isinstance(ticket.answer.body, Streamed)
-        except BaseException as fault:  # noqa: BLE001  # raised again in the thread that the server waits for
+            answer = ticket.answer = answer_of(self.application, ticket.environ)
+            if answer.is_streamed and ticket.lane is Lane.REPORT:
+                answer.body = Streamed(answer.body, partial(self._end_of_report, ticket.lane))
+                keeps_place = True
+        except BaseException as fault:  # noqa: BLE001  # raised again for whoever brought the request
             ticket.fault = fault
         if ticket.lane in RESTING:
             self._begin_rest(ticket.lane, began)
         if not keeps_place:
             self._leave(ticket.lane)
-        ticket.done.set()
-
-    def _answer(self, ticket: Ticket) -> Answer:
-        answer = Answer()
-        body = self.application(ticket.environ, answer.started)
-        answer.body = body
-        if not getattr(body, "streaming", False):
-            # Whole: the server sends a list in one piece, and this thread is done with the request.
-            try:
-                answer.body = list(body)
-            finally:
-                if hasattr(body, "close"):
-                    body.close()
-        elif ticket.lane is Lane.REPORT:
-            answer.body = Streamed(body, partial(self._end_of_report, ticket.lane))
-        return answer
+        ticket.tell()
 
     def _end_of_report(self, lane: Lane) -> None:
-        """The server's thread read it, through a connection of its own."""
+        """Whichever thread sent it read it through a connection of its own."""
         with suppress(Exception):
             connections.close_all()
         self._leave(lane)

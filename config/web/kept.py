@@ -1,20 +1,17 @@
 """Answers with kept pages before Django is entered: whole, in gzip, or with the word that nothing has changed.
 
-It stands twice: in front of the gate for what this process has at hand, which costs less than the way through it, and
-behind it for what has to be fetched or built.
+In front of the gate stand those that this process has at hand, which cost less than the way through it
+(`config.web.front`); behind it, what has to be fetched or built (`Reader`).
 
 Only to callers who say nothing of themselves: for those with a token or a cookie, Django finds out who they are, and
 the view takes the same pages. Whatever is not plainly such a page goes on to Django as it came. The headers around a
 page are those that Django's middleware puts there (`config.web.standing`).
 
-These answers are not counted against anybody's limit: they cost less than counting does, and the gate bounds how many
-are made at once. In front of the gate that is bounded here: each takes one of the server's threads, and those that are
-left must be able to turn others away.
+These answers are not counted against anybody's limit: they cost less than counting does.
 """
 
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -31,6 +28,7 @@ from config.pages.packing import finish, head_of
 from config.pages.registry import Asked, asked_for
 from config.prepared import is_ready
 from config.tracing import begin
+from config.web.answers import Answer
 from config.web.direct import route_of
 from config.web.gate import REFUSED
 from config.web.standing import Headers, headers_around
@@ -41,68 +39,64 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1/pools/"
 # Who says these is somebody, or wants something that only Django knows how to give.
 SOMEBODY = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", REFUSED)
+# Finds a page, if there is one. May raise what the database raises.
+Look = Callable[[Asked], Kept | None]
 # Said anew around each answer.
 ANEW = frozenset({"etag", "content-length", "content-encoding"})
 
 
 class Reader:
-    """A WSGI application in front of another. `look` is asked for the page: `glance` or `look` of `config.pages`.
+    """A WSGI application in front of another. `look` is asked for the page."""
 
-    By so many at once; whoever comes then goes on at once.
-    """
-
-    def __init__(self, application: "WSGIApplication", look: Callable[[Asked], Kept | None], *, at_once: int) -> None:
+    def __init__(self, application: "WSGIApplication", look: Look) -> None:
         self.application = application
         self.look = look
-        self._places = deque([True] * at_once)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(PREFIX) and environ["REQUEST_METHOD"] in READING:
-            try:
-                place = self._places.pop()
-            except IndexError:
-                return self.application(environ, start_response)
-            try:
-                body = self._answered(environ, start_response)
-            finally:
-                self._places.append(place)
-            if body is not None:
-                return [body]
-        return self.application(environ, start_response)
+        asked = asked_by(environ)
+        answer = None if asked is None or not is_ready() else answer_with(environ, asked, self.look)
+        return self.application(environ, start_response) if answer is None else answer.said_to(start_response)
 
-    def _answered(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes | None:
-        """The body; None where it is Django's to answer."""
-        if any(environ.get(name) for name in SOMEBODY) or not _takes_json(environ.get("HTTP_ACCEPT", "")):
-            return None
-        asked = asked_for(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
-        if asked is None or not is_ready():
-            return None
-        method = environ["REQUEST_METHOD"]
-        headers = _around(asked.page.like, environ)
-        if headers is None:
-            return None
-        began, route = time.perf_counter(), route_of(asked.page.like)
-        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        with begin(request_id=request_id, traceparent=environ.get("HTTP_TRACEPARENT", ""), route=route) as work:
-            page = self._page(asked)
-            if page is None:
-                return None
-            work.pool_id = asked.pool
-            status, own, body = _made(environ, page)
-            around = headers if status == 200 else tuple(one for one in headers if one[0] not in OF_A_BODY)
-            own += [("ETag", page.tag), ("X-Request-ID", request_id), ("traceparent", work.trace.traceparent)]
-            seconds = time.perf_counter() - began
-            count_answer(method, route, status, seconds)
-            log_answer(work=work, method=method, status=status, seconds=seconds)
-            start_response("200 OK" if status == 200 else "304 Not Modified", [*around, *own])
-            return b"" if method == "HEAD" else body
 
-    def _page(self, asked: Asked) -> Kept | None:
+def asked_by(environ: "WSGIEnvironment") -> Asked | None:
+    """The page that is plainly asked for, if it is one of those that are kept."""
+    if (
+        not environ["PATH_INFO"].startswith(PREFIX)
+        or environ["REQUEST_METHOD"] not in READING
+        or any(environ.get(name) for name in SOMEBODY)
+        or not _takes_json(environ.get("HTTP_ACCEPT", ""))
+    ):
+        return None
+    return asked_for(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+
+
+def answer_with(environ: "WSGIEnvironment", asked: Asked, look: Look, *, began: float | None = None) -> Answer | None:
+    """The answer with the page that `look` finds; None where it is Django's to answer.
+
+    `began`: when somebody began to work on it (`time.perf_counter`), if that was before now.
+    """
+    headers = _around(asked.page.like, environ)
+    if headers is None:
+        return None
+    began, route = began or time.perf_counter(), route_of(asked.page.like)
+    method, request_id = environ["REQUEST_METHOD"], request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+    with begin(request_id=request_id, traceparent=environ.get("HTTP_TRACEPARENT", ""), route=route) as work:
         try:
-            return self.look(asked)
+            page = look(asked)
         except Error:
             # Django meets the same, and knows what to say.
             return None
+        if page is None:
+            return None
+        work.pool_id = asked.pool
+        status, own, body = _made(environ, page)
+        around = headers if status == 200 else tuple(one for one in headers if one[0] not in OF_A_BODY)
+        own += [("ETag", page.tag), ("X-Request-ID", request_id), ("traceparent", work.trace.traceparent)]
+        seconds = time.perf_counter() - began
+        count_answer(method, route, status, seconds)
+        log_answer(work=work, method=method, status=status, seconds=seconds)
+        said = "200 OK" if status == 200 else "304 Not Modified"
+        return Answer(said, [*around, *own], [b"" if method == "HEAD" else body])
 
 
 def _made(environ: "WSGIEnvironment", page: Kept) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -43,9 +43,6 @@ SIGN_IN_PATHS = frozenset(
         "/admin/password_change/",
     }
 )
-# How many at once are answered in front of the gate with pages at hand, and how many are turned away by it. More of the
-# first serve a few pages more, and let those wait who are turned away (`docs/performance.md`).
-GLANCES, TURNING_AWAY = 8, 8
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -72,11 +69,6 @@ class Shares:
 
     at_once: int
     waiting: int
-
-    @property
-    def server_threads(self) -> int:
-        """How many the server needs: one for each that is worked on or waits, and for what is done past the gate."""
-        return self.inside + GLANCES + TURNING_AWAY
 
     @property
     def inside(self) -> int:

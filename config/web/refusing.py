@@ -18,8 +18,9 @@ from config.api.middleware import level_of, log_answer, request_id_of
 from config.errors import Code
 from config.metrics import METHODS, count_answer
 from config.tracing import begin
+from config.web.answers import Answer
 from config.web.gate import REFUSED
-from config.web.standing import API, headers_of_refusal
+from config.web.standing import API, Headers, headers_of_refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,11 +37,14 @@ class Refusals:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if REFUSED in environ and _is_plain(environ):
-            body = _refused(environ, start_response)
-            if body is not None:
-                return [body]
-        return self.application(environ, start_response)
+        answer = refusal(environ) if REFUSED in environ else None
+        return self.application(environ, start_response) if answer is None else answer.said_to(start_response)
+
+
+def refusal(environ: "WSGIEnvironment") -> Answer | None:
+    """What a request that the gate refused is told; None where Django has to say it."""
+    headers = headers_of_refusal(environ) if _is_plain(environ) else None
+    return None if headers is None else _refused(environ, headers)
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:
@@ -57,10 +61,8 @@ def _is_english(accepted: str) -> bool:
     return language_of(accepted).startswith("en")
 
 
-def _refused(environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes | None:
-    began, headers = time.perf_counter(), headers_of_refusal(environ)
-    if headers is None:
-        return None
+def _refused(environ: "WSGIEnvironment", headers: Headers) -> Answer:
+    began = time.perf_counter()
     method, request_id = environ["REQUEST_METHOD"], request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
     with begin(request_id=request_id, traceparent=environ.get("HTTP_TRACEPARENT", ""), route=ROUTE) as work:
         body: bytes = JSONRenderer().render(enveloped(failure(Code.SERVICE_UNAVAILABLE)))
@@ -74,5 +76,4 @@ def _refused(environ: "WSGIEnvironment", start_response: "StartResponse") -> byt
         seconds = time.perf_counter() - began
         count_answer(method, ROUTE, 503, seconds)
         log_answer(work=work, method=method, status=503, seconds=seconds, level=level_of(environ["PATH_INFO"], 503))
-        start_response("503 Service Unavailable", own)
-        return body
+        return Answer("503 Service Unavailable", own, [body])

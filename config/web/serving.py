@@ -31,7 +31,6 @@ from config.descriptors import allow_descriptors
 from config.draining import DRAIN_MARK
 from config.env import PROJECT, environment_of, read_file
 from config.env.declared import VARIABLES
-from config.web.lanes import Shares
 
 # Longer than any request may take in the database, with its wait at the gate.
 FINISH_SECONDS = 15
@@ -71,22 +70,19 @@ class DrainingServer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve `config.wsgi`."""
+    """Serve `config.rsgi`."""
     given = {**read_file(PROJECT / ".env"), **os.environ}
-    options = _parser(Shares(at_once=_number(given, "MAX_IN_WORK"), waiting=_number(given, "MAX_WAITING"))).parse_args(
-        arguments
-    )
+    options = _parser().parse_args(arguments)
     room = allow_descriptors(options.connections + SPARE_DESCRIPTORS) - SPARE_DESCRIPTORS
     server = Server(
-        "config.wsgi:application",
+        "config.rsgi:application",
         address=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         websockets=False,
         workers=options.workers,
-        blocking_threads=options.threads,
         backlog=KNOCKING,
-        backpressure=max(min(room, options.connections), options.threads),
+        backpressure=max(min(room, options.connections), 1),
         respawn_failed_workers=True,
         workers_kill_timeout=options.finish_seconds,
     )
@@ -103,14 +99,11 @@ def _number(given: dict[str, str], name: str) -> int:
     return number
 
 
-def _parser(shares: Shares) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m config.web.serving", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=2, help="processes; as many as there are cores")
-    parser.add_argument(
-        "--threads", type=int, default=shares.server_threads, help="for all that may wait (config.web.gate)"
-    )
     parser.add_argument(
         "--connections", type=int, default=CONNECTIONS, help="of a worker at once, idle ones counted in"
     )

@@ -68,9 +68,10 @@ def test_whether_it_lives_is_asked_past_the_gate():
 
 
 def test_it_is_as_big_as_the_settings_say(settings):
-    from config.wsgi import application
+    from config.rsgi import application
+    from config.wsgi import application as gate
 
-    gate = application.application
+    assert application.gate.shares == gate.shares
     assert (gate.shares.at_once, gate.shares.waiting) == (settings.MAX_IN_WORK, settings.MAX_WAITING)
     assert gate.longest_wait == settings.MAX_WAIT_MS / 1000
 

@@ -26,8 +26,8 @@ class Answer:
         return json.loads(body)["data"]
 
 
-def ask(path: str, query: str = "", *, method: str = "GET", by: Any = look, **headers: str) -> Answer:
-    """Ask the reader, which looks for pages by `by`; what it does not answer itself is marked."""
+def ask(path: str, query: str = "", *, method: str = "GET", **headers: str) -> Answer:
+    """Ask the reader; what it does not answer itself is marked."""
     answer = Answer()
 
     def handed_on(environ, start_response):
@@ -42,7 +42,7 @@ def ask(path: str, query: str = "", *, method: str = "GET", by: Any = look, **he
         "SERVER_PORT": "80", "HTTP_HOST": "testserver", "REMOTE_ADDR": "198.18.0.1", "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(), **headers,
     }  # fmt: skip
-    answer.body = b"".join(Reader(handed_on, by, at_once=1)(environ, start))
+    answer.body = b"".join(Reader(handed_on, look)(environ, start))
     return answer
 
 

@@ -5,11 +5,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 
-from config.env import read_file
-from config.env.declared import VARIABLES
-from config.env.variable import Environment
 from config.local import home
-from config.web.lanes import Shares
 
 
 @dataclass(frozen=True)
@@ -38,25 +34,14 @@ def second(options: argparse.Namespace) -> list[Program]:
 
 
 def web(host: str, port: int) -> Program:
-    """Two workers, as measured for a small machine; threads enough for all that may wait (`config.web.gate`)."""
-    threads = str(_shares().server_threads)
-    sized = ["--workers", "2", "--threads", threads, "--finish-seconds", "3"]
+    """Two workers, as measured for a small machine."""
+    sized = ["--workers", "2", "--finish-seconds", "3"]
     argv = module("config.web.serving", "--host", host, "--port", str(port), *sized)
     # Nothing is collected here: files are served from where they lie.
     quiet = "ignore:No directory at"
     # Nobody stands in front who would have to notice that it is about to end.
     drain = os.environ.get("DRAIN_SECONDS") or "0"
     return Program("web", argv, {"OUTLAST_PROCESS": "web", "PYTHONWARNINGS": quiet, "DRAIN_SECONDS": drain})
-
-
-def _shares() -> Shares:
-    """As the web processes will read them."""
-    given = {**read_file(home.ROOT / ".env"), **os.environ}
-    known = {variable.name: variable for variable in VARIABLES}
-    at_once, waiting = (
-        known[name].read(given.get(name, ""), Environment.LOCAL) for name in ("MAX_IN_WORK", "MAX_WAITING")
-    )
-    return Shares(at_once=at_once, waiting=waiting)
 
 
 def live() -> Program:

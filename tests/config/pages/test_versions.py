@@ -121,11 +121,11 @@ def test_while_one_takes_too_long_nobody_else_begins_to_wait(monkeypatch):
     house = Counter()
     versions = Versions(house)
     house.may_answer.clear()
-    assert versions.shared(1) is None
-    assert versions.shared(2) is None
+    assert versions._shared(1) is None
+    assert versions._shared(2) is None
     assert versions._askers.qsize() == 0
     house.may_answer.set()
-    while versions.shared(3) is None:
+    while versions._shared(3) is None:
         time.sleep(0.001)
     assert {2} not in house.asked
 

@@ -8,7 +8,8 @@ from io import BytesIO
 
 import pytest
 
-from config.web.gate import PROBES_AT_ONCE, REFUSED, Gate, Streamed
+from config.web.answers import Streamed
+from config.web.gate import PROBES_AT_ONCE, REFUSED, Gate
 from config.web.lanes import Lane, Shares
 
 OTHER, PICK, SIGN_IN = "/api/v1/pools", "/api/v1/entries/1/picks/1", "/api/v1/auth/token"
@@ -253,7 +254,8 @@ class TestTurningAway:
         application = Application()
         gate = gate_of(application)
         for _ in range(200):
-            gate._turn_away(Lane.OTHER, {"PATH_INFO": OTHER}, lambda *_: None)
+            gate.refuse(Lane.OTHER, environ := {"PATH_INFO": OTHER})
+            application(environ, lambda *_: None)
         assert set(application.refused) == {1, 2, 3, 4, 5}
 
     def test_a_quarter_of_the_queue_is_left_to_picks(self):

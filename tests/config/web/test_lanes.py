@@ -88,4 +88,3 @@ def test_a_quarter_is_left_to_picks_and_every_lane_has_something(at_once):
     assert (shares.inside, shares.inside_but_picks) == (at_once + 64, shares.but_picks + 48)
     assert (shares.inside_of(Lane.PICK), shares.inside_of(Lane.OTHER)) == (shares.inside, shares.inside_but_picks)
     assert shares.inside_of(Lane.SIGN_IN) == 1 + 16
-    assert shares.server_threads > shares.inside

@@ -1,0 +1,12 @@
+"""The web process, for granian's event loop (RSGI); what it is made of is `config.roots.web`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["OUTLAST_PROCESS"] = os.environ.get("OUTLAST_PROCESS") or "web"
+
+_django = get_wsgi_application()
+application = import_string("config.roots.web.front")(_django)
