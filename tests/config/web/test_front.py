@@ -223,13 +223,13 @@ class TestStreams:
     def serving(self, serve, made):
         """Answers with a stream of so many blocks."""
 
-        def of(blocks, longest_wait=PATIENCE, **options):
+        def of(blocks, **options):
             def application(environ, start_response):
                 start_response("503 Later" if REFUSED in environ else "200 OK", [("X-Kind", "stream")])
                 made.append(Stream(0 if REFUSED in environ else blocks, **options))
                 return made[-1]
 
-            return serve(application, longest_wait=longest_wait)
+            return serve(application)
 
         return of
 
@@ -241,7 +241,7 @@ class TestStreams:
         assert made[0].closed == 1
 
     def test_it_is_made_only_as_fast_as_it_is_read_and_a_report_keeps_its_place(self, serving, made):
-        served, slow = serving(400, longest_wait=1), Way()
+        served, slow = serving(400), Way()
         slow.may_read.clear()
         call = served.send(Scope(REPORT), slow)
         until(lambda: made and made[0].made > 1)
@@ -249,6 +249,7 @@ class TestStreams:
         # What lies in the pipe, and a block on each side of it.
         assert made[0].made <= 4
         assert served.front.gate._working[Lane.REPORT] == 1
+        served.front.gate.longest_wait = 0.05
         assert served.call(REPORT).status == 503
         slow.may_read.set()
         call.result(PATIENCE)
