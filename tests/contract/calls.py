@@ -12,6 +12,7 @@ from typing import Any
 import pyotp
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 
 from accounts.models import EmailChange, User
 from accounts.services.links import Purpose, make_change_token, make_token
@@ -20,14 +21,21 @@ from accounts.services.sessions import begin_session
 from config.api.document import operations as described
 from config.api.examples import PASSWORD
 from config.clock import database_now
+from payments.accounting.batches import withdraw_batch
+from payments.exports.work import write_waiting
+from payments.models import Export
+from payments.services.refunds.deciding import request_refund
 from pools.models import Pool
+from tests.factories.accounts import FinanceFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.payments import paid_entry
 from tests.factories.pools import PoolFactory, lock_round
 from tests.security.matrix.knocking import KEY
 from tests.security.matrix.operations import operations as walked
 from tests.security.matrix.world import World
+from tests.support.buying_back import fallen_in, generous_pool
 from tests.support.contract import schema_of
+from tests.support.exporting import wish
 from tests.support.papers import picture
 from tests.support.truth import URLS
 
@@ -38,13 +46,17 @@ NAMED = {"KC": "BAT", "BUF": "ANT", "nfl-2026": "live"}
 # The row that an id in a body stands for, by the field.
 ROWS = {"entry": "entry", "requests": "request", "payouts": "payout"}
 # Where it stands for another in the call of this name.
-OTHER_ROWS = {"createRuling": {"entry": "foreign entry"}}
+OTHER_ROWS = {"createRuling": {"entry": "foreign entry"}, "giveDiscrepancy": {"owner": "colleague"}}
 # Where the usual row of an address is not of the kind that the call is about.
 PATHS = {
     "cancelPool": {"pools": "draft"},
     "updatePoolRules": {"pools": "draft"},
     "createPoolAmendment": {"pools": "other pool"},
     "updateEntryFallback": {"entries": "listed entry"},
+    "buyBackEntry": {"entries": "fallen entry"},
+    "createPaymentRefund": {"payments": "placed payment"},
+    "approveExport": {"exports": "personal export"},
+    "declineRefund": {"refunds": "large refund"},
 }
 TOKEN = "example-token-from-the-mail"
 
@@ -193,6 +205,52 @@ def with_fallbacks(world: World) -> None:
     world.rows["listed entry"] = paid_entry(RequestFactory(approved=True, pool=pool, user=person(world)))
 
 
+def with_a_way_back_in(world: World) -> None:
+    """The owner has an entry that fell in a pool of such rules."""
+    world.rows["fallen entry"] = fallen_in(generous_pool(), owner=person(world))
+
+
+def with_a_place_that_is_paid(world: World) -> None:
+    """Of the payment nothing was given back."""
+    world.rows["placed payment"] = world.rows["entry"].receipts.get().payment
+
+
+def with_a_colleague(world: World) -> None:
+    """Somebody of finance."""
+    world.rows["colleague"] = person(world, "finance")
+
+
+def with_a_large_refund(world: World) -> None:
+    """So large that it waits for its second name."""
+    receipt = world.rows["entry"].receipts.get()
+    with override_settings(REFUND_APPROVAL_ABOVE=0):
+        world.rows["large refund"] = request_refund(
+            receipt_id=receipt.pk, amount_cents=None, taken_from="place", reason="Why", by=FinanceFactory(),
+            now=database_now(),
+        )  # fmt: skip
+
+
+def with_a_personal_export(world: World) -> None:
+    """Of a report that names people: it waits for its second name."""
+    world.rows["personal export"] = wish(FinanceFactory(), "tax_year", options={"year": 2026})
+
+
+def with_a_written_export(world: World) -> None:
+    """A worker has come by."""
+    assert write_waiting() == 1
+
+
+def with_a_failed_export(world: World) -> None:
+    """A worker has come by and given it up."""
+    for status in ("running", "failed"):
+        Export.objects.filter(pk=world.rows["export"].pk).update(status=status)
+
+
+def with_days_to_export(world: World) -> None:
+    """The newest batch was taken back: its days are to be exported anew."""
+    withdraw_batch(batch_id=world.rows["batch"].pk, by=FinanceFactory(), reason="wrong accounts")
+
+
 def after(name: str, who: str) -> Prepare:
     """Another documented call was made before."""
 
@@ -219,7 +277,17 @@ PREPARED: dict[str, Prepare] = {
     "getPoolRoundReportJson": with_a_locked_round,
     "listPoolRoundDistribution": with_a_locked_round,
     "updateEntryFallback": with_fallbacks,
+    "buyBackEntry": with_a_way_back_in,
     "waitlistRequest": with_a_full_pool,
+    "createPaymentRefund": with_a_place_that_is_paid,
+    "declineRefund": with_a_large_refund,
+    "giveDiscrepancy": with_a_colleague,
+    "createJournalBatch": with_days_to_export,
+    "approveExport": with_a_personal_export,
+    "checkExport": with_a_written_export,
+    "createExportLink": with_a_written_export,
+    "getExportFile": with_a_written_export,
+    "retryExport": with_a_failed_export,
     "getPoolLogo": after("updatePoolLogo", "admin"),
     "getPoolCancellation": after("proposePoolCancellation", "finance"),
     "confirmPoolCancellation": after("proposePoolCancellation", "finance"),

@@ -18,25 +18,13 @@ ELSEWHERE: dict[str, str] = {
     # Money moves at a provider, or has come from a bank: tests/payments.
     "allocateDiscrepancy": "wants held money with a place that waits for it",
     "approveRefund": "sends money at the provider that the payment came through",
-    "createPaymentRefund": "wants money of a payment that no refund has claimed yet",
     "createPayout": "wants a prize that is due",
     "createBankStatement": "wants a file of the bank",
-    "createJournalBatch": "wants movements that were not exported yet",
-    "declineRefund": "wants a refund that waits for its second name",
-    "giveDiscrepancy": "wants a refund from outside that belongs to somebody",
     "matchBankLine": "wants payouts that come to the line's amount",
     "recordManualPayment": "wants money that was handed over after the approval",
     "refundDiscrepancy": "wants held money",
     "resyncDiscrepancy": "asks a provider about an object that it knows",
     "returnPayout": "wants a prize that was sent",
-    # A worker has written it: tests/exports.
-    "approveExport": "wants an export of a kind that waits for leave",
-    "checkExport": "wants a file that was written",
-    "createExportLink": "wants a file that was written",
-    "getExportFile": "wants a file that was written",
-    "retryExport": "wants an export that failed",
-    # Another kind of pool, or another moment of one: tests/entries.
-    "buyBackEntry": "wants an entry that fell in a pool with a way back in",
     # What only its sender can make, or only a device.
     "createRecoveryCodes": "wants a sign-in with the second factor that they are for",
     "createWebhook": "wants a signature over the body",
