@@ -22,6 +22,7 @@ from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
 from pools.admin.rules_in_words import rules_in_words
+from pools.admin.studio import WithStudio
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus
 from pools.queries import current_rules, statistics
@@ -65,7 +66,7 @@ def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
 
 
 @admin.register(Pool)
-class PoolAdmin(WithHistory, WithLogo, MadeByService):
+class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     """What a pool is, is said when it is made; of a draft the rules can still be revised.
 
     What happens in a dispute can be changed until the pool ends.
@@ -104,6 +105,7 @@ class PoolAdmin(WithHistory, WithLogo, MadeByService):
         ("Rules", {"fields": RULE_FIELDS, "description": "Frozen when the first round locks. Empty is the default."}),
     )
     actions = ("publish", "cancel")
+    actions_list = ("studio",)
 
     def make(self, form: Any, by: User) -> Pool:
         """A draft with version 1 of its rules."""

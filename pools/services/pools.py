@@ -46,6 +46,13 @@ class FirstLockPassed(Refused):
         )
 
 
+def draft_of(*, competition: Competition, rules: Mapping[str, Any], **fields: Any) -> tuple[Pool, Rules]:
+    """What `create_pool` would make of the same, not saved: to be looked at. Refuses what it refuses."""
+    pool = Pool(competition=competition, **check_fields(competition, fields))
+    switches = check_rules(rules, contest=contest_of(pool))
+    return pool, Rules(pool=pool, version=1, effective_round_number=pool.first_round_number, **switches)
+
+
 @transaction.atomic
 def create_pool(
     *, competition: Competition, name: str, created_by: User | None, rules: Mapping[str, Any], **fields: Any
@@ -57,14 +64,13 @@ def create_pool(
     description, suspended_may_pick, chargeback_bearer. Raises VALIDATION_ERROR with field → messages, for rules as
     `rules.<key>`.
     """
-    cleaned = check_fields(competition, {"name": name, **fields})
-    pool = Pool(competition=competition, created_by=created_by, **cleaned)
-    switches = check_rules(rules, contest=contest_of(pool))
+    pool, made = draft_of(competition=competition, rules=rules, name=name, **fields)
+    pool.created_by = made.created_by = created_by
     attribute(by=created_by, reason="made")
     pool.save(force_insert=True)
-    Rules.objects.create(
-        pool=pool, version=1, effective_round_number=pool.first_round_number, created_by=created_by, **switches
-    )
+    # Its number is known only now.
+    made.pool = pool
+    made.save(force_insert=True)
     return pool
 
 

@@ -1,0 +1,131 @@
+"""The studio: pools from templates, step by step."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from pools.admin.pool_form import FIELDS
+from pools.admin.switch_fields import RULE_FIELDS
+from pools.models import Pool
+from tests.factories.pools import CompetitionFactory, league
+from tests.support.sessions import sessions_in_the_database
+
+__all__ = ["sessions_in_the_database"]
+
+pytestmark = pytest.mark.django_db
+
+STUDIO = reverse("admin:pools_pool_studio")
+
+
+def filled_in(page) -> dict[str, str]:
+    """The second step as a browser sends it."""
+    form, start = page.context["form"], page.context["start"]
+    sent = {name: str(value) for name, value in start.hidden().items()}
+    for name in form.fields:
+        value = form[name].value()
+        if name == "registration_closes_at":
+            sent |= {f"{name}_0": "", f"{name}_1": ""}
+        elif name not in sent and value is not False:
+            sent[name] = "" if value is None else ",".join(value) if isinstance(value, list) else str(value)
+    return sent
+
+
+def begin(browser, competition, template="classic") -> dict[str, str]:
+    page = browser.get(STUDIO, {"template": template, "competition": competition.pk})
+    assert page.status_code == 200
+    return filled_in(page)
+
+
+def test_the_first_step_asks_for_a_template_and_a_competition_that_has_rounds(back_office, moderator):
+    browser = back_office(moderator)
+    page = browser.get(STUDIO).content.decode()
+    assert page.count('type="radio" name="template"') == 4
+    assert "Premier League last man standing" in page
+    empty = CompetitionFactory()
+    page = browser.get(STUDIO, {"template": "classic", "competition": empty.pk}).content.decode()
+    assert "It has no rounds yet. Import its schedule first." in page
+
+
+def test_a_pool_is_made_from_a_template_in_three_steps(back_office, moderator):
+    browser = back_office(moderator)
+    terms = begin(browser, league(rounds=9, name="English Cup"), "last-man-standing")
+    assert (terms["currency"], terms["rule_missed_pick"], terms["rule_reuse_reset_round"]) == ("gbp", "fallback", "5")
+    terms |= {"name": "Main", "entry_fee_cents": "2500"}
+    page = browser.post(STUDIO, terms | {"step": "look"}).content.decode()
+    assert not Pool.objects.exists()
+    assert "25.00 GBP" in page
+    assert "it eliminates nobody and costs nobody a strike." in page
+    assert 'type="hidden" name="rule_all_out" value="revive"' in page
+    answer = browser.post(STUDIO, terms | {"step": "make"})
+    pool = Pool.objects.get()
+    assert answer["Location"] == reverse("admin:pools_pool_change", args=[pool.pk])
+    assert (pool.name, pool.status, pool.entry_fee_cents, pool.created_by) == ("Main", "draft", 2500, moderator)
+    rules = pool.rules_versions.get()
+    assert (rules.missed_pick, rules.cancelled_game, rules.all_out, rules.created_by) == (
+        "fallback", "void", "revive", moderator,
+    )  # fmt: skip
+
+
+def test_what_the_rules_refuse_is_told_before_anything_is_made(back_office, moderator):
+    browser = back_office(moderator)
+    terms = begin(browser, league(), "two-lives") | {"name": "Main", "rule_buy_back_until": "3", "step": "make"}
+    page = browser.post(STUDIO, terms)
+    assert set(page.context["form"].errors) == {"rule_buy_back_until", "rule_buy_back_limit"}
+    assert '<details class="mb-6" open>' in page.content.decode()
+    assert not Pool.objects.exists()
+
+
+def test_going_back_keeps_what_was_filled_in(back_office, moderator):
+    browser = back_office(moderator)
+    terms = begin(browser, league()) | {"name": "Main", "countries": "US-NV,CA"}
+    del terms["suspended_may_pick"]
+    look = browser.post(STUDIO, terms | {"step": "look"})
+    form, start = look.context["form"], look.context["start"]
+    # As the hidden fields of the last step send it.
+    kept = {str(name): str(value) for name, value in start.hidden().items()}
+    kept |= dict(pair for field in look.context["kept"] for pair in hidden_values(field.as_hidden()))
+    assert form.is_valid()
+    back = browser.post(STUDIO, kept | {"step": "terms"}).context["form"]
+    assert (back["name"].value(), back["countries"].value()) == ("Main", "US-NV,CA")
+    assert browser.post(STUDIO, kept | {"step": "make"}).status_code == 302
+    pool = Pool.objects.get()
+    assert (pool.countries, pool.suspended_may_pick) == (["US-NV", "CA"], False)
+
+
+def hidden_values(html: str) -> list[tuple[str, str]]:
+    return re.findall(r'name="([^"]+)"(?: value="([^"]*)")?', html)
+
+
+def test_the_sections_have_every_field(back_office, moderator):
+    page = back_office(moderator).get(STUDIO, {"template": "classic", "competition": league().pk})
+    shown = [field.name for _title, fields in page.context["sections"] for field in fields]
+    assert {*shown, "competition"} == set(FIELDS)
+    assert [field.name for field in page.context["switches"]] == list(RULE_FIELDS)
+
+
+def test_a_template_that_lacks_its_rounds_says_so(back_office, moderator):
+    browser = back_office(moderator)
+    terms = begin(browser, league(), "holidays") | {"name": "Main", "step": "look"}
+    page = browser.post(STUDIO, terms).content.decode()
+    assert "Import its schedule with a rounds file" in page
+
+
+def test_finance_makes_no_pools(back_office, finance):
+    browser = back_office(finance)
+    assert browser.get(STUDIO).status_code == 403
+    assert browser.post(STUDIO, {"step": "make"}).status_code == 403
+
+
+def test_looking_costs_the_same_for_three_rounds_and_for_nine(back_office, moderator):
+    browser = back_office(moderator)
+
+    def queries(rounds: int) -> int:
+        terms = begin(browser, league(rounds=rounds)) | {"name": "Main", "step": "look"}
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.post(STUDIO, terms).status_code == 200
+        return len(seen)
+
+    assert queries(3) == queries(9) == 20
