@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
@@ -21,6 +21,7 @@ from config.money import format_amount
 from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
+from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.studio import WithStudio
 from pools.admin.switch_fields import RULE_FIELDS
@@ -106,6 +107,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     )
     actions = ("publish", "cancel")
     actions_list = ("studio",)
+    change_form_outer_after_template = "pools/pool_page.html"
 
     def make(self, form: Any, by: User) -> Pool:
         """A draft with version 1 of its rules."""
@@ -121,6 +123,14 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
         """Nothing of a pool that has ended."""
         has_ended = obj is not None and obj.status in (PoolStatus.FINISHED, PoolStatus.CANCELLED)
         return not has_ended and super().has_change_permission(request, obj)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Pool | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """Django's; below it, the rounds and their locks."""
+        told = {} if obj is None else rounds_in_zones(request, obj, current_rules(obj))
+        page: HttpResponse = super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
+        return page
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With the numbers of the whole page, asked for at once."""

@@ -22,6 +22,7 @@ from config.admin import list_button
 from config.errors import DomainError
 from config.money import format_amount
 from pools.admin.made_by_service import MadeByService
+from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.switch_fields import RULE_FIELDS, RULE_PREFIX, tell
 from pools.models import Competition, Pool
@@ -155,6 +156,7 @@ class WithStudio(Base):
         return self._page(
             request, "pools/studio_look.html", start=start, form=form, kept=kept, pool=pool,
             facts=_facts(pool), cautions=start.cautions(), rules=rules_in_words(rules, pool, with_cautions=True),
+            **rounds_in_zones(request, pool, rules),
         )  # fmt: skip
 
     def _made(self, request: HttpRequest, form: Any) -> HttpResponse:

@@ -1,6 +1,8 @@
 """The studio: pools from templates, step by step."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -10,7 +12,7 @@ from django.urls import reverse
 from pools.admin.pool_form import FIELDS
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool
-from tests.factories.pools import CompetitionFactory, league
+from tests.factories.pools import CompetitionFactory, PoolFactory, league
 from tests.support.sessions import sessions_in_the_database
 
 __all__ = ["sessions_in_the_database"]
@@ -128,4 +130,49 @@ def test_looking_costs_the_same_for_three_rounds_and_for_nine(back_office, moder
             assert browser.post(STUDIO, terms).status_code == 200
         return len(seen)
 
-    assert queries(3) == queries(9) == 20
+    assert queries(3) == queries(9) == 22
+
+
+# --- Rounds and locks -------------------------------------------------------------------------------------------------
+
+
+def instants_of(page) -> dict[str, list[str]]:
+    return {str(name): [str(instant) for instant in instants] for name, _games, instants in page.context["zone_rows"]}
+
+
+@pytest.fixture
+def cup():
+    """The clocks of New York change between its first two rounds."""
+    competition = league(rounds=3)
+    for number, at in ((1, "2030-11-02T16:00Z"), (2, "2030-11-09T16:00Z"), (3, "2030-11-16T16:00Z")):
+        competition.games.filter(round__number=number).update(kickoff_at=datetime.fromisoformat(at))
+    return competition
+
+
+def test_rounds_and_locks_are_shown_in_three_zones(back_office, moderator, cup, settings):
+    settings.FINANCE_TIME_ZONE = ZoneInfo("UTC")
+    browser = back_office(moderator)
+    terms = begin(browser, cup) | {"name": "Main", "step": "look"}
+    page = browser.post(STUDIO, terms)
+    assert [zone.key for zone in page.context["zones"]] == ["UTC", "America/New_York", "Europe/London"]
+    shown = instants_of(page)
+    assert shown["1 · Round 1"] == ["Sat 2030-11-02 16:00 UTC", "Sat 2030-11-02 12:00 EDT", "Sat 2030-11-02 16:00 GMT"]
+    assert shown["2 · Round 2"] == ["Sat 2030-11-09 16:00 UTC", "Sat 2030-11-09 11:00 EST", "Sat 2030-11-09 16:00 GMT"]
+    assert shown["Registration closes"] == shown["1 · Round 1"]
+    shown = instants_of(browser.post(STUDIO, terms | {"zone": "Asia/Tokyo"}))
+    assert shown["1 · Round 1"][2] == "Sun 2030-11-03 01:00 JST"
+
+
+def test_the_zone_that_somebody_chose_stays(back_office, moderator, cup):
+    pool = PoolFactory(competition=cup, rules={"lock": "game"})
+    last = cup.games.filter(round__number=1).last()
+    last.kickoff_at = datetime.fromisoformat("2030-11-03T18:00Z")
+    last.save(update_fields=["kickoff_at"])
+    browser = back_office(moderator)
+    address = reverse("admin:pools_pool_change", args=[pool.pk])
+    browser.get(address, {"zone": "Asia/Tokyo"})
+    browser.get(address, {"zone": "Nowhere/At_All"})
+    page = browser.get(address)
+    assert page.context["zone"] == "Asia/Tokyo"
+    # Each game locks for itself.
+    assert instants_of(page)["1 · Round 1"][0] == "Sat 2030-11-02 16:00 UTC – Sun 2030-11-03 18:00 UTC"
