@@ -82,13 +82,15 @@ class Way:
         self.reader.start()
 
     def _read(self, path: str) -> None:
+        read = []
         with open(path, "rb", buffering=0) as file:
             while not self.has_gone.is_set():
                 assert self.may_read.wait(PATIENCE)
                 block = b"" if self.has_gone.is_set() else file.read(128 * 1024)
                 if not block:
-                    return
-                self.body += block
+                    break
+                read.append(block)
+        self.body = b"".join(read)
 
 
 class Served:

@@ -241,7 +241,7 @@ class TestStreams:
         assert made[0].closed == 1
 
     def test_it_is_made_only_as_fast_as_it_is_read_and_a_report_keeps_its_place(self, serving, made):
-        served, slow = serving(400), Way()
+        served, slow = serving(100), Way()
         slow.may_read.clear()
         call = served.send(Scope(REPORT), slow)
         until(lambda: made and made[0].made > 1)
@@ -254,7 +254,7 @@ class TestStreams:
         slow.may_read.set()
         call.result(PATIENCE)
         slow.reader.join(PATIENCE)
-        assert len(slow.body) == 400 * SHORT
+        assert len(slow.body) == 100 * SHORT
         assert served.front.gate._working[Lane.REPORT] == 0
 
     def test_a_file_keeps_no_place(self, serving, made):
