@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,17 @@ def port(tmp_path_factory):
         process = subprocess.Popen(
             [*granian, "tests.stack.echoing:application"], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "OUTLAST_PROCESS": "web"},
-            preexec_fn=tied_to_us(signal.SIGTERM),
+            preexec_fn=tied_to_us(signal.SIGINT), start_new_session=True,
         )  # fmt: skip
-    wait_for(lambda: answers(found), seconds=90)
-    yield found
-    process.terminate()
-    assert process.wait(60) == 0
+    try:
+        wait_for(lambda: answers(found), seconds=180)
+        yield found
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def answers(port):
