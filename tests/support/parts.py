@@ -1,4 +1,4 @@
-"""Which tests run when: every day, with each commit (`slow`), or an eighth of them with each commit (`sliced`).
+"""Which tests run when: every day, with each commit (`slow`), or a twelfth of them with each commit (`sliced`).
 
 A test or module that is slow in part says so itself, by its marks. Here are whole files and folders: where all tests of
 a run are meant that leaves slow ones out, these are not even read, which saves each worker seconds.
@@ -51,6 +51,7 @@ SLOW = (
 )
 # Of these a part is tried with each commit, file by file: the tools of the house by themselves, kills, pages.
 SLICED = (
+    "tests/browser/",
     "tests/config/local/benches/",
     "tests/config/local/commands/test_bench.py",
     "tests/config/local/demo/",
