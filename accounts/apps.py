@@ -21,6 +21,13 @@ class AccountsConfig(AppConfig):
             "accounts.view_agelimit",
             "accounts.view_exclusion",
             "accounts.add_exclusion",
+            "accounts.view_letter",
+            "accounts.view_messagepreferences",
+            "accounts.view_unreachableaddress",
+            "accounts.lift_unreachable",
+            "accounts.view_messagetemplate",
+            "accounts.add_messagetemplate",
+            "accounts.change_messagetemplate",
         ),
         "finance": (
             "accounts.view_user",
@@ -37,7 +44,8 @@ class AccountsConfig(AppConfig):
         from accounts import audit_emails, document_emails, emails, limit_emails  # noqa: F401  # reason above
         from accounts.groups import grant_permissions
         from accounts.services import browsers
-        from accounts.services.webhooks import keeping  # noqa: F401  # makes known what is kept, and its figures
+        from accounts.services.letters import keeping as letters  # noqa: F401  # makes known what is kept, and figures
+        from accounts.services.webhooks import keeping  # noqa: F401  # the same
 
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
         post_migrate.connect(grant_permissions, dispatch_uid="accounts.groups")

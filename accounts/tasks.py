@@ -11,6 +11,8 @@ from accounts.services import (
     sign_in_attempts,
     spending,
 )
+from accounts.services.letters import keeping as letter_keeping
+from accounts.services.letters import sending as letter_sending
 from accounts.services.webhooks import keeping, sending
 from config.clock import database_now
 
@@ -91,3 +93,15 @@ def deliver_webhooks() -> int:
 def forget_webhook_deliveries() -> int:
     """Delete deliveries that are old, with their attempts; how many."""
     return keeping.forget_old_deliveries(now=database_now())
+
+
+@shared_task
+def send_letters() -> int:
+    """Send reminders and announcements that are due; how many letters were looked at."""
+    return letter_sending.send_due()
+
+
+@shared_task
+def forget_old_letters() -> int:
+    """Delete letters of long ago; how many."""
+    return letter_keeping.forget_old_letters(now=database_now())

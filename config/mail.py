@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.conf import settings
@@ -16,20 +17,53 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import translation
 
 
 def send(*, to: str | Sequence[str], subject: str, template: str, context: Mapping[str, Any] | None = None) -> None:
-    """Send one mail made of `templates/mail/<template>.txt` and `.html`. Raises what the backend raises.
+    """Send one mail made of `templates/mail/<template>.txt` and `.html`. Raises what the backend raises."""
+    made(to=to, subject=subject, template=template, context=context).send()
+
+
+def made(
+    *,
+    to: str | Sequence[str],
+    subject: str,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    language: str = "en",
+) -> EmailMultiAlternatives:
+    """One mail made of `templates/mail/<template>.txt` and `.html`, not sent.
 
     The subject is text, never markup; line breaks in it, which would be headers, become spaces.
     """
     recipients = [to] if isinstance(to, str) else list(to)
     subject = " ".join(subject.split())
-    known = {"subject": subject, "public_url": settings.PUBLIC_URL, **(context or {})}
-    text = render_to_string(f"mail/{template}.txt", known).strip() + "\n"
-    message = EmailMultiAlternatives(subject, text, to=recipients)
-    message.attach_alternative(render_to_string(f"mail/{template}.html", known), "text/html")
+    known = {"subject": subject, "public_url": settings.PUBLIC_URL, "language": language, **(context or {})}
+    with translation.override(language):
+        text = render_to_string(f"mail/{template}.txt", known).strip() + "\n"
+        html = render_to_string(f"mail/{template}.html", known)
+    message = EmailMultiAlternatives(subject, text, to=recipients, headers=dict(headers or {}))
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def hand_over(message: EmailMultiAlternatives, *, connection: Any, known_as: Mapping[str, str]) -> str:
+    """Send it over a connection that stays open for the next; by which name whoever delivers it knows it, if at all.
+
+    `known_as` goes along where the provider sends it back with its news. Raises what the backend raises.
+    """
+    message.metadata = dict(known_as)  # type: ignore[attr-defined]  # what providers' backends read
+    message.connection = connection
     message.send()
+    status = getattr(message, "anymail_status", None)
+    return str(getattr(status, "message_id", None) or "")
+
+
+def message_id(name: str) -> str:
+    """The Message-ID of a mail with a name of its own: a second copy of it is known as one."""
+    return f"<{name}@{urlsplit(settings.PUBLIC_URL).hostname}>"
 
 
 class FolderBackend(BaseEmailBackend):

@@ -38,6 +38,7 @@ urlpatterns = [
     path("reset-password", pages.reset_password),
     path("confirm-email", pages.confirm_email),
     path("undo-email", pages.undo_email),
+    path("unsubscribe", pages.unsubscribe),
     path("admin/login/", enter),
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),

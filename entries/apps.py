@@ -7,6 +7,7 @@ from django.apps import AppConfig
 REGISTERED = (
     "entries.emails",
     "entries.figures",
+    "entries.letters",
     "entries.own_data",
     "entries.services.bulk_decisions",
     "entries.services.exclusions",

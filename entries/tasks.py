@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from config.clock import database_now
-from entries.services import bulk_decisions, expiry
+from entries.services import bulk_decisions, expiry, reminders
 from entries.services.repicks import release_due_picks as release
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
@@ -45,3 +45,15 @@ def expire_unpaid_requests() -> int:
 def continue_bulk_decisions() -> int:
     """Go on with decisions about many requests that nobody goes on with; how many."""
     return bulk_decisions.sweep_bulk_decisions()
+
+
+@shared_task
+def write_reminders() -> int:
+    """Write letters to those who have no pick and whose lock comes near; of how many entries."""
+    return reminders.write_due_reminders()
+
+
+@shared_task
+def forget_old_reminders() -> int:
+    """Delete reminders of locks long past; how many."""
+    return reminders.forget_old_reminders(now=database_now())

@@ -11,6 +11,7 @@ menu(
     Line("accounts_exclusion", _("Exclusions"), "block", 30),
     Line("accounts_spendinglimit", _("Spending limits"), "speed", 40),
     Line("accounts_agelimit", _("Age by country"), "cake", 50),
+    Line("accounts_messagepreferences", _("Wishes about messages"), "tune", 80),
 )
 menu(
     Group.WATCH,
@@ -21,4 +22,7 @@ menu(
     Line("config_outboxmessage", _("Work for later"), "outbox", 50),
     Line("accounts_webhookendpoint", _("Webhooks of others"), "webhook", 60),
     Line("accounts_webhookdelivery", _("Webhooks sent"), "send", 70),
+    Line("accounts_messagetemplate", _("Message templates"), "edit_note", 75),
+    Line("accounts_letter", _("Letters"), "mail", 80),
+    Line("accounts_unreachableaddress", _("Unreachable addresses"), "unsubscribe", 90),
 )

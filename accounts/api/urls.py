@@ -10,6 +10,7 @@ from accounts.api import (
     limits,
     logins,
     me,
+    messages,
     own_sessions,
     passwords,
     registration,
@@ -68,6 +69,7 @@ urlpatterns = [
         "me/exclusions", limits.OwnExclusionsViewSet.as_view({"get": "list", "post": "create"}), name="own-exclusions"
     ),
     path("me/spending-limits", limits.OwnSpendingLimitsView.as_view(), name="own-spending-limits"),
+    path("me/messages", messages.MessagePreferencesView.as_view(), name="message-preferences"),
     path("me/export", identity.OwnDataView.as_view(), name="own-data"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/totp", totp.TotpView.as_view(), name="totp"),

@@ -4,6 +4,14 @@ from accounts.models.api_key import ApiKey
 from accounts.models.changes import UserChange
 from accounts.models.documents import Document, DocumentChange, DocumentKind, DocumentStatus
 from accounts.models.email_change import UNDO, EmailChange
+from accounts.models.letters import (
+    REMINDER_HOURS,
+    Channel,
+    Letter,
+    LetterStatus,
+    MessagePreferences,
+    UnreachableAddress,
+)
 from accounts.models.limits import (
     COOLING_OFF,
     LONGEST,
@@ -15,6 +23,7 @@ from accounts.models.limits import (
     SpendingLimit,
 )
 from accounts.models.logins import Login, SignInAttempt
+from accounts.models.message_templates import MessageTemplate
 from accounts.models.personal import PersonalDetails
 from accounts.models.places import DEFAULT_MINIMUM_AGE, AgeLimit, AgeLimitChange
 from accounts.models.second_factor import RecoveryCode, Totp
@@ -28,6 +37,7 @@ __all__ = [
     "JOIN_GROUP",
     "LONGEST",
     "NOBODYS_DOMAIN",
+    "REMINDER_HOURS",
     "SELF_EXCLUSION_AT_LEAST",
     "STAFF_ROLES",
     "UNDO",
@@ -35,6 +45,7 @@ __all__ = [
     "AgeLimit",
     "AgeLimitChange",
     "ApiKey",
+    "Channel",
     "Document",
     "DocumentChange",
     "DocumentKind",
@@ -43,7 +54,11 @@ __all__ = [
     "ExcludedAddress",
     "Exclusion",
     "ExclusionKind",
+    "Letter",
+    "LetterStatus",
     "Login",
+    "MessagePreferences",
+    "MessageTemplate",
     "PersonalDetails",
     "RecoveryCode",
     "Role",
@@ -52,6 +67,7 @@ __all__ = [
     "SignInAttempt",
     "SpendingLimit",
     "Totp",
+    "UnreachableAddress",
     "User",
     "UserChange",
     "UserManager",

@@ -137,6 +137,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 func=f"{raised(NAMES)} RETURN NULL;",
             ),
             Guard(
+                name="reachable_anew",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("email"),
+                condition=pgtrigger.Condition("OLD.email IS DISTINCT FROM NEW.email"),
+                # What came back from one address says nothing about another.
+                func="DELETE FROM accounts_unreachableaddress WHERE user_id = NEW.id; RETURN NULL;",
+            ),
+            Guard(
                 name="join_role_group",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,

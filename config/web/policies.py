@@ -18,6 +18,8 @@ NOTHING: Final[Policy] = {
 }
 # The pages that links in mails lead to: a script of ours hands the token to the API, no form is ever sent.
 LINK_PAGE: Final[Policy] = {**NOTHING, "script-src": [SELF], "style-src": [SELF], "connect-src": [SELF]}
+# The page that turns letters off: a plain form, which posts to the page itself.
+FORM_PAGE: Final[Policy] = {**NOTHING, "style-src": [SELF], "form-action": [SELF]}
 # What a player sees who comes back from paying: words and their look.
 RETURN_PAGE: Final[Policy] = {**NOTHING, "style-src": [NONCE]}
 # Exception until 2027-05-31: Swagger UI writes `style` attributes.
@@ -53,6 +55,7 @@ BY_PATH: Final[Mapping[str, Policy]] = {
     "/reset-password": LINK_PAGE,
     "/confirm-email": LINK_PAGE,
     "/undo-email": LINK_PAGE,
+    "/unsubscribe": FORM_PAGE,
     "/payments/return": RETURN_PAGE,
     "/api/docs/": SWAGGER,
     "/api/redoc/": REDOC,

@@ -1,6 +1,7 @@
-"""Back-office pages of requests, entries, rulings and settlements. Picks have none: they are secret."""
+"""Back-office pages of requests, entries, rulings, settlements and announcements. Picks have none: they are secret."""
 
 from entries.admin import home, menu
+from entries.admin.announcements import AnnouncementAdmin
 from entries.admin.bulk_decisions import BulkDecisionAdmin, BulkItemAdmin
 from entries.admin.entries import EntryAdmin
 from entries.admin.reason_templates import ReasonTemplateAdmin
@@ -9,6 +10,7 @@ from entries.admin.rulings import RulingAdmin
 from entries.admin.settlements import SettlementAdmin
 
 __all__ = [
+    "AnnouncementAdmin",
     "BulkDecisionAdmin",
     "BulkItemAdmin",
     "EntryAdmin",

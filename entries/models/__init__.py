@@ -1,9 +1,11 @@
 """Who is in and still alive: requests for a place, entries, picks, rulings, and what became of them."""
 
+from entries.models.announcement import Announcement, AnnouncementStatus, Audience
 from entries.models.bulk_decision import WITH_REASON, BulkDecision, BulkItem, BulkKind, BulkOutcome, BulkState
 from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
 from entries.models.reason_template import ReasonTemplate
+from entries.models.reminder import Reminder
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
 from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
@@ -11,6 +13,9 @@ from entries.models.tallies import EntryTally, FeeTally, PickTally
 
 __all__ = [
     "WITH_REASON",
+    "Announcement",
+    "AnnouncementStatus",
+    "Audience",
     "BulkDecision",
     "BulkItem",
     "BulkKind",
@@ -30,6 +35,7 @@ __all__ = [
     "PickSource",
     "PickTally",
     "ReasonTemplate",
+    "Reminder",
     "Reprieve",
     "Request",
     "RequestChange",

@@ -16,7 +16,7 @@ from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 PASSWORD = "outlast-demo-2026"
 DOMAIN = "demo.outlast.test"
-PUBLIC = ("/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/payments/return", "/admin/login/")
+PUBLIC = ("/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/unsubscribe", "/payments/return", "/admin/login/")
 # The list, the form of its first row, the form for a new row.
 LISTS = ("accounts/user", "accounts/document", "accounts/exclusion", "accounts/spendinglimit", "accounts/agelimit",
          "pools/pool", "pools/game", "entries/request", "entries/entry", "payments/receipt",

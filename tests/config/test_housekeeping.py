@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.models import ApiKey, EmailChange, Session, SignInAttempt, Totp, WebhookDelivery
+from accounts.models import ApiKey, EmailChange, Letter, Session, SignInAttempt, Totp, WebhookDelivery
 from accounts.services.documents import upload
 from accounts.services.webhooks.endpoints import make_endpoint
 from config.celery import BEAT, app
@@ -19,8 +19,10 @@ from config.clock import database_now
 from config.connections import file_store
 from config.housekeeping import FORGOTTEN, RUNS, chores, forgets
 from config.models import IdempotencyKey, OutboxMessage, RateLimitCounter
+from entries.models import Reminder
 from pools.models import EventKind, PoolEvent
 from tests.factories.accounts import FinanceFactory, UserFactory
+from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory
 from tests.support.exporting import store_in, written
 from tests.support.papers import picture
@@ -141,6 +143,21 @@ def old_delivery(number):
     )  # fmt: skip
 
 
+def old_letter(number):
+    past = database_now() - LONG_AGO
+    return Letter.objects.create(
+        user=UserFactory(), kind="reminder", subject_id=1, key=f"old-{number}", status="sent", created_at=past
+    )
+
+
+def old_reminder(number):
+    entry = EntryFactory()
+    Reminder.objects.create(
+        entry=entry, round=entry.pool.competition.rounds.first(), hours=2, letter=old_letter(number),
+        locks_at=database_now(), at=database_now() - LONG_AGO,
+    )  # fmt: skip
+
+
 MAKERS = {
     "API keys": old_api_key,
     "browser sessions of staff": old_browser,
@@ -150,7 +167,9 @@ MAKERS = {
     "events of pools": old_event,
     "files of exports": export,
     "idempotency keys": old_key,
+    "letters": old_letter,
     "refresh tokens": old_refresh_token,
+    "reminders": old_reminder,
     "sessions": old_session,
     "set-ups of second factors that nobody confirmed": old_setup,
     "sign-ins through a provider": old_attempt,

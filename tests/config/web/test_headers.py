@@ -111,6 +111,11 @@ class TestPages:
         assert policy_in(answer) == LINK_PAGE
         assert general(answer) == SAFE | {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
+    def test_the_page_that_turns_letters_off(self, client):
+        answer = client.get("/unsubscribe")
+        assert policy_in(answer) == NOTHING | {"style-src": "'self'", "form-action": "'self'"}
+        assert general(answer) == SAFE | {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
     def test_the_page_a_payer_returns_to(self, client):
         answer = client.get("/payments/return")
         nonce = policy_in(answer)["style-src"].removeprefix("'nonce-").removesuffix("'")
