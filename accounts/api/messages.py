@@ -14,7 +14,10 @@ from accounts.services.letters.preferences import change_preferences, preference
 from config.api.operations import operation
 from config.api.views import ApiView
 
-HOURS = "Hours before a lock at which you are reminded of each entry without a pick; none of them: never."
+# Named in the schema (`config.api.enum_names`).
+LANGUAGES = settings.LANGUAGES
+HOURS = [(hours, str(hours)) for hours in REMINDER_HOURS]
+HOURS_HELP = "Hours before a lock at which you are reminded of each entry without a pick; none of them: never."
 QUIET_ENDS = ("quiet_from", "quiet_until")
 ZONE = "IANA name, such as Europe/Berlin; empty: that of the competition."
 QUIET = (
@@ -40,13 +43,18 @@ class MessagePreferencesOut(serializers.ModelSerializer[MessagePreferences]):
     quiet_until = WallClock(allow_null=True)
     reachable = serializers.SerializerMethodField(help_text="False: our mails came back from your address.")
 
+    examples = {
+        "reminder_hours": [48, 12, 2], "quiet_from": "22:00", "quiet_until": "08:00", "time_zone": "America/New_York",
+        "language": "en",
+    }  # fmt: skip
+
     class Meta:
         model = MessagePreferences
         fields = (
             "reminder_hours", "announcements", "quiet_from", "quiet_until", "time_zone", "language", "reachable",
         )  # fmt: skip
         read_only_fields = fields
-        extra_kwargs = {"reminder_hours": {"help_text": HOURS}, "time_zone": {"help_text": ZONE}}
+        extra_kwargs = {"reminder_hours": {"help_text": HOURS_HELP}, "time_zone": {"help_text": ZONE}}
 
     def get_reachable(self, preferences: MessagePreferences) -> bool:
         """Whether letters to the present address are sent at all."""
@@ -57,16 +65,14 @@ class MessagePreferencesBody(serializers.Serializer[Any]):
     """What may be changed, all of it optional."""
 
     reminder_hours = serializers.ListField(
-        child=serializers.ChoiceField(choices=REMINDER_HOURS), required=False, max_length=len(REMINDER_HOURS),
-        help_text=HOURS,
+        child=serializers.ChoiceField(choices=HOURS), required=False, max_length=len(REMINDER_HOURS),
+        help_text=HOURS_HELP,
     )  # fmt: skip
     announcements = serializers.BooleanField(required=False, help_text="Whether staff's announcements are sent to you.")
     quiet_from = WallClock(required=False, allow_null=True, help_text=QUIET)
     quiet_until = WallClock(required=False, allow_null=True, help_text="At most twelve hours later.")
     time_zone = serializers.CharField(required=False, allow_blank=True, max_length=40, help_text=ZONE)
-    language = serializers.ChoiceField(
-        choices=settings.LANGUAGES, required=False, allow_blank=True, help_text="Empty: English."
-    )
+    language = serializers.ChoiceField(choices=LANGUAGES, required=False, allow_blank=True, help_text="Empty: English.")
 
     examples = {"reminder_hours": [12, 2], "quiet_from": "22:00", "quiet_until": "07:30", "time_zone": "Europe/Berlin"}
 

@@ -19,6 +19,7 @@ ENUM_NAMES = {
     "FileFormat": "payments.models.FileFormat",
     "GameStatus": "pools.models.GameStatus",
     "JournalBatchStatus": "payments.models.BatchState",
+    "LanguageCode": "accounts.api.messages.LANGUAGES",
     "ManualMethod": "payments.models.ManualMethod",
     "MoneySource": "payments.queries.MoneySource",
     "NotPlayedStatus": "entries.api.serializers.rulings.NOT_PLAYED_STATUSES",
@@ -31,6 +32,7 @@ ENUM_NAMES = {
     # Of amendments and of rulings: both are proposed by one person and decided by another.
     "ProposalStatus": "pools.models.AmendmentStatus",
     "ProposedKind": "entries.api.serializers.rulings.PROPOSED_KINDS",
+    "ReminderHours": "accounts.api.messages.HOURS",
     "ReportFate": "entries.queries.rounds.Fate",
     "RequestKind": "entries.models.RequestKind",
     "RequestStatus": "entries.models.RequestStatus",
