@@ -84,11 +84,10 @@ STANDINGS = f"""
         (SELECT coalesce(bool_or(is_due), false) FROM rounds), p.competition_id
     FROM pools_pool p WHERE p.id = %(pool)s AND p.status <> 'draft'
 """
+# Its values, in the order of their numbers.
+KINDS = {"pool": "bigint", "best": "int", "worst": "int", "largest": "bigint", "limit": "bigint", "offset": "bigint"}
 # Planned once for each connection: that takes about as long as reading what it finds.
-STANDINGS_BY_NUMBER = numbered(
-    STANDINGS,
-    {"pool": "bigint", "best": "int", "worst": "int", "largest": "bigint", "limit": "bigint", "offset": "bigint"},
-)
+STANDINGS_BY_NUMBER = numbered(STANDINGS, KINDS)
 _PREPARED = Statement("standings", STANDINGS_BY_NUMBER)
 
 
@@ -119,7 +118,7 @@ def standings_page(asked: Asked) -> Shown | None:
 
 def _standings(values: Mapping[str, int]) -> tuple[str, int, list[int] | None, bool, int] | None:
     """The lines, how many there are of all pages, where the last line stands, whether a reveal is due, and where."""
-    told = _PREPARED.row(*(b"%d" % value for value in values.values()))
+    told = _PREPARED.row(*(b"%d" % values[name] for name in KINDS))
     if told is None:
         return None
     data, total, last, is_due, competition = told
