@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 
 from config.pages.versions import PATIENCE, Ask, Version
 
@@ -48,12 +49,10 @@ class LoopVersions:
     def _told(self, askers: _Askers, late: asyncio.TimerHandle) -> None:
         """By the executor's thread."""
         found: Mapping[int, Version] = {}
-        try:
+        # Where it fails, whoever asked goes on to a thread that asks again, and is told what is wrong.
+        with suppress(Exception):
             found = self._ask(frozenset(key for key, _ in askers))
-        except Exception:  # noqa: BLE001  # whoever asked goes on to a thread that asks again, and is told what is wrong
-            pass
-        finally:
-            self._loop.call_soon_threadsafe(self._tell, askers, found, late)
+        self._loop.call_soon_threadsafe(self._tell, askers, found, late)
 
     def _tell(self, askers: _Askers, found: Mapping[int, Version], late: asyncio.TimerHandle) -> None:
         late.cancel()
