@@ -6,6 +6,7 @@ locked before places are counted. Nobody decides about a request of their own.
 
 import logging
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db import Error, transaction
 
@@ -15,7 +16,14 @@ from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
-from entries.services.places import PlaceRefused, check_registration, has_room, lock_place, make_entry
+from entries.services.places import (
+    PlaceRefused,
+    check_registration,
+    has_room,
+    lock_place,
+    make_entry,
+    places_left,
+)
 from pools.models import Pool
 
 logger = logging.getLogger(__name__)
@@ -41,18 +49,43 @@ def approve_request(*, request: Request, by: User, now: datetime) -> Request:
     pool's hours from now, and never later than registration closes.
     """
     pool, request = lock_place(request)
+    return approve_locked(Admission(pool, now), request, by=by)
+
+
+class Admission:
+    """A locked pool as it takes people in: asked once, however many are approved before the transaction ends."""
+
+    def __init__(self, pool: Pool, now: datetime) -> None:
+        self.pool, self.now = pool, now
+
+    @cached_property
+    def closes_at(self) -> datetime | None:
+        """When registration closes; refuses as `check_registration`."""
+        return check_registration(self.pool, self.now)
+
+    @cached_property
+    def places_left(self) -> int | None:
+        """None where there is no end of them. Whoever takes one counts it off."""
+        return places_left(self.pool)
+
+
+def approve_locked(admission: Admission, request: Request, *, by: User) -> Request:
+    """`approve_request`, of a request that is locked, with its player, after its pool."""
+    pool, now = admission.pool, admission.now
     _refuse_own(request, by)
     request.move_to(RequestStatus.APPROVED)
     _refuse_closed_account(request)
     refuse_excluded(user_id=request.user_id, now=now)
-    closes_at = check_registration(pool, now)
-    if not has_room(pool):
+    closes_at = admission.closes_at
+    if admission.places_left == 0:
         raise PoolFull(pool)
     attribute(by=by)
     request.decided_by = by
     _hold_place(pool, request, now=now, closes_at=closes_at)
     if request.payment_status == PaymentStatus.PENDING:
         post_request_mail("approved", request)
+    if admission.places_left is not None:
+        admission.places_left -= 1
     return request
 
 

@@ -32,8 +32,8 @@ from entries.models import (
     RequestStatus,
 )
 from entries.models.bulk_decision import BulkItemQuerySet
-from entries.services.approvals import approve_request, checked_reason, reject_request, waitlist_request
-from entries.services.decisions import Decision, decide_each
+from entries.services.approvals import checked_reason, reject_request, waitlist_request
+from entries.services.decisions import Decision, approving, decide_each
 from entries.services.requests import withdraw_request
 
 logger = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ def _way_of(bulk: BulkDecision, now: datetime) -> Callable[[Request], object]:
     """The service that decides about one."""
     by, reason = bulk.by, bulk.reason
     ways: dict[str, Callable[[Request], object]] = {
-        BulkKind.APPROVE: lambda request: approve_request(request=request, by=by, now=now),
+        BulkKind.APPROVE: approving(by=by, now=now),
         BulkKind.REJECT: lambda request: reject_request(request=request, by=by, now=now, reason=reason),
         BulkKind.WAIT: lambda request: waitlist_request(request=request, by=by, now=now),
         BulkKind.TAKE_BACK: lambda request: withdraw_request(request=request, by=by, now=now, reason=reason),

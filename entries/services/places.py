@@ -91,7 +91,14 @@ def check_registration(pool: Pool, now: datetime) -> datetime | None:
 
 def has_room(pool: Pool) -> bool:
     """Whether a place is free. Means something only while the caller holds the pool's lock."""
-    return pool.capacity is None or pool.requests.holding_a_place().count() < pool.capacity
+    return places_left(pool) != 0
+
+
+def places_left(pool: Pool) -> int | None:
+    """How many places are free, None for any number; as `has_room`. A pool that was made smaller has none."""
+    if pool.capacity is None:
+        return None
+    return max(pool.capacity - pool.requests.holding_a_place().count(), 0)
 
 
 @transaction.atomic

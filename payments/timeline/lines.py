@@ -1,6 +1,6 @@
 """One thing that happened, in words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,10 +24,13 @@ class Line:
 
 
 def changes(
-    table: type[StatusChange], noun: str, page: str, ids: Iterable[int], *, currency: str = "", name: str = ""
+    table: type[StatusChange], noun: str, page: str, rows: Mapping[int, str], *, name: str = ""
 ) -> Iterator[Line]:
-    """The history of these rows, in one query. `name` stands for the row where there is only one."""
-    for change in table._default_manager.filter(subject_id__in=list(ids)).order_by("id"):
+    """The history of these rows, each with the currency of its amounts, in one query.
+
+    `name` stands for the row where there is only one.
+    """
+    for change in table._default_manager.filter(subject_id__in=list(rows)).order_by("id"):
         moved = spoken(change.to_status)
         if change.from_status == change.to_status:
             moved = "changed"
@@ -38,7 +41,7 @@ def changes(
             what=f"{noun} {name or change.subject_id}: {moved}",
             actor_id=change.actor_id,
             why=spoken(change.reason),
-            details=words.told(change.details, currency),
+            details=words.told(change.details, rows[change.subject_id]),
             link=(page, change.subject_id),
         )
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.db.models import Model, Q
+
 from config.money import format_amount
 from entries.models import Entry, Request
 from payments.models import (
@@ -27,12 +29,12 @@ class Money:
 
     def __init__(self, requests: Sequence[Request], entry: Entry | None) -> None:
         self.entry = entry
-        self.payments = _ids(Payment, request__in=requests)
-        self.receipts = _ids(Receipt, payment__in=self.payments)
-        self.refunds = _ids(Refund, receipt__in=self.receipts)
-        self.disputes = _ids(Dispute, receipt__in=self.receipts)
+        self.payments = _rows(Payment, request__in=requests)
+        self.receipts = _rows(Receipt, payment__in=self.payments)
+        self.refunds = _rows(Refund, receipt__in=self.receipts)
+        self.disputes = _rows(Dispute, receipt__in=self.receipts)
         self.bookings = _bookings(entry)
-        self.payouts = _ids(Payout, booking__in=self.bookings, player=entry.user_id) if entry and self.bookings else []
+        self.payouts = _rows(Payout, booking__in=self.bookings, player=entry.user_id) if entry else {}
 
     def lines(self) -> Iterator[Line]:
         """All of it; each table once."""
@@ -49,11 +51,9 @@ class Money:
         if self.entry is not None:
             yield from self._prizes(self.entry)
 
-    def _by_hand(self) -> list[int]:
-        found = ManualRecord.objects.filter(payment__in=self.payments) | ManualRecord.objects.filter(
-            refund__in=self.refunds
-        )
-        return list((found | ManualRecord.objects.filter(payout__in=self.payouts)).values_list("pk", flat=True))
+    def _by_hand(self) -> dict[int, str]:
+        about = Q(payment__in=self.payments) | Q(refund__in=self.refunds) | Q(payout__in=self.payouts)
+        return dict(ManualRecord.objects.filter(about).values_list("pk", "currency"))
 
     def _prizes(self, entry: Entry) -> Iterator[Line]:
         for booking in PrizeBooking.objects.filter(pk__in=self.bookings).order_by("id"):
@@ -61,12 +61,11 @@ class Money:
             yield Line(booking.made_at, f"Prize booked: {prize}", link=("payments_prizebooking_change", booking.pk))
 
 
-def _ids(model: type, **wanted: object) -> list[int]:
-    return list(model.objects.filter(**wanted).order_by("pk").values_list("pk", flat=True))  # type: ignore[attr-defined]
+def _rows(model: type[Model], **wanted: object) -> dict[int, str]:
+    """Their ids, each with its currency, oldest first."""
+    return dict(model._default_manager.filter(**wanted).order_by("pk").values_list("pk", "currency"))
 
 
 def _bookings(entry: Entry | None) -> list[int]:
     """Those in which this entry won something."""
-    if entry is None:
-        return []
-    return _ids(PrizeBooking, pool=entry.pool_id, prizes__has_key=str(entry.pk))
+    return [] if entry is None else list(_rows(PrizeBooking, pool=entry.pool_id, prizes__has_key=str(entry.pk)))

@@ -71,7 +71,8 @@ class PickChanged(NamedTuple):
 def request_lines(requests: Sequence[Request]) -> Iterator[Line]:
     """Asked for, decided, paid, ended; of returns as well."""
     kinds = {request.pk: request.kind for request in requests}
-    for line in changes(RequestChange, "Request", page_of(Request), kinds):
+    currencies = {request.pk: request.pool.currency for request in requests}
+    for line in changes(RequestChange, "Request", page_of(Request), currencies):
         is_return = line.link is not None and kinds[line.link[1]] == RequestKind.BUY_BACK
         yield Line(**{**vars(line), "what": line.what.replace("Request", "Buy-back")}) if is_return else line
     items = BulkItem.objects.filter(request__in=kinds, outcome__in=(BulkOutcome.DONE, BulkOutcome.REFUSED))
@@ -89,8 +90,8 @@ def request_lines(requests: Sequence[Request]) -> Iterator[Line]:
 
 def entry_lines(entry: Entry) -> Iterator[Line]:
     """From its birth to its fate."""
-    currency = entry.pool.currency
-    yield from changes(EntryChange, "Entry", page_of(Entry), [entry.pk], currency=currency, name=str(entry.number))
+    currencies = {entry.pk: entry.pool.currency}
+    yield from changes(EntryChange, "Entry", page_of(Entry), currencies, name=str(entry.number))
     for reprieve in Reprieve.objects.filter(entry=entry).order_by("id"):
         rounds = f"from round {reprieve.before_round_number} on; its fall in round {reprieve.from_round_number}"
         link = ("entries_ruling_change", reprieve.ruling_id) if reprieve.ruling_id else None

@@ -16,13 +16,21 @@ from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 PASSWORD = "outlast-demo-2026"
 DOMAIN = "demo.outlast.test"
-PUBLIC = ("/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/unsubscribe", "/payments/return", "/admin/login/")
+PUBLIC = (
+    "/verify-email",
+    "/reset-password",
+    "/confirm-email",
+    "/undo-email",
+    "/unsubscribe",
+    "/payments/return",
+    "/admin/login/",
+)
 # The list, the form of its first row, the form for a new row.
 LISTS = ("accounts/user", "accounts/document", "accounts/exclusion", "accounts/spendinglimit", "accounts/agelimit",
          "pools/pool", "pools/game", "entries/request", "entries/entry", "payments/receipt",
          "payments/payment", "payments/export", "config/auditentry",
          "config/auditday")  # fmt: skip
-ADMIN = ("/admin/", "/admin/second-factor/", "/admin/password_change/")
+ADMIN = ("/admin/", "/admin/second-factor/", "/admin/password_change/", "/admin/entries/request/workbench")
 FIRST_ROW = "#result_list tbody a[href*='/change/']"
 # A payment that nobody knows is a 404, and what finance may not see a 403, as they should be. Redoc's own sign comes
 # from elsewhere, and is kept out. There is no icon.

@@ -9,7 +9,7 @@ from tests.factories.accounts import PASSWORD, ModeratorFactory, UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.pools import PoolFactory
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 BENCH = "/admin/entries/request/workbench"
 
 

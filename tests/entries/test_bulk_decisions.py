@@ -132,16 +132,16 @@ def test_an_approval_is_undone_as_far_as_nothing_is_paid(moderator):
 
 def test_one_that_breaks_keeps_nobody_else_from_their_turn(moderator, monkeypatch):
     rows = asked(2)
-    approve = bulk_decisions.approve_request
+    reject = bulk_decisions.reject_request
 
-    def broken(*, request, by, now):
+    def broken(*, request, **how):
         if request.pk == rows[0].pk:
             Request.objects.filter(pk=request.pk).update(reason="half done")
             raise ArithmeticError
-        return approve(request=request, by=by, now=now)
+        return reject(request=request, **how)
 
-    monkeypatch.setattr(bulk_decisions, "approve_request", broken)
-    bulk = start(rows, moderator)
+    monkeypatch.setattr(bulk_decisions, "reject_request", broken)
+    bulk = start(rows, moderator, kind="reject", reason="Not this time.")
     run_bulk_decision(bulk_id=bulk.pk)
     assert results(bulk) == [("refused", "INTERNAL_ERROR"), ("done", "")]
     assert Request.objects.get(pk=rows[0].pk).reason == ""

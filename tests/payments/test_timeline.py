@@ -87,6 +87,7 @@ def test_it_tells_the_story_from_the_request_to_the_refund(moderator, finance):
     assert [line.at for line in story.lines] == sorted(line.at for line in story.lines)
     approved = next(line for line in story.lines if line.what == f"Request {request.pk}: approved")
     assert (story.names[approved.actor_id], approved.link) == (str(moderator), ("entries_request_change", request.pk))
+    assert approved.details["fee"] == "50.00 USD"
     out = next(line for line in story.lines if line.what == "Entry 1: eliminated")
     assert (out.details["eliminated round number"], out.details["strikes"]) == ("2", "1")
     assert not any("disqualify" in line for line in lines)

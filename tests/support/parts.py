@@ -16,10 +16,11 @@ LONG = (
     "tests/stack", "tests/entries/test_settlement_property.py", "tests/config/local/commands/test_up.py",
     "tests/payments/reconciliation/test_lost_day.py", "tests/races", "tests/replay", "tests/machine",
 )  # fmt: skip
-# Not of every day, but of every commit: races, the catalogue of money, walks through every door, providers in trouble,
-# our tools by themselves, whole seasons, plans of a big house, each guard without itself.
+# Not of every day, but of every commit: pages in a browser, races, the catalogue of money, walks through every door,
+# providers in trouble, our tools by themselves, whole seasons, plans of a big house, each guard without itself.
 SLOW = (
     "tests/accounts/staff/test_entrance.py",
+    "tests/browser/",
     "tests/cases/test_secrecy.py",
     "tests/catalogue/",
     "tests/clients/",
