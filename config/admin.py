@@ -25,6 +25,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
@@ -34,8 +35,9 @@ from config.api.handler import explain, report
 from config.errors import Code, DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.list_filters import fast_filter
-from config.lists import Bounded, HouseChangeList, found_rows
+from config.lists import Bounded, HouseChangeList, found_rows, in_words
 from config.models import OutboxMessage
+from config.names import named, named_lazily
 
 LISTED_ROWS = 100
 MOST_WHILE_WAITING = 30
@@ -106,7 +108,19 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The actions that this person may take."""
         found = super().get_actions(request)
-        return {name: action for name, action in found.items() if _may(request, action[0])}
+        return {
+            name: (action, known_as, named(label))
+            for name, (action, known_as, label) in found.items()
+            if _may(request, action)
+        }
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The declared columns; a state is shown in the language of the page."""
+        return [in_words(self.model, name) for name in super().get_list_display(request)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The declared ones, with their names in the language of the page."""
+        return [(named(name) if name else name, options) for name, options in super().get_fieldsets(request, obj)]
 
     def describe(self, row: Any) -> str:
         """The row in one line of a confirm page; the list's `list_select_related` is loaded."""
@@ -194,7 +208,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def list_button(label: str, *, path: str, permission: str, icon: str | None = None) -> Callable[[F], F]:
     """A button above a list that opens the decorated page, for those with the permission."""
-    made: Callable[[F], F] = unfold_action(description=label, url_path=path, permissions=[permission], icon=icon)
+    made: Callable[[F], F] = unfold_action(
+        description=named_lazily(label), url_path=path, permissions=[permission], icon=icon
+    )
     return made
 
 
@@ -255,6 +271,7 @@ def confirmed(
             return None
 
         action.short_description = label  # type: ignore[attr-defined]  # what Django's admin reads
+        action.done = done  # type: ignore[attr-defined]  # what the catalogue is asked for
         action.required_permission = permission  # type: ignore[attr-defined]  # what `get_actions` reads
         return action
 
@@ -271,10 +288,10 @@ def _fault(request: HttpRequest, queryset: QuerySet[Any], why: str, reason: Reas
     if "confirmed" not in request.POST:
         return ""
     if reason is Reason.REQUIRED and not why:
-        return "Say why."
+        return _("Say why.")
     # "Select all" is evaluated anew: what was confirmed must still be what is done.
     if request.POST["confirmed"] != str(queryset.count()):
-        return "The list changed in the meantime. Look again."
+        return _("The list changed in the meantime. Look again.")
     return None
 
 
@@ -291,7 +308,7 @@ def _confirm_page(
     rows, count = [page.describe(row) for row in queryset[:LISTED_ROWS]], queryset.count()
     context = {
         **page.admin_site.each_context(request),
-        "title": label,
+        "title": named(label),
         "opts": page.opts,
         "sentences": preview(queryset),
         "rows": rows,
@@ -336,9 +353,11 @@ def _report(page: Any, request: HttpRequest, outcome: tuple[int, Counter[str]], 
     worked, refusals = outcome
     total = worked + refusals.total()
     if worked:
-        page.message_user(request, f"{worked} of {total} {done}.", messages.SUCCESS)
+        said = _("%(count)s of %(total)s %(done)s.") % {"count": worked, "total": total, "done": _(done)}
+        page.message_user(request, said, messages.SUCCESS)
     for message, count in refusals.most_common():
-        page.message_user(request, f"{count} of {total} refused: {message}", messages.WARNING)
+        said = _("%(count)s of %(total)s refused: %(reason)s")
+        page.message_user(request, said % {"count": count, "total": total, "reason": _(message)}, messages.WARNING)
 
 
 def what_retry_does(rows: QuerySet[Any]) -> list[str]:

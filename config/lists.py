@@ -6,8 +6,10 @@ seen, however deep that is. Filters and the search make a long list a short one.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -21,6 +23,7 @@ from unfold.views import ChangeList
 
 from config.api.pagination import position_of, read_position, rows_after, sign_position
 from config.errors import Malformed
+from config.names import named
 
 COUNTED = 10_000
 AFTER, BEFORE = "after", "before"
@@ -56,6 +59,7 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
 
     queryset: QuerySet[Any]
     result_count: int
+    search_help_text: str | None
     is_long = False
     position: tuple[str, str] | None = None
 
@@ -65,8 +69,20 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
             self.filter_params.pop(name, None)
             if text := self.params.pop(name, ""):
                 self.position = (name, text)
+        self.search_help_text = named(self.search_help_text or "")
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return rows
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Django's, with their names and choices in the language of the page."""
+        found = super().get_filters(request)
+        for spec in found[0]:
+            spec.title = named(spec.title)
+            field: Any = getattr(spec, "field", None)
+            if getattr(field, "choices", None):
+                spec.field = copy(field)
+                spec.field.choices = [(value, named(label)) for value, label in field.flatchoices]
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         """Django's for a short list; for a long one the rows after a position."""
@@ -129,6 +145,21 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
         size = self.list_per_page
         keys = list(rows.values_list("pk", flat=True)[start : start + size + 1])
         return list(self.queryset.filter(pk__in=keys[:size]).order_by(*ordering)), len(keys) > size
+
+
+def in_words(model: type[Model], name: Any) -> Any:
+    """A column whose values have words, as a function that shows those; any other as it is."""
+    field = next((one for one in model._meta.concrete_fields if one.name == name), None)
+    if field is None or not field.choices:
+        return name
+
+    @admin.display(description=field.verbose_name, ordering=name, empty_value=None)
+    def shown(row: Any) -> str | None:
+        value = getattr(row, f"get_{name}_display")()
+        return named(value) if value else None
+
+    shown.__name__ = str(name)
+    return shown
 
 
 def _named(ordering: Sequence[str]) -> list[str]:

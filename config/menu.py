@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Group(TextChoices):
@@ -68,7 +69,7 @@ def listed_tables() -> set[str]:
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """What `UNFOLD["SIDEBAR"]["navigation"]` is: the groups in which this person may see something."""
     home = reverse("admin:index")
-    first = {"title": _("Home"), "icon": "home", "link": home, "active": request.path == home}
+    first = {"title": pgettext_lazy("first page", "Home"), "icon": "home", "link": home, "active": request.path == home}
     return [{"items": [first]}, *_groups(request)]
 
 

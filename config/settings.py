@@ -285,8 +285,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Pages ------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-# In which callers of the API are refused (`config.api.language`).
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# In which callers of the API are refused, and staff see their pages (`config.api.language`).
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
+LANGUAGE_COOKIE_NAME = "outlast_language"
+LANGUAGE_COOKIE_PATH = "/admin/"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SAMESITE = "Strict"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = IS_SERVED
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -40,6 +40,7 @@ def look(environment: str) -> dict[str, Any]:
         "SHOW_HISTORY": False,
         "SHOW_VIEW_ON_SITE": False,
         "SHOW_BACK_BUTTON": True,
+        "SHOW_LANGUAGES": True,
         "COLORS": {"primary": PRIMARY},
         "ENVIRONMENT": lambda request: BADGES.get(environment),
         "ENVIRONMENT_TITLE_PREFIX": None if environment == "production" else f"[{environment}]",

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from accounts import pages
 from accounts.admin.entering import enter
@@ -42,6 +43,7 @@ urlpatterns = [
     path("admin/login/", enter),
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),
+    path("admin/language/", set_language, name="set_language"),
     path("payments/return", payment_return, name="payment-return"),
     path("admin/", admin.site.urls),
     path("health", health.live),

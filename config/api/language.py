@@ -1,4 +1,5 @@
 """The sentences of refusals in the caller's language, by `Accept-Language`; codes and facts are the same in each.
+Pages of the back office are in the language that was chosen there.
 
 Services raise sentences in English. On the way out a sentence is looked up in the catalogue (`config/locale`) as it
 stands; one that is not in it, because it was made for this very case, becomes the general sentence of its code, which
@@ -18,8 +19,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language, gettext, override, pgettext
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
-# Pages of the back office speak English, and so do mails.
 SPOKEN_UNDER = ("/api/v1/", "/graphql")
+# Its pages speak English until somebody chooses; mails speak English.
+BACK_OFFICE = "/admin/"
 # In the catalogue, the context of what a code says in general.
 OF_A_CODE = "error"
 ORIGINAL = "en"
@@ -32,6 +34,8 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(BACK_OFFICE):
+            return self._page(request)
         if not request.path.startswith(SPOKEN_UNDER):
             return self.get_response(request)
         language = language_of(request.headers.get("Accept-Language", ""))
@@ -41,6 +45,16 @@ class LanguageMiddleware:
             response.headers.setdefault("Content-Language", language)
             patch_vary_headers(response, ["Accept-Language"])
         return response
+
+    def _page(self, request: HttpRequest) -> HttpResponseBase:
+        with override(chosen_language(request)):
+            return self.get_response(request)
+
+
+def chosen_language(request: HttpRequest) -> str:
+    """The language that somebody chose for the back office in this browser, else English."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return chosen if chosen in dict(settings.LANGUAGES) else ORIGINAL
 
 
 def language_of(accepted: str) -> str:

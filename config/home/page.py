@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from config.home.registry import Panel, Queue, panels_for, queues_for
 
@@ -66,7 +67,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     busy = {one.queue.name for one in waiting}
     return {
         **context,
-        "title": _("Home"),
+        "title": pgettext("first page", "Home"),
         "waiting": sorted(waiting, key=lambda one: (not one.is_late, one.since)),
         "late": sum(one.is_late for one in waiting),
         "empty": [one for one in queues if one.name not in busy],

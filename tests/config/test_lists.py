@@ -162,9 +162,9 @@ class TestFilters:
         monkeypatch.setattr("config.list_filters.NEWEST", 2)
         for kind in ("old", "new", "newer"):
             OutboxMessage.objects.create(kind=kind, key=kind)
-        spec = next(one for one in page(browser).filter_specs if one.title == "kind")
+        spec = next(one for one in page(browser).filter_specs if one.title == "Kind")
         assert list(spec.lookup_choices) == ["new", "newer"]
-        spec = next(one for one in page(browser, f"{LIST}?kind=old").filter_specs if one.title == "kind")
+        spec = next(one for one in page(browser, f"{LIST}?kind=old").filter_specs if one.title == "Kind")
         assert list(spec.lookup_choices) == ["new", "newer", "old"]
 
 

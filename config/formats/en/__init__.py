@@ -1,1 +1,1 @@
-"""Of English, the only language there is."""
+"""Of English."""

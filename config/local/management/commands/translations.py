@@ -1,17 +1,35 @@
 """`translations`: compile the catalogues of sentences, `django.po` to `django.mo` beside it.
 
-What is compiled is committed, so no machine that runs Outlast needs a compiler; a test says when it is old.
+What is compiled is committed, so no machine that runs Outlast needs a compiler; a test says when it is old, and which
+sentences the catalogues lack.
 """
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.core.management.base import BaseCommand
+from django.utils.text import capfirst
+from django.utils.translation.template import templatize
+
+APPS = ("config", "accounts", "pools", "entries", "payments")
+# What marks a sentence of the code: its arguments are the sentence, its plural, its context.
+KEYWORDS: dict[str, Any] = {
+    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+}  # fmt: skip
+TEXT = r"""u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
+CALL = re.compile(rf"(?<!\w)(?:(?:n|p|np)?gettext|_)\({TEXT}(?:\s*,\s*{TEXT})*")
+Sentence = tuple[str | None, str]
 
 
 def catalogues() -> Iterator[Path]:
@@ -26,6 +44,77 @@ def compiled(catalogue: Path) -> bytes:
     with catalogue.open("rb") as file:
         write_mo(made, read_po(file, abort_invalid=True))
     return made.getvalue()
+
+
+def sentences() -> set[Sentence]:
+    """Every sentence and name that pages show in several languages, each with its context, or None."""
+    named = ((None, name) for name in (*names(), *_of_actions()))
+    return {*_of_code(), *_of_templates(), *named}
+
+
+def names() -> set[str]:
+    """What the lists of the back office call things: `config.names` looks them up when they are shown."""
+    found: set[str] = set()
+    for model, page in admin.site._registry.items():
+        found |= {str(model._meta.verbose_name_plural), str(page.search_help_text or "")}
+        found |= {str(name) for name, _ in page.fieldsets or () if name}
+        found |= {str(one.title) for one in page.list_filter if isinstance(one, type)}
+        for column in (*page.list_display, *_fields_of(page)):
+            found |= _of_column(model, page, column)
+        for action in (*(page.actions or ()), *getattr(page, "actions_list", ())):
+            found.add(str(getattr(getattr(page, str(action), None), "short_description", "")))
+        found |= {str(link.label) for link in getattr(page, "links", ())}
+    return {capfirst(name) for name in found if name}
+
+
+def _of_actions() -> Iterator[str]:
+    """What each action says that it did."""
+    for page in admin.site._registry.values():
+        for action in page.actions or ():
+            if done := getattr(getattr(page, str(action), None), "done", ""):
+                yield str(done)
+
+
+def _fields_of(page: Any) -> Iterator[Any]:
+    for given in (
+        *(page.fields or ()),
+        *page.readonly_fields,
+        *(f for _, o in page.fieldsets or () for f in o["fields"]),
+    ):
+        yield from given if isinstance(given, (list, tuple)) else (given,)
+
+
+def _of_column(model: Any, page: Any, column: Any) -> set[str]:
+    field = next((one for one in model._meta.concrete_fields if one.name == column), None)
+    words = (
+        {str(label) for _, label in field.flatchoices} if field is not None and column in page.list_display else set()
+    )
+    try:
+        return {str(label_for_field(column, model, page)), *words}
+    except AttributeError:
+        # Of the form alone.
+        return words
+
+
+def _of_code() -> Iterator[Sentence]:
+    for app in APPS:
+        for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
+            if "/local/" not in str(path):
+                yield from _extracted(path.read_bytes())
+
+
+def _of_templates() -> Iterator[Sentence]:
+    for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
+        # What stands between the marked sentences is no Python.
+        marked = CALL.findall(templatize(path.read_text(encoding="utf-8")))
+        yield from _extracted("\n".join(f"{call})" for call in marked).encode())
+
+
+def _extracted(code: bytes) -> Iterator[Sentence]:
+    for _, message, _, context in extract("python", io.BytesIO(code), keywords=KEYWORDS):
+        text = message[0] if isinstance(message, tuple) else message
+        if text:
+            yield context, text
 
 
 class Command(BaseCommand):
