@@ -7,6 +7,7 @@ sentences the catalogues lack.
 import io
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,17 @@ def compiled(catalogue: Path) -> bytes:
     with catalogue.open("rb") as file:
         write_mo(made, read_po(file, abort_invalid=True))
     return made.getvalue()
+
+
+def said_in(catalogue: Path) -> set[Sentence]:
+    """The sentences that the catalogue has in its language."""
+    with catalogue.open("rb") as file:
+        messages = [message for message in read_po(file, abort_invalid=True) if message.id]
+    return {
+        (one.context, one.id[0] if isinstance(one.id, (list, tuple)) else one.id)
+        for one in messages
+        if all([one.string] if isinstance(one.string, str) else one.string or [""])
+    }
 
 
 def sentences() -> set[Sentence]:
@@ -118,9 +130,14 @@ def _extracted(code: bytes) -> Iterator[Sentence]:
 
 
 class Command(BaseCommand):
-    help = "Compile the catalogues of sentences."
+    help = "Compile the catalogues of sentences, and list what they lack."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Every page is known once their addresses are.
+        import_module(settings.ROOT_URLCONF)
+        wanted = sentences()
         for catalogue in catalogues():
             catalogue.with_suffix(".mo").write_bytes(compiled(catalogue))
             self.stdout.write(str(catalogue.with_suffix(".mo")))
+            for context, sentence in sorted(wanted - said_in(catalogue), key=str):
+                self.stdout.write(f"  lacks: {sentence!r}{f', as in {context!r}' if context else ''}")
