@@ -12,7 +12,7 @@ from tests.factories.entries import RequestFactory
 pytestmark = pytest.mark.django_db
 
 SPOKEN = ("de", "es", "fr")
-FACT = re.compile(r"%\(\w+\)s")
+FACT = re.compile(r"%\(\w+\)s|\{\w+\}")
 
 
 class TestPages:
