@@ -45,6 +45,7 @@ class AccountsConfig(AppConfig):
         from accounts.groups import grant_permissions
         from accounts.services import browsers
         from accounts.services.letters import keeping as letters  # noqa: F401  # makes known what is kept, and figures
+        from accounts.services.letters import news
         from accounts.services.webhooks import keeping  # noqa: F401  # the same
 
         # After Django's own receiver, which makes the permissions: `django.contrib.auth` stands before us.
@@ -52,3 +53,4 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(browsers.on_sign_in, dispatch_uid="accounts.browsers")
         user_logged_out.connect(browsers.on_sign_out, dispatch_uid="accounts.browsers")
         fresh_pages.register(browsers.PROVER)
+        news.listen()

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from config.env.parsing import MAIL_PROVIDERS
 
 # Milliseconds. A player waits seconds at most; settling a million entries or migrating a table may take its time.
 TIMEOUTS = {
@@ -15,6 +17,7 @@ TIMEOUTS = {
     "command": {"statement_timeout": 0, "lock_timeout": 0, "idle_in_transaction_session_timeout": 0},
 }
 REDIS_TIMEOUT_SECONDS = 0.25
+MAIL_TIMEOUT_SECONDS = 10
 
 
 def database(url: str, *, process: str) -> dict[str, Any]:
@@ -64,12 +67,15 @@ def _own_test_database(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{2 + int(worker) % 14}"))
 
 
-def mail(url: str) -> dict[str, Any]:
-    """The `EMAIL_…` settings for `file:` or an SMTP address."""
+def mail(url: str, *, webhook_secret: str = "") -> dict[str, Any]:
+    """The settings of mail for `file:`, an SMTP address, or a provider; `MAIL_PROVIDER` is empty for the former two."""
     if url == "file:":
-        return {"EMAIL_BACKEND": "config.mail.FolderBackend"}
+        return {"EMAIL_BACKEND": "config.mail.FolderBackend", "MAIL_PROVIDER": ""}
     parts = urlsplit(url)
+    if parts.scheme in MAIL_PROVIDERS:
+        return _provider_of_mail(parts, webhook_secret)
     return {
+        "MAIL_PROVIDER": "",
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname or "",
         "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
@@ -77,6 +83,35 @@ def mail(url: str) -> dict[str, Any]:
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
         "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
+def _provider_of_mail(parts: SplitResult, secret: str) -> dict[str, Any]:
+    """Those of django-anymail. Its news are proved by Mailgun's signature, or by a password that was agreed upon."""
+    key, word, options = unquote(parts.username or ""), unquote(parts.password or ""), dict(parse_qsl(parts.query))
+    api_url = "https://api.eu.mailgun.net/v3" if options.get("region") == "eu" else "https://api.mailgun.net/v3"
+    theirs: dict[str, dict[str, Any]] = {
+        "postmark": {"POSTMARK_SERVER_TOKEN": key, "WEBHOOK_SECRET": secret},
+        "mailgun": {
+            "MAILGUN_API_KEY": key, "MAILGUN_SENDER_DOMAIN": parts.hostname, "MAILGUN_API_URL": api_url,
+            "MAILGUN_WEBHOOK_SIGNING_KEY": secret,
+        },
+        "ses": {
+            "AMAZON_SES_CLIENT_PARAMS": {
+                "aws_access_key_id": key, "aws_secret_access_key": word, "region_name": parts.hostname,
+            },
+            # Without it SES tells no news.
+            "AMAZON_SES_CONFIGURATION_SET_NAME": options.get("set"),
+            # A subscription is confirmed by whoever makes it: an address that is called because a stranger says so, no.
+            "AMAZON_SES_AUTO_CONFIRM_SNS_SUBSCRIPTIONS": False,
+            "WEBHOOK_SECRET": secret,
+        },
+    }  # fmt: skip
+    module = "amazon_ses" if parts.scheme == "ses" else parts.scheme
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{module}.EmailBackend",
+        "MAIL_PROVIDER": parts.scheme,
+        "ANYMAIL": {"REQUESTS_TIMEOUT": MAIL_TIMEOUT_SECONDS, **theirs[parts.scheme]},
     }
 
 

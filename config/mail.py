@@ -8,16 +8,25 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from anymail.exceptions import AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
+
+# Replies of SMTP from here on are for good; those below are not: a full mailbox, a server that wants to see us twice.
+PERMANENT = 500
+
+
+class RecipientRefused(Exception):
+    """Nobody is there, or nobody who wants our mails: trying again is of no use."""
 
 
 def send(*, to: str | Sequence[str], subject: str, template: str, context: Mapping[str, Any] | None = None) -> None:
@@ -52,11 +61,19 @@ def made(
 def hand_over(message: EmailMultiAlternatives, *, connection: Any, known_as: Mapping[str, str]) -> str:
     """Send it over a connection that stays open for the next; by which name whoever delivers it knows it, if at all.
 
-    `known_as` goes along where the provider sends it back with its news. Raises what the backend raises.
+    `known_as` goes along where the provider sends it back with its news. Raises `RecipientRefused` where there is
+    nobody at the address, and what the backend raises.
     """
     message.metadata = dict(known_as)  # type: ignore[attr-defined]  # what providers' backends read
     message.connection = connection
-    message.send()
+    try:
+        message.send()
+    except AnymailRecipientsRefused as refusal:
+        raise RecipientRefused from refusal
+    except SMTPRecipientsRefused as refusal:
+        if all(code < PERMANENT for code, _ in refusal.recipients.values()):
+            raise
+        raise RecipientRefused from refusal
     status = getattr(message, "anymail_status", None)
     return str(getattr(status, "message_id", None) or "")
 

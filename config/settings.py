@@ -12,7 +12,7 @@ from typing import Any
 
 from config import env
 from config.api.enum_names import ENUM_NAMES
-from config.connections import cache, database, file_store, mail
+from config.connections import MAIL_TIMEOUT_SECONDS, cache, database, file_store, mail
 from config.logging import logging_config
 from config.theme import look
 
@@ -241,8 +241,10 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = SETTINGS.text("DEFAULT_FROM_EMAIL")
 MAIL_FOLDER = OUTLAST_HOME / "mail"
-EMAIL_TIMEOUT = 10
-vars().update(mail(SETTINGS.text("EMAIL_URL")))
+EMAIL_TIMEOUT = MAIL_TIMEOUT_SECONDS
+EMAIL_WEBHOOK_SECRET = SETTINGS.text("EMAIL_WEBHOOK_SECRET")
+MAIL_PROVIDER = ""
+vars().update(mail(SETTINGS.text("EMAIL_URL"), webhook_secret=EMAIL_WEBHOOK_SECRET))
 
 # --- API --------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from accounts.admin.entering import enter
 from accounts.admin.login import change_own_password
 from accounts.admin.second_factor import own_second_factor
 from accounts.graphql.me import AccountQuery
+from accounts.mail_events import mail_events
 from config import health, scraping
 from config.api import docs
 from config.graphql.schema import build_schema
@@ -40,6 +41,7 @@ urlpatterns = [
     path("confirm-email", pages.confirm_email),
     path("undo-email", pages.undo_email),
     path("unsubscribe", pages.unsubscribe),
+    path("mail/events", mail_events),
     path("admin/login/", enter),
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),

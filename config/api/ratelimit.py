@@ -92,6 +92,8 @@ NOBODY = Policy("nobody", 1200, 60, By.ADDRESS)
 DENIED = Policy("denied", 600, 60)
 # Everything outside the API: the back office, pages that mails lead to, documentation.
 PAGE = Policy("page", 600, 60, By.ADDRESS)
+# One for each mail, from few addresses; each proves itself, and what is turned away comes again.
+MAIL_NEWS = Policy("mail_news", 6000, 60, By.ADDRESS)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from config.env.parsing import MAIL_PROVIDERS
 from config.env.variable import Environment
 
 # 32 random bytes or more in url-safe base64.
@@ -28,7 +29,8 @@ def smtp_when_served(url: str, environment: Environment) -> str:
     """Mail in a folder reaches nobody; mail in the clear reaches too many."""
     if not environment.is_served:
         return ""
-    return "" if url.startswith(("smtp+tls://", "smtps://")) else "must start with smtp+tls:// or smtps://"
+    is_safe = url.startswith(("smtp+tls://", "smtps://", *(f"{one}://" for one in MAIL_PROVIDERS)))
+    return "" if is_safe else f"must start with smtp+tls://, smtps:// or {':// or '.join(MAIL_PROVIDERS)}://"
 
 
 def absent_when_served(url: str, environment: Environment) -> str:

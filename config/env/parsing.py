@@ -102,11 +102,19 @@ def url_with(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+MAIL_PROVIDERS = ("postmark", "mailgun", "ses")
+
+
 def parse_mail(text: str) -> str:
-    """`file:` for local folders, or an SMTP address."""
+    """`file:` for local folders, an SMTP address, or a provider with the key that it gave out."""
     if text == "file:":
         return text
-    return url_with("smtp", "smtp+tls", "smtps")(text)
+    parts = urlsplit(url_with("smtp", "smtp+tls", "smtps", *MAIL_PROVIDERS)(text))
+    if parts.scheme in MAIL_PROVIDERS and not (parts.username and (parts.password or parts.scheme != "ses")):
+        raise ValueError(
+            "must have the provider's key: postmark://token@host, mailgun://key@domain, ses://id:key@region"
+        )
+    return text.rstrip("/")
 
 
 def parse_store(text: str) -> str:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from config.api.addresses import client_address, network_of
 from config.api.envelope import json_response
 from config.api.handler import explain, failure
-from config.api.ratelimit import PAGE, RateLimited, enforce_on, headers_on
+from config.api.ratelimit import MAIL_NEWS, PAGE, RateLimited, enforce_on, headers_on
 from config.errors import Code
 from config.web.gate import REFUSED
 from config.web.lanes import LIVE_PATHS, PROBE_PATHS, QUESTION_PATH
@@ -25,6 +25,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 PAGE_METHODS = ("GET", "HEAD", "POST")
 # Asked by machines of ours every few seconds, and cheap: what they find out must not depend on a count.
 PROBES = LIVE_PATHS | PROBE_PATHS | {"/health/detailed"}
+MAIL_NEWS_PATH = "/mail/events"
 BACK_OFFICE = "/admin/"
 
 
@@ -75,7 +76,8 @@ class PageLimitMiddleware:
             return self.get_response(request)
         response: HttpResponseBase
         try:
-            enforce_on([(PAGE, network_of(client_address(request)))], request)
+            policy = MAIL_NEWS if request.path == MAIL_NEWS_PATH else PAGE
+            enforce_on([(policy, network_of(client_address(request)))], request)
         except RateLimited as refusal:
             response = _too_many(request, refusal)
         else:

@@ -178,4 +178,25 @@ def test_a_mail_address_is_taken_apart(url, port, tls, ssl):
 
 
 def test_local_mail_goes_to_a_folder():
-    assert mail("file:") == {"EMAIL_BACKEND": "config.mail.FolderBackend"}
+    assert mail("file:") == {"EMAIL_BACKEND": "config.mail.FolderBackend", "MAIL_PROVIDER": ""}
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "module", "expected"),
+    [
+        ("postmark://tok%40en@api.postmarkapp.com", "postmark", "postmark", {
+            "POSTMARK_SERVER_TOKEN": "tok@en", "WEBHOOK_SECRET": "s"}),
+        ("mailgun://key@mg.example.org?region=eu", "mailgun", "mailgun", {
+            "MAILGUN_API_KEY": "key", "MAILGUN_SENDER_DOMAIN": "mg.example.org", "MAILGUN_WEBHOOK_SIGNING_KEY": "s",
+            "MAILGUN_API_URL": "https://api.eu.mailgun.net/v3"}),
+        ("ses://id:word@eu-west-1?set=news", "ses", "amazon_ses", {
+            "AMAZON_SES_CLIENT_PARAMS": {
+                "aws_access_key_id": "id", "aws_secret_access_key": "word", "region_name": "eu-west-1"},
+            "AMAZON_SES_CONFIGURATION_SET_NAME": "news", "WEBHOOK_SECRET": "s",
+            "AMAZON_SES_AUTO_CONFIRM_SNS_SUBSCRIPTIONS": False}),
+    ],
+)  # fmt: skip
+def test_a_provider_of_mail_is_taken_apart(url, name, module, expected):
+    found = mail(url, webhook_secret="s")
+    assert (found["MAIL_PROVIDER"], found["EMAIL_BACKEND"]) == (name, f"anymail.backends.{module}.EmailBackend")
+    assert found["ANYMAIL"] == {"REQUESTS_TIMEOUT": 10, **expected}

@@ -16,10 +16,13 @@ _ENDS_WRITING = (LetterStatus.BOUNCED, LetterStatus.COMPLAINED)
 
 
 @transaction.atomic
-def note(*, letter_id: int, status: LetterStatus, why: str = "", provider_id: str = "") -> bool:
+def note(
+    *, letter_id: int, status: LetterStatus, why: str = "", provider_id: str = "", ends_writing: bool = True
+) -> bool:
     """Write down what became of a letter; whether that is news. What is known already, or older, changes nothing.
 
-    An address that comes back is not written to again, nor is one whose owner reported us.
+    An address that comes back is not written to again, nor is one whose owner reported us; unless it is known not to be
+    the present one (`ends_writing`).
     """
     letter = Letter.objects.select_for_update(of=("self",), no_key=True).get(pk=letter_id)
     if provider_id and not letter.provider_id:
@@ -29,7 +32,7 @@ def note(*, letter_id: int, status: LetterStatus, why: str = "", provider_id: st
     now = ClockTimestamp()
     sent = {"sent_at": now} if status == LetterStatus.SENT else {}
     Letter.objects.filter(pk=letter_id).update(status=status, status_at=now, note=why[:NOTE_LENGTH], **sent)
-    if status in _ENDS_WRITING:
+    if ends_writing and status in _ENDS_WRITING:
         note_unreachable(letter.user_id, status)
     return True
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
-from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail import get_connection
@@ -140,8 +139,8 @@ def _hand_over(connection: Any, letter: Letter, kind: Kind | None, said: Compose
     )  # fmt: skip
     try:
         provider_id = mail.hand_over(message, connection=connection, known_as={"letter": str(letter.pk)})
-    except SMTPRecipientsRefused as refusal:
-        outcomes.note(letter_id=letter.pk, status=LetterStatus.BOUNCED, why=_why(refusal))
+    except mail.RecipientRefused:
+        outcomes.note(letter_id=letter.pk, status=LetterStatus.BOUNCED, why="refused at once")
         return True
     except Exception as error:  # noqa: BLE001  # mail servers fail in any way; the letter is tried again
         _put_back(letter, error)

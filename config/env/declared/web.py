@@ -32,12 +32,20 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "EMAIL_URL",
-        "file: writes mails to OUTLAST_HOME/mail; smtp+tls://user:password@host:587 or smtps://…:465 sends them.",
+        "file: writes mails to OUTLAST_HOME/mail; smtp+tls://user:password@host:587, smtps://…:465 or a provider sends"
+        " them: postmark://token@api.postmarkapp.com, mailgun://key@your-domain, ses://id:key@region.",
         sample="file:",
         default="file:",
         parse=parsing.parse_mail,
         check=checks.smtp_when_served,
         required_when_served=True,
+    ),
+    Variable(
+        "EMAIL_WEBHOOK_SECRET",
+        "Proves the provider's news at /mail/events: Mailgun's signing key, else the user:password of the address that"
+        " it posts to; empty: no news are taken.",
+        sample="",
+        secret_length=20,
     ),
     Variable(
         "DEFAULT_FROM_EMAIL",

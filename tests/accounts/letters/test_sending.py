@@ -45,6 +45,8 @@ class Refusing(EmailBackend):
     def send_messages(self, messages):
         if messages[0].to == ["gone@example.test"]:
             raise SMTPRecipientsRefused({"gone@example.test": (550, b"no such user gone@example.test")})
+        if messages[0].to == ["full@example.test"]:
+            raise SMTPRecipientsRefused({"full@example.test": (452, b"mailbox full")})
         return super().send_messages(messages)
 
 
@@ -109,7 +111,9 @@ def test_an_address_that_is_refused_is_not_written_to_again_until_it_is_another(
     for _ in range(2):
         letter(gone)
         sending.send_due()
-    assert (fates(gone), fates(other.user)) == (["bounced", "skipped"], ["sent"])
+    full = letter(UserFactory(email="full@example.test"))
+    sending.send_due()
+    assert (fates(gone), fates(other.user), fates(full.user)) == (["bounced", "skipped"], ["sent"], ["queued"])
     assert "gone@example.test" not in Letter.objects.get(status="bounced").note
 
     User.objects.filter(pk=gone.pk).update(email="here@example.test")
