@@ -2,8 +2,6 @@
 
 import gc
 import itertools
-import os
-import random
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
@@ -24,6 +22,7 @@ from config.http import breakers
 from config.pages.looking import KEEPER
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.copies import end_sessions_of
+from tests.support.drawing import pytest_terminal_summary
 from tests.support.parts import pytest_collection_modifyitems, pytest_ignore_collect
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
@@ -32,6 +31,7 @@ from tests.support.truth import listen, pytest_runtest_call
 # Hooks that are written apart.
 __all__ = [
     "pytest_collection_modifyitems", "pytest_ignore_collect", "pytest_runtest_call", "pytest_runtest_makereport",
+    "pytest_terminal_summary",
 ]  # fmt: skip
 
 # Every client has middleware of its own, and this one would read all static files anew: two thirds of a call's time.
@@ -147,15 +147,6 @@ def fresh_limits():
     counting.reset_pause()
     breakers.forget()
     KEEPER.forget()
-
-
-# One for all workers, which inherit it: what the property tests draw from.
-os.environ.setdefault("OUTLAST_PROPERTY_SEED", str(random.SystemRandom().randrange(10**9)))
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Said always, because a failure is found again only by it."""
-    terminalreporter.write_line(f"OUTLAST_PROPERTY_SEED={os.environ['OUTLAST_PROPERTY_SEED']}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from tests.fuzz.calls import Fuzz, load
 from tests.payments.conftest import double, double_process, sessions_in_the_database
 from tests.security.matrix.conftest import _built, world
+from tests.support.drawing import MADE_UP
 
 SIGNALS = (request_started, request_finished)
 __all__ = ["_built", "double", "double_process", "sessions_in_the_database", "world"]
@@ -41,8 +42,9 @@ def schema(application):
 
 
 @pytest.fixture
-def fuzz(schema, world, double) -> Iterator[Fuzz]:
-    """What is told at the end of each test: how many calls were made, and how they ended."""
+def fuzz(schema, world, double, record_property) -> Iterator[Fuzz]:
+    """At the end of each test it is told how many calls were made and how they ended; at the end of all, how many."""
     made = Fuzz(schema, world)
     yield made
+    record_property(MADE_UP, made.ended.total())
     print(f"\n{made.told()}")

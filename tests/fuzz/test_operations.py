@@ -10,7 +10,7 @@ from tests.fuzz.calls import ROLES, Fuzz
 
 PARTS = 12
 
-pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.sliced]
+pytestmark = [pytest.mark.slow, pytest.mark.sliced]
 
 
 @pytest.mark.parametrize("role", ROLES)

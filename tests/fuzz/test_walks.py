@@ -16,7 +16,7 @@ WALKS = 3
 STEPS = 12
 EXAMPLES = 10
 
-pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.sliced]
+pytestmark = [pytest.mark.slow, pytest.mark.sliced]
 
 
 @pytest.fixture(scope="package")
