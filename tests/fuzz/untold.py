@@ -19,7 +19,6 @@ GUESSABLE = "neither common nor like the name or the address"
 STATEMENT = "a statement in its format"
 AS_MANY = "as many as the round takes"
 ROW = "something that there is"
-MAPPED = "all that has something to export is mapped, which are rows"
 DAYS = "from 2000 to 2200, none before the other"
 OF_REPORTS = {"pool": ROW, "account": ROW, "actor": ROW, "person": ROW}
 NAME = "letters that a name may have: no invisible ones, none that Unicode does not have yet"
@@ -55,7 +54,7 @@ UNTOLD: dict[str, dict[str, str]] = {
     "POST /api/v1/discrepancies/{id}/give": {"owner": "somebody who may deal with discrepancies"},
     "POST /api/v1/exports": {"first_day": DAYS, "last_day": DAYS, **OF_REPORTS},
     "POST /api/v1/export-schedules": {"first": DAYS, "recipients": "people who may export it", **OF_REPORTS},
-    "POST /api/v1/journal-batches": {"mapping": MAPPED, "through": "a day that is over"},
+    "POST /api/v1/journal-batches": {"through": "a day that is over"},
     "GET /api/v1/ledger/accounts/{id}/statement": {"until": "not before `since`"},
     "POST /api/v1/me/email": {"password": PRESENT, "email": "an address that can be one"},
     "POST /api/v1/payments/{id}/refunds": {
