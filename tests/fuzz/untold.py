@@ -77,6 +77,10 @@ UNTOLD: dict[str, dict[str, str]] = {
         "display_name": NAME,
         "date_of_birth": "in the past",
     },
+    "PATCH /api/v1/me/messages": {
+        "quiet_until": "with `quiet_from`, said now or before: both or neither, from a minute to twelve hours later",
+        "time_zone": "the name of a zone that there is",
+    },
     "PUT /api/v1/entries/{entry_id}/picks/{number}": {"team": AS_MANY, "teams": AS_MANY},
     "PUT /api/v1/me/identity": {"legal_name": NAME},
     "POST /api/v1/rulings": {"details": OF_A_KIND, "game": OF_A_KIND, "entry": OF_A_KIND},
