@@ -5,9 +5,9 @@ breaking change for typed clients that nobody meant.
 """
 
 ENUM_NAMES = {
+    "AccessScope": "config.api.scopes.SCOPES",
     "AccountKind": "payments.ledger.accounts.Kind",
     "AccountingSystem": "payments.models.AccountingSystem",
-    "ApiKeyScope": "config.api.scopes.SCOPES",
     "CountryCode": "accounts.api.serializers.COUNTRIES",
     "DocumentKind": "accounts.models.DocumentKind",
     "DocumentStatus": "accounts.models.DocumentStatus",
