@@ -1,14 +1,17 @@
 """What the player was told by mail about a place: from the messages that were left for the outbox, 90 days back.
 
-A message is known by its key, which each service makes of the row that it is about.
+A message is known by its key, which each service makes of the row that it is about. Reminders are rows of their own;
+they say who had not picked yet, so those of a round show once it is revealed.
 """
 
 from collections.abc import Iterator, Sequence
 
+from accounts.models.letters import Letter
 from config.models import OutboxMessage
 from config.words import spoken
 from entries.models import Entry, Request, Ruling
-from payments.timeline.lines import Line
+from entries.models.reminder import Reminder
+from payments.timeline.lines import Line, page_of
 from payments.timeline.money import Money
 
 ABOUT_REQUEST = (
@@ -29,6 +32,21 @@ def mail_lines(requests: Sequence[Request], entry: Entry | None, money: Money | 
             yield Line(message.dead_at, f"Mail given up: {what}")
         else:
             yield Line(message.created_at, f"Mail waits: {what}")
+    if entry is not None:
+        yield from _reminders(entry)
+
+
+def _reminders(entry: Entry) -> Iterator[Line]:
+    sent = Reminder.objects.filter(entry=entry, round__revealed_at__isnull=False).select_related("round", "letter")
+    for reminder in sent.order_by("id"):
+        letter = reminder.letter
+        yield Line(
+            at=letter.sent_at or letter.status_at or reminder.at,
+            what=f"Reminder for round {reminder.round.number}, {reminder.hours} h before its lock:"
+            f" {letter.get_status_display().lower()}",
+            why=letter.note,
+            link=(page_of(Letter), letter.pk),
+        )
 
 
 def _keys(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[str]:

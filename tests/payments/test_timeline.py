@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.models.letters import Letter
 from config import outbox
+from entries.models.reminder import Reminder
 from entries.services.bulk_decisions import run_bulk_decision, start_bulk_decision
 from entries.services.picks import delete_pick, save_pick
 from payments.timeline import timeline_of
@@ -122,6 +124,16 @@ def test_what_can_still_change_is_secret_and_so_is_how_often_it_did(client, mode
     assert "secret until the lock: round 2." in page
 
 
+def test_that_somebody_was_reminded_shows_once_the_round_is_revealed():
+    entry = EntryFactory()
+    first = entry.pool.competition.rounds.get(number=1)
+    letter = Letter.objects.create(user=entry.user, kind="reminder", subject_id=first.pk, key="r", status="delivered")
+    Reminder.objects.create(entry=entry, round=first, hours=12, locks_at=first.locks_at, letter=letter)
+    assert not any("Reminder" in line for line in told(entry.request))
+    lock_round(first)
+    assert "Reminder for round 1, 12 h before its lock: delivered" in told(entry.request)
+
+
 def test_where_each_game_locks_for_itself_changes_show_once_the_round_is_closed():
     entry = EntryFactory(in_pool=weekly_pool())
     choose(entry, 1, "ANT")
@@ -192,6 +204,6 @@ def test_it_costs_the_same_however_much_has_happened(client, admin_user, rounds,
         choose(entry, number, code), pick(other, number, code)
         play(pool, number)
     page_of(client, admin_user, entry.request)
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(28):
         page = client.get(reverse("admin:payments_timeline", args=[entry.request_id]))
     assert page.content.decode().count("game of") == rounds
