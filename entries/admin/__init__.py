@@ -1,6 +1,6 @@
 """Back-office pages of requests, entries, rulings, settlements and announcements. Picks have none: they are secret."""
 
-from entries.admin import home, menu
+from entries.admin import home, menu, pool_ends
 from entries.admin.announcements import AnnouncementAdmin
 from entries.admin.bulk_decisions import BulkDecisionAdmin, BulkItemAdmin
 from entries.admin.entries import EntryAdmin
@@ -20,4 +20,5 @@ __all__ = [
     "SettlementAdmin",
     "home",
     "menu",
+    "pool_ends",
 ]

@@ -1,6 +1,6 @@
 """Money in the back office: to look at, to ask the provider about, to decide about, to report."""
 
-from payments.admin import home, menu
+from payments.admin import home, menu, pool_ends
 from payments.admin.accounting import AccountMappingAdmin, JournalBatchAdmin
 from payments.admin.bank import BankAccountAdmin, BankStatementAdmin
 from payments.admin.bank_lines import BankLineAdmin
@@ -64,4 +64,5 @@ __all__ = [
     "WriteOffAdmin",
     "home",
     "menu",
+    "pool_ends",
 ]

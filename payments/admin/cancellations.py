@@ -26,6 +26,7 @@ from payments.services.cancellations import (
 )
 from payments.services.cancellations.progress import failed_refunds_of, places_left_of, unapplied_of
 from pools.admin.made_by_service import MadeByService
+from pools.admin.pool_ends import what_ends
 from pools.admin.pools import PoolAdmin
 from pools.models import Pool
 
@@ -82,6 +83,7 @@ def what_confirming_does(rows: QuerySet[Cancellation]) -> list[str]:
             f"{cancellation.pool.name} ends at once. {progress.places_left} paid places are given back; {pot} are in"
             f" its pot. Why: {cancellation.reason}"
         )
+    said += what_ends([cancellation.pool for cancellation in waiting[:MOST_SHOWN]])
     return [*said, "Every player is told by mail. It cannot be undone."]
 
 

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,6 +20,7 @@ from config.money import format_amount
 from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
+from pools.admin.pool_previews import what_cancelling_does, what_publishing_does
 from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.studio import WithStudio
@@ -29,41 +29,10 @@ from pools.models import Pool, PoolChange, PoolStatus
 from pools.queries import current_rules, statistics
 from pools.services.disputes import change_dispute_rules
 from pools.services.pools import cancel_pool, create_pool, publish_pool
-from pools.services.rules import cautions, sentences
 
 MAY_RUN = "pools.change_pool"
 # What can be changed as long as the pool has not ended.
 EDITABLE = ("suspended_may_pick", "chargeback_bearer")
-# A confirm page is read by a person.
-MOST_IN_WORDS = 3
-
-
-def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
-    """The preview of `publish`."""
-    drafts = rows.filter(status=PoolStatus.DRAFT).select_related("competition").order_by("pk")
-    count = drafts.count()
-    said = [
-        f"{count} of {rows.count()} are drafts; the others are refused.",
-        "Players see them at once and can ask to join.",
-        "Fee and rounds cannot be changed any more, rules only by amendments with two names.",
-    ]
-    for pool in drafts[:MOST_IN_WORDS]:
-        rules = current_rules(pool)
-        said += [f"{pool.name}, look again: {caution}" for caution in cautions(rules, pool)]
-        said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
-    if count > MOST_IN_WORDS:
-        said.append(f"The rules of {count - MOST_IN_WORDS} more are on their pages.")
-    return said
-
-
-def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
-    """The preview of `cancel`."""
-    ending = rows.filter(status__in=(PoolStatus.DRAFT, PoolStatus.OPEN, PoolStatus.RUNNING)).count()
-    return [
-        f"{ending} of {rows.count()} have not ended; those end for good.",
-        "Requests that wait for a decision or for their money end with it, and the players get a mail.",
-        "A pool with entries is refused: their money would have to be given back with it.",
-    ]
 
 
 @admin.register(Pool)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from pools.admin.pool_form import FIELDS
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus, Rules
+from pools.queries import first_lock_at
 from pools.services.rules import SWITCHES
 from tests.factories.entries import EntryFactory
 from tests.factories.payments import paid_entry
@@ -89,8 +90,12 @@ def test_what_cannot_be_is_refused_beside_its_field(back_office, moderator, fill
 
 
 def test_publishing_says_first_what_it_does(back_office, moderator, choose):
-    rows = [PoolFactory(status="draft"), PoolFactory()]
+    rows = [PoolFactory(status="draft", capacity=40, countries=["US-NV"]), PoolFactory()]
     page = choose(back_office(moderator), LIST, "publish", rows).content.decode()
+    assert f"{rows[0].name}: 40 places for 50.00 USD, up to 3 for each player of 18 or older, in US-NV." in page
+    locks_at = first_lock_at(rows[0]).strftime("at %Y-%m-%d %H:%M UTC")
+    times = f"the first locks {locks_at}, and registration closes {locks_at}."
+    assert f"{rows[0].name}: It plays 3 rounds of {rows[0].competition}; {times}" in page
     assert "1 of 2 are drafts; the others are refused." in page
     assert f"{rows[0].name}: The first loss eliminates an entry." in page
     assert f"{rows[1].name}: " not in page

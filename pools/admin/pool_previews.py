@@ -1,0 +1,79 @@
+"""What publishing and cancelling pools will do, in numbers and in the words of players: read before it is confirmed."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from config.money import format_amount
+from pools.admin.pool_ends import what_ends
+from pools.models import Pool, PoolStatus
+from pools.queries import current_rules, first_lock_at, registration_closes_at, rounds_of, statistics
+from pools.services.rules import cautions, sentences
+
+# A confirm page is read by a person.
+MOST_IN_WORDS = 3
+NOT_ENDED = (PoolStatus.DRAFT, PoolStatus.OPEN, PoolStatus.RUNNING)
+
+
+def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
+    """The preview of `publish`."""
+    drafts = rows.filter(status=PoolStatus.DRAFT).select_related("competition").order_by("pk")
+    count = drafts.count()
+    said = [
+        f"{count} of {rows.count()} are drafts; the others are refused.",
+        "Players see them at once and can ask to join.",
+        "Fee and rounds cannot be changed any more, rules only by amendments with two names.",
+    ]
+    for pool in drafts[:MOST_IN_WORDS]:
+        rules = current_rules(pool)
+        said += [_offer(pool), f"{pool.name}: {_times(pool)}"]
+        said += [f"{pool.name}, look again: {caution}" for caution in cautions(rules, pool)]
+        said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
+    if count > MOST_IN_WORDS:
+        said.append(f"The rules of {count - MOST_IN_WORDS} more are on their pages.")
+    return said
+
+
+def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
+    """The preview of `cancel`."""
+    ending = list(rows.filter(status__in=NOT_ENDED).order_by("pk"))
+    numbers = statistics.pool_numbers([pool.pk for pool in ending])
+    empty = [pool for pool in ending if not numbers[pool.pk].entries_total]
+    paid = [pool for pool in ending if numbers[pool.pk].entries_total]
+    said = [
+        f"{len(ending)} of {rows.count()} have not ended; {len(empty)} of them have no entries and end for good.",
+        "Requests that wait for a decision or for their money end with it, and the players get a mail.",
+        *what_ends(empty[:MOST_IN_WORDS]),
+    ]
+    if len(empty) > MOST_IN_WORDS:
+        said.append(f"What ends with {len(empty) - MOST_IN_WORDS} more is on their pages.")
+    for pool in paid[:MOST_IN_WORDS]:
+        there = numbers[pool.pk]
+        pot = format_amount(there.pot_cents, pool.currency)
+        said.append(
+            f"{pool.name} is refused: {there.entries_total} paid places, {there.entries_active} still in, {pot} in its"
+            " pot. “Cancel and give all money back” on its page ends it, with two names."
+        )
+    return said
+
+
+def _offer(pool: Pool) -> str:
+    """What players can ask for from then on."""
+    fee = format_amount(pool.entry_fee_cents, pool.currency) if pool.entry_fee_cents else "no fee"
+    places = "places without limit" if pool.capacity is None else f"{pool.capacity} places"
+    where = f", in {', '.join(pool.countries)}" if pool.countries else ""
+    return (
+        f"{pool.name}: {places} for {fee}, up to {pool.max_entries_per_user} for each player of {pool.minimum_age} or"
+        f" older{where}."
+    )
+
+
+def _times(pool: Pool) -> str:
+    """From when to when."""
+    rounds = f"It plays {rounds_of(pool).count()} rounds of {pool.competition}"
+    locks_at, closes_at = first_lock_at(pool), registration_closes_at(pool)
+    return f"{rounds}; the first locks {_at(locks_at)}, and registration closes {_at(closes_at)}."
+
+
+def _at(instant: datetime | None) -> str:
+    return "once its games are known" if instant is None else f"at {instant:%Y-%m-%d %H:%M} UTC"
