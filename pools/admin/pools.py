@@ -76,6 +76,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     )
     actions = ("publish", "cancel")
     actions_list = ("studio",)
+    links = (*WithLogo.links, WithStudio.to_studio)
     change_form_outer_after_template = "pools/pool_page.html"
 
     def make(self, form: Any, by: User) -> Pool:

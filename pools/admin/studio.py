@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from accounts.admin.staff import staff
-from config.admin import list_button
+from config.admin import RowLink, list_button
 from config.errors import DomainError
 from config.money import format_amount
 from pools.admin.made_by_service import MadeByService
@@ -63,6 +63,9 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         if source is not None:
             del self.fields["template"]
+            # A pool of the same season again would be another contest.
+            competitions: Any = self.fields["competition"]
+            competitions.queryset = competitions.queryset.exclude(pk=source.competition_id)
 
     def clean_competition(self) -> Competition:
         """One that has rounds to play."""
@@ -117,6 +120,10 @@ else:
 class WithStudio(Base):
     """Adds the studio to the list of pools, and to the page of a pool the way to make another one after it."""
 
+    to_studio = RowLink(
+        "Clone for a new season", MAY_MAKE, lambda pk: f"{reverse('admin:pools_pool_studio')}?pool={pk}"
+    )
+
     @list_button("New from a template", path="studio", icon="auto_awesome", permission=MAY_MAKE)
     def studio(self, request: HttpRequest) -> HttpResponse:
         """All three steps. What was filled in travels along with them; nothing is kept before the last."""
@@ -141,6 +148,8 @@ class WithStudio(Base):
 
     def _terms(self, request: HttpRequest, start: Start, form: Any) -> HttpResponse:
         """The second step: everything that can be said about the pool."""
+        for name, rows in (("description", 3), ("countries", 1)):
+            form.fields[name].widget.attrs["rows"] = rows
         sections = [(title, [form[name] for name in names]) for title, names in SECTIONS]
         switches = [form[name] for name in RULE_FIELDS]
         has_faults = any(field.errors for field in switches)

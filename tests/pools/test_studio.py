@@ -9,9 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from config.clock import database_now
 from pools.admin.pool_form import FIELDS
+from pools.admin.studio import HANDED_ON
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool
+from pools.queries import current_rules
+from pools.services.rules import switches_of
+from tests.factories.entries import RequestFactory
 from tests.factories.pools import CompetitionFactory, PoolFactory, league
 from tests.support.sessions import sessions_in_the_database
 
@@ -176,3 +181,57 @@ def test_the_zone_that_somebody_chose_stays(back_office, moderator, cup):
     assert page.context["zone"] == "Asia/Tokyo"
     # Each game locks for itself.
     assert instants_of(page)["1 · Round 1"][0] == "Sat 2030-11-02 16:00 UTC – Sun 2030-11-03 18:00 UTC"
+
+
+# --- A new season -----------------------------------------------------------------------------------------------------
+
+
+def test_a_pool_is_cloned_with_its_rules_and_money_for_another_competition(back_office, moderator):
+    old = PoolFactory(
+        name="Main 2029", description="Of 2029", entry_fee_cents=2500, currency="eur", capacity=40, countries=["US-NV"],
+        max_entries_per_user=2, pay_within_hours=24, minimum_age=21, chargeback_bearer="pot", suspended_may_pick=False,
+        registration_closes_at=database_now(), rules={"strikes": 1, "payout": "table", "payout_table": [7000, 3000]},
+    )  # fmt: skip
+    RequestFactory(pool=old)
+    browser, season = back_office(moderator), league(rounds=5)
+    page = browser.get(reverse("admin:pools_pool_change", args=[old.pk])).content.decode()
+    assert f'href="{STUDIO}?pool={old.pk}"' in page
+    choices = browser.get(STUDIO, {"pool": old.pk}).context["form"].fields
+    assert (list(choices), list(choices["competition"].queryset)) == (["competition"], [season])
+    terms = filled_in(browser.get(STUDIO, {"pool": old.pk, "competition": season.pk}))
+    assert (terms["name"], terms["description"], terms["registration_closes_at_0"]) == ("", "", "")
+    assert browser.post(STUDIO, terms | {"name": "Main 2030", "step": "make"}).status_code == 302
+    new = Pool.objects.get(competition=season)
+    copied = (*HANDED_ON, "countries")
+    assert {name: getattr(new, name) for name in copied} == {name: getattr(old, name) for name in copied}
+    assert (new.status, new.first_round_number, new.last_round_number, new.created_by) == ("draft", 1, 5, moderator)
+    assert not new.requests.exists()
+    assert switches_of(new.rules_versions.get()) == switches_of(current_rules(old))
+
+
+def test_rules_that_the_new_season_cannot_have_are_told_beside_them(back_office, moderator):
+    old = PoolFactory(competition=league(rounds=9), rules={"reuse_reset_round": 8})
+    browser = back_office(moderator)
+    terms = filled_in(browser.get(STUDIO, {"pool": old.pk, "competition": league().pk}))
+    page = browser.post(STUDIO, terms | {"name": "Main", "step": "look"})
+    assert page.context["form"].errors == {"rule_reuse_reset_round": ["The pool does not play round 8."]}
+
+
+def test_a_pool_that_is_not_there_is_not_cloned(back_office, moderator):
+    browser = back_office(moderator)
+    assert browser.get(STUDIO, {"pool": "99"}).status_code == 404
+    assert browser.get(STUDIO, {"pool": "9" * 30}).status_code == 404
+    assert browser.get(STUDIO, {"pool": "²"}).status_code == 200
+
+
+def test_the_page_of_a_pool_costs_the_same_for_three_rounds_and_for_nine(back_office, moderator):
+    browser = back_office(moderator)
+
+    def queries(rounds: int) -> int:
+        address = reverse("admin:pools_pool_change", args=[PoolFactory(competition=league(rounds=rounds)).pk])
+        browser.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get(address).status_code == 200
+        return len(seen)
+
+    assert queries(3) == queries(9)
