@@ -34,6 +34,7 @@ def test_the_schema_is_public_and_json(client, served_afresh):
     assert answer.json() == json.loads(json.dumps(schema_of(SAMPLE)))
 
 
+@pytest.mark.slow
 def test_it_is_written_once_and_nothing_is_sent_to_who_has_it(client, served_afresh):
     plain = client.get("/api/v1/schema/")
     packed = client.get("/api/v1/schema/", headers={"Accept-Encoding": "gzip"})
