@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.menu import Group, Line, menu
 
+menu(Group.PLAY, Line("accounts_messagetemplate", _("Message templates"), "edit_note", 81))
 menu(
     Group.PEOPLE,
     Line("accounts_user", _("Players and staff"), "group", 10),
@@ -22,7 +23,6 @@ menu(
     Line("config_outboxmessage", _("Work for later"), "outbox", 50),
     Line("accounts_webhookendpoint", _("Webhooks of others"), "webhook", 60),
     Line("accounts_webhookdelivery", _("Webhooks sent"), "send", 70),
-    Line("accounts_messagetemplate", _("Message templates"), "edit_note", 75),
     Line("accounts_letter", _("Letters"), "mail", 80),
     Line("accounts_unreachableaddress", _("Unreachable addresses"), "unsubscribe", 90),
 )

@@ -170,7 +170,9 @@ class AnnouncementAdmin(WithRowActions, MadeByService):
                 name,
                 {
                     "fields": (f"subject_{code}", f"body_{code}"),
-                    "description": gettext_lazy("Plain text; an empty line begins a paragraph. Filled in: ")
+                    "description": gettext_lazy(
+                        "Plain text; an empty line begins a paragraph. The template has greeted already. Filled in: "
+                    )
                     + ", ".join(f"{{{one}}}" for one in PLACEHOLDERS),
                 },
             )
