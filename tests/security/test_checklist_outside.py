@@ -118,8 +118,8 @@ def test_row_22_the_server_does_not_say_what_it_is(client, db):
 INTERNAL = {
     "/", "/admin/login/", "/admin/password_change/", "/admin/second-factor/", "/api/docs/", "/api/redoc/",
     "/api/v1/schema/", "/confirm-email", "/graphql", "/health", "/health/detailed", "/health/live", "/health/ready",
-    "/mail/events", "/metrics", "/payments/return", "/ready", "/reset-password", "/undo-email", "/unsubscribe", "/verify-email",
-    "/ws/pools/{}",
+    "/mail/events", "/metrics", "/payments/return", "/ready", "/reset-password", "/undo-email", "/unsubscribe",
+    "/verify-email", "/ws/pools/{}",
 }  # fmt: skip
 
 
