@@ -78,7 +78,7 @@ class MessagePreferencesBody(serializers.Serializer[Any]):
 
 
 class MessagePreferencesView(ApiView):
-    @operation(answer=MessagePreferencesOut, summary="Show what the caller is written about", scope="account:read")
+    @operation(answer=MessagePreferencesOut, summary="Show what the caller is written about")
     def get(self, request: Request) -> Response:
         """Which reminders and announcements the caller gets, and when."""
         return Response(_shown(caller(request)))

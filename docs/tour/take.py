@@ -63,6 +63,7 @@ def shoot(page: Page, name: str, address: str = "") -> None:
 def approve(page: Page, base: str) -> None:
     """The moderator's queue, and the page that says what approving three requests will do."""
     enter_admin(page, base, "moderator")
+    shoot(page, "workbench", f"{base}/admin/entries/request/workbench/")
     shoot(page, "requests", f"{base}/admin/entries/request/?status__exact=pending")
     for box in page.query_selector_all("input.action-select")[:3]:
         box.check()
@@ -204,9 +205,26 @@ def until(holds: Callable[[], Any]) -> None:
     raise TimeoutError
 
 
+def begin_pool(page: Page, base: str) -> None:
+    """A pool from a template, as its players will read it; the draft is not made."""
+    page.goto(f"{base}/admin/pools/pool/studio/")
+    page.check("input[value=two-lives]")
+    page.locator("[name=competition]").select_option(index=1)
+    page.click("button:has-text('Next')")
+    page.fill("[name=name]", "Two Lives")
+    page.fill("[name=entry_fee_cents]", "2500")
+    page.click("button:has-text('Next')")
+    shoot(page, "studio")
+
+
 def look_around(page: Page, base: str) -> None:
-    """Lists of the admin and of finance, and the API's documentation."""
+    """Home, a new pool, lists of the admin and of finance, the API's documentation."""
     enter_admin(page, base, "admin")
+    shoot(page, "home", f"{base}/admin/")
+    begin_pool(page, base)
+    page.goto(f"{base}/admin/entries/entry/1/change/")
+    page.get_by_role("link", name="Timeline").first.click()
+    shoot(page, "timeline")
     shoot(page, "pools", f"{base}/admin/pools/pool/")
     shoot(page, "game", f"{base}/admin/pools/game/")
     read_rules(page, base)
