@@ -121,7 +121,10 @@ def test_while_one_takes_too_long_nobody_else_begins_to_wait(monkeypatch):
     house = Counter()
     versions = Versions(house)
     house.may_answer.clear()
-    assert versions._shared(1) is None
+    first, _ = in_threads(lambda: versions._shared(1), 1)
+    assert house.begun.wait(5)
+    first[0].join(5)
+    time.sleep(0.06)
     assert versions._shared(2) is None
     assert versions._askers.qsize() == 0
     house.may_answer.set()
