@@ -23,6 +23,7 @@ from config.pages.looking import KEEPER
 from tests.factories.accounts import AdminFactory, FinanceFactory, ModeratorFactory, UserFactory
 from tests.support.copies import end_sessions_of
 from tests.support.drawing import pytest_terminal_summary
+from tests.support.limits import stop_windows
 from tests.support.parts import pytest_collection_modifyitems, pytest_ignore_collect
 from tests.support.skips import pytest_runtest_makereport
 from tests.support.template import prepare_template
@@ -141,8 +142,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits():
-    """Limits begin at zero in every test, and no page is kept: ids, addresses, versions and ports repeat."""
+def fresh_limits(monkeypatch):
+    """Limits begin at zero in every test, and no page is kept: ids, addresses, versions and ports repeat.
+
+    No window ends meanwhile either: a test that counts up to a limit may take longer than what is left of one.
+    """
+    stop_windows(monkeypatch)
     caches["limits"].clear()
     counting.reset_pause()
     breakers.forget()

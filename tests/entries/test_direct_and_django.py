@@ -16,7 +16,6 @@ from pools.models import Game, GameStatus, Pool, PoolStatus
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league, lock_round
 from tests.support.doors import Door, token_of
-from tests.support.limits import stop_windows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,8 +138,7 @@ def change_the_world(draw, pool, lives):
 
 
 @pytest.mark.parametrize("run", [0, pytest.param(1, marks=pytest.mark.slow)])
-def test_nothing_tells_them_apart(run, monkeypatch):
-    stop_windows(monkeypatch)
+def test_nothing_tells_them_apart(run):
     seed = random.SystemRandom().getrandbits(32)
     draw = random.Random(seed)
     lock = draw.choice(["round", "round", "round", "game"])

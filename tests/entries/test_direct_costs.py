@@ -17,7 +17,6 @@ from entries.models import Pick
 from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, league, lock_round
 from tests.support.doors import Door, token_of
-from tests.support.limits import stop_windows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +31,6 @@ def entry(db):
 class TestLimits:
     @pytest.fixture(autouse=True)
     def _few(self, monkeypatch):
-        stop_windows(monkeypatch)
         monkeypatch.setattr("config.api.ratelimit.Policy.allowed", property(lambda policy: 3))
 
     def left(self, said):

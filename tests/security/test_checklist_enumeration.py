@@ -25,17 +25,11 @@ from tests.factories.accounts import PASSWORD, ModeratorFactory, UserFactory
 from tests.support.calls import new_place
 from tests.support.devices import give_device
 from tests.support.hashing import make_quick
-from tests.support.limits import stop_windows
 
 pytestmark = pytest.mark.django_db
 NOBODY = "nobody-at-all@example.test"
 # Of the moment, not of the person.
 OF_THE_MOMENT = ("X-Request-ID", "traceparent", "X-RateLimit-Reset", "Retry-After", "Date", "Expires")
-
-
-@pytest.fixture(autouse=True)
-def _one_window(monkeypatch):
-    stop_windows(monkeypatch)
 
 
 @pytest.fixture

@@ -10,15 +10,9 @@ from tests.factories.accounts import PASSWORD, UserFactory
 from tests.races import test_accounts as races
 from tests.support.calls import new_place
 from tests.support.hashing import make_quick
-from tests.support.limits import stop_windows
 from tests.support.threads import run_together, successes
 
 __all__ = ["redis_away"]
-
-
-@pytest.fixture(autouse=True)
-def _one_window(monkeypatch):
-    stop_windows(monkeypatch)
 
 
 @pytest.fixture

@@ -10,15 +10,9 @@ from django.test import RequestFactory
 from config.api import counting
 from config.api.counting import Window, add_one, add_to_all
 from config.connections import cache
-from tests.support.limits import stop_windows
 
 REQUEST = RequestFactory().get("/")
 A, B = Window("read", 100, 60, "somebody"), Window("write", 50, 30, "somebody")
-
-
-@pytest.fixture(autouse=True)
-def _windows(monkeypatch):
-    stop_windows(monkeypatch)
 
 
 def test_both_ways_count_in_the_same_windows():
