@@ -6,10 +6,14 @@ Control characters of a message are escaped, so that one event stays one line an
 
 import logging
 import re
+import time
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.json import JsonEncoder, JsonFormatter
+
+_ENCODER = JsonEncoder()
 
 # Of the request, or of the task, that this thread is working on.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
@@ -54,10 +58,17 @@ def scrub(text: str) -> str:
 
 
 def _may_have_secrets(text: str) -> bool:
-    if any(sign in text for sign in SIGNS) or text.count("ol_") > text.count("pool_"):
+    for sign in SIGNS:
+        if sign in text:
+            return True
+    if text.count("ol_") > text.count("pool_"):
         return True
     lower = text.lower()
-    return any(sign in lower for sign in SIGNS_IN_ANY_CASE)
+    # Loops, because a generator takes three times as long as all it looks for.
+    for sign in SIGNS_IN_ANY_CASE:  # noqa: SIM110  # see above
+        if sign in lower:
+            return True
+    return False
 
 
 def one_line(text: str) -> str:
@@ -97,6 +108,19 @@ class JsonLines(Discreet, JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return scrub(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # logging's own name
+        # Many lines come in one second.
+        return _second(int(record.created), datefmt or self.default_time_format)
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """With an encoder that is made once."""
+        return _ENCODER.encode(log_data)
+
+
+@lru_cache(maxsize=4)
+def _second(second: int, shown_as: str) -> str:
+    return time.strftime(shown_as, time.localtime(second))
 
 
 def logging_config(*, level: str, as_json: bool, process: str = "command") -> dict[str, Any]:

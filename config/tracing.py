@@ -10,7 +10,7 @@ anything else begins a new one. Its companion `tracestate` is not passed on: it 
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -92,7 +92,7 @@ current_work: ContextVar[Work | None] = ContextVar("current_work", default=None)
 
 def continued(traceparent: str) -> Trace:
     """A span of ours in the caller's trace; where they name none, or an invalid one, the first of a new trace."""
-    found = TRACEPARENT.fullmatch(traceparent) if len(traceparent) <= LONGEST else None
+    found = TRACEPARENT.fullmatch(traceparent) if 0 < len(traceparent) <= LONGEST else None
     if found is None or not _is_valid(found):
         return Trace(some_bytes(16).hex(), some_bytes(8).hex())
     is_sampled = bool(int(found["flags"], 16) & SAMPLED)
@@ -116,25 +116,43 @@ def listen(listener: Listener | None) -> None:
     _listener = listener
 
 
-@contextmanager
-def begin(*, request_id: str, traceparent: str = "", route: str = "", kind: Kind = Kind.REQUEST) -> Iterator[Work]:
+def begin(
+    *, request_id: str, traceparent: str = "", route: str = "", kind: Kind = Kind.REQUEST
+) -> AbstractContextManager[Work]:
     """Everything in the block is done for this request or task."""
     work = Work(request_id, continued(traceparent), route, kind=kind)
+    return Entered(work) if _listener is None else _heard(_listener, work)
+
+
+@contextmanager
+def _heard(listener: Listener, work: Work) -> Iterator[Work]:
     # The listener first: it may put the work into a trace of its own.
-    with nullcontext() if _listener is None else _listener(work), entered(work):
+    with listener(work), Entered(work):
         yield work
 
 
-@contextmanager
-def entered(work: Work) -> Iterator[None]:
+class Entered(AbstractContextManager[Work]):
     """Everything in the block is part of this work; afterwards it is as it was before."""
-    tokens = current_work.set(work), current_request_id.set(work.request_id), current_trace_id.set(work.trace.trace_id)
-    try:
-        yield
-    finally:
-        current_work.reset(tokens[0])
-        current_request_id.reset(tokens[1])
-        current_trace_id.reset(tokens[2])
+
+    __slots__ = ("_tokens", "_work")
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def __enter__(self) -> Work:
+        work = self._work
+        self._tokens = (
+            current_work.set(work),
+            current_request_id.set(work.request_id),
+            current_trace_id.set(work.trace.trace_id),
+        )
+        return work
+
+    def __exit__(self, *_: object) -> None:
+        of_work, of_request, of_trace = self._tokens
+        current_work.reset(of_work)
+        current_request_id.reset(of_request)
+        current_trace_id.reset(of_trace)
 
 
 def tell(

@@ -1,6 +1,7 @@
 """Looking at a page: its version first, then the page of that version."""
 
-from functools import partial
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -8,6 +9,9 @@ from config.pages.keeping import LOOKED, Keeper, Kept, kept
 from config.pages.registry import Asked, house
 from config.pages.versions import Version
 from config.prepared import is_ready
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter
 
 KEEPER = Keeper()
 # Of a page that is read for one answer.
@@ -18,8 +22,14 @@ def at_hand(asked: Asked, version: Version) -> Kept | None:
     """The page of this version, if this process has it; costs neither a connection nor any work."""
     page = KEEPER.at_hand(asked.name, version)
     if page is not None:
-        LOOKED.labels(asked.page.kind, "memory").inc()
+        _at_hand(asked.page.kind).inc()
     return page
+
+
+@lru_cache(maxsize=64)
+def _at_hand(kind: str) -> "Counter":
+    """Found once: to look for it takes longer than to count."""
+    return LOOKED.labels(kind, "memory")
 
 
 def look(asked: Asked) -> Kept | None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1/pools/"
 # Who says these is somebody, or wants something that only Django knows how to give.
 SOMEBODY = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", REFUSED)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 # Finds a page, if there is one. May raise what the database raises.
 Look = Callable[[Asked], Kept | None]
 # Said anew around each answer.
@@ -103,7 +104,7 @@ def _made(environ: "WSGIEnvironment", page: Kept) -> tuple[int, list[tuple[str, 
     """The status, the headers of this answer alone, and its body."""
     if has_already(environ.get("HTTP_IF_NONE_MATCH"), page.tag):
         return 304, [], b""
-    end = json.dumps(meta(page.pagination), separators=(",", ":")).encode() + b"}"
+    end = _encode(meta(page.pagination)).encode() + b"}"
     head = head_of(page.data)
     if not page.packed or len(head) < SMALLEST or not _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
         body = head + end

@@ -9,6 +9,8 @@ from django.test import RequestFactory
 from config.web.gate import REFUSED
 from config.web.refusing import Refusals
 
+# Django looks at the connection of the thread before each request, where a test before left one open.
+pytestmark = pytest.mark.django_db
 NEW = {"X-Request-ID", "traceparent"}
 
 
