@@ -18,6 +18,7 @@ def manage(*argv, python=sys.executable, **env):
     )
 
 
+@pytest.mark.slow
 def test_without_a_command_it_lists_the_commands_of_the_house_and_djangos_and_starts_no_server(tmp_path):
     said = manage(OUTLAST_HOME=str(tmp_path), DATABASE_URL="", REDIS_URL="", CELERY_BROKER_URL="")
 

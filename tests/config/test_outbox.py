@@ -222,6 +222,7 @@ class TestHurrying:
 
         return move
 
+    @pytest.mark.slow
     def test_with_the_broker_away_it_neither_raises_nor_waits(self, broker_at, caplog):
         caplog.set_level(logging.WARNING)
         broker_at("redis://127.0.0.1:1/0")

@@ -56,6 +56,7 @@ def production():
     return production_environment()
 
 
+@pytest.mark.slow
 def test_production_starts_with_a_complete_environment_and_without_local_parts(production):
     found = settings_of(
         ["DEBUG", "INSTALLED_APPS", "SESSION_COOKIE_SECURE", "STRIPE_API_BASE", "SECURE_SSL_REDIRECT", "EMAIL_BACKEND"],

@@ -152,6 +152,7 @@ class TestBadEvents:
         assert (event.status, event.attempts, event.error) == ("processed", 2, "")
         assert Entry.objects.count() == 1
 
+    @pytest.mark.slow
     def test_the_pause_grows(self, payment, double, settings):
         settings.STRIPE_API_BASE = "http://127.0.0.1:9"
         post_event(event_about({"metadata": {"ref": str(payment.ref), "env": "test"}}))

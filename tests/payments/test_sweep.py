@@ -114,6 +114,7 @@ class TestTrouble:
         assert swept.failed[bad.pk].startswith("NotThere")
         assert Entry.objects.get().request == unpaid
 
+    @pytest.mark.slow
     def test_a_provider_that_is_away_is_left_alone(self, double, settings):
         for _ in range(FAILURES_IN_A_ROW + 2):
             left_open(RequestFactory(approved=True))

@@ -92,6 +92,7 @@ class TestTakingIn:
         assert post_event(odd.encode()).status_code == 200
         assert WebhookEvent.objects.get().payload["note"] == "ab?"
 
+    @pytest.mark.slow
     def test_a_worker_is_asked_to_hurry(self, settings):
         queue = Redis.from_url(settings.CELERY_BROKER_URL)
         # Tests that run beside this one leave hints in the same broker, so nothing is emptied here.
