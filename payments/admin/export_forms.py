@@ -2,8 +2,12 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -11,38 +15,71 @@ from unfold.widgets import (
 )
 
 from accounts.models import User
-from config.clock import database_now
+from config.clock import database_now, finance_date
+from config.names import named
+from payments.admin.report_periods import Period, periods
 from payments.exports.asking import request_export
 from payments.exports.formats import formats_of
 from payments.exports.rights import may_export
 from payments.exports.schedules import Plan, create_schedule
+from payments.exports.wishes import narrowing_of
 from payments.models import Every, Export, ExportSchedule, FileFormat
 from payments.reports import REPORTS, Narrowing, Report
+from payments.reports.as_of import AsOf
 from payments.reports.base import Days
 from payments.reports.options import Asks, Option
 from pools.models import Pool
 
 OPTION = "option_"
+# Of the days that are typed in: no period by name.
+OWN_DAYS = ""
 
 
-def day_field(label: str, help_text: str = "In the finance time zone; included.") -> forms.DateField:
+def day_field(label: Any, help_text: Any = _("In the finance time zone; included.")) -> forms.DateField:
     """A day, picked from a calendar."""
     return forms.DateField(
         label=label, required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}), help_text=help_text
     )
 
 
+class PeriodSelect(UnfoldAdminSelectWidget):  # type: ignore[misc]  # unfold ships no types
+    """A choice of periods, each with its days: a script fills in what was chosen, for the eye."""
+
+    days: dict[str, Period]
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Django's, with the days of the period."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if period := self.days.get(str(value)):
+            option["attrs"] |= {"data-first": period.first.isoformat(), "data-last": period.last.isoformat()}
+        return option
+
+
+def period_field(known: list[Period]) -> forms.ChoiceField:
+    """One of the periods, or the days that are typed in."""
+    widget = PeriodSelect(attrs={"data-periods": ""})
+    widget.days = {period.name: period for period in known}
+    choices = [
+        (OWN_DAYS, gettext("The days below")),
+        *((one.name, f"{one.label} ({one.first} – {one.last})") for one in known),
+    ]
+    return forms.ChoiceField(label=_("Period"), required=False, choices=choices, widget=widget)
+
+
 def _option_field(option: Option) -> forms.Field:
+    label, help_text = named(option.label), named(option.help)
     if option.asks is Asks.CHOICE:
         blank = [] if option.default is not None or option.is_required else [("", "–")]
+        choices = [(value, named(words)) for value, words in option.choices.items()]
         return forms.ChoiceField(
-            label=option.label, choices=[*blank, *option.choices.items()], required=option.is_required,
-            initial=option.default, help_text=option.help, widget=UnfoldAdminSelectWidget,
+            label=label, choices=[*blank, *choices], required=option.is_required,
+            initial=option.default, help_text=help_text, widget=UnfoldAdminSelectWidget,
         )  # fmt: skip
+    if option.asks is not Asks.NUMBER:
+        label = gettext("%(name)s (its id)") % {"name": label}
     return forms.IntegerField(
-        label=option.label if option.asks is Asks.NUMBER else f"{option.label} (its id)", required=option.is_required,
-        initial=option.default, min_value=option.least, max_value=option.most, help_text=option.help,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+        label=label, required=option.is_required, initial=option.default, min_value=option.least,
+        max_value=option.most, help_text=help_text, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
     )  # fmt: skip
 
 
@@ -51,18 +88,19 @@ class _ReportForm(forms.Form):
 
     report: Report
 
-    def __init__(self, *args: Any, report: Report, by: User, **named: Any) -> None:
-        super().__init__(*args, **named)
+    def __init__(self, *args: Any, report: Report, by: User, **given: Any) -> None:
+        super().__init__(*args, **given)
         self.report = report
         self.by = by
         if report.has_pool:
             self.fields["pool"] = forms.ModelChoiceField(
-                Pool.objects.order_by("-id"), required=False, empty_label="All pools", widget=UnfoldAdminSelectWidget
-            )
+                Pool.objects.order_by("-id"), label=_("Pool"), required=False, empty_label=_("All pools"),
+                widget=UnfoldAdminSelectWidget,
+            )  # fmt: skip
         for option in report.options:
             self.fields[OPTION + option.name] = _option_field(option)
-        choices = [(str(each), str(each.label)) for each in formats_of(report)]
-        self.fields["format"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget)
+        choices = [(str(each), named(each.label)) for each in formats_of(report)]
+        self.fields["format"] = forms.ChoiceField(label=_("Format"), choices=choices, widget=UnfoldAdminSelectWidget)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -78,20 +116,23 @@ class _ReportForm(forms.Form):
 
 
 class ExportForm(_ReportForm):
-    """One export."""
+    """One export. `like` of the address is an export whose answers stand in the form to begin with."""
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.periods = {one.name: one for one in periods(finance_date(database_now()))}
         fields: dict[str, forms.Field] = {}
-        if self.report.days is Days.BOTH:
-            fields["first_day"] = day_field("From")
         if self.report.days is not Days.NONE:
-            fields["last_day"] = day_field("To")
+            fields["period"] = period_field(list(self.periods.values()))
+        if self.report.days is Days.BOTH:
+            fields["first_day"] = day_field(_("From"))
+        if self.report.days is not Days.NONE:
+            fields["last_day"] = day_field(_("To"))
         if not self.report.is_live:
             self.fields["like"] = forms.IntegerField(
-                label="As of the same instant as export", required=False, min_value=1, max_value=2**63 - 1,
+                label=_("As of the same instant as export"), required=False, min_value=1, max_value=2**63 - 1,
                 widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
-                help_text="The number of an earlier export, to see what the books were then. Empty: as of now.",
+                help_text=_("The number of an earlier export, to see what the books were then. Empty: as of now."),
             )  # fmt: skip
         self.fields = {**fields, **self.fields}
 
@@ -100,40 +141,80 @@ class ExportForm(_ReportForm):
         number = self.cleaned_data.get("like")
         found = Export.objects.filter(pk=number).first() if number else None
         if number and found is None:
-            raise forms.ValidationError(f"There is no export {number}.")
+            raise forms.ValidationError(gettext("There is no export %(number)s.") % {"number": number})
         return found
 
-    def ask(self) -> Export:
-        """Hand it to the service."""
+    def clean(self) -> dict[str, Any]:
+        """The days of the period that was chosen. Refuses other days beside it: nobody knows which were meant."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        period = self.periods.get(given.get("period") or OWN_DAYS)
+        if period is None:
+            return given
+        for name, day in (("first_day", period.first), ("last_day", period.last)):
+            if name in self.fields and given.get(name) not in (None, day):
+                self.add_error(name, gettext("Choose a period or give days, not both."))
+            elif name in self.fields:
+                given[name] = day
+        return given
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """What is asked for, of a form without mistakes."""
         given = self.cleaned_data
-        narrowing = Narrowing(self.pool_id, given.get("first_day"), given.get("last_day"), self.options)
+        return Narrowing(self.pool_id, given.get("first_day"), given.get("last_day"), self.options)
+
+    def ask(self, *, seen: AsOf | None = None) -> Export:
+        """Hand it to the service; as of what was looked at, where it was."""
+        given = self.cleaned_data
         return request_export(
-            kind=self.report.kind, narrowing=narrowing, file_format=FileFormat(given["format"]), by=self.by,
-            now=database_now(), like=given.get("like"),
+            kind=self.report.kind, narrowing=self.narrowing, file_format=FileFormat(given["format"]), by=self.by,
+            now=database_now(), like=given.get("like"), seen=seen,
         )  # fmt: skip
+
+
+def answers_of(export: Export) -> dict[str, Any]:
+    """What was answered when it was asked for, as a form begins with it."""
+    asked = narrowing_of(export)
+    options = {OPTION + name: value for name, value in asked.options.items()}
+    days = {"period": OWN_DAYS, "first_day": asked.first_day, "last_day": asked.last_day}
+    return {"pool": asked.pool_id, "format": export.format, **days, **options}
 
 
 class ScheduleForm(_ReportForm):
     """A report that comes by itself."""
 
-    name = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
-    every = forms.ChoiceField(choices=Every.choices, widget=UnfoldAdminSelectWidget)
+    name = forms.CharField(label=_("Name"), max_length=80, widget=UnfoldAdminTextInputWidget)
+    every = forms.ChoiceField(label=_("Every"), choices=Every.choices, widget=UnfoldAdminSelectWidget)
     hour = forms.IntegerField(
-        min_value=0, max_value=23, initial=6, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
-        help_text="From which hour of the day after on, in the finance time zone.",
+        label=_("Hour"), min_value=0, max_value=23, initial=6,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+        help_text=_("From which hour on, of the day after the day, week or month."),
     )  # fmt: skip
-    first = day_field("Beginning with", "The day, or a day of the month, of the first report. Empty: today.")
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), required=False, widget=UnfoldAdminSelectWidget,
+        help_text=_("Of that hour. Which days belong to a period, the finance zone says."),
+    )  # fmt: skip
+    first = day_field(
+        _("Beginning with"), _("The day, or a day of the week or month, of the first report. Empty: today.")
+    )
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        every: Any = self.fields["every"]
+        every.choices = [(value, named(label)) for value, label in Every.choices]
+        zone: Any = self.fields["time_zone"]
+        house = gettext("Finance zone (%(zone)s)") % {"zone": settings.FINANCE_TIME_ZONE.key}
+        zone.choices = [("", house), *((name, name) for name in sorted(available_timezones()))]
         people = [
             person
             for person in User.objects.filter(is_staff=True, is_active=True).order_by("display_name", "pk")
             if may_export(person, kind=self.report.kind, is_personal=self.report.is_personal)
         ]
         self.fields["recipients"] = forms.MultipleChoiceField(
-            required=False, choices=[(str(one.pk), f"{one.display_name} <{one.email}>") for one in people],
-            widget=UnfoldAdminCheckboxSelectMultipleWidget, help_text="They are told by mail when it is ready.",
+            label=_("Recipients"), required=False,
+            choices=[(str(one.pk), f"{one.display_name} <{one.email}>") for one in people],
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+            help_text=_("They are told by mail when it is ready, or does not come."),
         )  # fmt: skip
 
     def ask(self) -> ExportSchedule:
@@ -142,7 +223,8 @@ class ScheduleForm(_ReportForm):
         first: date | None = given["first"]
         plan = Plan(
             name=given["name"], report=self.report.kind, file_format=FileFormat(given["format"]),
-            every=Every(given["every"]), hour=given["hour"], pool_id=self.pool_id, options=self.options, first=first,
+            every=Every(given["every"]), hour=given["hour"], time_zone=given["time_zone"], pool_id=self.pool_id,
+            options=self.options, first=first,
         )  # fmt: skip
         people = User.objects.filter(pk__in=given["recipients"])
         return create_schedule(plan=plan, recipients=people, by=self.by, now=database_now())

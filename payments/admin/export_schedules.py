@@ -1,8 +1,9 @@
-"""Reports that come by themselves: seen, made, stopped and started again. One is never changed: another is made."""
+"""Reports that come by themselves: seen, made, stopped, started again, deleted. One is never changed: another is made."""
 
 from datetime import UTC
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -10,18 +11,22 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, labelled, list_button
 from config.clock import database_now
 from config.errors import DomainError
+from config.names import named
 from entries.admin.links import linked
 from payments.admin.export_forms import ScheduleForm, report_asked
-from payments.admin.exports import tell_form
-from payments.exports.schedules import due_at, start_schedule, stop_schedule
+from payments.admin.report_centre import tell_form
+from payments.exports.rights import may_export
+from payments.exports.schedules import delete_schedule, due_at, is_late, start_schedule, stop_schedule
 from payments.models import ExportSchedule, ExportScheduleChange, ScheduleState
 from payments.reports import REPORTS
 
@@ -30,12 +35,48 @@ MANAGES = "payments.add_exportschedule"
 
 def what_stopping_does(rows: QuerySet[ExportSchedule]) -> list[str]:
     """The preview of `stop`."""
-    return ["Nothing more comes of them, until they are started again. What was written stays."]
+    return [_("Nothing more comes of them, until they are started again. What was written stays."), *_next_of(rows)]
 
 
 def what_starting_does(rows: QuerySet[ExportSchedule]) -> list[str]:
     """The preview of `start`."""
-    return ["They go on with the period that it is now. What was left out meanwhile is not caught up."]
+    return [_("They go on with the period that it is now. What was left out meanwhile is not caught up.")]
+
+
+def what_deleting_does(rows: QuerySet[ExportSchedule]) -> list[str]:
+    """The preview of `delete`."""
+    return [
+        _("Nothing comes of them any more, and they cannot be started again. What was written stays, and so does who"
+          " made them."),
+        *_next_of(rows),
+    ]  # fmt: skip
+
+
+def _next_of(rows: QuerySet[ExportSchedule]) -> list[str]:
+    """What will not be written, of the first few."""
+    said = _("%(name)s: the report of %(at)s UTC is not written.")
+    active = rows.filter(status=ScheduleState.ACTIVE).order_by("next_first", "pk")[:5]
+    return [said % {"name": one.name, "at": f"{due_at(one).astimezone(UTC):%Y-%m-%d %H:%M}"} for one in active]
+
+
+class Shown(admin.SimpleListFilter):
+    """All but those that are deleted, unless something else is asked for."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The states, and those that stopped by themselves."""
+        states = [(value, named(label)) for value, label in ScheduleState.choices]
+        return [*states, ("broken", _("Stopped by itself"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ExportSchedule]) -> QuerySet[ExportSchedule]:
+        """By state."""
+        if self.value() == "broken":
+            return queryset.filter(status=ScheduleState.STOPPED).exclude(stopped_because="")
+        if self.value() in ScheduleState.values:
+            return queryset.filter(status=self.value())
+        return queryset.exclude(status=ScheduleState.DELETED)
 
 
 @admin.register(ExportSchedule)
@@ -43,16 +84,16 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every schedule."""
 
     change_model = ExportScheduleChange
-    list_display = ("name", "title", "every", "format", "status", "due", "people")
-    list_filter: ClassVar = (("status", ChoicesDropdownFilter), ("every", ChoicesDropdownFilter))
+    list_display = ("name", "title", "every", "format", "state", "due", "people")
+    list_filter: ClassVar = (Shown, ("every", ChoicesDropdownFilter))
     search_fields = ("name", "report")
     ordering = ("-id",)
     fields = (
-        "name", "title", "every", "hour", "format", "pool_id", "options", "status", "next_first", "due", "people",
-        "so_far", "created_by", "created_at", "history",
+        "name", "title", "every", "when", "format", "pool_id", "options", "state", "stopped_because", "next_first",
+        "due", "people", "lost", "so_far", "created_by", "created_at", "history",
     )  # fmt: skip
-    readonly_fields = ("title", "due", "people", "so_far", "history")
-    actions = ("stop", "start")
+    readonly_fields = ("title", "when", "state", "due", "people", "lost", "so_far", "history")
+    actions = ("stop", "start", "delete")
     actions_list = ("new",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExportSchedule]:
@@ -63,14 +104,36 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only what can be done with it now."""
         schedule = self.get_object(request, object_id)
-        active = schedule is not None and schedule.status == ScheduleState.ACTIVE
-        return active if name == "stop" else not active
+        status = schedule.status if schedule is not None else ScheduleState.DELETED
+        return {
+            "stop": status == ScheduleState.ACTIVE,
+            "start": status == ScheduleState.STOPPED,
+            "delete": status != ScheduleState.DELETED,
+        }[name]
 
     @admin.display(description="Report", ordering="report")
     def title(self, schedule: ExportSchedule) -> str:
         """What it is."""
         report = REPORTS.get(schedule.report)
-        return report.title if report else schedule.report
+        return named(report.title) if report else schedule.report
+
+    @labelled(
+        "State",
+        ordering="status",
+        colours={"active": "success", "late": "danger", "stopped": "info", "broken": "danger", "deleted": "info"},
+    )
+    def state(self, schedule: ExportSchedule) -> tuple[str, str]:
+        """Where it stands: one that is late or that stopped by itself stands out."""
+        if schedule.stopped_because:
+            return "broken", _("Stopped by itself")
+        if is_late(schedule, database_now()):
+            return "late", _("Late")
+        return schedule.status, named(schedule.get_status_display())
+
+    @admin.display(description="At")
+    def when(self, schedule: ExportSchedule) -> str:
+        """The hour, and by which clock."""
+        return f"{schedule.hour:02}:00 {schedule.time_zone or settings.FINANCE_TIME_ZONE.key}"
 
     @admin.display(description="Next on (UTC)", ordering="next_first")
     def due(self, schedule: ExportSchedule) -> str:
@@ -82,13 +145,28 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Told by mail")
     def people(self, schedule: ExportSchedule) -> str:
         """Who is told when one is ready."""
-        return ", ".join(person.email for person in schedule.recipients.all()) or "nobody"
+        return ", ".join(person.email for person in schedule.recipients.all()) or _("nobody")
+
+    @admin.display(description="Not told any more")
+    def lost(self, schedule: ExportSchedule) -> str:
+        """Who of them may not have it any more."""
+        report = REPORTS.get(schedule.report)
+        is_personal = report is not None and report.is_personal
+        told = schedule.recipients.all()
+        lost = [one.email for one in told if not may_export(one, kind=schedule.report, is_personal=is_personal)]
+        return ", ".join(lost) or "–"
 
     @admin.display(description="Written so far")
     def so_far(self, schedule: ExportSchedule) -> SafeString:
-        """The way to its exports."""
+        """The way to its exports, and how many of them failed."""
         address = f"{reverse('admin:payments_export_changelist')}?schedule__id__exact={schedule.pk}"
-        return linked(address, f"{schedule.exports.count()} exports")
+        states = list(schedule.exports.order_by().values_list("status", flat=True))
+        failed = states.count("failed")
+        words = _("%(count)s exports") % {"count": len(states)}
+        if not failed:
+            return linked(address, words)
+        said = _("%(count)s failed") % {"count": failed}
+        return format_html("{}, {}", linked(address, words), linked(f"{address}&status__exact=failed", said))
 
     @list_button("New schedule", path="new", icon="add", permission=MANAGES)
     def new(self, request: HttpRequest) -> HttpResponseBase:
@@ -96,10 +174,16 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         if not request.user.has_perm(MANAGES):
             raise PermissionDenied
         report = report_asked(request.GET.get("report"))
-        context = {**self.admin_site.each_context(request), "title": "New schedule", "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": _("New schedule"), "opts": self.opts}
         if report is None or report.needs_approval:
-            choices = [each for each in REPORTS.values() if not each.needs_approval]
-            return TemplateResponse(request, "payments/reports_centre.html", {**context, "reports": choices})
+            person = staff(request)
+            choices = [
+                {"report": each, "is_open": may_export(person, kind=each.kind, is_personal=each.is_personal)}
+                for each in REPORTS.values()
+                if not each.needs_approval
+            ]
+            page = {**context, "reports": choices, "is_schedule": True}
+            return TemplateResponse(request, "payments/reports_centre.html", page)
         form = ScheduleForm(request.POST or None, report=report, by=staff(request))
         if request.method == "POST" and form.is_valid():
             try:
@@ -107,11 +191,11 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             except DomainError as refusal:
                 tell_form(form, refusal)
             else:
-                self.message_user(request, f"{schedule} is on.", messages.SUCCESS)
+                self.message_user(request, _("%(name)s is on.") % {"name": schedule}, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:payments_exportschedule_change", args=[schedule.pk]))
         page = {
             **context,
-            "title": f"New schedule: {report.title}",
+            "title": _("New schedule: %(report)s") % {"report": named(report.title)},
             "form": form,
             "report": report,
             "is_schedule": True,
@@ -127,3 +211,8 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def start(self, request: HttpRequest, row: ExportSchedule, reason: str) -> None:
         """Go on."""
         start_schedule(schedule_id=row.pk, by=staff(request), now=database_now())
+
+    @confirmed("Delete", permission=MANAGES, preview=what_deleting_does, done="deleted")
+    def delete(self, request: HttpRequest, row: ExportSchedule, reason: str) -> None:
+        """For good."""
+        delete_schedule(schedule_id=row.pk, by=staff(request))

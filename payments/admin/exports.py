@@ -4,17 +4,18 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BigIntegerField, OuterRef, QuerySet
+from django.db.models import BigIntegerField, Count, OuterRef, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html_join
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -26,15 +27,14 @@ from config.api.addresses import client_address
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.money import format_amount
-from payments.admin.export_forms import ExportForm, ScheduleForm, report_asked
+from config.names import named
+from payments.admin.report_centre import centre_page, repeat
 from payments.exports.asking import approve_export, cancel_export, request_check, try_again
 from payments.exports.fetching import fetch
 from payments.exports.formats import narrowing_in_words
 from payments.exports.rights import EXPORT
 from payments.exports.wishes import narrowing_of, report_of, title_of
 from payments.models import DownloadWay, Export, ExportChange, ExportDownload, ExportState
-from payments.reports import REPORTS
-from pools.admin.switch_fields import tell
 from pools.models import Pool
 
 APPROVES = "payments.approve_export"
@@ -44,22 +44,34 @@ AT_WORK = (ExportState.WAITING, ExportState.QUEUED, ExportState.RUNNING)
 def what_approving_does(rows: QuerySet[Export]) -> list[str]:
     """The preview of `approve`."""
     waiting = rows.filter(status=ExportState.WAITING).count()
-    return [f"{waiting} of {rows.count()} wait for a second name. They are written."]
+    said = _("%(waiting)s of %(all)s wait for a second name. They are written.")
+    return [said % {"waiting": waiting, "all": rows.count()}]
 
 
 def what_cancelling_does(rows: QuerySet[Export]) -> list[str]:
     """The preview of `cancel`."""
-    return ["Those that are not being written yet never will be."]
+    return [
+        _("Those that are not being written yet never will be; of those that failed nobody is reminded any more."),
+        *_counted(rows, (ExportState.WAITING, ExportState.QUEUED, ExportState.FAILED)),
+    ]
 
 
 def what_trying_again_does(rows: QuerySet[Export]) -> list[str]:
     """The preview of `again`."""
-    return ["Those that failed are written after all, as of what they were to be as of."]
+    return [_("Those that failed are written after all, as of what they were to be as of.")]
 
 
 def what_checking_does(rows: QuerySet[Export]) -> list[str]:
     """The preview of `compare_again`."""
-    return ["The same file is made again from the same rows of the books, and its bytes are compared. It is not kept."]
+    return [
+        _("The same file is made again from the same rows of the books, and its bytes are compared. It is not kept.")
+    ]
+
+
+def _counted(rows: QuerySet[Export], states: tuple[ExportState, ...]) -> list[str]:
+    """How many of them each state has, of those that have one."""
+    found = rows.order_by().filter(status__in=states).values_list("status").annotate(Count("pk"))
+    return [f"{named(ExportState(state).label)}: {count}" for state, count in sorted(found)]
 
 
 class DownloadInline(ReadOnlyInline):
@@ -78,7 +90,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every export, newest first."""
 
     change_model = ExportChange
-    list_display = ("number", "title", "about", "format", "state", "rows", "whose", "created_at", "expires_at")
+    list_display = ("number", "title", "about", "format", "state", "rows", "whose", "created_at", "once_more")
     list_select_related = ("requested_by", "schedule")
     list_filter: ClassVar = (
         ("status", ChoicesDropdownFilter), ("format", ChoicesDropdownFilter), ("origin", ChoicesDropdownFilter),
@@ -114,6 +126,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<int:pk>/download", require_POST(view(self.download)), name="payments_export_download"),
+            path("<int:pk>/repeat", require_POST(view(self.repeat)), name="payments_export_repeat"),
             path("<int:pk>/progress", view(never_cache(self.progress)), name="payments_export_progress"),
         ]
         return [*own, *super().get_urls()]
@@ -121,22 +134,11 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @list_button("New report", path="new", icon="add", permission=EXPORT)
     def centre(self, request: HttpRequest) -> HttpResponseBase:
         """All reports, and what one of them asks."""
-        if not request.user.has_perm(EXPORT):
-            raise PermissionDenied
-        report = report_asked(request.GET.get("report"))
-        context = {**self.admin_site.each_context(request), "title": "Reports", "opts": self.opts}
-        if report is None:
-            return TemplateResponse(request, "payments/reports_centre.html", {**context, "reports": REPORTS.values()})
-        form = ExportForm(request.POST or None, report=report, by=staff(request))
-        if request.method == "POST" and form.is_valid():
-            try:
-                export = form.ask()
-            except DomainError as refusal:
-                tell_form(form, refusal)
-            else:
-                return HttpResponseRedirect(reverse("admin:payments_export_change", args=[export.pk]))
-        page = {**context, "title": report.title, "form": form, "report": report}
-        return TemplateResponse(request, "payments/report_form.html", page)
+        return centre_page(self, request, shown)
+
+    def repeat(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The same once more."""
+        return repeat(self, request, pk)
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         """The file; every time is noted. What names people leaves after a fresh sign-in alone."""
@@ -168,7 +170,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             raise Http404
         offered: dict[str, bool] = {
             "approve": export.status == ExportState.WAITING and export.requested_by_id != request.user.pk,
-            "cancel": export.status in (ExportState.WAITING, ExportState.QUEUED),
+            "cancel": export.status in (ExportState.WAITING, ExportState.QUEUED, ExportState.FAILED),
             "again": export.status == ExportState.FAILED,
             "compare_again": export.status in (ExportState.DONE, ExportState.EXPIRED) and export.as_of is not None,
         }
@@ -182,14 +184,12 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Report", ordering="report")
     def title(self, export: Export) -> str:
         """What it is."""
-        return title_of(export)
+        return named(title_of(export))
 
     @admin.display(description="Of")
     def about(self, export: Any) -> str:
         """What was asked for."""
-        report = report_of(export)
-        words = narrowing_in_words(report, narrowing_of(export), export.pool_name) if report else []
-        return ", ".join(f"{label.lower()} {value}" for label, value in words) or "everything"
+        return about_of(export)
 
     @admin.display(description="State", ordering="status")
     def state(self, export: Export) -> str:
@@ -199,7 +199,18 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="For")
     def whose(self, export: Export) -> str:
         """Who asked for it."""
-        return str(export.requested_by or export.schedule or "the command line")
+        return whose(export)
+
+    @admin.display(description="Once more")
+    def once_more(self, export: Export) -> SafeString:
+        """The same report again, as of now, by one press; the list's own form carries it."""
+        return format_html(
+            '<button type="submit" formaction="{}" class="font-medium text-primary-600 dark:text-primary-400"'
+            ' aria-label="{}">{}</button>',
+            reverse("admin:payments_export_repeat", args=[export.pk]),
+            _("Write export %(number)s once more") % {"number": export.pk},
+            _("Run again"),
+        )
 
     @admin.display(description="File")
     def file(self, export: Export) -> SafeString:
@@ -243,21 +254,41 @@ def progress_of(export: Export) -> dict[str, Any]:
     """How far an export is: in words, and in hundredths where that can be reckoned."""
     done, expected = export.rows_done, export.rows_expected
     percent = None
-    words = export.get_status_display()
+    words = named(export.get_status_display())
     if export.status == ExportState.RUNNING:
         # What the database reckons is often too little: the last hundredth is for the end.
         percent = min(99, 100 * done // expected) if expected else 0
-        words = f"Running: {done:,} rows" + (f" of about {max(expected, done):,}" if expected else "")
+        facts = {"done": _number(done), "all": _number(max(expected or 0, done))}
+        words = _("Running: %(done)s rows of about %(all)s") if expected else _("Running: %(done)s rows")
+        words %= facts
     elif export.status == ExportState.WAITING:
-        words = "Waits for a second name"
+        words = _("Waits for a second name")
     return {"status": export.status, "words": words, "percent": percent, "is_at_work": export.status in AT_WORK}
 
 
-def tell_form(form: ExportForm | ScheduleForm, refusal: DomainError) -> None:
-    """Beside the field that is meant, by its name in this form."""
-    names = {"as_of_export": "like"}
-    names |= {option.name: f"option_{option.name}" for option in form.report.options}
-    if len(refusal.details) == 1:
-        (field,) = refusal.details
-        refusal.details = {names.get(field, field): refusal.details[field]}
-    tell(form, refusal)
+def whose(export: Export) -> str:
+    """Who asked for it."""
+    return str(export.requested_by or export.schedule or _("the command line"))
+
+
+def _number(count: int) -> str:
+    return str(number_format(count, force_grouping=True))
+
+
+def shown(export: Export) -> dict[str, Any]:
+    """A row of the history in the reports centre."""
+    return {
+        "export": export,
+        "title": named(title_of(export)),
+        "about": about_of(export),
+        "whose": whose(export),
+        "progress": progress_of(export),
+    }
+
+
+def about_of(export: Any) -> str:
+    """What was asked for, in words."""
+    report = report_of(export)
+    pool = getattr(export, "pool_name", "") or ""
+    words = narrowing_in_words(report, narrowing_of(export), pool) if report else []
+    return ", ".join(f"{named(label).lower()} {named(value)}" for label, value in words) or _("everything")

@@ -11,11 +11,13 @@ from payments.admin.finance_page import tie_out_shown
 from payments.models import (
     CancellationState,
     CorrectionState,
+    ExportState,
     ManualState,
     PayoutState,
     PeriodState,
     ReceiptState,
     RefundState,
+    ScheduleState,
     WriteOffState,
 )
 from payments.models.discrepancy import OPEN_STATES, URGENT
@@ -81,6 +83,15 @@ queue(
     Queue(
         "periods", _("Months for a second name"), "payments_periodclose", among("status", PeriodState.PROPOSED),
         since="proposed_at", query="?status__exact=proposed", icon="event_available",
+    ),
+    Queue(
+        "failed_reports", _("Reports that failed"), "payments_export", among("status", ExportState.FAILED),
+        since="created_at", query="?status__exact=failed", icon="summarize",
+    ),
+    Queue(
+        "stopped_schedules", _("Scheduled reports that stopped by themselves"), "payments_exportschedule",
+        f"{among('status', ScheduleState.STOPPED)} AND stopped_because <> ''", since="created_at",
+        query="?state=broken", is_urgent=True, icon="schedule",
     ),
 )  # fmt: skip
 panel(

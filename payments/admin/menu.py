@@ -32,7 +32,8 @@ menu(
 )
 menu(
     Group.BOOKS,
-    Line("payments_export", _("Reports"), "summarize", 10),
+    Line("", _("Reports"), "summarize", 10, "payments_export_centre", "payments.export_reports"),
+    Line("payments_export", _("Written reports"), "history", 15),
     Line("payments_exportschedule", _("Scheduled reports"), "schedule", 20),
     Line("payments_journalentry", _("Journal"), "menu_book", 30),
     Line("payments_account", _("Accounts"), "account_tree", 40),

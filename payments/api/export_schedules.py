@@ -27,7 +27,10 @@ DECIDED = (Code.NOT_FOUND, Code.INVALID_TRANSITION)
 
 
 class ScheduleOut(serializers.ModelSerializer[ExportSchedule]):
-    """One schedule. `next_first` is the first day of the period that is reported on next, `due_at` when."""
+    """One schedule. `next_first` is the first day of the period that is reported on next, `due_at` when.
+
+    `time_zone` is that of `hour`, empty for the finance zone. `stopped_because` says why it stopped by itself.
+    """
 
     pool = serializers.IntegerField(source="pool_id", allow_null=True)
     format = serializers.ChoiceField(FileFormat.choices)
@@ -38,8 +41,8 @@ class ScheduleOut(serializers.ModelSerializer[ExportSchedule]):
     class Meta:
         model = ExportSchedule
         fields = [
-            "id", "name", "report", "format", "every", "hour", "pool", "options", "status", "next_first", "due_at",
-            "recipients", "created_by", "created_at",
+            "id", "name", "report", "format", "every", "hour", "time_zone", "pool", "options", "status",
+            "stopped_because", "next_first", "due_at", "recipients", "created_by", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -48,7 +51,7 @@ class ScheduleOut(serializers.ModelSerializer[ExportSchedule]):
         return sorted(person.pk for person in schedule.recipients.all())
 
     def get_due_at(self, schedule: ExportSchedule) -> str | None:
-        """Null while it is stopped."""
+        """Null while it is stopped, and once it is deleted."""
         return due_at(schedule).isoformat() if schedule.status == ScheduleState.ACTIVE else None
 
 
@@ -58,6 +61,10 @@ class ScheduleBody(ReportBody):
     name = serializers.CharField(max_length=80)
     every = serializers.ChoiceField(Every.choices)
     hour = serializers.IntegerField(min_value=0, max_value=23, required=False, default=6)
+    time_zone = serializers.CharField(
+        max_length=64, required=False, default="", allow_blank=True,
+        help_text="Of the hour, by its name: Europe/Berlin. Without it, the finance zone.",
+    )  # fmt: skip
     first = serializers.DateField(required=False, help_text="The period it is in is the first. Without it, today's.")
     recipients = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), required=False, default=list, max_length=50
@@ -99,7 +106,7 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
 
     @operation(
         body=ScheduleBody, answer=ScheduleOut, status=201, is_located=True, errors=(Code.FORBIDDEN,), limits=(STAFF,),
-        summary="Have a report written every day or month", scope=None,
+        summary="Have a report written every day, week or month", scope=None,
     )  # fmt: skip
     def create(self, request: Call) -> Response:
         """Of every period that is over, also of days on which nothing ran."""
@@ -109,8 +116,8 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
             raise invalid("recipients", "There are no such people.")
         plan = Plan(
             name=body["name"], report=body["report"], file_format=FileFormat(body["format"]),
-            every=Every(body["every"]), hour=body["hour"], pool_id=body.get("pool"), options=body["options"],
-            first=body.get("first"),
+            every=Every(body["every"]), hour=body["hour"], time_zone=body["time_zone"], pool_id=body.get("pool"),
+            options=body["options"], first=body.get("first"),
         )  # fmt: skip
         schedule = create_schedule(plan=plan, recipients=people, by=caller(request), now=database_now())
         location = {"Location": f"/api/v1/export-schedules/{schedule.pk}"}

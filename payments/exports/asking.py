@@ -1,5 +1,6 @@
 """Asking for exports, agreeing to those of others, taking them back, and having one made again to compare."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -8,15 +9,16 @@ from django.db import transaction
 from accounts.models import User
 from config import outbox
 from config.audit import attribute
-from config.errors import Code, Conflict, invalid
+from config.errors import Code, Conflict, NotFound, invalid
 from config.locks import advisory_lock
 from config.version import code_version
 from payments.exports.formats import Sheet
 from payments.exports.rights import check_may_export
-from payments.exports.wishes import parameters_of, report_of
+from payments.exports.wishes import narrowing_of, parameters_of, report_of
 from payments.exports.writing import Written, checked
 from payments.models import Export, ExportOrigin, ExportSchedule, ExportState, FileFormat
 from payments.reports import Narrowing, Report
+from payments.reports.as_of import AsOf
 
 WRITE = "payments.tasks.write_exports"
 # Of one person at a time: a button that is pressed fifty times must not fill the queue for all the others.
@@ -25,9 +27,18 @@ MOST_WAITING = 20
 
 @transaction.atomic
 def request_export(
-    *, kind: str, narrowing: Narrowing, file_format: FileFormat, by: User, now: datetime, like: Export | None = None
+    *,
+    kind: str,
+    narrowing: Narrowing,
+    file_format: FileFormat,
+    by: User,
+    now: datetime,
+    like: Export | None = None,
+    seen: AsOf | None = None,
 ) -> Export:
-    """Queue an export; one that needs a second name waits for it. `like`: as of what that export was as of.
+    """Queue an export; one that needs a second name waits for it.
+
+    `like`: as of what that export was as of. `seen`: as of what its first rows were looked at.
 
     Refuses what `writing.checked` refuses, a report that names people to who may not export those, and more than
     `MOST_WAITING` at a time.
@@ -45,7 +56,24 @@ def request_export(
         export.watermark = mark(export, f"for {by.display_name} <{by.email}>", now)
     if like is not None:
         _as_of_that(export, report, like)
+    elif seen is not None and not report.is_live:
+        export.as_of, export.bounds = seen.instant, dict(seen.bounds)
     return _queued(export)
+
+
+@transaction.atomic
+def repeat_export(*, export_id: int, by: User, now: datetime) -> Export:
+    """The same report of the same days, pool and options once more, for whoever asks, as of now.
+
+    Refuses an export that is not there, one whose report is gone by now, and what `request_export` refuses.
+    """
+    export = Export.objects.filter(pk=export_id).first()
+    if export is None:
+        raise NotFound(Code.NOT_FOUND, "There is no such export.")
+    narrowing = replace(narrowing_of(export), as_of=None)
+    return request_export(
+        kind=export.report, narrowing=narrowing, file_format=FileFormat(export.format), by=by, now=now
+    )
 
 
 @transaction.atomic
@@ -64,7 +92,7 @@ def approve_export(*, export_id: int, by: User) -> Export:
 
 @transaction.atomic
 def cancel_export(*, export_id: int, by: User, reason: str = "") -> Export:
-    """Decline somebody's export, or take one's own back, before it is written."""
+    """Decline somebody's export, or take one's own back, before it is written; or let one be that failed."""
     export = Export.objects.locked().get(pk=export_id)
     export.move_to(ExportState.CANCELLED)
     attribute(by=by, reason=reason)

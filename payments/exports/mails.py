@@ -1,4 +1,5 @@
-"""Telling people that their report is ready: a link to its page, never the file. What may be seen is asked there."""
+"""Telling people that their report is ready, or does not come: a link to its page, never the file. What may be seen is
+asked there."""
 
 from typing import Any
 
@@ -6,10 +7,14 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.queries import who_may
 from config import mail, outbox
 from payments.exports.rights import may_export
 from payments.exports.wishes import title_of
-from payments.models import Export, ExportOrigin, ExportState
+from payments.models import Export, ExportOrigin, ExportSchedule, ExportState, ScheduleState
+from payments.reports import REPORTS
+
+MANAGES = "payments.add_exportschedule"
 
 
 @outbox.handler("mail.export_ready")
@@ -24,9 +29,38 @@ def send_export_failed(payload: dict[str, Any]) -> None:
     _send(payload["export"], "export_failed", "could not be written", (ExportState.FAILED,))
 
 
+@outbox.handler("mail.schedule_stopped")
+def send_schedule_stopped(payload: dict[str, Any]) -> None:
+    """To whom its reports would have come and to who made it; where nobody is left, to all who look after schedules."""
+    schedule = ExportSchedule.objects.select_related("created_by").get(pk=payload["schedule"])
+    if schedule.status != ScheduleState.STOPPED or not schedule.stopped_because:
+        return
+    known = REPORTS.get(schedule.report)
+    is_personal = known is not None and known.is_personal
+    people = {person.pk: person for person in (schedule.created_by, *schedule.recipients.order_by("pk"))}
+    told = [one for one in people.values() if one.can_get_mail and one.has_perm(MANAGES)]
+    still = [one for one in told if may_export(one, kind=schedule.report, is_personal=is_personal)]
+    address = f"{settings.PUBLIC_URL}{reverse('admin:payments_exportschedule_change', args=[schedule.pk])}"
+    for person in still or [one for one in who_may(MANAGES) if one.can_get_mail]:
+        mail.send(
+            to=person.email,
+            subject=f"The schedule {schedule.name} has stopped",
+            template="schedule_stopped",
+            context={
+                "person": person,
+                "schedule": schedule,
+                "title": known.title if known else schedule.report,
+                "address": address,
+            },
+        )
+
+
 def _people_of(export: Export) -> list[User]:
     if export.schedule is not None:
         people = [*export.schedule.recipients.order_by("pk")]
+        # A report that does not come has to be missed by somebody.
+        if export.status == ExportState.FAILED and export.schedule.created_by not in people:
+            people.append(export.schedule.created_by)
     else:
         people = [export.requested_by] if export.requested_by is not None else []
     return [

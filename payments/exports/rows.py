@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -21,14 +21,26 @@ ROWS_AT_ONCE = 5000
 # A report of a million rows takes its time, also where web requests must be quick. All rows are wanted: a plan that is
 # quick with the first of them is not what is asked for.
 LOOK = """
-    SELECT set_config('statement_timeout', '900s', true),
-           set_config('idle_in_transaction_session_timeout', '900s', true),
-           set_config('cursor_tuple_fraction', '1', true)
+    SELECT set_config('statement_timeout', %(longest)s, true),
+           set_config('idle_in_transaction_session_timeout', %(longest)s, true),
+           set_config('cursor_tuple_fraction', %(fraction)s, true)
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long one statement may take, how many rows come at once, and which part of all of them is wanted."""
+
+    longest: str = "900s"
+    rows_at_once: int = ROWS_AT_ONCE
+    fraction: str = "1"
+
+
+WHOLE = Pace()
+
+
 @contextmanager
-def batches_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Batch]]:
+def batches_of(report: Report, narrowing: Narrowing, pace: Pace = WHOLE) -> Iterator[Iterator[Batch]]:
     """The report's rows in one REPEATABLE READ, READ ONLY transaction, through a server-side cursor.
 
     As of now, where the narrowing does not say and the report is not always of now. Refuses what the report does not
@@ -38,11 +50,11 @@ def batches_of(report: Report, narrowing: Narrowing) -> Iterator[Iterator[Batch]
     parameters = report.parameters(narrowing)
     with one_snapshot():
         with connection.cursor() as cursor:
-            cursor.execute(LOOK)
+            cursor.execute(LOOK, {"longest": pace.longest, "fraction": pace.fraction})
         with connection.chunked_cursor() as cursor:
             cursor.execute(report.sql, parameters)
             # Row by row, Django's wrapper would cost more than the writing.
-            yield iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
+            yield iter(lambda: cursor.fetchmany(pace.rows_at_once), [])
 
 
 def as_of_now(report: Report, narrowing: Narrowing) -> Narrowing:

@@ -5,7 +5,7 @@ queued     waits for a worker
 running    one worker is at it; there is one slot, so that a heavy report never starves the rest
 done       the file is whole, in the store, and its sha256 is known
 failed     it could not be made; the error says why
-cancelled  declined, or taken back before it was made
+cancelled  declined, taken back before it was made, or let be after it failed
 expired    the file was deleted when its time was over; the row stays
 """
 
@@ -61,7 +61,7 @@ EXPORT_TRANSITIONS = {
     ExportState.WAITING: (ExportState.QUEUED, ExportState.CANCELLED),
     ExportState.QUEUED: (ExportState.RUNNING, ExportState.CANCELLED),
     ExportState.RUNNING: (ExportState.DONE, ExportState.QUEUED, ExportState.FAILED),
-    ExportState.FAILED: (ExportState.QUEUED,),
+    ExportState.FAILED: (ExportState.QUEUED, ExportState.CANCELLED),
     ExportState.DONE: (ExportState.EXPIRED,),
 }
 
@@ -171,6 +171,7 @@ class Export(HasStatus):
         indexes = [
             models.Index(fields=["id"], condition=Q(status=ExportState.QUEUED), name="export_queued"),
             models.Index(fields=["expires_at"], condition=Q(status=ExportState.DONE), name="export_done"),
+            models.Index(fields=["id"], condition=Q(status=ExportState.FAILED), name="export_failed"),
         ]
         triggers = [
             status_guard(EXPORT_TRANSITIONS),

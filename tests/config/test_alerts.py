@@ -246,6 +246,16 @@ CASES = {
         {'outlast_task_attempts_total{outcome="failure",task="a"}': rising(1)},
         {'outlast_task_attempts_total{outcome="success",task="a"}': rising(9)},
     ),
+    "ReportsMissing": (
+        {
+            "outlast_exports_failed": flat(0), "outlast_export_schedules_stopped": flat(1),
+            "outlast_export_schedules_late": flat(0),
+        },
+        {
+            "outlast_exports_failed": flat(0), "outlast_export_schedules_stopped": flat(0),
+            "outlast_export_schedules_late": flat(0),
+        },
+    ),
     "FeedOld": (
         {'outlast_feed_age_seconds{competition="a"}': flat(700), 'outlast_games_in_play{competition="a"}': flat(2)},
         {'outlast_feed_age_seconds{competition="a"}': flat(700), 'outlast_games_in_play{competition="b"}': flat(2)},

@@ -12,7 +12,16 @@ from accounts.models import User
 from config import outbox
 from config.errors import DomainError
 from payments.exports import work
-from payments.exports.schedules import Plan, create_schedule, run_due_schedules, start_schedule, stop_schedule
+from payments.exports.schedules import (
+    Plan,
+    create_schedule,
+    delete_schedule,
+    due_at,
+    is_late,
+    run_due_schedules,
+    start_schedule,
+    stop_schedule,
+)
 from payments.models import Every, Export, ExportSchedule, FileFormat
 from payments.reports import REPORTS
 from tests.factories.accounts import ModeratorFactory
@@ -110,6 +119,7 @@ def test_what_makes_no_sense_is_refused_by_name(numbers, finance, changed):
 
     assert field_of(report="nonsense") == ["kind"]
     assert field_of(hour=24) == ["hour"]
+    assert field_of(time_zone="Mars/Olympus") == ["time_zone"]
     assert field_of(name=" ") == ["name"]
     assert field_of(first=date.max) == ["first"]
     assert field_of(first=date.min) == ["first"]
@@ -122,6 +132,102 @@ def test_what_makes_no_sense_is_refused_by_name(numbers, finance, changed):
 
 def test_a_schedule_is_never_changed(numbers, finance):
     schedule = daily(finance)
-    for change in ({"hour": 3}, {"report": "x"}, {"next_first": date(2026, 3, 5)}, {"options": {"count": 9}}):
+    for change in (
+        {"hour": 3},
+        {"report": "x"},
+        {"next_first": date(2026, 3, 5)},
+        {"options": {"count": 9}},
+        {"time_zone": "Asia/Tokyo"},
+    ):
         with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
             ExportSchedule.objects.filter(pk=schedule.pk).update(**change)
+
+
+def test_a_week_is_reported_on_the_monday_after(numbers, finance):
+    # Also over the end of a month and of a year.
+    daily(finance, every=Every.WEEK, first=date(2026, 1, 1))
+    assert run_due_schedules(now=datetime(2026, 1, 5, 10, 59, tzinfo=UTC)) == 0
+    assert run_due_schedules(now=datetime(2026, 1, 5, 11, 0, tzinfo=UTC)) == 1
+    assert periods() == [("2025-12-29", "2026-01-04")]
+    with pytest.raises(DatabaseError, match="schedule_weeks_begin_on_monday"), transaction.atomic():
+        ExportSchedule.objects.update(next_first=date(2026, 1, 6))
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "hour", "day", "at"),
+    [
+        ("Europe/Berlin", 9, date(2026, 3, 27), datetime(2026, 3, 28, 8, tzinfo=UTC)),
+        # The clocks go forward on the 29th: nine o'clock is an hour earlier, and half past two is left out.
+        ("Europe/Berlin", 9, date(2026, 3, 28), datetime(2026, 3, 29, 7, tzinfo=UTC)),
+        ("America/New_York", 2, date(2026, 3, 7), datetime(2026, 3, 8, 7, tzinfo=UTC)),
+        # And back: one o'clock comes twice, the first of the two counts.
+        ("America/New_York", 1, date(2026, 10, 31), datetime(2026, 11, 1, 5, tzinfo=UTC)),
+        # In Tokyo the day after has begun while in New York, whose days are reported, it has not: not before that.
+        ("Asia/Tokyo", 6, date(2026, 3, 6), datetime(2026, 3, 7, 5, tzinfo=UTC)),
+        ("", 6, date(2028, 2, 28), datetime(2028, 2, 29, 11, tzinfo=UTC)),
+    ],
+)
+def test_the_hour_is_that_of_its_own_zone(numbers, finance, zone_name, hour, day, at):
+    schedule = daily(finance, time_zone=zone_name, hour=hour, first=day)
+    assert due_at(schedule) == at
+    assert not is_late(schedule, at.replace(minute=59))
+    assert is_late(schedule, at.replace(hour=at.hour + 2))
+
+
+def test_who_lost_the_right_has_no_schedule_and_is_told(numbers, finance, colleague):
+    schedule = daily(finance, recipients=[colleague])
+    finance.groups.clear()
+    assert run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC)) == 0
+    schedule.refresh_from_db()
+    assert (schedule.status, schedule.stopped_because) == (
+        "stopped",
+        "Fay, who made it, may not have this report any more.",
+    )
+    outbox.drain()
+    (told,) = mail.outbox
+    assert told.to == [colleague.email]
+    assert f"/admin/payments/exportschedule/{schedule.pk}/change/" in told.body
+    assert schedule.stopped_because in told.body
+    with pytest.raises(DomainError, match="Make a schedule of your own"):
+        start_schedule(schedule_id=schedule.pk, by=colleague, now=BEGUN)
+    assert not Export.objects.exists()
+
+
+def test_where_nobody_is_left_whoever_looks_after_schedules_is_told(numbers, finance, colleague):
+    schedule = daily(finance)
+    User.objects.filter(pk=finance.pk).update(is_active=False)
+    run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC))
+    outbox.drain()
+    assert colleague.email in {address for letter in mail.outbox for address in letter.to}
+    assert finance.email not in {address for letter in mail.outbox for address in letter.to}
+    schedule.refresh_from_db()
+    assert schedule.status == "stopped"
+
+
+def test_whoever_made_it_is_told_of_a_report_that_failed(numbers, finance, changed):
+    daily(finance)
+    run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC))
+    changed(version=2)
+    work.write_next()
+    outbox.drain()
+    assert [letter.to for letter in mail.outbox] == [[finance.email]]
+    assert "could not be written" in mail.outbox[0].body
+
+
+def test_deleted_means_for_good(numbers, finance):
+    schedule = daily(finance)
+    delete_schedule(schedule_id=schedule.pk, by=finance)
+    assert run_due_schedules(now=datetime(2026, 3, 20, 12, tzinfo=UTC)) == 0
+    with pytest.raises(DomainError):
+        start_schedule(schedule_id=schedule.pk, by=finance, now=BEGUN)
+
+
+def test_no_period_is_written_twice_whoever_tries(numbers, finance):
+    schedule = daily(finance)
+    run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC))
+    once = Export.objects.get()
+    with pytest.raises(DatabaseError, match="export_period_once"), transaction.atomic():
+        Export.objects.create(
+            report="numbers", format="csv", schema_version=1, is_personal=False, origin="schedule", status="queued",
+            schedule=schedule, period_first=once.period_first,
+        )  # fmt: skip

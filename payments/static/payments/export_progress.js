@@ -1,9 +1,8 @@
-// While an export is at work its page asks how far it is, and shows the whole page anew once it has ended.
+// While an export is at work the page asks how far it is, and is shown anew once it has ended. Without scripts the page
+// says so when it is loaded.
 (function () {
   "use strict";
-  document.addEventListener("DOMContentLoaded", function () {
-    var place = document.querySelector("[data-export-progress]");
-    if (!place) return;
+  function watch(place) {
     var bar = place.querySelector("[data-bar]");
     var words = place.querySelector("[data-words]");
     var wait = 1000;
@@ -19,8 +18,7 @@
             return;
           }
           words.textContent = found.words;
-          bar.style.width = (found.percent || 0) + "%";
-          bar.parentElement.setAttribute("aria-valuenow", found.percent || 0);
+          if (bar) bar.value = found.percent || 0;
           window.setTimeout(ask, wait);
         })
         .catch(function () {
@@ -30,5 +28,8 @@
         });
     }
     window.setTimeout(ask, wait);
+  }
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-export-progress]").forEach(watch);
   });
 })();
