@@ -33,9 +33,10 @@ from pools.models import Pool
 OPTION = "option_"
 # Of the days that are typed in: no period by name.
 OWN_DAYS = ""
+INCLUDED = _("In the finance time zone; included.")
 
 
-def day_field(label: Any, help_text: Any = _("In the finance time zone; included.")) -> forms.DateField:
+def day_field(label: Any, help_text: Any) -> forms.DateField:
     """A day, picked from a calendar."""
     return forms.DateField(
         label=label, required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}), help_text=help_text
@@ -125,9 +126,9 @@ class ExportForm(_ReportForm):
         if self.report.days is not Days.NONE:
             fields["period"] = period_field(list(self.periods.values()))
         if self.report.days is Days.BOTH:
-            fields["first_day"] = day_field(_("From"))
+            fields["first_day"] = day_field(_("From"), INCLUDED)
         if self.report.days is not Days.NONE:
-            fields["last_day"] = day_field(_("To"))
+            fields["last_day"] = day_field(_("To"), INCLUDED)
         if not self.report.is_live:
             self.fields["like"] = forms.IntegerField(
                 label=_("As of the same instant as export"), required=False, min_value=1, max_value=2**63 - 1,

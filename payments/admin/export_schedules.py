@@ -1,4 +1,4 @@
-"""Reports that come by themselves: seen, made, stopped, started again, deleted. One is never changed: another is made."""
+"""Reports that come by themselves: seen, made, stopped, started again, deleted. None is ever changed."""
 
 from datetime import UTC
 from typing import Any, ClassVar

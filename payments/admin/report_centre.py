@@ -17,6 +17,7 @@ from accounts.admin.staff import staff
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
+from config.names import named
 from payments.admin.export_forms import ExportForm, ScheduleForm, answers_of, report_asked
 from payments.exports.asking import repeat_export
 from payments.exports.preview import Preview, first_rows, seen_at, token_of
@@ -86,7 +87,7 @@ def _report_page(page: Any, request: HttpRequest, report: Report, context: dict[
         except DomainError as refusal:
             tell_form(form, refusal)
     shown = {
-        "title": _(report.title),
+        "title": named(report.title),
         "form": form,
         "report": report,
         "preview": preview,

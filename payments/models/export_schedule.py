@@ -40,8 +40,8 @@ SCHEDULE_TRANSITIONS = {
 class ExportSchedule(HasStatus):
     """`next_first` is the first day of the next period to report on, in the finance zone.
 
-    It is written at `hour` of `time_zone` (the finance zone where that is empty), on the day after the period, and never
-    before the period is over. `stopped_because` says why it stopped by itself; nothing where a person stopped it.
+    It is written at `hour` of `time_zone` (the finance zone where that is empty), on the day after the period, and
+    never before the period is over. `stopped_because` says why it stopped by itself; nothing where a person stopped it.
     """
 
     name = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""The first rows of a report: the very cells of its file, of the same instant, and nothing to whoever may not have it."""
+"""The first rows of a report: the very cells of its file, of the same instant, and for nobody else."""
 
 import csv
 import io
