@@ -5,22 +5,25 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, list_button
 from config.cells import RISKY
 from config.money import format_amount
+from config.names import named
 from config.words import spoken
 from entries.admin.links import linked
 from payments.admin.ledger_accounts import name_of
-from payments.admin.ways import way
+from payments.admin.ways import journal_of, way
 from payments.ledger.accounts import CHART
 from payments.ledger.balances import Detail, TrialBalance, trial_balance
 from payments.ledger.models import JournalEntry, Posting
@@ -45,7 +48,9 @@ class PostingInline(ReadOnlyInline):
     @admin.display(description="Account")
     def account_name(self, line: Posting) -> SafeString:
         """A way to its page."""
-        return linked(reverse("admin:payments_account_change", args=[line.account_id]), name_of(line.account))
+        return linked(
+            f"{reverse('admin:payments_account_change', args=[line.account_id])}#statement", name_of(line.account)
+        )
 
     @admin.display(description="Debit")
     def debit(self, line: Posting) -> str:
@@ -84,12 +89,12 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     search_help_text = "What it was booked for: the id of a receipt or request, stripe:ch_…, the name of a refund"
     ordering = ("-id",)
     fields = (
-        "what", "source", "amount", "livemode", "effective_at", "finance_date", "posted_at", "actor", "reverses",
-        "memo",
+        "what", "source", "proof", "livemode", "effective_at", "finance_date", "posted_at", "actor", "reverses",
+        "reversed_by", "alike", "memo",
     )  # fmt: skip
-    readonly_fields = ("what", "source", "amount", "actor")
+    readonly_fields = ("what", "source", "proof", "actor", "reversed_by", "alike")
     inlines = (PostingInline,)
-    actions_list = ("trial", "proof")
+    actions_list = ("trial", "books")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JournalEntry]:
         """With what each moves; a subquery, so that only the rows of a page are added up."""
@@ -106,17 +111,42 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Event", ordering="event")
     def what(self, entry: JournalEntry) -> str:
         """In words."""
-        return spoken(entry.event)
+        return named(spoken(entry.event))
 
     @admin.display(description="Amount")
     def amount(self, entry: Any) -> str:
         """What its debits, and its credits, come to."""
         return format_amount(entry.moved, entry.currency_id)
 
+    @admin.display(description="Do both sides agree?")
+    def proof(self, entry: JournalEntry) -> str:
+        """Its debits and its credits, added up from its lines."""
+        sums = entry.postings.aggregate(
+            debits=Coalesce(Sum("amount", filter=Q(amount__gt=0)), 0),
+            credits=Coalesce(-Sum("amount", filter=Q(amount__lt=0)), 0),
+        )
+        debits, credits = (format_amount(int(sums[name]), entry.currency_id) for name in ("debits", "credits"))
+        if debits == credits:
+            return _("✓ Debits and credits are both %(amount)s.") % {"amount": debits}
+        return _("✗ Debits are %(debits)s and credits %(credits)s.") % {"debits": debits, "credits": credits}
+
+    @admin.display(description="Reversed by")
+    def reversed_by(self, entry: JournalEntry) -> SafeString | str:
+        """The entry that took it back, if one did."""
+        other = JournalEntry.objects.filter(reverses=entry).first()
+        return (
+            "–" if other is None else linked(reverse("admin:payments_journalentry_change", args=[other.pk]), str(other))
+        )
+
+    @admin.display(description="Booked for the same")
+    def alike(self, entry: JournalEntry) -> SafeString:
+        """All that was ever booked for it, this one among it."""
+        return journal_of([(entry.source_type, entry.source_id)])
+
     @admin.display(description="Booked by")
     def actor(self, entry: JournalEntry) -> str:
         """Who decided it; most is booked by the system."""
-        return "the system" if entry.actor_id is None else str(User.objects.filter(pk=entry.actor_id).first() or "")
+        return _("the system") if entry.actor_id is None else str(User.objects.filter(pk=entry.actor_id).first() or "")
 
     @list_button("Trial balance", path="trial-balance", icon="balance", permission=MAY_SEE)
     def trial(self, request: HttpRequest) -> HttpResponseBase:
@@ -144,7 +174,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "payments/trial_balance.html", context)
 
     @list_button("Proof of the books", path="proof", icon="verified", permission=MAY_SEE)
-    def proof(self, request: HttpRequest) -> HttpResponseBase:
+    def books(self, request: HttpRequest) -> HttpResponseBase:
         """What must be true, and where it is not."""
         context = {
             **self.admin_site.each_context(request),

@@ -1,31 +1,28 @@
 """The accounts of the ledger in the back office, each with what it stands at and its statement."""
 
-import re
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from config.money import format_amount
-from config.words import spoken
+from config.names import named
+from payments.admin.statement import statement_page
 from payments.ledger.accounts import Kind
 from payments.ledger.balances import Standing, sums_of
 from payments.ledger.models import Account
-from payments.ledger.statements import Position, account_statement
-
-LINES_A_PAGE = 100
-# The line after which a page begins, and the balance there; as many digits as a bigint takes.
-POSITION = re.compile(r"([0-9]{1,18}):(-?[0-9]{1,18})")
 
 
 def name_of(account: Account) -> str:
     """`Prize pot of The Long Season (USD)`."""
     of = account.pool or account.player or account.provider
-    whose = f" of {of}" if of else ""
-    return f"{Kind(account.kind).label}{whose} ({account.currency_id.upper()}{'' if account.livemode else ', test'})"
+    money = f"{account.currency_id.upper()}{'' if account.livemode else _(', test')}"
+    facts = {"kind": named(Kind(account.kind).label), "of": of, "money": money}
+    return (_("%(kind)s of %(of)s (%(money)s)") if of else _("%(kind)s (%(money)s)")) % facts
 
 
 @admin.register(Account)
@@ -56,6 +53,9 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         ),
     )
 
+    class Media:
+        css: ClassVar = {"all": ("payments/finance.css",)}
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With the balances of the whole page, asked for at once."""
         changelist = super().get_changelist_instance(request)
@@ -76,7 +76,8 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With a page of its statement."""
-        statement = _statement(request, object_id or "")
+        account = Account.objects.filter(pk=object_id).first() if object_id and object_id.isdecimal() else None
+        statement = None if account is None else statement_page(request, account)
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
 
     @admin.display(description="Balance")
@@ -94,33 +95,3 @@ def _with_standing(accounts: list[Any]) -> None:
     found = sums_of([account.pk for account in accounts])
     for account in accounts:
         account.standing = found.get(account.pk, Standing())
-
-
-def _statement(request: HttpRequest, object_id: str) -> dict[str, Any] | None:
-    """The page after `?after=`; each line in whole units, on the side that it is on."""
-    account = Account.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
-    if account is None:
-        return None
-    after = _position(request.GET.get("after", ""))
-    found = account_statement(account_id=account.pk, after=after, limit=LINES_A_PAGE)
-    side, code = account.normal_side, account.currency_id
-    return {
-        "carried": format_amount(found.carried * side, code),
-        "closing": format_amount(found.closing * side, code),
-        "lines": [
-            {
-                "line": line,
-                "event": spoken(line.event),
-                "debit": format_amount(line.amount, code) if line.amount > 0 else "",
-                "credit": format_amount(-line.amount, code) if line.amount < 0 else "",
-                "balance": format_amount(line.balance * side, code),
-            }
-            for line in found.lines
-        ],
-        "next": f"{found.next.posting_id}:{found.next.balance}" if found.next else "",
-    }
-
-
-def _position(text: str) -> Position | None:
-    found = POSITION.fullmatch(text)
-    return None if found is None else Position(int(found[1]), int(found[2]))

@@ -154,7 +154,10 @@ class JournalEntry(models.Model):
             models.UniqueConstraint(fields=["source_type", "source_id", "event"], name="journal_source_unique"),
             models.UniqueConstraint(fields=["id", "currency", "livemode"], name="journal_key"),
         ]
-        indexes = [models.Index(fields=["posted_at"], name="journal_posted_at")]
+        indexes = [
+            models.Index(fields=["posted_at"], name="journal_posted_at"),
+            models.Index(fields=["finance_date", "id"], name="journal_finance_date"),
+        ]
         triggers = [
             Guard(
                 name="journal_balanced",
@@ -222,7 +225,7 @@ class Posting(models.Model):
                 condition=~Q(amount=0) & Q(amount__gte=-LARGEST, amount__lte=LARGEST), name="posting_amount"
             ),
         ]
-        indexes = [models.Index(F("account"), F("id"), include=["amount"], name="posting_account")]
+        indexes = [models.Index(F("account"), F("id"), include=["amount", "journal_entry"], name="posting_of_account")]
         triggers = [
             Guard(
                 name="journal_sealed",

@@ -9,9 +9,14 @@ from django.db import connection
 BEFORE = "SELECT id FROM payments_journalentry WHERE posted_at < %s ORDER BY posted_at DESC, id DESC LIMIT 1"
 NEWEST = "SELECT max(id) FROM payments_journalentry"
 
+# All of it stands in one index, `posting_of_account`: no line itself is looked at.
 STANDS = """
     SELECT coalesce(sum(amount) FILTER (WHERE journal_entry_id <= %(first)s), 0)::bigint,
-           coalesce(sum(amount) FILTER (WHERE journal_entry_id <= %(last)s), 0)::bigint
+           coalesce(sum(amount) FILTER (WHERE journal_entry_id <= %(last)s), 0)::bigint,
+           coalesce(sum(amount) FILTER (WHERE journal_entry_id > %(first)s AND journal_entry_id <= %(last)s
+                                        AND amount > 0), 0)::bigint,
+           coalesce(-sum(amount) FILTER (WHERE journal_entry_id > %(first)s AND journal_entry_id <= %(last)s
+                                         AND amount < 0), 0)::bigint
     FROM payments_posting WHERE account_id = %(account)s
 """
 
@@ -54,10 +59,12 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`opening` + all lines of the period = `closing`; `carried` is the balance before the lines of this page."""
+    """`opening` + `debits` - `credits` of the period = `closing`; `carried` is the balance before this page's lines."""
 
     opening: int
     closing: int
+    debits: int
+    credits: int
     carried: int
     lines: list[StatementLine]
     next: Position | None
@@ -75,13 +82,13 @@ def account_statement(
     bounds = {"account": account_id, "first": _before(since) if since else 0, "last": _before(until)}
     with connection.cursor() as cursor:
         cursor.execute(STANDS, bounds)
-        opening, closing = cursor.fetchone()
+        opening, closing, debits, credits = cursor.fetchone()
         carried, last_line = (after.balance, after.posting_id) if after else (opening, 0)
         cursor.execute(LINES, {**bounds, "after": last_line, "carried": carried, "limit": limit + 1})
         lines = [StatementLine(*row) for row in cursor.fetchall()]
     page = lines[:limit]
     more = Position(page[-1].posting_id, page[-1].balance) if len(lines) > limit else None
-    return Statement(opening, closing, carried, page, more)
+    return Statement(opening, closing, debits, credits, carried, page, more)
 
 
 def _before(instant: datetime | None) -> int:

@@ -1,0 +1,133 @@
+"""The statement on an account's page: a period of it, line by line, with the balance after each and the proof of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.dateparse import parse_date
+
+from config.api.pagination import read_position, sign_position
+from config.clock import database_now, finance_date
+from config.errors import Malformed
+from config.money import format_amount
+from config.names import named
+from config.words import spoken
+from payments.admin.report_periods import periods
+from payments.admin.ways import way
+from payments.ledger.balances import Standing, sums_of
+from payments.ledger.models import Account
+from payments.ledger.statements import Position, Statement, StatementLine, account_statement
+from payments.reports.base import EARLIEST, LATEST
+
+LINES_A_PAGE = 100
+ALL, THIS_MONTH = "all", "this_month"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which days, by when a line was posted, in the finance zone, both included; `period` is their name, if any."""
+
+    period: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """As it stands in an address."""
+        if self.period:
+            return {"period": self.period}
+        return {name: day.isoformat() for name, day in (("since", self.first), ("until", self.last)) if day}
+
+
+def statement_page(request: HttpRequest, account: Account) -> dict[str, Any]:
+    """A page of the statement: of the days that are asked for, else of all; of this month where that is too much."""
+    standing = sums_of([account.pk]).get(account.pk, Standing())
+    today = finance_date(database_now())
+    wish = _wish(request, today, is_long=standing.credits + standing.debits > LINES_A_PAGE)
+    name = ("statement", account.pk, sorted(wish.query.items()))
+    found = account_statement(
+        account_id=account.pk,
+        since=_midnight(wish.first),
+        until=_midnight(wish.last + timedelta(days=1) if wish.last else None),
+        after=_position(name, request.GET.get("after", "")),
+        limit=LINES_A_PAGE,
+    )
+    side, code = account.normal_side, account.currency_id
+    after = urlencode({**wish.query, "after": sign_position(name, found.next)}) if found.next else ""
+    return {
+        "wish": wish,
+        "periods": periods(today),
+        "carried": format_amount(found.carried * side, code),
+        "opening": format_amount(found.opening * side, code),
+        "closing": format_amount(found.closing * side, code),
+        "debits": format_amount(found.debits, code),
+        "credits": format_amount(found.credits, code),
+        "lines": [_line(line, account) for line in found.lines],
+        "is_begun": found.carried != found.opening or "after" in request.GET,
+        "first_page": urlencode(wish.query),
+        "next": after,
+        "differs": _difference(found, standing if wish.last is None else None, code),
+    }
+
+
+def _line(line: StatementLine, account: Account) -> dict[str, Any]:
+    side, code = account.normal_side, account.currency_id
+    return {
+        "line": line,
+        "source": way(line.source_type, line.source_id),
+        "event": named(spoken(line.event)),
+        "debit": format_amount(line.amount, code) if line.amount > 0 else "",
+        "credit": format_amount(-line.amount, code) if line.amount < 0 else "",
+        "balance": format_amount(line.balance * side, code),
+    }
+
+
+def _difference(found: Statement, standing: Standing | None, code: str) -> str:
+    """By how much what is shown misses the balance: nothing, in right books.
+
+    The lines of the page are added up here, those of the period by the database, and the balance of the whole account
+    comes from its newest checkpoint: three ways that know nothing of each other.
+    """
+    shown = found.lines[-1].balance if found.lines else found.carried
+    rests = [
+        found.carried + sum(line.amount for line in found.lines) - shown,
+        found.opening + found.debits - found.credits - found.closing,
+        0 if found.next else shown - found.closing,
+        0 if standing is None else standing.balance - found.closing,
+    ]
+    return next((format_amount(abs(rest), code) for rest in rests if rest), "")
+
+
+def _wish(request: HttpRequest, today: date, *, is_long: bool) -> Wish:
+    given = request.GET
+    known = {one.name: one for one in periods(today)}
+    first, last = _day(given.get("since", "")), _day(given.get("until", ""))
+    if first or last:
+        return Wish("", first, last)
+    name = given.get("period") or (THIS_MONTH if is_long else ALL)
+    period = known.get(name)
+    return Wish(ALL) if period is None else Wish(name, period.first, period.last)
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day is not None and EARLIEST <= day <= LATEST else None
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), settings.FINANCE_TIME_ZONE)
+
+
+def _position(name: tuple[Any, ...], text: str) -> Position | None:
+    """Where the page begins; at the beginning, for what we did not write for this very statement."""
+    try:
+        line, balance = read_position(name, text, length=2, name="after")
+    except Malformed:
+        return None
+    return Position(line, balance)
