@@ -7,6 +7,7 @@ seen, however deep that is. Filters and the search make a long list a short one.
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Field, Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
@@ -85,8 +87,14 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
         return found
 
     def get_results(self, request: HttpRequest) -> None:
-        """Django's for a short list; for a long one the rows after a position."""
-        super().get_results(request)
+        """Django's for a short list; for a long one the rows after a position.
+
+        Of what no column can be compared with, such as an instant before the first year, it leads back to the whole.
+        """
+        try:
+            super().get_results(request)
+        except DataError as error:
+            raise IncorrectLookupParameters from error
         # "12 results (show all)" says something only where something was left out.
         if not (self.has_active_filters or self.query):
             self.full_result_count = self.result_count
@@ -111,14 +119,18 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
         where = (str(self.model_admin.opts.label),)
         is_back = self.position is not None and self.position[0] == BEFORE
         order = [_turned(name) for name in ordering] if is_back else list(ordering)
-        rows = self.queryset.order_by(*order)
+        place = None
         if self.position is not None:
             try:
                 place = read_position(where, self.position[1], length=len(ordering), name=self.position[0])
             except Malformed as refusal:
                 raise IncorrectLookupParameters from refusal
-            rows = rows.filter(rows_after(place, order))
-        found, has_more = self._rows(rows, ordering, 0)
+        keys: list[Any] = []
+        for part in _parts(self.lookup_opts, order):
+            if place is None or part.has(place):
+                keys += part.keys(self.queryset, place, most=self.list_per_page + 1 - len(keys))
+                place = None
+        found, has_more = self._rows(keys, ordering)
 
         def to(name: str, row: Any) -> str:
             return str(self.get_query_string({name: sign_position(where, position_of(row, _named(ordering)))}))
@@ -133,18 +145,53 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
         """In an order that no position stands for: by the page's number, as far as it is counted."""
         last = max(COUNTED // self.list_per_page, 1)
         number = min(max(self.page_num, 1), last)
-        found, has_more = self._rows(self.queryset, ordering, (number - 1) * self.list_per_page)
+        start = (number - 1) * self.list_per_page
+        keys = self.queryset.values_list("pk", flat=True)[start : start + self.list_per_page + 1]
+        found, has_more = self._rows(list(keys), ordering)
         if number > 1:
             self.paginator.before = self.get_query_string({"p": number - 1})
         if number < last and has_more:
             self.paginator.after = self.get_query_string({"p": number + 1})
         return found
 
-    def _rows(self, rows: QuerySet[Any], ordering: Sequence[Any], start: int) -> tuple[list[Any], bool]:
+    def _rows(self, keys: list[Any], ordering: Sequence[Any]) -> tuple[list[Any], bool]:
         """One page of them, and whether there are more: keys first, so that nothing is worked out for other rows."""
         size = self.list_per_page
-        keys = list(rows.values_list("pk", flat=True)[start : start + size + 1])
         return list(self.queryset.filter(pk__in=keys[:size]).order_by(*ordering)), len(keys) > size
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a list that an index is read for by itself; of a column that may be empty the rows without come last.
+
+    As PostgreSQL sorts, who goes backwards meets them first.
+    """
+
+    where: Q
+    order: Sequence[str]
+    empty: bool | None = None  # whether the list's first column is; None where it never is
+
+    def has(self, place: Sequence[Any]) -> bool:
+        """Whether a row that stands there is of this part."""
+        return self.empty is None or self.empty == (place[0] is None)
+
+    def keys(self, rows: QuerySet[Any], place: Sequence[Any] | None, *, most: int) -> list[Any]:
+        """Of its first rows, or of those after the place."""
+        rows = rows.filter(self.where).order_by(*self.order)
+        if place is not None:
+            rows = rows.filter(rows_after(place[1:] if self.empty else place, self.order))
+        return list(rows.values_list("pk", flat=True)[:most])
+
+
+def _parts(options: Any, order: Sequence[str]) -> list[_Part]:
+    name = order[0].lstrip("-")
+    if name == "pk" or not options.get_field(name).null:
+        return [_Part(Q(), order)]
+    parts = [
+        _Part(Q(**{f"{name}__isnull": False}), order, False),
+        _Part(Q(**{f"{name}__isnull": True}), order[1:], True),
+    ]
+    return parts[::-1] if order[0].startswith("-") else parts
 
 
 def in_words(model: type[Model], name: Any) -> Any:
@@ -171,7 +218,7 @@ def _turned(name: str) -> str:
 
 
 def _can_go_on(options: Any, ordering: Sequence[Any]) -> bool:
-    """Whether a row's place is known by its own columns: none of them empty, the last one its key."""
+    """Whether a row's place is known by its own columns: none but the first ever empty, the last one its key."""
     if not all(isinstance(name, str) for name in ordering):
         return False
     names = _named(ordering)
@@ -181,7 +228,10 @@ def _can_go_on(options: Any, ordering: Sequence[Any]) -> bool:
         fields = [options.pk if name == "pk" else options.get_field(name) for name in names]
     except FieldDoesNotExist:
         return False
-    return all(not field.null and not field.is_relation for field in fields)
+    # A key that is another row's is a number like any other.
+    return not any(field.is_relation for field in fields if not field.primary_key) and not any(
+        field.null for field in fields[1:]
+    )
 
 
 def found_rows(rows: QuerySet[Any], fields: Sequence[str], term: str) -> QuerySet[Any]:

@@ -56,7 +56,7 @@ class UnreachableAddressAdmin(ReadOnlyAdmin):
     list_filter = ("because",)
     list_select_related = ("user",)
     search_fields = ("=user__email",)
-    ordering = ("-at",)
+    ordering = ("-at", "-pk")
     fields = ("user", "because", "at")
     actions = ("lift",)
 
@@ -78,4 +78,4 @@ class MessagePreferencesAdmin(ReadOnlyAdmin):
     list_display = ("user", "reminder_hours", "announcements", "quiet_from", "quiet_until", "time_zone", "language")
     list_select_related = ("user",)
     search_fields = ("=user__email",)
-    ordering = ("-user_id",)
+    ordering = ("-pk",)

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -20,6 +21,7 @@ from django.views.defaults import server_error as django_server_error
 
 from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
+from config.api.language import BACK_OFFICE
 from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
 from config.chance import some_uuid
 from config.errors import Code
@@ -129,6 +131,12 @@ class ApiGuardMiddleware:
             return _in_envelope(response)
         return response
 
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """A form of the back office that has a NUL in a field; of other pages none keeps what it is sent."""
+        is_form = request.method == "POST" and request.path.startswith(BACK_OFFICE)
+        has_nul = is_form and any("\x00" in text for _, texts in request.POST.lists() for text in texts)
+        return _plain(Code.VALIDATION_ERROR, 400) if has_nul else None
+
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """A crash in a view that is not DRF's: the trace is for the log alone, also where DEBUG is on."""
         if is_page(request.path):
@@ -145,8 +153,7 @@ class ApiGuardMiddleware:
             return json_response(failure(Code.PARSE_ERROR), status=400)
         if length > settings.API_BODY_LIMIT and (_is_chunked(request) or length > _form_limit(request)):
             return json_response(failure(Code.PAYLOAD_TOO_LARGE), status=413, headers={"Connection": "close"})
-        # PostgreSQL has no NUL in its texts, so no address and no filter can mean one.
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        if _has_nul(request):
             return json_response(failure(Code.VALIDATION_ERROR), status=400)
         return None
 
@@ -155,9 +162,20 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
     """What is posted to a page is written to the disk before anybody knows whose it is: no more than our forms have."""
     length = _length(request)
     largest = settings.API_BODY_LIMIT if _is_chunked(request) else settings.PAGE_BODY_LIMIT
-    if length is not None and length <= largest:
-        return None
-    code, status = (Code.PARSE_ERROR, 400) if length is None else (Code.PAYLOAD_TOO_LARGE, 413)
+    if length is None:
+        return _plain(Code.PARSE_ERROR, 400)
+    if length > largest:
+        return _plain(Code.PAYLOAD_TOO_LARGE, 413)
+    return _plain(Code.VALIDATION_ERROR, 400) if _has_nul(request) else None
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    """PostgreSQL has no NUL in its texts, so no address and no filter can mean one."""
+    return "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "")
+
+
+def _plain(code: Code, status: int) -> HttpResponse:
+    """In words; whatever of the body was not read ends with the connection."""
     text = failure(code).message
     return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8", headers={"Connection": "close"})
 

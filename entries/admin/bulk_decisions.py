@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.staff import staff
@@ -30,7 +32,12 @@ SHOWN = 100
 def what_stopping_does(rows: QuerySet[BulkDecision]) -> list[str]:
     """The preview of `stop`."""
     left = BulkItem.objects.filter(bulk__in=rows, bulk__status=BulkState.RUNNING, outcome=BulkOutcome.WAITING).count()
-    return [f"{left} requests that were not decided yet are left as they are.", "What is decided stays decided."]
+    waiting = ngettext(
+        "{count} request that was not decided yet is left as it is.",
+        "{count} requests that were not decided yet are left as they are.",
+        left,
+    )
+    return [waiting.format(count=left), _("What is decided stays decided.")]
 
 
 def what_undoing_does(rows: QuerySet[BulkDecision]) -> list[str]:

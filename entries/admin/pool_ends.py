@@ -1,36 +1,56 @@
-"""What ends with a pool of requests, in numbers."""
+"""What becomes of requests when their pool ends, or takes nobody in any more, in numbers."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from config.money import format_amount
 from entries.models import Request, RequestKind, RequestStatus
 from entries.services.places import OWING
-from pools.admin.pool_ends import tells_ends
+from pools.admin.pool_ends import tells_closings, tells_ends
 from pools.models import Pool
 
 WAITS = Q(status=RequestStatus.PENDING)
 OWES = Q(status=RequestStatus.APPROVED, payment_status__in=OWING)
 
 
-def ending_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
-    """Those not decided, and those not paid with the places that they hold and the money that they owe."""
-    currency = {pool.pk: pool.currency for pool in pools}
-    rows = (
+def _numbers(pools: Sequence[Pool]) -> Any:
+    """By pool: not decided, on the waiting list, not paid, the places that these hold, and the money that they owe."""
+    return (
         Request.objects.filter(WAITS | OWES, pool__in=pools)
         .order_by()
         .values_list("pool_id")
         .annotate(
             waiting=Count("pk", filter=WAITS),
+            listed=Count("pk", filter=WAITS & Q(waitlisted_at__isnull=False)),
             owing=Count("pk", filter=OWES),
             held=Count("pk", filter=OWES & Q(kind=RequestKind.ENTRY)),
             fees=Sum("fee_cents", filter=OWES, default=0),
         )
     )
+
+
+def closing_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
+    """Those that nobody can approve any more, and those that go on."""
+    currency = {pool.pk: pool.currency for pool in pools}
     told = defaultdict[int, list[str]](list)
-    for pool_id, waiting, owing, held, fees in rows:
+    for pool_id, waiting, listed, owing, _, fees in _numbers(pools):
+        if waiting:
+            what = f"requests not decided, which can only be rejected then: {waiting}"
+            told[pool_id].append(f"{what}, {listed} of them on the waiting list.")
+        if owing:
+            what = f"requests approved and not paid, which keep their place until their time is over: {owing}"
+            told[pool_id].append(f"{what}. They owe {format_amount(fees, currency[pool_id])}.")
+    return told
+
+
+def ending_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
+    """Those not decided, and those not paid with the places that they hold and the money that they owe."""
+    currency = {pool.pk: pool.currency for pool in pools}
+    told = defaultdict[int, list[str]](list)
+    for pool_id, waiting, _, owing, held, fees in _numbers(pools):
         if waiting:
             told[pool_id].append(f"requests not decided, which are turned down: {waiting}.")
         if owing:
@@ -41,3 +61,4 @@ def ending_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
 
 
 tells_ends(ending_requests)
+tells_closings(closing_requests)

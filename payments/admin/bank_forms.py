@@ -13,9 +13,9 @@ from unfold.widgets import (
 from accounts.models import User
 from config.errors import DomainError
 from config.money import format_amount
+from config.money_forms import minor_units
 from config.reasons import LONGEST_REASON
 from config.words import status_of
-from payments.admin.handover import minor_units
 from payments.bank.candidates import candidates_of
 from payments.bank.deciding import Choice, match_by_hand
 from payments.bank.importing import Given, Imported, import_file

@@ -1,7 +1,6 @@
 """The form on which staff write down that money passed by hand: a fee that came, a refund or a prize that left."""
 
 from abc import abstractmethod
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -21,7 +20,8 @@ from accounts.models import User
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
-from config.money import exponent, format_amount, to_decimal
+from config.money import format_amount, to_decimal
+from config.money_forms import minor_units
 from config.words import status_of
 from entries.models import PaymentStatus, Request
 from payments.models import Currency, ManualMethod, ManualRecord
@@ -115,17 +115,6 @@ def amount_field() -> forms.DecimalField:
     return forms.DecimalField(
         min_value=0, max_digits=19, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
     )
-
-
-def minor_units(form: forms.Form, currency: str, name: str = "amount") -> int | None:
-    """The amount in minor units; None where there is none. Too many decimals are told beside the field."""
-    amount: Decimal | None = form.cleaned_data.get(name)
-    if amount is None:
-        return None
-    minor = amount.scaleb(exponent(currency))
-    if minor != minor.to_integral_value():
-        form.add_error(name, f"{currency.upper()} has {exponent(currency)} decimals.")
-    return int(minor)
 
 
 class PaymentForm(HandoverForm):

@@ -8,9 +8,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from accounts.models import User
 from config.clock import database_now
 from config.money import format_amount, to_decimal
+from config.money_forms import minor_units
 from config.reasons import LONGEST_REASON
 from config.words import status_of
-from payments.admin.handover import LARGEST_ID, HandoverForm, minor_units
+from payments.admin.handover import LARGEST_ID, HandoverForm
 from payments.models import ManualRecord, Receipt, ReceiptState, Refund, TakenFrom
 from payments.models.dispute import UNDECIDED
 from payments.services.refunds.checks import left_of

@@ -7,7 +7,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
 from config.money import format_amount, to_decimal
-from payments.admin.handover import LARGEST_ID, HandoverForm, amount_field, minor_units
+from config.money_forms import minor_units
+from payments.admin.handover import LARGEST_ID, HandoverForm, amount_field
 from payments.models import ManualRecord, Payout
 from payments.services.winners.corrections import record_repayment
 from payments.services.winners.standing import standing_of

@@ -99,5 +99,5 @@ class WebhookRefusalAdmin(ReadOnlyAdmin):
 
     list_display = ("hour", "provider", "times", "last_at", "sample_sha256")
     list_filter: ClassVar = ("provider", "hour")
-    ordering = ("-hour",)
+    ordering = ("-hour", "-pk")
     fields = ("provider", "hour", "times", "last_at", "sample_sha256")

@@ -1,7 +1,8 @@
 """What the player was told by mail about a place: from the messages that were left for the outbox, 90 days back.
 
 A message is known by its key, which each service makes of the row that it is about. Reminders are rows of their own;
-they say who had not picked yet, so those of a round show once it is revealed.
+they say who had not picked yet, so those of a round show once it is revealed. What was announced to the players of
+the pool is part of every place that its reader has there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from accounts.models.letters import Letter
 from config.models import OutboxMessage
 from config.words import spoken
-from entries.models import Entry, Request, Ruling
+from entries.models import Announcement, Entry, Request, Ruling
 from entries.models.reminder import Reminder
+from entries.services.announcements import KIND as ANNOUNCEMENT
 from payments.timeline.lines import Line, page_of
 from payments.timeline.money import Money
 
@@ -32,8 +34,24 @@ def mail_lines(requests: Sequence[Request], entry: Entry | None, money: Money | 
             yield Line(message.dead_at, f"Mail given up: {what}")
         else:
             yield Line(message.created_at, f"Mail waits: {what}")
+    yield from _announcements(requests[0])
     if entry is not None:
         yield from _reminders(entry)
+
+
+def _announcements(request: Request) -> Iterator[Line]:
+    """As the one letter to this player tells: there is none to whoever had turned announcements off."""
+    told = {one.pk: one for one in Announcement.objects.filter(pool=request.pool_id)}
+    letters = Letter.objects.filter(kind=ANNOUNCEMENT, subject_id__in=list(told), user=request.user_id)
+    for letter in letters.order_by("id"):
+        announcement = told[letter.subject_id]
+        yield Line(
+            at=letter.sent_at or letter.status_at or letter.created_at,
+            what=f"Announcement, {announcement.subject}: {letter.get_status_display().lower()}",
+            actor_id=announcement.sent_by_id,
+            why=letter.note,
+            link=(page_of(Announcement), announcement.pk),
+        )
 
 
 def _reminders(entry: Entry) -> Iterator[Line]:

@@ -4,15 +4,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.errors import DomainError
+from config.money import CURRENCIES
+from config.money_forms import minor_units
 from pools.admin.switch_fields import filled_in, switch_fields, tell
 from pools.models import Competition, Pool
 from pools.services.pool_fields import check_fields
 from pools.services.rules import check_rules, contest_of
 
+# In whole units on the form, in minor ones for the service.
+FEE, FEE_CENTS = "entry_fee", "entry_fee_cents"
 FIELDS = (
-    "competition", "name", "description", "entry_fee_cents", "currency", "capacity", "max_entries_per_user",
+    "competition", "name", "description", FEE, "currency", "capacity", "max_entries_per_user",
     "registration_closes_at", "first_round_number", "last_round_number", "pay_within_hours", "minimum_age", "countries",
     "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
@@ -27,12 +32,19 @@ else:
 class PoolForm(Base):
     """Refuses exactly what the service refuses, beside the field that is meant."""
 
+    entry_fee = forms.DecimalField(
+        label="Fee", min_value=0, max_digits=12, decimal_places=3, required=False, initial=0,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
+        help_text="In whole units of the currency, as 25 or 12.50; 0 is free.",
+    )  # fmt: skip
+
     class Meta:
         model = Pool
-        fields = FIELDS
+        fields = tuple(name for name in FIELDS if name != FEE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fee_cents: int | None = None
         for name in ("first_round_number", "last_round_number"):
             self.fields[name].required = False
             self.fields[name].initial = None
@@ -44,6 +56,7 @@ class PoolForm(Base):
         values = super().clean() or self.cleaned_data
         if "competition" not in values:
             return values
+        self.fee_cents = self._fee()
         checks: tuple[Callable[[], object], ...] = (
             lambda: check_fields(values["competition"], self.pool_fields()),
             lambda: check_rules(self.rules(), contest=contest_of(self._pool(values["competition"]))),
@@ -52,12 +65,18 @@ class PoolForm(Base):
             try:
                 check()
             except DomainError as refusal:
-                tell(self, refusal)
+                tell(self, refusal, called={FEE_CENTS: FEE})
         return values
+
+    def _fee(self) -> int | None:
+        """In minor units. In a currency that there is not, which is told beside it, it is nothing."""
+        currency = str(self.cleaned_data.get("currency") or "").lower()
+        return minor_units(self, currency, FEE) if currency in CURRENCIES and FEE not in self.errors else None
 
     def pool_fields(self) -> dict[str, Any]:
         """What was filled in, under the service's names."""
-        values = {name: self.cleaned_data.get(name) for name in FIELDS if name != "competition"}
+        values = {name: self.cleaned_data.get(name) for name in FIELDS if name not in ("competition", FEE)}
+        values[FEE_CENTS] = self.fee_cents
         return {name: value for name, value in values.items() if value not in (None, "")}
 
     def rules(self) -> dict[str, Any]:

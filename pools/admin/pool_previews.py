@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from config.clock import database_now
 from config.money import format_amount
-from pools.admin.pool_ends import what_ends
+from pools.admin.pool_ends import what_closes, what_ends
 from pools.models import Pool, PoolStatus
 from pools.queries import current_rules, first_lock_at, registration_closes_at, rounds_of, statistics
 from pools.services.rules import cautions, sentences
@@ -31,6 +32,23 @@ def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
         said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
     if count > MOST_IN_WORDS:
         said.append(f"The rules of {count - MOST_IN_WORDS} more are on their pages.")
+    return said
+
+
+def what_closing_does(rows: QuerySet[Pool]) -> list[str]:
+    """The preview of `close_registration`."""
+    now = database_now()
+    pools = list(rows.filter(status__in=(PoolStatus.OPEN, PoolStatus.RUNNING)).order_by("pk"))
+    closing = [pool for pool in pools if (at := registration_closes_at(pool)) is None or at > now]
+    said = [
+        f"{len(closing)} of {rows.count()} take players now; the others are refused.",
+        "Nobody can ask to join any more, and nobody who asked is approved. It is not opened again.",
+    ]
+    shown = closing[:MOST_IN_WORDS]
+    said += [f"{pool.name}: registration would have closed {_at(registration_closes_at(pool))}." for pool in shown]
+    said += what_closes(shown)
+    if len(closing) > MOST_IN_WORDS:
+        said.append(f"What that means for {len(closing) - MOST_IN_WORDS} more is on their pages.")
     return said
 
 

@@ -20,7 +20,7 @@ from config.money import format_amount
 from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
-from pools.admin.pool_previews import what_cancelling_does, what_publishing_does
+from pools.admin.pool_previews import what_cancelling_does, what_closing_does, what_publishing_does
 from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.studio import WithStudio
@@ -29,6 +29,7 @@ from pools.models import Pool, PoolChange, PoolStatus
 from pools.queries import current_rules, statistics
 from pools.services.disputes import change_dispute_rules
 from pools.services.pools import cancel_pool, create_pool, publish_pool
+from pools.services.registration import close_registration
 
 MAY_RUN = "pools.change_pool"
 # What can be changed as long as the pool has not ended.
@@ -74,7 +75,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
         (None, {"fields": FIELDS}),
         ("Rules", {"fields": RULE_FIELDS, "description": "Frozen when the first round locks. Empty is the default."}),
     )
-    actions = ("publish", "cancel")
+    actions = ("publish", "close_registration", "cancel")
     actions_list = ("studio",)
     links = (*WithLogo.links, WithStudio.to_studio)
     change_form_outer_after_template = "pools/pool_page.html"
@@ -164,6 +165,11 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     def publish(self, request: HttpRequest, row: Pool, reason: str) -> None:
         """Open to players."""
         publish_pool(pool=row, by=staff(request), now=database_now())
+
+    @confirmed("Close registration now", permission=MAY_RUN, preview=what_closing_does, done="closed to new players")
+    def close_registration(self, request: HttpRequest, row: Pool, reason: str) -> None:
+        """Take nobody in any more."""
+        close_registration(pool=row, by=staff(request), now=database_now())
 
     @confirmed(
         "Cancel", permission=MAY_RUN, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled", fresh=True

@@ -20,8 +20,9 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from accounts.admin.staff import staff
 from config.admin import RowLink, list_button
 from config.errors import DomainError
-from config.money import format_amount
+from config.money import format_amount, to_decimal
 from pools.admin.made_by_service import MadeByService
+from pools.admin.pool_form import FEE, FEE_CENTS
 from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
 from pools.admin.switch_fields import RULE_FIELDS, RULE_PREFIX, tell
@@ -34,12 +35,12 @@ from pools.services.rules.templates import TEMPLATES
 MAY_MAKE = "pools.add_pool"
 # What an earlier season's pool hands on with its rules: its money, its places, and who may come in. No dates, no name.
 HANDED_ON = (
-    "entry_fee_cents", "currency", "capacity", "max_entries_per_user", "pay_within_hours", "minimum_age",
+    FEE_CENTS, "currency", "capacity", "max_entries_per_user", "pay_within_hours", "minimum_age",
     "suspended_may_pick", "chargeback_bearer",
 )  # fmt: skip
 SECTIONS = (
     (_("The pool"), ("name", "description")),
-    (_("Money and places"), ("entry_fee_cents", "currency", "capacity", "max_entries_per_user", "pay_within_hours")),
+    (_("Money and places"), (FEE, "currency", "capacity", "max_entries_per_user", "pay_within_hours")),
     (_("Times"), ("first_round_number", "last_round_number", "registration_closes_at")),
     (_("Who may come in"), ("minimum_age", "countries")),
     (_("Disputed payments"), ("suspended_may_pick", "chargeback_bearer")),
@@ -92,6 +93,8 @@ class Start:
         else:
             template = TEMPLATES[self.template]
             fields, switches = dict(template.fields), template.switches(self.competition)
+        if fee := fields.pop(FEE_CENTS, 0):
+            fields[FEE] = to_decimal(fee, fields["currency"])
         return fields | {f"{RULE_PREFIX}{key}": _written(value) for key, value in switches.items()}
 
     def cautions(self) -> list[str | Promise]:
@@ -143,7 +146,7 @@ class WithStudio(Base):
         try:
             return self._made(request, form) if step == "make" else self._look(request, start, form)
         except DomainError as refusal:
-            tell(form, refusal)
+            tell(form, refusal, called={FEE_CENTS: FEE})
             return self._terms(request, start, form)
 
     def _terms(self, request: HttpRequest, start: Start, form: Any) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The switches of rules as fields of forms: one per switch, with what it decides and which values it takes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -37,12 +38,12 @@ def filled_in(form: Any) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in (None, "")}
 
 
-def tell(form: Any, refusal: DomainError) -> None:
-    """The service's refusal beside the fields that are meant, or above the form."""
+def tell(form: Any, refusal: DomainError, *, called: Mapping[str, str] | None = None) -> None:
+    """The service's refusal beside the fields that are meant, or above the form; `called` as the form calls them."""
     told = refusal.details if refusal.code == "VALIDATION_ERROR" else {}
     if not told:
         form.add_error(None, refusal.message)
     for name, messages in told.items():
-        field = name.replace("rules.", RULE_PREFIX)
+        field = (called or {}).get(name, name.replace("rules.", RULE_PREFIX))
         if field not in form.errors:
             form.add_error(field if field in form.fields else None, messages)

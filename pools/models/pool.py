@@ -128,7 +128,14 @@ class Pool(HasStatus):
             ),
             *record_status(
                 "pools_poolchange",
-                ("entry_fee_cents", "capacity", "max_entries_per_user", "suspended_may_pick", "chargeback_bearer"),
+                (
+                    "entry_fee_cents",
+                    "capacity",
+                    "max_entries_per_user",
+                    "registration_closes_at",
+                    "suspended_may_pick",
+                    "chargeback_bearer",
+                ),
             ),
             tells_status(),
             *never_deleted(),

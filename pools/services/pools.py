@@ -30,7 +30,7 @@ class PoolHasPlaces(Conflict):
     def __init__(self, count: int) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"The pool has {count} paid entries. It is cancelled together with giving their money back.",
+            f"The pool has {count} paid {'entry' if count == 1 else 'entries'}. It is cancelled together with giving their money back.",
             {"entries_total": count},
         )
 

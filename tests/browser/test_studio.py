@@ -27,7 +27,7 @@ def walk(page, look=lambda name: None):
     look("studio-start")
     page.click(NEXT)
     page.fill("[name=name]", "Last man standing")
-    page.fill("[name=entry_fee_cents]", "2500")
+    page.fill("[name=entry_fee]", "25")
     look("studio-terms")
     page.click(NEXT)
     page.wait_for_selector("text=25.00 GBP")

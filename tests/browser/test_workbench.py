@@ -49,7 +49,7 @@ def test_it_is_decided_by_keys_alone(bench):
     bench.page.focus("[name=reason]")
     keys.press("Tab")
     keys.press("Enter")
-    bench.page.wait_for_selector("text=1 rejected.")
+    bench.page.wait_for_selector("text=1 request rejected.")
     assert statuses(bench) == ["pending", "rejected", "pending", "pending", "pending"]
     # Of the others two are chosen and approved; Escape leaves everything as it was.
     keys.press("j")
@@ -66,7 +66,7 @@ def test_it_is_decided_by_keys_alone(bench):
     bench.page.wait_for_selector("[data-confirm]")
     bench.look("workbench-approve")
     keys.press("Enter")
-    bench.page.wait_for_selector("text=2 approved.")
+    bench.page.wait_for_selector("text=2 requests approved.")
     assert statuses(bench) == ["approved", "rejected", "approved", "pending", "pending"]
 
 
@@ -115,10 +115,10 @@ def test_it_works_without_a_script(bench, chromium, served):
     page.check(f"input[name=request][value='{bench.rows[2].pk}']")
     page.click("[data-way=approve]")
     page.click("[data-confirm] button[type=submit]")
-    assert "1 approved." in page.content()
+    assert "1 request approved." in page.content()
     page.click(f"button[value='reject-{bench.rows[1].pk}']")
     page.select_option("[name=template]", label="Too young")
     page.click("[data-confirm] button[type=submit]")
-    assert "1 rejected." in page.content()
+    assert "1 request rejected." in page.content()
     context.close()
     assert statuses(bench) == ["pending", "rejected", "approved", "pending", "pending"]

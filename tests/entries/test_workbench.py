@@ -125,7 +125,7 @@ def test_few_are_decided_at_once_and_the_queue_comes_back_with_a_way_to_undo(ben
     )
     assert statuses(*rows) == ["approved", "pending"]
     assert answer.request["PATH_INFO"] == BENCH
-    assert "1 approved." in answer.content.decode()
+    assert "1 request approved." in answer.content.decode()
     assert "Results, and undo" in answer.content.decode()
     bulk = BulkDecision.objects.get()
     assert bulk.by == moderator

@@ -3,10 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import MessagePreferences, User
 from accounts.models.letters import Letter
 from config import outbox
+from config.clock import database_now
 from entries.models.reminder import Reminder
+from entries.services.announcements import send_announcement, write_announcement
 from entries.services.bulk_decisions import run_bulk_decision, start_bulk_decision
 from entries.services.picks import delete_pick, save_pick
 from payments.timeline import timeline_of
@@ -134,6 +136,21 @@ def test_that_somebody_was_reminded_shows_once_the_round_is_revealed():
     assert "Reminder for round 1, 12 h before its lock: delivered" in told(entry.request)
 
 
+def test_what_was_announced_to_the_pool_is_part_of_the_story_of_who_got_it(moderator):
+    reader, other = (EntryFactory(in_pool=pool) for pool in [PoolFactory()] * 2)
+    MessagePreferences.objects.create(user=other.user, announcements=False)
+    texts = {"en": {"subject": "A round of its own", "body": "The rounds are drawn."}}
+    drafts = [write_announcement(pool=reader.pool, audience="players", texts=texts, by=moderator) for _ in range(2)]
+    sent = send_announcement(announcement=drafts[0], by=moderator, now=database_now())
+
+    story = timeline_of(request_id=reader.request_id, with_money=False)
+
+    (line,) = [line for line in story.lines if "Announcement" in line.what]
+    assert line.what == "Announcement, A round of its own: queued"
+    assert (line.actor_id, line.link) == (moderator.pk, ("entries_announcement_change", sent.pk))
+    assert not any("Announcement" in line for line in told(other.request))
+
+
 def test_where_each_game_locks_for_itself_changes_show_once_the_round_is_closed():
     entry = EntryFactory(in_pool=weekly_pool())
     choose(entry, 1, "ANT")
@@ -204,6 +221,6 @@ def test_it_costs_the_same_however_much_has_happened(client, admin_user, rounds,
         choose(entry, number, code), pick(other, number, code)
         play(pool, number)
     page_of(client, admin_user, entry.request)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         page = client.get(reverse("admin:payments_timeline", args=[entry.request_id]))
     assert page.content.decode().count("game of") == rounds

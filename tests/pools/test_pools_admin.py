@@ -5,12 +5,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from config.clock import database_now
+from config.errors import Refused
+from entries.services.approvals import approve_request
+from entries.services.requests import ask_to_join
 from pools.admin.pool_form import FIELDS
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus, Rules
 from pools.queries import first_lock_at
 from pools.services.rules import SWITCHES
-from tests.factories.entries import EntryFactory
+from tests.factories.accounts import UserFactory
+from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry
 from tests.factories.pools import PoolFactory, league, lock_round
 
@@ -34,7 +39,7 @@ def filled():
     """The form of a new pool, as a browser sends it."""
     defaults = {f"rule_{key}": "" for key in SWITCHES}
     return defaults | {
-        "competition": league(code="cup-2026").pk, "name": "Main", "description": "", "entry_fee_cents": "5000",
+        "competition": league(code="cup-2026").pk, "name": "Main", "description": "", "entry_fee": "50",
         "currency": "usd", "capacity": "", "max_entries_per_user": "3", "registration_closes_at_0": "",
         "registration_closes_at_1": "", "first_round_number": "", "last_round_number": "", "pay_within_hours": "72",
         "minimum_age": "18", "countries": "", "rule_tie": "win", "rule_strikes": "1",
@@ -76,6 +81,11 @@ def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled
         ({"capacity": "0"}, "capacity", "Must be from 1 to 10000000."),
         ({"currency": "x"}, "currency", "Must be a currency of ISO 4217, such as usd."),
         ({"name": ""}, "name", "This field is required."),
+        ({"entry_fee": "12.345"}, "entry_fee", "USD has 2 decimals."),
+        ({"entry_fee": "25.50", "currency": "jpy"}, "entry_fee", "JPY has 0 decimals."),
+        ({"entry_fee": "-1"}, "entry_fee", "greater than or equal to 0."),
+        ({"entry_fee": "0.49"}, "entry_fee", "at least 50 (0.50 USD)"),
+        ({"entry_fee": "1000000.01"}, "entry_fee", "Must be from 0 to 100000000."),
         ({"competition": ""}, "competition", "This field is required."),
     ],
 )
@@ -114,6 +124,44 @@ def test_drafts_are_published_and_others_refused_by_reason(back_office, moderato
     assert PoolChange.objects.filter(subject_id=rows[0].pk).latest("id").actor_id == moderator.pk
 
 
+def test_closing_registration_says_first_what_it_does_and_takes_nobody_in_any_more(
+    back_office, moderator, choose, confirm
+):
+    pool, draft = PoolFactory(name="Main"), PoolFactory(status="draft")
+    RequestFactory(pool=pool)
+    RequestFactory(pool=pool, waitlisted_at=database_now())
+    owing = RequestFactory(pool=pool, approved=True)
+    browser = back_office(moderator)
+
+    said = choose(browser, LIST, "close_registration", [pool, draft]).context["sentences"]
+    assert said[0] == "1 of 2 take players now; the others are refused."
+    closes = first_lock_at(pool).strftime("%Y-%m-%d %H:%M")
+    assert f"Main: registration would have closed at {closes} UTC." in said
+    assert "Main: requests not decided, which can only be rejected then: 2, 1 of them on the waiting list." in said
+    assert said[-1].endswith("which keep their place until their time is over: 1. They owe 50.00 USD.")
+    assert Pool.objects.get(pk=pool.pk).registration_closes_at is None
+
+    assert confirm(browser, LIST, "close_registration", [pool, draft]) == [
+        "1 of 2 closed to new players.",
+        "1 of 2 refused: The pool is draft: nobody can ask to join.",
+    ]
+
+    change = PoolChange.objects.filter(subject_id=pool.pk).latest("id")
+    assert (change.actor_id, change.reason, change.to_status) == (moderator.pk, "registration closed", "open")
+    closed = Pool.objects.get(pk=pool.pk)
+    assert closed.registration_closes_at <= database_now()
+    for refused in (
+        lambda: ask_to_join(pool_id=closed.pk, user=UserFactory(), now=database_now()),
+        lambda: approve_request(request=pool.requests.filter(status="pending")[0], by=moderator, now=database_now()),
+    ):
+        with pytest.raises(Refused, match="Registration closed at"):
+            refused()
+    owing.refresh_from_db()
+    assert owing.status == "approved"
+    again = confirm(browser, LIST, "close_registration", [pool])
+    assert again[-1].startswith("1 of 1 refused: Registration closed at")
+
+
 def test_cancelling_needs_a_reason_and_refuses_pools_with_entries(back_office, moderator, choose, confirm):
     empty, paid = PoolFactory(), EntryFactory().pool
     browser = back_office(moderator)
@@ -121,7 +169,7 @@ def test_cancelling_needs_a_reason_and_refuses_pools_with_entries(back_office, m
     messages = confirm(browser, LIST, "cancel", [empty, paid], reason="Too few.")
     assert messages == [
         "1 of 2 cancelled.",
-        "1 of 2 refused: The pool has 1 paid entries. It is cancelled together with giving their money back.",
+        "1 of 2 refused: The pool has 1 paid entry. It is cancelled together with giving their money back.",
     ]
     assert (status_of(empty), status_of(paid)) == ("cancelled", "open")
 
@@ -134,7 +182,8 @@ def test_a_pool_that_is_there_cannot_be_edited(back_office, admin_user):
     browser = back_office(admin_user)
     page = browser.get(page_of(pool)).content.decode()
     assert "50.00 USD" in page
-    assert "Version 1: lock = round, strikes = 2" in page
+    assert page.index("survives") < page.index("The switches, version 1")
+    assert "lock = round, strikes = 2" in page
     assert 'name="name"' not in page
     browser.post(page_of(pool), {"name": "Other", "suspended_may_pick": "on", "chargeback_bearer": "house"})
     assert Pool.objects.get().name == "Main"
@@ -157,10 +206,10 @@ def test_what_happens_in_a_dispute_is_changed_until_the_pool_ends(back_office, m
 
 
 def test_a_new_pool_says_what_happens_in_a_dispute(back_office, moderator, filled):
-    asked = {"suspended_may_pick": "", "chargeback_bearer": "pot", "entry_fee_cents": "49"}
+    asked = {"suspended_may_pick": "", "chargeback_bearer": "pot", "entry_fee": "0.49"}
     browser = back_office(moderator)
-    assert "at least 50 (0.50 USD)" in errors_of(browser.post(ADD, filled | asked))["entry_fee_cents"][0]
-    assert browser.post(ADD, filled | asked | {"entry_fee_cents": "50"}).status_code == 302
+    assert "at least 50 (0.50 USD)" in errors_of(browser.post(ADD, filled | asked))["entry_fee"][0]
+    assert browser.post(ADD, filled | asked | {"entry_fee": "0.50"}).status_code == 302
     pool = Pool.objects.get()
     assert (pool.suspended_may_pick, pool.chargeback_bearer) == (False, "pot")
 

@@ -60,7 +60,7 @@ def test_a_pool_is_made_from_a_template_in_three_steps(back_office, moderator):
     browser = back_office(moderator)
     terms = begin(browser, league(rounds=9, name="English Cup"), "last-man-standing")
     assert (terms["currency"], terms["rule_missed_pick"], terms["rule_reuse_reset_round"]) == ("gbp", "fallback", "5")
-    terms |= {"name": "Main", "entry_fee_cents": "2500"}
+    terms |= {"name": "Main", "entry_fee": "25.00"}
     page = browser.post(STUDIO, terms | {"step": "look"}).content.decode()
     assert not Pool.objects.exists()
     assert "25.00 GBP" in page

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.admin.staff import staff
@@ -36,15 +38,33 @@ class Way(NamedTuple):
     """One decision: what its button says, what it will do, and what was done."""
 
     label: str
-    done: str
+    done: Callable[[int], str]
     preview: Callable[[QuerySet[Request]], Sequence[str]]
 
 
 WAYS = {
-    BulkKind.APPROVE: Way("Approve", "approved", what_approval_does),
-    BulkKind.REJECT: Way("Reject", "rejected", what_rejection_does),
-    BulkKind.WAIT: Way("Waiting list", "put on the waiting list", what_waiting_does),
-    BulkKind.TAKE_BACK: Way("Take back", "taken back", what_taking_back_does),
+    BulkKind.APPROVE: Way(
+        "Approve",
+        lambda count: ngettext("{count} request approved.", "{count} requests approved.", count),
+        what_approval_does,
+    ),
+    BulkKind.REJECT: Way(
+        "Reject",
+        lambda count: ngettext("{count} request rejected.", "{count} requests rejected.", count),
+        what_rejection_does,
+    ),
+    BulkKind.WAIT: Way(
+        "Waiting list",
+        lambda count: ngettext(
+            "{count} request put on the waiting list.", "{count} requests put on the waiting list.", count
+        ),
+        what_waiting_does,
+    ),
+    BulkKind.TAKE_BACK: Way(
+        "Take back",
+        lambda count: ngettext("{count} request taken back.", "{count} requests taken back.", count),
+        what_taking_back_does,
+    ),
 }
 OFFERED = {
     Lane.UNDECIDED: (BulkKind.APPROVE, BulkKind.REJECT, BulkKind.WAIT),
@@ -189,7 +209,8 @@ def _onward(request: HttpRequest, bulk: BulkDecision, back: str) -> HttpResponse
     results = reverse("admin:entries_bulkdecision_change", args=[bulk.pk])
     if bulk.status != BulkState.DONE or bulk.items.exclude(outcome=BulkOutcome.DONE).exists():
         return HttpResponseRedirect(results)
-    done = f"{bulk.items.count()} {WAYS[BulkKind(bulk.kind)].done}."
-    link = "Results, and undo" if bulk.kind == BulkKind.APPROVE else "Results"
+    count = bulk.items.count()
+    done = WAYS[BulkKind(bulk.kind)].done(count).format(count=count)
+    link = _("Results, and undo") if bulk.kind == BulkKind.APPROVE else _("Results")
     messages.success(request, format_html('{} <a href="{}" class="underline">{}</a>', done, results, link))
     return HttpResponseRedirect(back)

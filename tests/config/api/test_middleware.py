@@ -90,6 +90,17 @@ def test_nul_is_400(client, path):
     assert code_of(client.get(path)) == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("path", ["/admin/pools/pool/1%00/change/", "/admin/pools/pool/?q=a%00b"])
+def test_nul_in_the_address_of_a_page_is_400(client, path):
+    assert client.get(path).status_code == 400
+
+
+def test_nul_in_a_form_of_the_back_office_is_400_and_its_other_forms_are_read(client):
+    form = {"username": "ann@example.test", "password": "no\x00thing"}
+    assert client.post("/admin/login/", form, format="multipart").status_code == 400
+    assert client.post("/admin/login/", {**form, "password": "nothing"}, format="multipart").status_code == 200
+
+
 def test_host_that_is_not_ours_is_400(client):
     assert code_of(client.get("/api/v1/sample/echo", headers={"Host": "evil.example"})) == (400, "VALIDATION_ERROR")
 
