@@ -139,7 +139,7 @@ def test_cancelling_needs_a_reason(moderator):
 
 def test_a_pool_with_a_paid_entry_is_not_cancelled(moderator):
     pool = EntryFactory().pool
-    with pytest.raises(Conflict, match="1 paid entries"):
+    with pytest.raises(Conflict, match="1 paid entry"):
         cancel_pool(pool=pool, by=moderator, reason="too few")
     pool.refresh_from_db()
     assert pool.status == PoolStatus.OPEN
