@@ -14,6 +14,8 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+    # Where the handbook helps with what names no page of its own.
+    handbook = "staff/people"
     role_permissions: ClassVar = {
         "moderator": (
             "accounts.view_user",

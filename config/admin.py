@@ -370,6 +370,7 @@ def what_retry_does(rows: QuerySet[Any]) -> list[str]:
 class OutboxMessageAdmin(ReadOnlyAdmin):
     """What waits, what was done, what was given up and why."""
 
+    handbook = "operator/watching#messages-that-wait-or-were-given-up"
     list_display = ("kind", "key", "created_at", "due_at", "attempts", "done_at", "dead_at")
     list_filter = ("kind", ("dead_at", admin.EmptyFieldListFilter), ("done_at", admin.EmptyFieldListFilter))
     search_fields = ("key__exact",)

@@ -11,6 +11,8 @@ class ConfigConfig(AppConfig):
     label = "config"
     verbose_name = "System"
     default_auto_field = "django.db.models.BigAutoField"
+    # Where the handbook helps with what names no page of its own.
+    handbook = "operator"
 
     def ready(self) -> None:
         """Start what has to run in every process."""

@@ -70,7 +70,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """What `UNFOLD["SIDEBAR"]["navigation"]` is: the groups in which this person may see something."""
     home = reverse("admin:index")
     first = {"title": pgettext_lazy("first page", "Home"), "icon": "home", "link": home, "active": request.path == home}
-    return [{"items": [first]}, *_groups(request)]
+    book = {"title": _("Handbook"), "icon": "menu_book", "link": reverse("handbook")}
+    _mark(request, [book])
+    return [{"items": [first, book]}, *_groups(request)]
 
 
 def _groups(request: HttpRequest) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from config import health, scraping
 from config.api import docs
 from config.graphql.schema import build_schema
 from config.graphql.view import GraphQLView
+from config.handbook.views import handbook_urls
 from entries.graphql.queries import EntryQuery
 from payments.graphql.queries import PaymentQuery
 from payments.pages import payment_return
@@ -46,6 +47,7 @@ urlpatterns = [
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),
     path("admin/language/", set_language, name="set_language"),
+    path("admin/handbook/", include(handbook_urls())),
     path("payments/return", payment_return, name="payment-return"),
     path("admin/", admin.site.urls),
     path("health", health.live),

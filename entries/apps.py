@@ -18,6 +18,8 @@ REGISTERED = (
 class EntriesConfig(AppConfig):
     name = "entries"
     default_auto_field = "django.db.models.BigAutoField"
+    # Where the handbook helps with what names no page of its own.
+    handbook = "staff/requests"
     # What each role may do here; `accounts.groups` says how it is read.
     role_permissions: ClassVar = {
         "moderator": ("entries.*",),

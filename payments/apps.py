@@ -31,6 +31,8 @@ class PaymentsConfig(AppConfig):
 
     name = "payments"
     default_auto_field = "django.db.models.BigAutoField"
+    # Where the handbook helps with what names no page of its own.
+    handbook = "finance"
     role_permissions: ClassVar = {"finance": ("payments.*",)}
 
     def ready(self) -> None:

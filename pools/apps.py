@@ -7,6 +7,8 @@ from django.apps import AppConfig
 class PoolsConfig(AppConfig):
     name = "pools"
     default_auto_field = "django.db.models.BigAutoField"
+    # Where the handbook helps with what names no page of its own.
+    handbook = "staff/pools"
     # What each role may do here; `accounts.groups` says how it is read.
     role_permissions: ClassVar = {
         "moderator": ("pools.*",),

@@ -48,6 +48,7 @@ def found_by(term: str) -> Q:
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who did what to whom, from where, under which request. What is asked for stands in the address of the page."""
 
+    handbook = "operator/watching#who-did-what"
     list_display = ("time", "who", "what", "thing", "whom", "address", "under", "reason", "place")
     list_filter: ClassVar = (("at", RangeDateTimeFilter), ("actor_kind", ChoicesDropdownFilter))
     search_fields = ("request_id",)
@@ -131,5 +132,6 @@ def _person(user_id: int | None, name: str | None) -> str:
 class AuditDayAdmin(ReadOnlyAdmin):
     """Days that are closed. Their heads were mailed, and stand in the log."""
 
+    handbook = "operator/watching#who-did-what"
     list_display = ("day", "entries", "head", "closed_at")
     ordering = ("-day",)

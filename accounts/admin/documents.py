@@ -43,6 +43,7 @@ def _undecided(rows: QuerySet[Document]) -> int:
 class DocumentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """What waits for a decision first. The file's own name may tell who it is about, so only its page shows it."""
 
+    handbook = "staff/people#documents"
     change_model = DocumentChange
     list_display = ("id", "owner", "kind", "status", "content_type", "size", "uploaded_at", "decided_by", "decided_at")
     list_select_related = ("owner", "decided_by")

@@ -28,6 +28,7 @@ COLOURS: dict[str, str] = {
 class LetterAdmin(ReadOnlyAdmin):
     """Reminders and announcements, and whether they arrived. What a letter said is not kept."""
 
+    handbook = "staff/messages#what-became-of-a-letter"
     list_display = ("id", "kind", "user", "shown_status", "created_at", "due_at", "sent_at", "tries", "note")
     list_filter: ClassVar = (("status", ChoicesDropdownFilter), "kind", "channel")
     list_select_related = ("user",)
@@ -52,6 +53,7 @@ def what_lifting_does(rows: QuerySet[UnreachableAddress]) -> list[str]:
 class UnreachableAddressAdmin(ReadOnlyAdmin):
     """Whose address came back, or who reported us as spam. Another address of theirs begins anew."""
 
+    handbook = "staff/messages#unreachable-addresses"
     list_display = ("user", "because", "at")
     list_filter = ("because",)
     list_select_related = ("user",)
@@ -75,6 +77,7 @@ class UnreachableAddressAdmin(ReadOnlyAdmin):
 class MessagePreferencesAdmin(ReadOnlyAdmin):
     """What players want to be written about; theirs to change."""
 
+    handbook = "staff/messages#what-players-chose"
     list_display = ("user", "reminder_hours", "announcements", "quiet_from", "quiet_until", "time_zone", "language")
     list_select_related = ("user",)
     search_fields = ("=user__email",)

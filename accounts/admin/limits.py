@@ -45,6 +45,7 @@ class StaffExclusionForm(_Form):
 class ExclusionAdmin(HouseAdmin):
     """Whoever is kept out, was, or is to be."""
 
+    handbook = "staff/people#exclusions"
     may_add = True
     form = StaffExclusionForm
     list_display = ("user", "kind", "begins_at", "until", "is_in_force", "by")
@@ -89,6 +90,7 @@ class ExclusionAdmin(HouseAdmin):
 class SpendingLimitAdmin(ReadOnlyAdmin):
     """What players set for themselves, each wish a row."""
 
+    handbook = "staff/people#spending-limits"
     list_display = ("user", "amount", "asked_at", "effective_at")
     list_select_related = ("user",)
     list_filter = ("currency", "asked_at")

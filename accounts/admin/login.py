@@ -18,6 +18,7 @@ from config.api import ratelimit
 from config.api.addresses import client_address, network_of
 from config.api.ratelimit import OWN_PASSWORD, SIGN_IN, SIGN_IN_ADDRESS
 from config.errors import DomainError
+from config.handbook import helped_by
 
 # Django's form calls the passwords otherwise.
 FIELDS = {"current_password": "old_password", "new_password": "new_password2"}
@@ -91,6 +92,7 @@ class StaffPasswordChange(PasswordChangeView):
         return HttpResponseRedirect(self.get_success_url())
 
 
+@helped_by("staff/signing-in#your-password")
 def change_own_password(request: HttpRequest) -> HttpResponseBase:
     """The page, for staff alone."""
     page: HttpResponseBase = admin.site.admin_view(StaffPasswordChange.as_view())(request)

@@ -70,6 +70,7 @@ def _previewed(row: MessageTemplate) -> Any:
 class MessageTemplateAdmin(WithRowActions):
     """Versions of what letters say. The one put to use last is in use; without one, a letter says what we ship."""
 
+    handbook = "staff/messages#message-templates"
     may_add = True
     form = TemplateForm
     list_display = ("id", "kind", "language", "version", "subject", "written_by", "written_at", "used_by", "used_at")

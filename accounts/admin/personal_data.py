@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.services.identity import look_at_personal_data
 from config.admin import RowLink, WithRowActions
 from config.fresh_pages import fresh_page
+from config.handbook import helped_by
 
 MAY_SEE = "accounts.view_personal_details"
 
@@ -41,6 +42,7 @@ class WithPersonalData(WithRowActions):
         return [path("<int:pk>/personal-data", view, name="accounts_user_personal_data"), *super().get_urls()]
 
     @fresh_page
+    @helped_by("staff/people#personal-data")
     def personal_data(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why; then write the look down, and show what is on file."""
         if not request.user.has_perm(MAY_SEE):

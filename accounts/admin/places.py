@@ -65,6 +65,7 @@ def _told(values: dict[str, Any]) -> str:
 class AgeLimitAdmin(WithHistory, HouseAdmin):
     """One row for each country or region that differs from the default."""
 
+    handbook = "staff/people#age-limits"
     may_add = True
     form = AgeLimitForm
     editable_fields = ("minimum_age", "is_barred")
@@ -117,6 +118,7 @@ class AgeLimitAdmin(WithHistory, HouseAdmin):
 class AgeLimitChangeAdmin(ReadOnlyAdmin):
     """Who said what about which place, and why; also of rows that are gone."""
 
+    handbook = "staff/people#age-limits"
     list_display = ("at", "place", "before", "after", "actor_id", "reason")
     list_filter = ("at",)
     search_fields = ("=actor_id", "reason")

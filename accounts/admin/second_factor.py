@@ -25,10 +25,12 @@ from accounts.services.second_factor import (
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
+from config.handbook import helped_by
 
 
 @sensitive_post_parameters()
 @never_cache
+@helped_by("staff/signing-in#the-second-factor")
 def own_second_factor(request: HttpRequest) -> HttpResponseBase:
     """The page, for staff alone."""
     page: HttpResponseBase = admin.site.admin_view(_page)(request)

@@ -113,6 +113,7 @@ class SessionInline(ReadOnlyInline):
 class UserAdmin(WithHistory, WithPersonalData):
     """Everybody. The password's hash is not a field of the page, and the date of birth is behind a reason."""
 
+    handbook = "staff/people#people"
     list_display = ("email", "display_name", "role", "is_verified", "is_active", "country", "created_at")
     list_filter = ("role", "is_active", ("email_verified_at", admin.EmptyFieldListFilter), "created_at")
     search_fields = ("email", "display_name")
@@ -225,6 +226,7 @@ class UserAdmin(WithHistory, WithPersonalData):
 class UserChangeAdmin(ReadOnlyAdmin):
     """Who gave whom which role, who shut which account, and why."""
 
+    handbook = "staff/people#people"
     list_display = ("at", "subject_id", "field", "from_value", "to_value", "actor_id", "reason")
     list_filter = ("field", "at")
     search_fields = ("=subject_id", "=actor_id")

@@ -22,6 +22,7 @@ def host_of(endpoint: WebhookEndpoint) -> str:
 class WebhookEndpointAdmin(ReadOnlyAdmin):
     """Who is told of what, and how it fares."""
 
+    handbook = "operator/watching#webhooks-of-others"
     list_display = ("id", "user", "host", "covers", "state", "failing_since", "succeeded_at")
     list_filter = ("covers", "off_because", ("removed_at", admin.EmptyFieldListFilter))
     list_select_related = ("user", "health")
@@ -78,6 +79,7 @@ def what_replay_does(rows: QuerySet[WebhookDelivery]) -> list[str]:
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """What was sent to subscribers, and what came of it."""
 
+    handbook = "operator/watching#webhooks-of-others"
     list_display = ("id", "type", "endpoint", "status", "created_at", "due_at", "tries", "ended_at")
     list_filter = ("status", "type")
     list_select_related = ("endpoint",)

@@ -151,6 +151,7 @@ def _in_words(reach: Reach) -> list[str]:
 class AnnouncementAdmin(WithRowActions, MadeByService):
     """What players of a pool are told."""
 
+    handbook = "staff/messages#announcements"
     add_form = AnnouncementForm
     list_display = ("id", "pool", "shown_subject", "shown_status", "recipients", "written_by", "sent_by", "sent_at")
     list_display_links = ("id", "shown_subject")

@@ -55,6 +55,7 @@ def what_undoing_does(rows: QuerySet[BulkDecision]) -> list[str]:
 class BulkDecisionAdmin(WithRowActions, ReadOnlyAdmin):
     """One row for each time that requests were decided on the workbench."""
 
+    handbook = "staff/requests#many-at-once"
     change_form_outer_after_template = "entries/bulk_decision_page.html"
     list_display = ("id", "kind", "status", "results", "by", "created_at", "finished_at")
     list_select_related = ("by",)
@@ -123,6 +124,7 @@ class BulkDecisionAdmin(WithRowActions, ReadOnlyAdmin):
 class BulkItemAdmin(ReadOnlyAdmin):
     """The result of each request."""
 
+    handbook = "staff/requests#many-at-once"
     list_display = ("request_link", "player", "outcome", "message", "decided_at", "bulk")
     list_display_links = None
     list_select_related = ("bulk", "request__user")

@@ -19,6 +19,7 @@ from entries.models import Entry, EntryChange, Fallback
 class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Who is in, who is out and since when. Fates are written by settlement alone, and by rulings of two names."""
 
+    handbook = "staff/entries#entries"
     links: ClassVar[tuple[RowLink, ...]] = (
         to_ruling("Rule on a pick of this entry", "propose_pick", "entry"),
         to_ruling("Disqualify this entry", "propose_disqualify", "entry"),

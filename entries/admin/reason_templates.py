@@ -17,6 +17,7 @@ from entries.services.reason_templates import save_reason_template
 class ReasonTemplateAdmin(HouseAdmin):
     """What is given no more is not offered; what was given with it stays what it was."""
 
+    handbook = "staff/requests#reason-templates"
     may_add = True
     editable_fields = ("kind", "title", "text", "is_offered")
     list_display = ("title", "kind", "text", "is_offered")

@@ -36,6 +36,7 @@ from entries.services.requests import withdraw_request
 class RequestAdmin(WithHistory, WithRowActions, WithWorkbench, HouseAdmin):
     """Everybody's requests. Nothing is edited by hand."""
 
+    handbook = "staff/requests#the-list-of-requests"
     change_model = RequestChange
     list_display = (
         "id", "kind", "pool", "user", "email", "number", "status", "payment_status", "fee", "entry_number",

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
+from config.handbook import helped_by
 from config.locks import allow_long_statements
 from config.money import format_amount
 from entries.admin.links import SETTLES, linked, to_ruling, to_settlement
@@ -46,6 +47,7 @@ class SettleForm(forms.Form):
 class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
     """Settlements that changed something, and what."""
 
+    handbook = "staff/rounds#settlement"
     change_form_outer_after_template = "entries/settlement_page.html"
     list_display = ("id", "competition", "at", "cause", "by", "ruling_link", "changed")
     list_select_related = ("competition", "by", "ruling")
@@ -81,6 +83,7 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     @list_button("Settle", path="settle", icon="calculate", permission=SETTLES)
+    @helped_by("staff/rounds#settling-by-hand")
     def settle(self, request: HttpRequest) -> HttpResponseBase:
         """What settling a competition would change; or settling it."""
         asked = request.POST if request.method == "POST" else request.GET

@@ -63,6 +63,7 @@ def what_withdrawing_does(rows: QuerySet[JournalBatch]) -> list[str]:
 class AccountMappingAdmin(HouseAdmin):
     """One row for each kind of account and system; where provider or currency are named, for those alone."""
 
+    handbook = "finance/books#journals-for-accounting-programs"
     may_add = True
     editable_fields = ("account", "tax_rate")
     list_display = ("kind", "system", "provider", "currency", "account", "tax_rate")
@@ -109,6 +110,7 @@ class ExportForm(forms.Form):
 class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every batch, newest first."""
 
+    handbook = "finance/books#journals-for-accounting-programs"
     change_model = JournalBatchChange
     list_display = ("name", "mode", "status", "first_day", "through_day", "lines", "sums", "made_by", "made_at")
     list_display_links = ("name",)

@@ -18,6 +18,7 @@ from config import audit
 from config.admin import HouseAdmin, ReadOnlyAdmin, list_button
 from config.downloads import attachment
 from config.errors import DomainError
+from config.handbook import helped_by
 from config.money import format_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import AccountForm, ImportForm
@@ -32,6 +33,7 @@ IMPORTS, DOWNLOADS = "payments.import_statement", "payments.view_bankfile"
 class BankAccountAdmin(HouseAdmin):
     """An account of the house, and how its bank writes CSV files."""
 
+    handbook = "finance/bank#accounts-of-the-bank"
     form = AccountForm
     may_add = True
     editable_fields = ("name", "layout", "is_active")
@@ -60,6 +62,7 @@ class BankAccountAdmin(HouseAdmin):
 class BankStatementAdmin(ReadOnlyAdmin):
     """One statement of one account."""
 
+    handbook = "finance/bank#statements"
     list_display = ("reference", "account", "first_on", "last_on", "opening", "closing", "line_count", "waiting")
     list_select_related = ("account",)
     list_filter: ClassVar = ("account", "last_on")
@@ -120,6 +123,7 @@ class BankStatementAdmin(ReadOnlyAdmin):
         )
 
     @list_button("Import a statement", path="import", permission=IMPORTS, icon="upload_file")
+    @helped_by("finance/bank#taking-a-statement-in")
     def take_in(self, request: HttpRequest) -> HttpResponse:
         """The form; the page of the statement once it is here."""
         if not request.user.has_perm(IMPORTS):

@@ -18,6 +18,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, RowLink, WithRowActions, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
+from config.handbook import helped_by
 from config.money import format_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import MatchForm
@@ -104,6 +105,7 @@ def what_taking_back_does(rows: QuerySet[BankLine]) -> list[str]:
 class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
     """One line of a statement."""
 
+    handbook = "finance/bank#lines"
     change_model = BankLineChange
     links = (RowLink("Say what it is", MATCHES, lambda pk: reverse("admin:payments_bankline_match", args=[pk])),)
     list_display = ("booked_on", "amount", "counterparty", "text", "trace_id", "account", "status", "known_as")
@@ -150,6 +152,7 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
         return journal_of([("bank_match", str(match.pk)) for match in line.matches.all()])
 
     @fresh_page
+    @helped_by("finance/bank#matching-a-line")
     def match(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The form on which a person says what the line is."""
         if not request.user.has_perm(MATCHES):

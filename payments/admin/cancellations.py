@@ -100,6 +100,7 @@ def what_withdrawing_does(rows: QuerySet[Cancellation]) -> list[str]:
 class CancellationAdmin(WithHistory, WithRowActions, MadeByService):
     """One row for each time that ending a pool was proposed."""
 
+    handbook = "finance/refunds#cancelling-a-pool-with-money-in-it"
     add_form = ProposalForm
     change_model = CancellationChange
     change_form_outer_after_template = "payments/cancellation_page.html"

@@ -52,6 +52,7 @@ ACTIONS = {
 class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One doubt about one thing. Nothing of it is edited: what may be done to its kind are its buttons."""
 
+    handbook = "finance/reconciliation#the-queue"
     change_model = DiscrepancyChange
     list_before_template = "payments/discrepancy_sums.html"
     list_display = ("urgency", "about", "sentence", "amount", "age_and_due", "state", "owner")

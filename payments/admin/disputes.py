@@ -54,6 +54,7 @@ class Waiting(admin.SimpleListFilter):
 class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One dispute of one charge; it is answered at the provider."""
 
+    handbook = "finance/refunds#disputes"
     change_model = DisputeChange
     list_display = (
         "id", "player", "pool", "amount", "status", "why", "evidence_due_at", "borne_by", "opened_at", "closed_at",

@@ -38,6 +38,7 @@ class Source(admin.SimpleListFilter):
 class EntryMoneyAdmin(WithTimeline):
     """One row for each entry."""
 
+    handbook = "staff/entries#money-of-an-entry"
     list_display = ("id", "player", "pool", "number", "status", "amount", "source", "money")
     list_select_related = ("pool", "user", "request__waived_by")
     list_filter: ClassVar = (Source, ("status", ChoicesDropdownFilter), ("pool", AutocompleteSelectFilter))

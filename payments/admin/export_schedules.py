@@ -21,6 +21,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, labelled, list_button
 from config.clock import database_now
 from config.errors import DomainError
+from config.handbook import helped_by
 from config.names import named
 from entries.admin.links import linked
 from payments.admin.export_forms import ScheduleForm, report_asked
@@ -83,6 +84,7 @@ class Shown(admin.SimpleListFilter):
 class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every schedule."""
 
+    handbook = "finance/reports#schedules"
     change_model = ExportScheduleChange
     list_display = ("name", "title", "every", "format", "state", "due", "people")
     list_filter: ClassVar = (Shown, ("every", ChoicesDropdownFilter))
@@ -169,6 +171,7 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return format_html("{}, {}", linked(address, words), linked(f"{address}&status__exact=failed", said))
 
     @list_button("New schedule", path="new", icon="add", permission=MANAGES)
+    @helped_by("finance/reports#schedules")
     def new(self, request: HttpRequest) -> HttpResponseBase:
         """Which report, then how often and for whom."""
         if not request.user.has_perm(MANAGES):

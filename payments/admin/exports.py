@@ -26,6 +26,7 @@ from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, 
 from config.api.addresses import client_address
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
+from config.handbook import helped_by
 from config.money import format_amount
 from config.names import named
 from payments.admin.report_centre import centre_page, repeat
@@ -89,6 +90,7 @@ class DownloadInline(ReadOnlyInline):
 class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every export, newest first."""
 
+    handbook = "finance/reports#a-report"
     change_model = ExportChange
     list_display = ("number", "title", "about", "format", "state", "rows", "whose", "created_at", "once_more")
     list_select_related = ("requested_by", "schedule")
@@ -132,6 +134,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         return [*own, *super().get_urls()]
 
     @list_button("New report", path="new", icon="add", permission=EXPORT)
+    @helped_by("finance/reports#a-new-report")
     def centre(self, request: HttpRequest) -> HttpResponseBase:
         """All reports, and what one of them asks."""
         return centre_page(self, request, shown)

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, list_button
 from config.cells import RISKY
+from config.handbook import helped_by
 from config.money import format_amount
 from config.names import named
 from config.words import spoken
@@ -83,6 +84,7 @@ class TrialForm(forms.Form):
 class JournalEntryAdmin(ReadOnlyAdmin):
     """One row for each event of money, written once."""
 
+    handbook = "finance/books#the-ledger"
     list_display = ("id", "what", "amount", "source", "effective_at", "finance_date", "posted_at", "reverses")
     list_filter: ClassVar = ("event", "source_type", "currency", "livemode", "finance_date")
     search_fields = ("source_id__exact", "source_type__exact")
@@ -149,6 +151,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         return _("the system") if entry.actor_id is None else str(User.objects.filter(pk=entry.actor_id).first() or "")
 
     @list_button("Trial balance", path="trial-balance", icon="balance", permission=MAY_SEE)
+    @helped_by("finance/books#the-trial-balance")
     def trial(self, request: HttpRequest) -> HttpResponseBase:
         """Every kind of account, as of an instant; also as a file."""
         form = TrialForm(
@@ -174,6 +177,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "payments/trial_balance.html", context)
 
     @list_button("Proof of the books", path="proof", icon="verified", permission=MAY_SEE)
+    @helped_by("finance/books#the-proof-of-the-books")
     def books(self, request: HttpRequest) -> HttpResponseBase:
         """What must be true, and where it is not."""
         context = {

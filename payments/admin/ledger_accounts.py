@@ -29,6 +29,7 @@ def name_of(account: Account) -> str:
 class AccountAdmin(WithRowActions, ReadOnlyAdmin):
     """One account, with what it stands at, and its last lines."""
 
+    handbook = "finance/books#the-ledger"
     list_display = ("id", "kind", "pool", "player", "provider", "currency", "livemode", "balance", "lines")
     list_display_links = ("id", "kind")
     list_select_related = ("pool", "player", "currency")

@@ -82,6 +82,7 @@ def what_rejecting_does(rows: QuerySet[ManualRecord]) -> list[str]:
 class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One passing of money by hand."""
 
+    handbook = "finance/payments#money-by-hand"
     change_model = ManualRecordChange
     list_display = (
         "id", "direction", "player", "method", "reference", "amount", "passed_at", "status", "recorded_by",

@@ -48,6 +48,7 @@ class MovementInline(_Amounts, ReadOnlyInline):
 class MovementAdmin(_Amounts, ReadOnlyAdmin):
     """One row for each, written once."""
 
+    handbook = "finance/reconciliation#movements-and-payouts-of-the-provider"
     list_display = ("reference", "provider", "kind", "amount", "fee", "net", "occurred_at", "belongs_to")
     list_filter: ClassVar = (
         "provider",

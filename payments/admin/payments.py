@@ -59,6 +59,7 @@ class ReceiptInline(ReadOnlyInline):
 class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One attempt to pay for one request."""
 
+    handbook = "finance/payments#payments"
     change_model = PaymentChange
     list_display = (
         "id", "player", "pool", "amount", "status", "failure", "provider", "provider_reference", "created_at",

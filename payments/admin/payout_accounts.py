@@ -62,6 +62,7 @@ def what_stopping_does(rows: QuerySet[PayoutAccount]) -> list[str]:
 class PayoutAccountAdmin(WithHistory, WithRowActions, MadeByService):
     """Another account is another row."""
 
+    handbook = "finance/payouts#where-the-money-goes"
     add_form = AccountForm
     change_model = PayoutAccountChange
     list_display = (

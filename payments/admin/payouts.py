@@ -76,6 +76,7 @@ class WishForm(Base):
 class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     """One row for each time that a prize was asked for."""
 
+    handbook = "finance/payouts#payouts"
     add_form = WishForm
     change_model = PayoutChange
     list_display = (

@@ -55,6 +55,7 @@ class ProposalForm(forms.Form):
 class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """Every month that was closed, or is proposed to be."""
 
+    handbook = "finance/books#closing-a-month"
     change_model = PeriodCloseChange
     list_display = ("month", "status", "entries", "open_discrepancies", "proposed_by", "closed_by", "closed_at", "seal")
     list_select_related = ("proposed_by", "closed_by")

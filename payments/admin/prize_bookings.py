@@ -40,6 +40,7 @@ def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
 class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
     """The newest of a pool holds; those before it were reversed."""
 
+    handbook = "finance/payouts#prizes"
     list_display = ("id", "pool", "number", "total", "winners", "holds", "made_at")
     list_display_links = ("id", "pool")
     list_select_related = ("pool",)

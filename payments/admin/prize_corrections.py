@@ -50,6 +50,7 @@ def what_declining_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
 class PrizeCorrectionAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each; what the machine did by itself is among them."""
 
+    handbook = "finance/payouts#corrected-results"
     change_model = PrizeCorrectionChange
     list_display = (
         "id", "pool", "player", "kind", "amount", "status", "requested_by", "requested_at", "decided_by", "decided_at",

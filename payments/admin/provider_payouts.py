@@ -71,6 +71,7 @@ def what_asking_does(rows: QuerySet[ProviderPayout]) -> list[str]:
 class ProviderPayoutAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One payout."""
 
+    handbook = "finance/reconciliation#movements-and-payouts-of-the-provider"
     change_model = ProviderPayoutChange
     list_display = ("reference", "provider", "amount", "arrives_on", "status", "taken_along", "in_bank", "trace_id")
     list_filter: ClassVar = (ByProvider, ("status", ChoicesDropdownFilter), "currency", "livemode", "arrives_on")

@@ -65,6 +65,7 @@ class LookAt(admin.SimpleListFilter):
 class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each charge that succeeded."""
 
+    handbook = "finance/payments#receipts"
     change_model = ReceiptChange
     list_display = (
         "id", "player", "pool", "kind", "amount", "status", "because", "needed", "entry_number", "received_at",

@@ -67,6 +67,7 @@ SHORT = {
 class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each refund, whoever wanted it."""
 
+    handbook = "finance/refunds#refunds"
     change_model = RefundChange
     list_display = (
         "id", "player", "pool", "amount", "status", "trouble", "out_of", "requested_by", "approved_by", "created_at",

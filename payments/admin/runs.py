@@ -19,6 +19,7 @@ from accounts.admin.staff import staff
 from config import audit
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.errors import DomainError
+from config.handbook import helped_by
 from config.money import format_amount
 from config.words import spoken
 from payments.admin.by_provider import ByProvider
@@ -45,6 +46,7 @@ def what_healing_does(rows: QuerySet[ReconciliationRun]) -> list[str]:
 class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One row for each run, from its first moment on."""
 
+    handbook = "finance/reconciliation#runs"
     change_model = ReconciliationRunChange
     list_display = ("id", "kind", "provider", "status", "phase", "started_at", "took", "staged", "differs", "mended")
     list_filter: ClassVar = (("kind", ChoicesDropdownFilter), ByProvider, "status", "started_at")
@@ -86,6 +88,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         ]
 
     @list_button("Finance", path="finance", icon="monitoring", permission=MAY_SEE)
+    @helped_by("finance/reconciliation#the-finance-page")
     def finance(self, request: HttpRequest) -> HttpResponseBase:
         """Does the money agree today?"""
         return finance_page(self, request)

@@ -16,6 +16,7 @@ from payments.models import TaxForm, TaxYear
 class TaxYearAdmin(HouseAdmin):
     """One row for each country, year and currency."""
 
+    handbook = "finance/payouts#tax"
     may_add = True
     editable_fields = ("form", "threshold_cents", "withholding_bp")
     list_display = ("country", "year", "currency", "form", "threshold", "withholding")
@@ -39,6 +40,7 @@ class TaxYearAdmin(HouseAdmin):
 class TaxFormAdmin(HouseAdmin):
     """Written once; a newer form is another row."""
 
+    handbook = "finance/payouts#tax"
     may_add = True
     list_display = (
         "id", "player", "form", "received_on", "valid_through_year", "tax_number", "recorded_by", "recorded_at",

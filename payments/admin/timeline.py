@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from config.admin import ReadOnlyAdmin, RowLink
 from config.clock import database_now
 from config.errors import DomainError
+from config.handbook import helped_by
 from entries.admin.entries import EntryAdmin
 from entries.admin.requests import RequestAdmin
 from entries.models import Entry
@@ -54,6 +55,7 @@ class WithTimeline(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    @helped_by("staff/entries#the-timeline")
     def timeline(self, request: HttpRequest, pk: int) -> HttpResponse:
         """By the place's own request, or by one that bought it back."""
         if not request.user.has_perms(LOOKS):
@@ -74,6 +76,7 @@ class WithTimeline(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "payments/timeline.html", context)
 
+    @helped_by("staff/entries#the-timeline")
     def timeline_of_entry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """By the entry."""
         if not request.user.has_perms(LOOKS):

@@ -38,6 +38,7 @@ def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
 class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     """Approved requests whose fee has not come, the most urgent first."""
 
+    handbook = "finance/payments#places-that-are-not-paid"
     links = (TO_FORM,)
     list_display = ("id", "kind", "user", "email", "pool", "number", "fee", "payment_status", "pay_by", "by_hand")
     list_select_related = ("pool", "user")

@@ -48,6 +48,7 @@ class Form(admin.SimpleListFilter):
 class WebhookEventAdmin(WithRowActions, ReadOnlyAdmin):
     """One row for each event, however often it came."""
 
+    handbook = "finance/payments#news-from-the-provider"
     list_display = (
         "id", "event_type", "form_of", "object_id", "status", "ignored_because", "deliveries", "attempts",
         "received_at", "processed_at",
@@ -97,6 +98,7 @@ class WebhookEventAdmin(WithRowActions, ReadOnlyAdmin):
 class WebhookRefusalAdmin(ReadOnlyAdmin):
     """One row for each hour in which news came that nobody had signed."""
 
+    handbook = "finance/payments#news-from-the-provider"
     list_display = ("hour", "provider", "times", "last_at", "sample_sha256")
     list_filter: ClassVar = ("provider", "hour")
     ordering = ("-hour", "-pk")

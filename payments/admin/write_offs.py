@@ -45,6 +45,7 @@ def doubt(row: Discrepancy) -> SafeString:
 class WriteOffAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """One for each that was asked for."""
 
+    handbook = "finance/reconciliation#write-offs"
     change_model = WriteOffChange
     list_display = ("id", "doubt", "amount", "account", "status", "requested_by", "requested_at", "decided_by")
     list_select_related = ("discrepancy", "requested_by", "decided_by")
@@ -110,6 +111,7 @@ class WriteOffAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 class ForeignObjectAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     """What the reconciliation leaves alone, and why."""
 
+    handbook = "finance/reconciliation#what-is-not-ours"
     change_model = ForeignObjectChange
     list_display = ("id", "about", "amount", "status", "reason", "marked_by", "marked_at", "found_by")
     list_select_related = ("marked_by", "found_by")

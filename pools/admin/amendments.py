@@ -93,6 +93,7 @@ def _told(amendment: Amendment) -> list[str]:
 class AmendmentAdmin(WithRowActions, MadeByService):
     """Changes of rules of pools in play; two names each."""
 
+    handbook = "staff/pools#changing-rules-in-play"
     add_form = ProposalForm
     list_display = ("id", "pool", "status", "switches", "proposed_by", "proposed_at", "decided_by", "version")
     list_display_links = ("id", "pool")

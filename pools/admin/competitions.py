@@ -42,6 +42,7 @@ def _number_of(model: type[Any], field: str) -> Coalesce:
 class CompetitionAdmin(WithRowActions, ReadOnlyAdmin):
     """A league in a season, with the ways to its rounds, games and pools."""
 
+    handbook = "staff/rounds#competitions"
     list_display = ("code", "name", "season", "rounds", "games", "pools")
     search_fields = ("code", "name")
     fields = ("code", "name", "season", "time_zone", "rounds_are_drawn", "created_at", "rounds", "games", "pools")
@@ -88,6 +89,7 @@ class LockForm(RoundForm):
 class RoundAdmin(HouseAdmin):
     """Rounds with their locks. A fixed lock can be set as long as the round has not locked."""
 
+    handbook = "staff/rounds#rounds"
     form = LockForm
     editable_fields = ("fixed_locks_at",)
     list_display = ("competition", "number", "name", "locks_at", "status", "games", "revealed_at")

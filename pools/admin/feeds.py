@@ -71,6 +71,7 @@ def what_closing_does(rows: QuerySet[FeedSource]) -> list[str]:
 class FeedSourceAdmin(WithHistory, WithRowActions, HouseAdmin):
     """Where results come from by themselves, and how that goes."""
 
+    handbook = "staff/rounds#results-feeds"
     form = FeedSourceForm
     may_add = True
     editable_fields = ("url", "season", "game_types", "every_seconds", "is_enabled")
@@ -147,6 +148,7 @@ class FeedSourceAdmin(WithHistory, WithRowActions, HouseAdmin):
 class FeedPullAdmin(ReadOnlyAdmin):
     """What came, and what of it was taken."""
 
+    handbook = "staff/rounds#results-feeds"
     list_display = (
         "at", "source", "competition", "outcome", "size", "games", "changed", "results", "raised", "refusal",
     )  # fmt: skip
@@ -168,6 +170,7 @@ class FeedPullAdmin(ReadOnlyAdmin):
 class LetStandAdmin(ReadOnlyAdmin):
     """Differences that staff let stand: nothing raises them again."""
 
+    handbook = "staff/rounds#what-staff-let-stand"
     list_display = ("at", "game", "difference", "by", "reason")
     list_select_related = ("game", "by")
     search_fields = ("game__external_id", "difference")

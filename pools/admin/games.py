@@ -99,6 +99,7 @@ def what_letting_stand_does(rows: QuerySet[Game]) -> list[str]:
 class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
     """Everything about a game comes from the schedule, but status and score can be entered by hand."""
 
+    handbook = "staff/rounds#games-and-results"
     form = ResultForm
     editable_fields = ("status", "home_score", "away_score")
     list_display = ("external_id", "competition", "round", "kickoff_at", "status", "score", "review")

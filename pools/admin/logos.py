@@ -14,6 +14,7 @@ from accounts.admin.staff import staff
 from config.admin import RowLink, WithRowActions
 from config.clock import database_now
 from config.errors import DomainError
+from config.handbook import helped_by
 from pools.models import Pool
 from pools.services.logos import LARGEST, remove_logo, set_logo
 
@@ -51,6 +52,7 @@ class WithLogo(WithRowActions):
         view = self.admin_site.admin_view(self.logo)
         return [path("<int:pk>/picture", view, name="pools_pool_logo"), *super().get_urls()]
 
+    @helped_by("staff/pools#the-picture")
     def logo(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take a picture in; what is refused is told beside it."""
         if not request.user.has_perm(MAY_RUN):

@@ -43,6 +43,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     What happens in a dispute can be changed until the pool ends.
     """
 
+    handbook = "staff/pools#pools"
     add_form = PoolForm
     editable_fields = EDITABLE
     change_model = PoolChange

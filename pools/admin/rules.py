@@ -55,6 +55,7 @@ for _name, _field in switch_fields(of_changes=True).items():
 class RulesAdmin(MadeByService):
     """Versions of rules; written once."""
 
+    handbook = "staff/pools#rules"
     add_form = RevisionForm
     list_display = (
         "pool", "version", "effective_round_number", "strikes", "tie", "missed_pick", "cancelled_game", "all_out",

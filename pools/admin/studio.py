@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from accounts.admin.staff import staff
 from config.admin import RowLink, list_button
 from config.errors import DomainError
+from config.handbook import helped_by
 from config.money import format_amount, to_decimal
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FEE, FEE_CENTS
@@ -128,6 +129,7 @@ class WithStudio(Base):
     )
 
     @list_button("New from a template", path="studio", icon="auto_awesome", permission=MAY_MAKE)
+    @helped_by("staff/pools#a-new-pool")
     def studio(self, request: HttpRequest) -> HttpResponse:
         """All three steps. What was filled in travels along with them; nothing is kept before the last."""
         asked = request.POST if request.method == "POST" else request.GET

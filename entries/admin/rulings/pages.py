@@ -18,6 +18,7 @@ from accounts.models import User
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
+from config.handbook import helped_by
 from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
 from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
@@ -63,6 +64,7 @@ def what_reversing_does(rows: QuerySet[Ruling]) -> list[str]:
 class RulingAdmin(WithRowActions, ReadOnlyAdmin):
     """Proposed, confirmed and withdrawn rulings."""
 
+    handbook = "staff/rulings#rulings"
     change_form_outer_after_template = "entries/ruling_page.html"
     list_display = (
         "id", "sentence", "status", "proposed_by", "proposed_at", "decided_by", "conflict", "reversed_in",
@@ -195,21 +197,25 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         propose_reversal(ruling=row, by=staff(request), reason=reason)
 
     @list_button("Rule on a game", path="propose-game", permission=PERMISSION)
+    @helped_by("staff/rulings#about-a-game")
     def propose_game(self, request: HttpRequest) -> HttpResponse:
         """Not played, stands, moved, or another score."""
         return self._propose(request, GameForm)
 
     @list_button("Rule on a pick", path="propose-pick", permission=PERMISSION)
+    @helped_by("staff/rulings#about-a-pick")
     def propose_pick(self, request: HttpRequest) -> HttpResponse:
         """A late one, or another for a wrong one."""
         return self._propose(request, PickForm)
 
     @list_button("Disqualify", path="propose-disqualify", permission=PERMISSION)
+    @helped_by("staff/rulings#disqualify-and-reinstate")
     def propose_disqualify(self, request: HttpRequest) -> HttpResponse:
         """An entry becomes void."""
         return self._propose(request, DisqualifyForm)
 
     @list_button("Reinstate", path="propose-reinstate", permission=PERMISSION)
+    @helped_by("staff/rulings#disqualify-and-reinstate")
     def propose_reinstate(self, request: HttpRequest) -> HttpResponse:
         """An entry that is out plays again."""
         return self._propose(request, ReinstateForm)

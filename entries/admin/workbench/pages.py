@@ -18,6 +18,7 @@ from accounts.admin.staff import staff
 from config.admin import LISTED_ROWS, MOST_WHILE_WAITING, HouseAdmin, list_button
 from config.clock import database_now
 from config.errors import DomainError, invalid
+from config.handbook import helped_by
 from entries.admin.request_previews import (
     DECIDES,
     what_approval_does,
@@ -84,6 +85,7 @@ class WithWorkbench(HouseAdmin):
         return [*own, *super().get_urls()]
 
     @list_button("Workbench", path="workbench", icon="checklist", permission=DECIDES)
+    @helped_by("staff/requests#the-workbench")
     def workbench(self, request: HttpRequest) -> HttpResponse:
         """The queue."""
         _refuse_others(request)
@@ -108,6 +110,7 @@ class WithWorkbench(HouseAdmin):
         }
         return TemplateResponse(request, "entries/workbench.html", context)
 
+    @helped_by("staff/requests#deciding")
     def decide(self, request: HttpRequest) -> HttpResponse:
         """Ask before, with numbers; then do it, and show what became of each."""
         _refuse_others(request)

@@ -1,75 +1,19 @@
-"""Retakes the pictures of the README's tour from a running demo: `python docs/tour/take.py http://127.0.0.1:8000`.
+"""The scenes of the README's tour, most of whose pictures the handbook shows as well."""
 
-Scenes named behind the address (`lock`, `money` …) are retaken alone. Needs `python3 manage.py up --fresh` in another
-terminal, started less than ten minutes ago; Chromium; and Playwright (`uv pip install playwright`), which nothing else
-here needs.
-"""
-
-import json
-import shutil
-import sys
-import time
-import urllib.request
-import uuid
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-from playwright.sync_api import Page, sync_playwright
-
-FOLDER = Path(__file__).parent
-PASSWORD = "outlast-demo-2026"
-DOMAIN = "demo.outlast.test"
-
-
-def call(base: str, method: str, path: str, token: str = "", **body: Any) -> Any:
-    """One API call; its data."""
-    return ask(f"{base}/api/v1{path}", method, token, body)["data"]
-
-
-def ask(address: str, method: str, token: str, body: dict[str, Any]) -> Any:
-    """One call, of the API or of the Stripe double's controls."""
-    request = urllib.request.Request(address, method=method)
-    request.add_header("Content-Type", "application/json")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-        request.add_header("Idempotency-Key", str(uuid.uuid4()))
-    request.data = json.dumps(body).encode() if method != "GET" else None
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
-def sign_in(base: str, name: str) -> str:
-    return str(call(base, "POST", "/auth/token", email=f"{name}@{DOMAIN}", password=PASSWORD)["access"])
-
-
-def enter_admin(page: Page, base: str, name: str) -> None:
-    page.context.clear_cookies()
-    page.goto(f"{base}/admin/login/?next=/admin/")
-    page.fill("input[name=username]", f"{name}@{DOMAIN}")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_load_state("networkidle")
-
-
-def shoot(page: Page, name: str, address: str = "") -> None:
-    if address:
-        page.goto(address)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(400)
-    page.screenshot(path=str(FOLDER / f"{name}.png"))
+from kit import at_the_provider, call, enter_admin, pay_by_card, shoot, sign_in, start_payment, until
+from playwright.sync_api import Page
 
 
 def approve(page: Page, base: str) -> None:
     """The moderator's queue, and the page that says what approving three requests will do."""
     enter_admin(page, base, "moderator")
-    shoot(page, "workbench", f"{base}/admin/entries/request/workbench/")
-    shoot(page, "requests", f"{base}/admin/entries/request/?status__exact=pending")
+    shoot(page, "tour/workbench", f"{base}/admin/entries/request/workbench/")
+    shoot(page, "tour/requests", f"{base}/admin/entries/request/?status__exact=pending")
     for box in page.query_selector_all("input.action-select")[:3]:
         box.check()
     page.select_option("select[name=action]", label="Approve")
     page.click("button[name=index], button[title^=Run]")
-    shoot(page, "approve")
+    shoot(page, "tour/approve")
 
 
 def pay(page: Page, base: str) -> None:
@@ -81,10 +25,10 @@ def pay(page: Page, base: str) -> None:
         if requests:
             break
     payment = call(base, "POST", f"/requests/{requests[0]['id']}/payment", token)
-    shoot(page, "pay", payment["checkout_url"])
+    shoot(page, "tour/pay", payment["checkout_url"])
     page.click("button[type=submit] >> nth=0")
     page.wait_for_url("**/payments/return**")
-    shoot(page, "paid")
+    shoot(page, "tour/paid")
 
 
 def correct(page: Page, base: str) -> None:
@@ -101,7 +45,7 @@ def correct(page: Page, base: str) -> None:
     page.goto(f"{base}/admin/entries/ruling/{ruling['id']}/change/")
     page.get_by_text("if it were confirmed now").scroll_into_view_if_needed()
     page.mouse.wheel(0, 450)
-    shoot(page, "ruling")
+    shoot(page, "tour/ruling")
     call(base, "POST", f"/rulings/{ruling['id']}/withdraw", sign_in(base, "moderator"))
 
 
@@ -109,7 +53,7 @@ def read_rules(page: Page, base: str) -> None:
     """A pool's rules as its players read them."""
     page.goto(f"{base}/admin/pools/pool/4/change/")
     page.get_by_text("A pick is fixed from the kickoff").first.scroll_into_view_if_needed()
-    shoot(page, "rules")
+    shoot(page, "tour/rules")
 
 
 def money(page: Page, base: str) -> None:
@@ -127,12 +71,12 @@ def money(page: Page, base: str) -> None:
     page.wait_for_timeout(3000)
 
     enter_admin(page, base, "admin")
-    shoot(page, "discrepancies", f"{base}/admin/payments/discrepancy/")
+    shoot(page, "tour/discrepancies", f"{base}/admin/payments/discrepancy/")
     page.goto(f"{base}/admin/payments/refund/2/change/")
     page.click("button:has-text('Approve')")
-    shoot(page, "refund")
-    shoot(page, "dispute", f"{base}/admin/payments/dispute/1/change/")
-    shoot(page, "trial-balance", f"{base}/admin/payments/journalentry/trial-balance/?livemode=test&detail=POOL")
+    shoot(page, "tour/refund")
+    shoot(page, "tour/dispute", f"{base}/admin/payments/dispute/1/change/")
+    shoot(page, "tour/trial-balance", f"{base}/admin/payments/journalentry/trial-balance/?livemode=test&detail=POOL")
     pool = next(pool["id"] for pool in call(base, "GET", "/pools") if pool["name"] == "The Second Half")
     proposal = call(base, "POST", f"/pools/{pool}/cancellation", finance, reason="The league ends its season early.")
     call(base, "POST", f"/pools/{pool}/cancellation/confirm", admin)
@@ -140,7 +84,7 @@ def money(page: Page, base: str) -> None:
     until(lambda: page.reload() and not page.get_by_text("0 of 30", exact=True).is_visible())
     page.get_by_text("How far it is").scroll_into_view_if_needed()
     page.mouse.wheel(0, 450)
-    shoot(page, "cancellation")
+    shoot(page, "tour/cancellation")
 
 
 def agree(page: Page, base: str) -> None:
@@ -152,12 +96,12 @@ def agree(page: Page, base: str) -> None:
     page.goto(f"{admin}/reconciliationrun/finance/")
     page.click("button:has-text('Reconcile now')")
     page.wait_for_timeout(15_000)
-    shoot(page, "finance", f"{admin}/reconciliationrun/finance/")
+    shoot(page, "tour/finance", f"{admin}/reconciliationrun/finance/")
     page.get_by_role("link", name="Deep").last.click()
-    shoot(page, "run")
-    shoot(page, "reports", f"{admin}/export/new/")
-    shoot(page, "export", f"{admin}/export/2/change/")
-    shoot(page, "statement", f"{admin}/bankstatement/1/change/")
+    shoot(page, "tour/run")
+    shoot(page, "tour/reports", f"{admin}/export/new/")
+    shoot(page, "tour/export", f"{admin}/export/2/change/")
+    shoot(page, "tour/statement", f"{admin}/bankstatement/1/change/")
 
 
 def lock(page: Page, base: str) -> None:
@@ -165,44 +109,15 @@ def lock(page: Page, base: str) -> None:
     enter_admin(page, base, "moderator")
     page.goto(f"{base}/admin/second-factor/")
     page.click("button:has-text('Set it up')")
-    shoot(page, "second-factor")
+    shoot(page, "tour/second-factor")
     enter_admin(page, base, "admin")
     page.goto(f"{base}/admin/accounts/user/?q=player003")
     page.click("#result_list a[href*='/change/']")
     page.click("a:has-text('Personal data')")
     page.fill("input[name=reason]", "Ticket 2291: the name on the tax form differs.")
     page.click("button:has-text('Show')")
-    shoot(page, "personal-data")
-    shoot(page, "audit", f"{base}/admin/config/auditentry/")
-
-
-def start_payment(base: str, name: str) -> Any:
-    token = sign_in(base, name)
-    owed = next(r for r in call(base, "GET", "/requests", token) if r["payment_status"] == "pending")
-    return call(base, "POST", f"/requests/{owed['id']}/payment", token)
-
-
-def pay_by_card(base: str, name: str) -> Any:
-    """A fee that came, all the way to its entry."""
-    payment = start_payment(base, name)
-    ask(f"{payment['checkout_url']}/pay", "POST", "", {"card": "4242424242424242"})
-    token = sign_in(base, name)
-    until(lambda: call(base, "GET", f"/payments/{payment['id']}", token)["status"] == "succeeded")
-    return payment
-
-
-def at_the_provider(payment: Any, control: str, **details: Any) -> None:
-    """What banks and people at the dashboard do; see `python -m config.local.stripe`."""
-    double, _, session = payment["checkout_url"].rpartition("/pay/")
-    ask(f"{double}/_double/{control}", "POST", "", {"session": session, **details})
-
-
-def until(holds: Callable[[], Any]) -> None:
-    for _ in range(60):
-        if holds():
-            return
-        time.sleep(0.5)
-    raise TimeoutError
+    shoot(page, "tour/personal-data")
+    shoot(page, "tour/audit", f"{base}/admin/config/auditentry/")
 
 
 def begin_pool(page: Page, base: str) -> None:
@@ -214,41 +129,24 @@ def begin_pool(page: Page, base: str) -> None:
     page.fill("[name=name]", "Two Lives")
     page.fill("[name=entry_fee_cents]", "2500")
     page.click("button:has-text('Next')")
-    shoot(page, "studio")
+    shoot(page, "tour/studio")
 
 
 def look_around(page: Page, base: str) -> None:
     """Home, a new pool, lists of the admin and of finance, the API's documentation."""
     enter_admin(page, base, "admin")
-    shoot(page, "home", f"{base}/admin/")
+    shoot(page, "tour/home", f"{base}/admin/")
     begin_pool(page, base)
     page.goto(f"{base}/admin/entries/entry/1/change/")
     page.get_by_role("link", name="Timeline").first.click()
-    shoot(page, "timeline")
-    shoot(page, "pools", f"{base}/admin/pools/pool/")
-    shoot(page, "game", f"{base}/admin/pools/game/")
+    shoot(page, "tour/timeline")
+    shoot(page, "tour/pools", f"{base}/admin/pools/pool/")
+    shoot(page, "tour/game", f"{base}/admin/pools/game/")
     read_rules(page, base)
     correct(page, base)
     enter_admin(page, base, "finance")
-    shoot(page, "receipts", f"{base}/admin/payments/receipt/")
-    shoot(page, "docs", f"{base}/api/docs/")
+    shoot(page, "tour/receipts", f"{base}/admin/payments/receipt/")
+    shoot(page, "tour/docs", f"{base}/api/docs/")
 
 
 SCENES = (pay, approve, lock, look_around, money, agree)
-
-
-def main(base: str, *wanted: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--disable-dev-shm-usage", "--disable-background-networking"],
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        for scene in SCENES:
-            if not wanted or scene.__name__ in wanted:
-                scene(page, base)
-        browser.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
