@@ -18,6 +18,7 @@ REGISTERED = (
     "payments.services.cancellations",
     "payments.services.catching_up",
     "payments.services.closed_requests",
+    "payments.services.instruments",
     "payments.services.manual.deciding",
     "payments.services.prizes",
     "payments.services.refunds.sending",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from accounts.models import User
 from accounts.services.own_data import Row, section
-from payments.models import Payment, Payout, PayoutAccount, Receipt, Refund, TaxForm
+from payments.models import Instrument, Payment, Payout, PayoutAccount, Receipt, Refund, TaxForm
 
 AT_ONCE = 1000
 
@@ -37,6 +37,14 @@ def own_receipts(user: User) -> Iterator[Row]:
         )
         .iterator(chunk_size=AT_ONCE)
     )  # fmt: skip
+
+
+@section("instruments")
+def own_instruments(user: User) -> Iterator[Row]:
+    """Cards and bank accounts that they paid with, by the provider's names for them."""
+    yield from (
+        Instrument.objects.filter(user=user).order_by("id").values("id", "provider", "fingerprint", "first_seen_at")
+    )
 
 
 @section("refunds")

@@ -42,6 +42,7 @@ from payments.models.export import (
 )
 from payments.models.export_schedule import Every, ExportSchedule, ExportScheduleChange, ScheduleState
 from payments.models.foreign import ForeignObject, ForeignObjectChange, ForeignState
+from payments.models.instrument import Instrument
 from payments.models.manual import Evidence, ManualMethod, ManualRecord, ManualRecordChange, ManualState
 from payments.models.movement import Movement, MovementKind
 from payments.models.payment import Payment, PaymentChange, PaymentState, Provider
@@ -121,6 +122,7 @@ __all__ = [
     "ForeignObjectChange",
     "ForeignState",
     "FoundBy",
+    "Instrument",
     "JournalBatch",
     "JournalBatchChange",
     "JournalBatchDay",

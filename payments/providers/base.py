@@ -165,10 +165,14 @@ class DisputeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChargeFacts:
-    """Everything that became of one charge. `movement` (with the fee) may come later than the charge."""
+    """Everything that became of one charge. `movement` (with the fee) may come later than the charge.
+
+    `instrument` tells the card or bank account from all others, without being its number; empty where nobody says.
+    """
 
     charge: Charge
     livemode: bool
+    instrument: str = ""
     movement: MovementFacts | None = None
     refunds: tuple[RefundFacts, ...] = ()
     disputes: tuple[DisputeFacts, ...] = ()

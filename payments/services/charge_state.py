@@ -18,6 +18,7 @@ from payments.providers.base import ChargeFacts
 from payments.providers.faults import NotThere
 from payments.services.discrepancies import raise_once
 from payments.services.disputes import apply_dispute_facts, doubt_twice
+from payments.services.instruments import note_instrument
 from payments.services.movements import apply_movement
 from payments.services.provider_state import Source
 from payments.services.refunds.decisions import lock_receipt
@@ -51,6 +52,7 @@ def apply_charge_facts(
     if not _is_ours(receipt, facts):
         return receipt
     _note_fee(receipt, facts, asked_at)
+    note_instrument(receipt, facts)
     for refund in facts.refunds:
         apply_refund_facts(receipt, refund, source=source)
     for dispute in facts.disputes:

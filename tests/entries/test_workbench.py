@@ -102,7 +102,7 @@ def test_it_hints_at_company_age_place_and_exclusions(bench):
 def test_it_costs_the_same_however_long_the_queue_is(bench, rows, django_assert_num_queries):
     for _ in range(rows):
         RequestFactory()
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         page = shown(bench)
     assert page.count("data-row>") == rows
 

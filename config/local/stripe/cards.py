@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from config.local.stripe.ids import fingerprint_of
+
 
 @dataclass(frozen=True, slots=True)
 class Decline:
@@ -18,6 +20,11 @@ class Card:
     brand: str
     token: str
     decline: Decline | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What Stripe calls its number."""
+        return fingerprint_of(self.number)
 
     @property
     def last4(self) -> str:

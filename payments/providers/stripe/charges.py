@@ -69,6 +69,7 @@ def charge_facts(charge: Json, refunds: Iterable[Json], disputes: Iterable[Json]
     return ChargeFacts(
         charge=_charge(charge),
         livemode=livemode,
+        instrument=_instrument(charge),
         movement=movement_facts(charge.get("balance_transaction")),
         refunds=tuple(sorted((refund_facts(one, livemode) for one in refunds), key=lambda one: one.created_at)),
         disputes=tuple(sorted([*told, *_taken_back(charge)], key=lambda one: one.opened_at)),
@@ -134,6 +135,13 @@ def moved(movement: Json) -> MovementFacts:
         available_at=instant(movement["available_on"]),
         exchange_rate=None if rate is None else Decimal(str(rate)),
     )
+
+
+def _instrument(charge: Json) -> str:
+    """Stripe's own name for a card's or an account's number, the same for every customer of ours who uses it."""
+    details = charge.get("payment_method_details") or {}
+    of_its_kind = details.get(details.get("type") or "") or {}
+    return str(of_its_kind.get("fingerprint") or "")
 
 
 def _charge(charge: Json) -> Charge:

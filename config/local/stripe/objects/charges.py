@@ -115,6 +115,7 @@ def card_details(card: Card) -> Json:
         "country": "US",
         "exp_month": 12,
         "exp_year": 2034,
+        "fingerprint": card.fingerprint,
         "funding": "credit",
         "last4": card.last4,
         "network": card.brand,

@@ -6,6 +6,7 @@ Nothing settles by itself; the control says how it ended. Stripe prefixes these 
 
 from config.local.stripe.banks import FAILURES, METHOD, BankAccount
 from config.local.stripe.errors import StripeError
+from config.local.stripe.ids import fingerprint_of
 from config.local.stripe.objects import charges
 from config.local.stripe.objects.balance import book, settlement_of
 from config.local.stripe.objects.disputes import open_dispute, require_undisputed
@@ -37,7 +38,7 @@ def _pending_fields(intent: Json, account: BankAccount) -> Json:
         "account_type": "checking",
         "bank_name": account.bank_name,
         "expected_debit_date": None,
-        "fingerprint": None,
+        "fingerprint": fingerprint_of(account.number),
         "last4": account.last4,
         "mandate": None,
         "payment_reference": None,
