@@ -50,7 +50,9 @@ def enter_admin(page: Page, base: str, name: str) -> None:
 def shoot(page: Page, name: str, address: str = "") -> None:
     """A picture of what is to be seen, or of an address; `name` is its place in docs/, without its ending."""
     if address:
-        page.goto(address)
+        answer = page.goto(address)
+        if answer is None or not answer.ok:
+            raise ValueError(address)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(400)
     # A palette of 256 colours looks the same on such pages, and takes a third of the bytes.

@@ -127,7 +127,7 @@ def begin_pool(page: Page, base: str) -> None:
     page.locator("[name=competition]").select_option(index=1)
     page.click("button:has-text('Next')")
     page.fill("[name=name]", "Two Lives")
-    page.fill("[name=entry_fee_cents]", "2500")
+    page.fill("[name=entry_fee]", "25")
     page.click("button:has-text('Next')")
     shoot(page, "tour/studio")
 
