@@ -43,7 +43,7 @@ class UnsubscribePage(LinkPage):
         try:
             kind = turn_off(token=request.GET.get("token", ""))
         except DomainError as refusal:
-            return self.render_to_response({"fault": refusal.message}, status=400)
+            return self.render_to_response({"fault": refusal.sentence}, status=400)
         return self.render_to_response({"stopped": kind.what})
 
 

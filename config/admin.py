@@ -25,6 +25,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action as unfold_action
@@ -38,6 +39,7 @@ from config.list_filters import fast_filter
 from config.lists import Bounded, HouseChangeList, found_rows, in_words
 from config.models import OutboxMessage
 from config.names import named, named_lazily
+from config.phrases import tell_of
 
 LISTED_ROWS = 100
 MOST_WHILE_WAITING = 30
@@ -87,7 +89,7 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         try:
             page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, refusal.sentence, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return page
 
@@ -363,7 +365,14 @@ def _report(page: Any, request: HttpRequest, outcome: tuple[int, Counter[str]], 
 def what_retry_does(rows: QuerySet[Any]) -> list[str]:
     """The preview of `OutboxMessageAdmin.try_again`."""
     dead = rows.filter(dead_at__isnull=False).count()
-    return [f"{dead} given-up messages get ten new tries, the first one now.", "Messages in other states stay as is."]
+    return [
+        tell_of(
+            dead,
+            "{count} given-up message gets ten new tries, the first one now.",
+            "{count} given-up messages get ten new tries, the first one now.",
+        ),
+        gettext("Messages in other states stay as is."),
+    ]
 
 
 @admin.register(OutboxMessage)

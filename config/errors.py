@@ -9,6 +9,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
+from config.phrases import Name, in_language, phrase
+
+# What a move outside the map is told as.
+A_OUTSIDE = gettext_noop("A {noun} that is {current} cannot become {target}.")
+AN_OUTSIDE = gettext_noop("An {noun} that is {current} cannot become {target}.")
+
 
 class Code(StrEnum):
     """The registry of `error.code` values."""
@@ -94,6 +102,11 @@ class DomainError(Exception):
         self.message = message
         self.details: dict[str, Any] = dict(details or {})
 
+    @property
+    def sentence(self) -> str:
+        """The message in the language of the page or call."""
+        return in_language(self.message)
+
 
 class Malformed(DomainError):
     """400: the body or a parameter is malformed or fails field validation."""
@@ -139,9 +152,15 @@ class InvalidTransition(Conflict):
     """A status change outside the transition map."""
 
     def __init__(self, noun: str, current: str, target: str) -> None:
+        sentence = AN_OUTSIDE if noun[:1] in "aeiou" else A_OUTSIDE
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"{'An' if noun[:1] in 'aeiou' else 'A'} {noun} that is {current} cannot become {target}.",
+            phrase(
+                sentence,
+                noun=Name(noun),
+                current=Name(current),
+                target=Name(target),
+            ),
             {"from": current, "to": target},
         )
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from config.clock import database_now
 from config.errors import Code, DomainError
@@ -68,14 +69,14 @@ def ask_unless_fresh(request: HttpRequest, context: dict[str, Any]) -> HttpRespo
         try:
             _provers[0].prove(request, password, code.strip())
         except DomainError as refusal:
-            fault, status = refusal.message, 429 if refusal.code is Code.RATE_LIMITED else 200
+            fault, status = refusal.sentence, 429 if refusal.code is Code.RATE_LIMITED else 200
         else:
             stamp(request.session)
             return None
     fields = [(name, value) for name, values in typed.lists() if name not in OURS for value in values]
     page = {
         **context,
-        "title": "Is it you?",
+        "title": gettext("Is it you?"),
         "fields": fields,
         "files": list(request.FILES),
         "asks_code": _provers[0].asks_code(request),

@@ -23,16 +23,31 @@ from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
+from config.phrases import tell_of
 
 
 def what_accepting_does(rows: QuerySet[Document]) -> list[str]:
     """The preview of `accept`."""
-    return [f"{_undecided(rows)} of {rows.count()} wait and are accepted; the owner is told."]
+    return [
+        tell_of(
+            _undecided(rows),
+            "{count} of {total} waits and is accepted; the owner is told.",
+            "{count} of {total} wait and are accepted; the owner is told.",
+            total=rows.count(),
+        )
+    ]
 
 
 def what_rejecting_does(rows: QuerySet[Document]) -> list[str]:
     """The preview of `reject`."""
-    return [f"{_undecided(rows)} of {rows.count()} wait and are turned down; the owner is told why, in your words."]
+    return [
+        tell_of(
+            _undecided(rows),
+            "{count} of {total} waits and is turned down; the owner is told why, in your words.",
+            "{count} of {total} wait and are turned down; the owner is told why, in your words.",
+            total=rows.count(),
+        )
+    ]
 
 
 def _undecided(rows: QuerySet[Document]) -> int:
@@ -89,7 +104,7 @@ class DocumentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         try:
             return fetch(document=document, by=staff(request)).answer()
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, refusal.sentence, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_document_change", args=[pk]))
 
     @confirmed("Accept", permission=REVIEWS, preview=what_accepting_does, done="accepted")

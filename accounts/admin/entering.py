@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -38,7 +39,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=20,
-        label="One-time code",
+        label=gettext_lazy("One-time code"),
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
         ),
@@ -56,7 +57,7 @@ def enter(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_target(request))
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and _target(request) != reverse("admin:index"):
         # A link in a mail: the browser keeps a strict cookie back until a page of ours leads on.
-        return _page(request, "admin/login_hop.html", title="One moment", target=_target(request))
+        return _page(request, "admin/login_hop.html", title=gettext("One moment"), target=_target(request))
     return _password_page(request, StaffSignInForm(request))
 
 
@@ -93,7 +94,7 @@ def _admitted(request: HttpRequest, proven: Proven, code: str) -> HttpResponse:
             user, has_second_factor = admit(proven=proven, otp=code, now=database_now())
     except DomainError as refusal:
         form = CodeForm({"code": code})
-        form.add_error("code" if code else None, refusal.message)
+        form.add_error("code" if code else None, refusal.sentence)
         return _code_page(request, proven, form)
     _sign_in(request, user, has_second_factor=has_second_factor)
     response = HttpResponseRedirect(_target(request))
@@ -107,11 +108,15 @@ def _set_up(request: HttpRequest, proven: Proven, form: CodeForm) -> HttpRespons
         try:
             user, codes = confirm_at_sign_in(proven=proven, code=form.cleaned_data["code"], now=database_now())
         except DomainError as refusal:
-            form.add_error("code", refusal.message)
+            form.add_error("code", refusal.sentence)
         else:
             _sign_in(request, user, has_second_factor=True)
             response = _page(
-                request, "admin/recovery_codes.html", title="Recovery codes", codes=codes, target=_target(request)
+                request,
+                "admin/recovery_codes.html",
+                title=gettext("Recovery codes"),
+                codes=codes,
+                target=_target(request),
             )
             entrance.remember_device(request, response, user=user)
             return response
@@ -126,14 +131,15 @@ def _sign_in(request: HttpRequest, user: User, *, has_second_factor: bool) -> No
 
 def _password_page(request: HttpRequest, form: StaffSignInForm, fault: str = "") -> HttpResponse:
     return _page(
-        request, "admin/login_password.html", title="Log in", form=form, fault=fault, app_path=request.get_full_path(),
+        request, "admin/login_password.html", title=gettext("Log in"), form=form, fault=fault,
+        app_path=request.get_full_path(),
         **{REDIRECT_FIELD_NAME: _target(request)},
     )  # fmt: skip
 
 
 def _code_page(request: HttpRequest, proven: Proven, form: CodeForm) -> HttpResponse:
     return _page(
-        request, "admin/login_code.html", title="One-time code", form=form, note=browsers.half_way(proven),
+        request, "admin/login_code.html", title=gettext('One-time code'), form=form, note=browsers.half_way(proven),
         app_path=request.get_full_path(),
     )  # fmt: skip
 
@@ -141,7 +147,7 @@ def _code_page(request: HttpRequest, proven: Proven, form: CodeForm) -> HttpResp
 def _setup_page(request: HttpRequest, proven: Proven, form: CodeForm) -> HttpResponse:
     setup = pending_setup(user=proven.user)
     return _page(
-        request, "admin/login_setup.html", title="Second factor", form=form, note=browsers.half_way(proven),
+        request, "admin/login_setup.html", title=gettext('Second factor'), form=form, note=browsers.half_way(proven),
         setup=setup, app_path=request.get_full_path(),
     )  # fmt: skip
 

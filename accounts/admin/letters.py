@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.staff import staff
@@ -12,6 +13,7 @@ from accounts.models import Letter, LetterStatus, MessagePreferences, Unreachabl
 from accounts.services.letters.outcomes import lift_unreachable
 from config.admin import ReadOnlyAdmin, confirmed, labelled
 from config.clock import database_now
+from config.phrases import tell_of
 
 COLOURS: dict[str, str] = {
     LetterStatus.QUEUED: "info",
@@ -44,8 +46,12 @@ class LetterAdmin(ReadOnlyAdmin):
 def what_lifting_does(rows: QuerySet[UnreachableAddress]) -> list[str]:
     """The preview of `lift`."""
     return [
-        f"{rows.count()} addresses get reminders and announcements again, from the next one on.",
-        "What was left out meanwhile is not sent. An address that comes back again is struck off again.",
+        tell_of(
+            rows.count(),
+            "{count} address gets reminders and announcements again, from the next one on.",
+            "{count} addresses get reminders and announcements again, from the next one on.",
+        ),
+        gettext("What was left out meanwhile is not sent. An address that comes back again is struck off again."),
     ]
 
 

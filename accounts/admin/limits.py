@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin.staff import staff
@@ -14,7 +15,7 @@ from accounts.services.exclusions import REASON_LENGTH, exclude_player
 from config.admin import HouseAdmin, ReadOnlyAdmin
 from config.clock import ClockTimestamp
 from config.fresh_pages import fresh_page
-from config.money import format_amount
+from config.phrases import shown_amount
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Exclusion]
@@ -30,10 +31,12 @@ class StaffExclusionForm(_Form):
         max_value=LONGEST,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Empty: for good. Nobody can take it back.",
+        help_text=gettext_lazy("Empty: for good. Nobody can take it back."),
     )
     reason = forms.CharField(
-        max_length=REASON_LENGTH, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="The player reads it."
+        max_length=REASON_LENGTH,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=gettext_lazy("The player reads it."),
     )
 
     class Meta:
@@ -103,4 +106,4 @@ class SpendingLimitAdmin(ReadOnlyAdmin):
     @admin.display(description="A month at most")
     def amount(self, row: SpendingLimit) -> str:
         """Formatted; of no limit a word."""
-        return "no limit" if row.amount_cents is None else format_amount(row.amount_cents, row.currency)
+        return gettext("no limit") if row.amount_cents is None else shown_amount(row.amount_cents, row.currency)

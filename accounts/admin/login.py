@@ -46,7 +46,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships
         except InvalidCredentials as refusal:
             raise self.get_invalid_login_error() from refusal
         except DomainError as refusal:
-            raise ValidationError(refusal.message) from refusal
+            raise ValidationError(refusal.sentence) from refusal
         if not self.proven.user.is_staff:
             raise self.get_invalid_login_error()
         return given
@@ -68,7 +68,7 @@ class StaffPasswordChange(PasswordChangeView):
             ratelimit.enforce_on([(OWN_PASSWORD, f"user {request.user.pk}")], request)
         except ratelimit.RateLimited as refusal:
             headers = {"Retry-After": str(refusal.details["retry_after"])}
-            return HttpResponse(refusal.message, status=429, content_type="text/plain", headers=headers)
+            return HttpResponse(refusal.sentence, status=429, content_type="text/plain", headers=headers)
         return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: Any) -> HttpResponse:

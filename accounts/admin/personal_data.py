@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -17,6 +18,7 @@ from accounts.services.identity import look_at_personal_data
 from config.admin import RowLink, WithRowActions
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by
+from config.phrases import tell
 
 MAY_SEE = "accounts.view_personal_details"
 
@@ -27,7 +29,7 @@ class LookForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Kept in the audit with your name, before anything is shown.",
+        help_text=gettext_lazy("Kept in the audit with your name, before anything is shown."),
     )
 
 
@@ -52,7 +54,7 @@ class WithPersonalData(WithRowActions):
         page = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Personal data of {person}",
+            "title": tell("Personal data of {person}", person=person),
             "person": person,
             "form": form,
         }

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
@@ -15,6 +16,7 @@ from accounts.models import AgeLimit, AgeLimitChange
 from accounts.services.details import clean_country, clean_region
 from accounts.services.eligibility import remove_age_limit, set_age_limit
 from config.admin import HouseAdmin, ReadOnlyAdmin, Reason, confirmed
+from config.phrases import tell
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[AgeLimit]
@@ -26,7 +28,9 @@ class AgeLimitForm(_Form):
     """What holds at a place, and why."""
 
     reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="The law, or who decided; kept with the change."
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("The law, or who decided; kept with the change."),
     )
 
     class Meta:
@@ -46,19 +50,21 @@ class AgeLimitForm(_Form):
         values = super().clean() or self.cleaned_data
         known = AgeLimit.objects.filter(country=values.get("country"), region=values.get("region", ""))
         if self.instance._state.adding and known.exists():
-            raise ValidationError("There is a row for this place already.")
+            raise ValidationError(gettext("There is a row for this place already."))
         return values
 
 
 def what_removal_does(rows: QuerySet[AgeLimit]) -> list[str]:
     """The preview of `AgeLimitAdmin.remove`."""
-    return ["Whoever lives there is judged by their country, or by the default, from now on. Places in pools stay."]
+    return [
+        gettext("Whoever lives there is judged by their country, or by the default, from now on. Places in pools stay.")
+    ]
 
 
 def _told(values: dict[str, Any]) -> str:
     if not values:
         return ""
-    return "barred" if values["is_barred"] else f"from {values['minimum_age']} years"
+    return gettext("barred") if values["is_barred"] else tell("from {age} years", age=values["minimum_age"])
 
 
 @admin.register(AgeLimit)

@@ -7,6 +7,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -55,9 +56,9 @@ def _page(request: HttpRequest) -> HttpResponse:
             case "off":
                 turn_off(user=user)
                 _keep_signed_in(request, user, has_second_factor=False)
-                messages.success(request, "Your password alone signs you in now.")
+                messages.success(request, gettext("Your password alone signs you in now."))
     except DomainError as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, refusal.sentence)
     return HttpResponseRedirect(request.path)
 
 
@@ -67,7 +68,7 @@ def _confirmed(request: HttpRequest, user: User) -> HttpResponse:
         try:
             codes = confirm_setup(user=user, code=form.cleaned_data["code"], now=database_now())
         except DomainError as refusal:
-            form.add_error("code", refusal.message)
+            form.add_error("code", refusal.sentence)
         else:
             _keep_signed_in(request, user, has_second_factor=True)
             return _shown(request, codes=codes)
@@ -84,7 +85,7 @@ def _keep_signed_in(request: HttpRequest, user: User, *, has_second_factor: bool
 def _shown(request: HttpRequest, **told: Any) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "title": "Second factor",
+        "title": gettext("Second factor"),
         "state": state_of(staff(request)),
         "address": request.path,
         **told,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from accounts.admin.history import WithHistory
 from accounts.admin.personal_data import WithPersonalData
@@ -16,30 +17,52 @@ from accounts.services.roles import assign_role, refuse_unless_admin
 from accounts.services.second_factor import reset_second_factor
 from accounts.services.sessions import end_all_sessions
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
+from config.phrases import tell, tell_of
 
 if TYPE_CHECKING:
     from config.admin import Action, Preview
 
 
-def _people(rows: QuerySet[User]) -> str:
-    count = rows.count()
-    return "1 person" if count == 1 else f"{count} people"
+def _given(role: Role, count: int) -> str:
+    match role:
+        case Role.PLAYER:
+            return tell_of(
+                count,
+                "{count} person with the role player: may do nothing in the back office any more.",
+                "{count} people with the role player: may do nothing in the back office any more.",
+            )
+        case Role.MODERATOR:
+            return tell_of(
+                count,
+                "{count} person with the role moderator: may run pools: requests, results, rounds.",
+                "{count} people with the role moderator: may run pools: requests, results, rounds.",
+            )
+        case Role.FINANCE:
+            return tell_of(
+                count,
+                "{count} person with the role finance: may see payments and export reports.",
+                "{count} people with the role finance: may see payments and export reports.",
+            )
+        case Role.ADMIN:
+            return tell_of(
+                count,
+                "{count} person with the role admin: may do everything here, this included.",
+                "{count} people with the role admin: may do everything here, this included.",
+            )
 
 
 def what_role_does(role: Role) -> "Preview":
     """The preview of `_maker`."""
-    powers = {
-        Role.PLAYER: "may do nothing in the back office any more",
-        Role.MODERATOR: "may run pools: requests, results, rounds",
-        Role.FINANCE: "may see payments and export reports",
-        Role.ADMIN: "may do everything here, this included",
-    }
 
     def preview(rows: QuerySet[User]) -> list[str]:
         already = rows.filter(role=role).count()
         return [
-            f"{_people(rows)} with the role {role}: {powers[role]}.",
-            f"{already} of them have it already. Their access tokens end; staff sign in again.",
+            _given(role, rows.count()),
+            tell_of(
+                already,
+                "{count} of them has it already. Their access tokens end; staff sign in again.",
+                "{count} of them have it already. Their access tokens end; staff sign in again.",
+            ),
         ]
 
     return preview
@@ -66,34 +89,64 @@ def what_deactivation_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.deactivate`."""
     sessions = Session.objects.live().filter(user__in=rows).count()
     return [
-        f"{_people(rows)} cannot sign in any more; {sessions} sessions end at once.",
-        "Requests, entries and payments stay as they are.",
+        tell_of(
+            rows.count(),
+            "{count} person cannot sign in any more; sessions that end at once: {sessions}.",
+            "{count} people cannot sign in any more; sessions that end at once: {sessions}.",
+            sessions=sessions,
+        ),
+        gettext("Requests, entries and payments stay as they are."),
     ]
 
 
 def what_reactivation_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.reactivate`."""
-    return [f"{_people(rows)} may sign in again. Closed accounts stay closed."]
+    return [
+        tell_of(
+            rows.count(),
+            "{count} person may sign in again. Closed accounts stay closed.",
+            "{count} people may sign in again. Closed accounts stay closed.",
+        )
+    ]
 
 
 def what_ending_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.end_sessions`."""
     sessions = Session.objects.live().filter(user__in=rows).count()
-    return [f"{sessions} sessions of {_people(rows)} end at once. They may sign in again."]
+    return [
+        tell_of(
+            sessions,
+            "{count} session ends at once; people chosen: {people}. They may sign in again.",
+            "{count} sessions end at once; people chosen: {people}. They may sign in again.",
+            people=rows.count(),
+        )
+    ]
 
 
 def what_resetting_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `reset_second_factor`."""
     having = Totp.objects.confirmed().filter(user__in=rows).count()
     return [
-        f"{having} of {_people(rows)} have a second factor. It is taken away, and all their sessions end at once.",
-        "Make sure that it is them who ask. Staff set up another one when they sign in next.",
+        tell_of(
+            having,
+            "{count} of {people} has a second factor. It is taken away, and all their sessions end at once.",
+            "{count} of {people} have a second factor. It is taken away, and all their sessions end at once.",
+            people=rows.count(),
+        ),
+        gettext("Make sure that it is them who ask. Staff set up another one when they sign in next."),
     ]
 
 
 def what_resending_does(rows: QuerySet[User]) -> list[str]:
     """The preview of `UserAdmin.resend_verification`."""
-    return [f"{rows.filter(email_verified_at=None).count()} of {_people(rows)} get a new link."]
+    return [
+        tell_of(
+            rows.filter(email_verified_at=None).count(),
+            "{count} of {people} gets a new link.",
+            "{count} of {people} get a new link.",
+            people=rows.count(),
+        )
+    ]
 
 
 class SessionInline(ReadOnlyInline):
@@ -172,7 +225,7 @@ class UserAdmin(WithHistory, WithPersonalData):
     def second_factor(self, row: User) -> str:
         """Since when there is one."""
         device = Totp.objects.confirmed().filter(user=row).first()
-        return "none" if device is None else f"since {device.confirmed_at:%Y-%m-%d %H:%M}"
+        return "none" if device is None else tell("since {at} UTC", at=device.confirmed_at)
 
     @confirmed(
         "Deactivate",

@@ -5,12 +5,14 @@ from urllib.parse import urlsplit
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from accounts.admin.staff import staff
 from accounts.models.webhook_types import DeliveryStatus, OffBecause
 from accounts.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from accounts.services.webhooks.replaying import replay
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, confirmed, labelled
+from config.phrases import tell_of
 
 
 def host_of(endpoint: WebhookEndpoint) -> str:
@@ -72,7 +74,14 @@ class AttemptInline(ReadOnlyInline):
 def what_replay_does(rows: QuerySet[WebhookDelivery]) -> list[str]:
     """The preview of `WebhookDeliveryAdmin.send_again`."""
     ended = rows.filter(status__in=(DeliveryStatus.DELIVERED, DeliveryStatus.FAILED)).count()
-    return [f"{ended} deliveries are sent once more, under the same ids.", "Those that wait already stay as they are."]
+    return [
+        tell_of(
+            ended,
+            "{count} delivery is sent once more, under the same id.",
+            "{count} deliveries are sent once more, under the same ids.",
+        ),
+        gettext("Those that wait already stay as they are."),
+    ]
 
 
 @admin.register(WebhookDelivery)

@@ -32,6 +32,7 @@ from config.api.scopes import SCOPES
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, InvalidTransition, NotFound
+from config.phrases import phrase, tell
 
 MADE_MAIL = "mail.api_key_made"
 
@@ -72,7 +73,7 @@ class KeyLimitReached(Conflict):
     """Somebody has as many keys as anybody may."""
 
     def __init__(self, limit: int) -> None:
-        message = f"You have {limit} keys that are good. Revoke one that is not used."
+        message = phrase("You have {limit} keys that are good. Revoke one that is not used.", limit=limit)
         super().__init__(Code.KEY_LIMIT_REACHED, message, {"limit": limit})
 
 
@@ -252,16 +253,18 @@ def _clean_scopes(wanted: list[str], user: User) -> list[str]:
     """In the order of the registry, each once."""
     unknown = sorted(set(wanted) - set(SCOPES))
     if unknown or not wanted:
-        raise ValidationError(f"There is no scope {', '.join(unknown)}." if unknown else "Name at least one scope.")
+        raise ValidationError(
+            tell("There is no scope {scopes}.", scopes=", ".join(unknown)) if unknown else "Name at least one scope."
+        )
     beyond = sorted(set(wanted) - set(scopes_for(user)))
     if beyond:
-        raise ValidationError(f"Your role does not reach as far as {', '.join(beyond)}.")
+        raise ValidationError(tell("Your role does not reach as far as {scopes}.", scopes=", ".join(beyond)))
     return [name for name in SCOPES if name in wanted]
 
 
 def _clean_end(moment: datetime, now: datetime) -> datetime:
     if not now + SHORTEST_LIFE <= moment <= now + LONGEST_LIFE:
-        raise ValidationError(f"A key ends within {LONGEST_DAYS} days, and not before it was of use.")
+        raise ValidationError(tell("A key ends within {days} days, and not before it was of use.", days=LONGEST_DAYS))
     return moment
 
 

@@ -17,6 +17,7 @@ from django.core.validators import validate_email
 from accounts.countries import countries
 from accounts.models import NOBODYS_DOMAIN, User
 from config.errors import Code, Malformed
+from config.phrases import tell
 
 EMAIL_LENGTH = 254
 NAME_LENGTH = 60
@@ -71,7 +72,7 @@ def visible(value: str, *, longest: int) -> str:
     if not name.strip(JOINERS + " "):
         raise ValidationError("A name cannot be empty.")
     if len(name) > longest:
-        raise ValidationError(f"A name has at most {longest} characters.")
+        raise ValidationError(tell("A name has at most {longest} characters.", longest=longest))
     return name
 
 
@@ -99,7 +100,7 @@ def birth_check(today: date) -> Callable[[date], date]:
         if value > today:
             raise ValidationError("A date of birth cannot lie in the future.")
         if value.year < today.year - OLDEST_YEARS:
-            raise ValidationError(f"A date of birth lies at most {OLDEST_YEARS} years back.")
+            raise ValidationError(tell("A date of birth lies at most {years} years back.", years=OLDEST_YEARS))
         return value
 
     return clean_date_of_birth
@@ -110,7 +111,7 @@ def password_check(of: User) -> Callable[[str], str]:
 
     def check_password(value: str) -> str:
         if len(value) > PASSWORD_LENGTH:
-            raise ValidationError(f"A password has at most {PASSWORD_LENGTH} characters.")
+            raise ValidationError(tell("A password has at most {longest} characters.", longest=PASSWORD_LENGTH))
         validate_password(value, user=of)
         return value
 

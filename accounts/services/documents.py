@@ -23,6 +23,7 @@ from config.clock import database_now
 from config.downloads import Fetched
 from config.errors import Code, Conflict, Forbidden, Gone, NotFound, invalid
 from config.housekeeping import forgets
+from config.phrases import phrase
 from config.uploads import scanning
 from config.uploads.inspection import MEGABYTE, take
 from config.uploads.keeping import let_go, opened, put_away, uses
@@ -114,7 +115,7 @@ def reject_document(*, document: Document, by: User, now: datetime, reason: str)
     """Say that it does not, and why: its owner is told. Refuses the same."""
     reason = reason.strip()
     if not 0 < len(reason) <= LONGEST_REASON:
-        raise invalid("reason", f"Say why, in at most {LONGEST_REASON} characters.")
+        raise invalid("reason", phrase("Say why, in at most {most} characters.", most=LONGEST_REASON))
     return _decide(document, DocumentStatus.REJECTED, by, now, reason)
 
 

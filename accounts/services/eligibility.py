@@ -15,6 +15,7 @@ from accounts.models import DEFAULT_MINIMUM_AGE, AgeLimit, User
 from accounts.services import details
 from config.audit import attribute
 from config.errors import Code, Forbidden, invalid
+from config.phrases import phrase
 
 
 class NotEligible(Forbidden):
@@ -76,10 +77,15 @@ def check_place(
     if law.needs_region:
         raise invalid("region", "What holds in your country differs by region. Say in which one you live.")
     if law.is_barred:
-        raise NotEligible(f"{what} is not offered where you live.", {"country": country, "region": region})
+        raise NotEligible(
+            phrase("{what} is not offered where you live.", what=what), {"country": country, "region": region}
+        )
     at_least = max(minimum_age, law.minimum_age)
     if date_of_birth is None or age_on(today, born=date_of_birth) < at_least:
-        raise NotEligible(f"{what} is for players of {at_least} or older.", {"minimum_age": at_least})
+        raise NotEligible(
+            phrase("{what} is for players of {at_least} or older.", what=what, at_least=at_least),
+            {"minimum_age": at_least},
+        )
 
 
 def age_on(today: date, *, born: date) -> int:
@@ -94,7 +100,7 @@ def set_age_limit(
     """Say what holds at a place from now on; places that were given stay. Refuses bad codes and no reason."""
     place = details.cleaned({"country": (details.clean_country, country), "region": (details.clean_region, region)})
     if not 1 <= minimum_age <= details.OLDEST_YEARS:
-        raise invalid("minimum_age", f"An age from 1 to {details.OLDEST_YEARS}.")
+        raise invalid("minimum_age", phrase("An age from 1 to {oldest}.", oldest=details.OLDEST_YEARS))
     _attribute(by, reason)
     values = {"minimum_age": minimum_age, "is_barred": is_barred}
     limit, _ = AgeLimit.objects.update_or_create(**place, defaults=values)

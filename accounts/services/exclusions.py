@@ -30,6 +30,7 @@ from accounts.services.own_data import Row, section
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Forbidden, invalid
+from config.phrases import phrase
 
 REASON_LENGTH = 500
 SALT = "accounts.excluded_address"
@@ -51,9 +52,12 @@ class Excluded(Forbidden):
     """The player gets no place now. `until` is when that ends, None for never."""
 
     def __init__(self, exclusion: Exclusion) -> None:
-        end = "for good" if exclusion.until is None else f"until {_told(exclusion.until)}"
-        until = None if exclusion.until is None else _told(exclusion.until)
-        super().__init__(Code.EXCLUDED, f"Excluded from new places and payments {end}.", {"until": until})
+        if exclusion.until is None:
+            message, until = phrase("Excluded from new places and payments for good."), None
+        else:
+            message = phrase("Excluded from new places and payments until {at:instant}.", at=exclusion.until)
+            until = _told(exclusion.until)
+        super().__init__(Code.EXCLUDED, message, {"until": until})
 
 
 def exclusion_of(*, user_id: int, now: datetime) -> Exclusion | None:
@@ -80,12 +84,20 @@ def begin_exclusion(*, user: User, kind: ExclusionKind, days: int | None) -> Exc
     """
     if kind == ExclusionKind.COOLING_OFF:
         if days is None or not COOLING_OFF[0] <= days <= COOLING_OFF[1]:
-            raise invalid("days", f"A cooling-off lasts {COOLING_OFF[0]} to {COOLING_OFF[1]} days.")
+            raise invalid(
+                "days",
+                phrase("A cooling-off lasts {least} to {longest} days.", least=COOLING_OFF[0], longest=COOLING_OFF[1]),
+            )
     elif kind != ExclusionKind.SELF_EXCLUSION:
         raise invalid("kind", "A cooling-off or a self-exclusion.")
     elif days is not None and not SELF_EXCLUSION_AT_LEAST <= days <= LONGEST:
         raise invalid(
-            "days", f"A self-exclusion lasts {SELF_EXCLUSION_AT_LEAST} to {LONGEST} days, or for good (null)."
+            "days",
+            phrase(
+                "A self-exclusion lasts {least} to {longest} days, or for good (null).",
+                least=SELF_EXCLUSION_AT_LEAST,
+                longest=LONGEST,
+            ),
         )
     attribute(by=user)
     return _begin(Exclusion(user_id=user.pk, kind=kind, days=days))
@@ -99,9 +111,9 @@ def exclude_player(*, user: User, days: int | None, by: User, reason: str) -> Ex
     """
     reason = reason.strip()
     if not 0 < len(reason) <= REASON_LENGTH:
-        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters: the player reads it.")
+        raise invalid("reason", phrase("Say why, in 1 to {most} characters: the player reads it.", most=REASON_LENGTH))
     if days is not None and not 1 <= days <= LONGEST:
-        raise invalid("days", f"From 1 to {LONGEST} days, or none: for good.")
+        raise invalid("days", phrase("From 1 to {longest} days, or none: for good.", longest=LONGEST))
     attribute(by=by, reason=reason)
     return _begin(Exclusion(user_id=user.pk, kind=ExclusionKind.STAFF, days=days, by=by, reason=reason))
 

@@ -26,6 +26,7 @@ from accounts.oidc.providers import Provider, provider_named
 from config import audit, housekeeping
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, ProviderFailed, Unauthenticated, invalid
+from config.phrases import phrase
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,9 @@ def begin_sign_in(*, provider: Provider, return_to: str, challenge: str, anew: b
         trip = begin_trip(provider, callback=callback_of(provider), anew=anew)
     except OidcFailed as failure:
         logger.warning("nobody can be sent to %s: %s", provider.id, failure)
-        raise ProviderFailed(Code.PROVIDER_ERROR, f"{provider.name} does not answer as it should.") from failure
+        raise ProviderFailed(
+            Code.PROVIDER_ERROR, phrase("{provider} does not answer as it should.", provider=provider.name)
+        ) from failure
     browser = secrets.token_urlsafe(32)
     SignInAttempt.objects.create(
         provider=provider.id,

@@ -20,7 +20,8 @@ from config import outbox
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, Refused, invalid
-from config.money import CURRENCIES, format_amount
+from config.money import CURRENCIES
+from config.phrases import Money, phrase
 
 LARGEST = 2**53
 CHANGED_MAIL, RAISED_MAIL = "mail.spending_limit_changed", "mail.spending_limit_raised"
@@ -73,8 +74,11 @@ class SpendingLimitReached(Refused):
         limit, until = state.amount_cents or 0, state.month.ends_at
         super().__init__(
             Code.SPENDING_LIMIT_REACHED,
-            f"The month's spending limit of {format_amount(limit, state.currency)} leaves"
-            f" {format_amount(state.left_cents or 0, state.currency)}.",
+            phrase(
+                "The month's spending limit of {amount} leaves {left}.",
+                amount=Money(limit, state.currency),
+                left=Money(state.left_cents or 0, state.currency),
+            ),
             {
                 "limit_cents": limit,
                 "spent_cents": state.spent_cents,
@@ -91,7 +95,10 @@ class LimitPending(Conflict):
         at = waiting.effective_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         super().__init__(
             Code.LIMIT_PENDING,
-            f"Another limit begins to hold at {at}. Ask for the present one to take that back.",
+            phrase(
+                "Another limit begins to hold at {at:instant}. Ask for the present one to take that back.",
+                at=waiting.effective_at,
+            ),
             {"amount_cents": waiting.amount_cents, "effective_at": at},
         )
 
@@ -187,7 +194,7 @@ def set_limit(*, user: User, currency: str, amount_cents: int | None, now: datet
     if currency not in CURRENCIES:
         raise invalid("currency", "There is no such currency.")
     if amount_cents is not None and not 0 <= amount_cents <= LARGEST:
-        raise invalid("amount_cents", f"From 0 to {LARGEST} minor units, or null: no limit.")
+        raise invalid("amount_cents", phrase("From 0 to {largest} minor units, or null: no limit.", largest=LARGEST))
     hold_spender(user.pk)
     # Whoever held the player before us has written rows that are younger than the `now` we came with.
     now = max(now, database_now())

@@ -30,6 +30,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import get_language
 from rest_framework.request import Request
 
 from config import figures
@@ -38,6 +39,7 @@ from config.errors import Code, Conflict, Malformed, Refused, invalid
 from config.housekeeping import forgets
 from config.locks import lock_key
 from config.models import IdempotencyKey
+from config.phrases import phrase
 
 HEADER = "Idempotency-Key"
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
@@ -98,7 +100,10 @@ def key_of(request: Request, *, required: bool) -> str | None:
     key = request.headers.get(HEADER)
     if key is None:
         if required:
-            raise Malformed(Code.IDEMPOTENCY_KEY_REQUIRED, f"Send an {HEADER} header, a new one for each attempt.")
+            raise Malformed(
+                Code.IDEMPOTENCY_KEY_REQUIRED,
+                phrase("Send an {header} header, a new one for each attempt.", header=HEADER),
+            )
         return None
     # The Internet draft writes the key as a quoted string; both forms name the same key.
     if len(key) > 2 and key[0] == key[-1] == '"':
@@ -190,10 +195,14 @@ class Call:
         return None if row is None else row[0]
 
     def _kept(self, answer: HttpResponseBase, now: datetime) -> dict[str, Any]:
+        headers = {name: answer[name] for name in KEPT_HEADERS if answer.has_header(name)}
+        if answer.status_code >= 400:
+            # Whoever asks again in another language hears the same sentence, and which language it is in.
+            headers["Content-Language"] = get_language() or settings.LANGUAGE_CODE
         return {
             "fingerprint": self.fingerprint,
             "status_code": answer.status_code,
-            "headers": {name: answer[name] for name in KEPT_HEADERS if answer.has_header(name)},
+            "headers": headers,
             "body": answer.content if isinstance(answer, HttpResponse) else b"",
             "created_at": now,
             "leased_until": None,

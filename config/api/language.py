@@ -1,10 +1,10 @@
 """The sentences of refusals in the caller's language, by `Accept-Language`; codes and facts are the same in each.
 Pages of the back office are in the language that was chosen there.
 
-Services raise sentences in English. On the way out a sentence is looked up in the catalogue (`config/locale`) as it
-stands; one that is not in it, because it was made for this very case, becomes the general sentence of its code, which
-has one in every language: what it said beyond that stands in `details`. Validation by Django and REST framework comes
-with catalogues of its own.
+Services raise sentences in English, with their facts (`config.phrases`). On the way out a sentence is looked up in the
+catalogue (`config/locale`); one that is not in it becomes the general sentence of its code, which has one in every
+language: what it said beyond that stands in `details`. Validation by Django and REST framework comes with catalogues
+of its own.
 
 Nothing else of an answer is translated: the rules of a pool are what its players agreed to, word by word.
 """
@@ -16,15 +16,16 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language, gettext, override, pgettext
+from django.utils.translation import override, pgettext
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+
+from config.phrases import ORIGINAL, in_language, is_original
 
 SPOKEN_UNDER = ("/api/v1/", "/graphql")
 # Its pages speak English until somebody chooses; mails speak English.
 BACK_OFFICE = "/admin/"
 # In the catalogue, the context of what a code says in general.
 OF_A_CODE = "error"
-ORIGINAL = "en"
 
 
 class LanguageMiddleware:
@@ -73,9 +74,9 @@ def language_of(accepted: str) -> str:
 
 def sentence(code: str, message: str) -> str:
     """The sentence in the language of the call."""
-    if not _is_translating() or not message:
-        return message
-    if (found := gettext(message)) != message:
+    if is_original() or not message:
+        return str(message)
+    if (found := in_language(message)) != message:
         return found
     general = pgettext(OF_A_CODE, code)
     return message if general == code else general
@@ -83,15 +84,11 @@ def sentence(code: str, message: str) -> str:
 
 def facts(details: Mapping[str, Any]) -> dict[str, Any]:
     """The details, with what they have of sentences about fields in the language of the call."""
-    if not _is_translating():
+    if is_original():
         return dict(details)
     return {
-        name: [gettext(said) if isinstance(said, str) and said else said for said in value]
+        name: [in_language(said) if isinstance(said, str) else said for said in value]
         if isinstance(value, list)
         else value
         for name, value in details.items()
     }
-
-
-def _is_translating() -> bool:
-    return not (get_language() or ORIGINAL).startswith(ORIGINAL)

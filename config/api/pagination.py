@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from config.api.envelope import Page
 from config.errors import Malformed, invalid
+from config.phrases import phrase
 from config.row_order import RowComparison
 
 DEFAULT_LIMIT = 20
@@ -40,7 +41,7 @@ def read_number(parameters: Mapping[str, str], name: str, *, default: int, highe
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= highest):
-        raise invalid(name, f"Must be a whole number from 1 to {highest}.")
+        raise invalid(name, phrase("Must be a whole number from 1 to {highest}.", highest=highest))
     return int(text)
 
 
@@ -208,7 +209,7 @@ class KeysetPagination(PagePagination):
         if order is None or self.ordering != NEWEST_FIRST:
             return self.ordering
         if order not in ORDERS:
-            raise invalid("order", f"Must be one of {', '.join(ORDERS)}.")
+            raise invalid("order", phrase("Must be one of {choices}.", choices=", ".join(ORDERS)))
         return ORDERS[order]
 
 

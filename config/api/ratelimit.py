@@ -29,6 +29,7 @@ from config import audit, figures
 from config.api import counting, counting_rows
 from config.api.addresses import client_address, network_of
 from config.errors import Code, TooMany
+from config.phrases import phrase
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class RateLimited(TooMany):
     def __init__(self, usage: Usage) -> None:
         super().__init__(
             Code.RATE_LIMITED,
-            f"Too many calls. Try again in {usage.seconds_left} s.",
+            phrase("Too many calls. Try again in {seconds} s.", seconds=usage.seconds_left),
             {"limit": usage.policy.allowed, "per_seconds": usage.policy.seconds, "retry_after": usage.seconds_left},
         )
 

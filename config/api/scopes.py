@@ -19,6 +19,7 @@ from typing import Any
 
 from config.api.operations import UNSET, operation_of
 from config.errors import Code, Forbidden
+from config.phrases import phrase
 
 # Of a call whose parts each ask for a scope of their own, by what they are about (`config.graphql.scoping`).
 BY_TYPE = "by type"
@@ -52,7 +53,9 @@ class ScopeMissing(Forbidden):
     """The key may do other things, not this."""
 
     def __init__(self, scope: str) -> None:
-        super().__init__(Code.SCOPE_MISSING, f"This API key lacks the scope {scope}.", {"scope": scope})
+        super().__init__(
+            Code.SCOPE_MISSING, phrase("This API key lacks the scope {scope}.", scope=scope), {"scope": scope}
+        )
 
 
 def scope_of(view: Any, method: str) -> str | None:

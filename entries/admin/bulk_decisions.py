@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.phrases import tell_of
 from entries.admin.links import linked
 from entries.admin.request_previews import DECIDES
 from entries.models import BulkDecision, BulkItem, BulkKind, BulkOutcome, BulkState
@@ -44,11 +45,16 @@ def what_undoing_does(rows: QuerySet[BulkDecision]) -> list[str]:
     """The preview of `undo`."""
     numbers = [(bulk, takeable(bulk).count()) for bulk in rows]
     said = [
-        f"{count} of the {bulk.items.count()} of {bulk} are approved and not paid: they are withdrawn, and lose their"
-        " place."
+        tell_of(
+            count,
+            "{count} of the {total} of {bulk} is approved and not paid: it is withdrawn, and loses its place.",
+            "{count} of the {total} of {bulk} are approved and not paid: they are withdrawn, and lose their place.",
+            total=bulk.items.count(),
+            bulk=bulk,
+        )
         for bulk, count in numbers
     ]
-    return [*said, "The players read the reason, and may ask again. What is paid stays."]
+    return [*said, _("The players read the reason, and may ask again. What is paid stays.")]
 
 
 @admin.register(BulkDecision)

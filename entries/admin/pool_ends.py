@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from config.money import format_amount
+from config.phrases import Money, tell
 from entries.models import Request, RequestKind, RequestStatus
 from entries.services.places import OWING
 from pools.admin.pool_ends import tells_closings, tells_ends
@@ -38,11 +38,23 @@ def closing_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
     told = defaultdict[int, list[str]](list)
     for pool_id, waiting, listed, owing, _, fees in _numbers(pools):
         if waiting:
-            what = f"requests not decided, which can only be rejected then: {waiting}"
-            told[pool_id].append(f"{what}, {listed} of them on the waiting list.")
+            told[pool_id].append(
+                tell(
+                    "requests not decided, which can only be rejected then: {waiting}, {listed} of them on the "
+                    "waiting list.",
+                    waiting=waiting,
+                    listed=listed,
+                )
+            )
         if owing:
-            what = f"requests approved and not paid, which keep their place until their time is over: {owing}"
-            told[pool_id].append(f"{what}. They owe {format_amount(fees, currency[pool_id])}.")
+            told[pool_id].append(
+                tell(
+                    "requests approved and not paid, which keep their place until their time is over: {owing}. "
+                    "They owe {money}.",
+                    owing=owing,
+                    money=Money(fees, currency[pool_id]),
+                )
+            )
     return told
 
 
@@ -52,11 +64,17 @@ def ending_requests(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
     told = defaultdict[int, list[str]](list)
     for pool_id, waiting, _, owing, held, fees in _numbers(pools):
         if waiting:
-            told[pool_id].append(f"requests not decided, which are turned down: {waiting}.")
+            told[pool_id].append(tell("requests not decided, which are turned down: {waiting}.", waiting=waiting))
         if owing:
-            money = format_amount(fees, currency[pool_id])
-            what = f"requests approved and not paid, which are withdrawn: {owing}."
-            told[pool_id].append(f"{what} They hold {held} places and owe {money}.")
+            told[pool_id].append(
+                tell(
+                    "requests approved and not paid, which are withdrawn: {owing}. Places that they hold: {held}; "
+                    "money that they owe: {money}.",
+                    owing=owing,
+                    held=held,
+                    money=Money(fees, currency[pool_id]),
+                )
+            )
     return told
 
 

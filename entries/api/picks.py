@@ -14,6 +14,7 @@ from config.api.pagination import KeysetPagination
 from config.api.ratelimit import PICK
 from config.api.views import ApiView, ApiViewSet
 from config.errors import Code, DomainError, Forbidden
+from config.phrases import phrase
 from entries.api.serializers.picks import (
     BulkAnswerOut,
     BulkBody,
@@ -127,7 +128,9 @@ class PickHistoryViewSet(ApiViewSet):
         if round_ is None:
             raise Http404
         if entry.user_id != caller(request).pk and not is_history_public(entry.pool, round_):
-            raise Forbidden(Code.FORBIDDEN, f"Round {number} is not locked yet; its picks are secret.")
+            raise Forbidden(
+                Code.FORBIDDEN, phrase("Round {round} is not locked yet; its picks are secret.", round=number)
+            )
         steps = self.paginate_queryset(pick_history(entry_id=entry.pk, round_id=round_.pk))
         return self.get_paginated_response(StepOut(steps, many=True).data)
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import TextChoices
 
 from config.errors import Code, Forbidden, NotFound
+from config.phrases import phrase
 from entries.queries.grades import (
     ASKED_SQL,
     CLOSED_SQL,
@@ -109,7 +110,11 @@ def revealed_round(pool: Pool, number: int) -> Round:
     if round_ is None:
         raise NotFound(Code.NOT_FOUND, "The pool has no such round.")
     if not is_revealed(round_):
-        raise Forbidden(Code.FORBIDDEN, f"Round {number} is not locked yet; its picks are secret.", {"round": number})
+        raise Forbidden(
+            Code.FORBIDDEN,
+            phrase("Round {round} is not locked yet; its picks are secret.", round=number),
+            {"round": number},
+        )
     return round_
 
 

@@ -22,6 +22,7 @@ from config import audit, outbox
 from config.clock import ClockTimestamp
 from config.errors import Code, Malformed, TooMany
 from config.locks import allow_long_statements
+from config.phrases import phrase
 from entries.models import Announcement, AnnouncementStatus, Audience
 from entries.queries.audience import PLAYERS
 from pools.models import Pool
@@ -85,7 +86,8 @@ class EnoughForToday(TooMany):
 
     def __init__(self) -> None:
         super().__init__(
-            Code.RATE_LIMITED, f"The pool has had {MOST_A_DAY} announcements within 24 hours. Wait with this one."
+            Code.RATE_LIMITED,
+            phrase("The pool has had {most} announcements within 24 hours. Wait with this one.", most=MOST_A_DAY),
         )
 
 

@@ -15,6 +15,7 @@ from accounts.services.exclusions import Excluded, refuse_excluded
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
+from config.phrases import Name, phrase
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.places import (
     PlaceRefused,
@@ -36,7 +37,11 @@ class PoolFull(Conflict):
     """Every place is held; the request can go on the waiting list."""
 
     def __init__(self, pool: Pool) -> None:
-        super().__init__(Code.POOL_FULL, f"All {pool.capacity} places are taken.", {"capacity": pool.capacity})
+        super().__init__(
+            Code.POOL_FULL,
+            phrase("All {capacity} places are taken.", capacity=pool.capacity),
+            {"capacity": pool.capacity},
+        )
 
 
 @transaction.atomic
@@ -171,7 +176,7 @@ def checked_reason(reason: str) -> str:
     if not reason:
         raise invalid("reason", "Say why: the player will read it.")
     if len(reason) > REASON_LENGTH:
-        raise invalid("reason", f"At most {REASON_LENGTH} characters.")
+        raise invalid("reason", phrase("At most {most} characters.", most=REASON_LENGTH))
     return reason
 
 
@@ -218,6 +223,9 @@ def _refuse_closed_account(request: Request) -> None:
 
 def _refuse_unless_waitable(request: Request) -> None:
     if request.status != RequestStatus.PENDING:
-        raise Conflict(Code.INVALID_TRANSITION, f"A request that is {request.status} cannot wait for a place.")
+        raise Conflict(
+            Code.INVALID_TRANSITION,
+            phrase("A request that is {status} cannot wait for a place.", status=Name(request.status)),
+        )
     if request.waitlisted_at is not None:
         raise Conflict(Code.INVALID_TRANSITION, "The request is on the waiting list already.")

@@ -20,6 +20,7 @@ from config.clock import ClockTimestamp, database_now
 from config.constraints import meaning_of
 from config.errors import Code, Conflict, DomainError, NotFound, invalid
 from config.models import OutboxMessage
+from config.phrases import phrase
 from entries.models import (
     WITH_REASON,
     BulkDecision,
@@ -56,7 +57,7 @@ def start_bulk_decision(*, kind: BulkKind, request_ids: Iterable[int], by: User,
     reason = checked_reason(reason) if kind in WITH_REASON else ""
     wanted = sorted(set(request_ids))
     if not 0 < len(wanted) <= MOST_REQUESTS:
-        raise invalid("requests", f"From 1 to {MOST_REQUESTS} of them.")
+        raise invalid("requests", phrase("From 1 to {most} of them.", most=MOST_REQUESTS))
     with transaction.atomic():
         if Request.objects.filter(pk__in=wanted).count() != len(wanted):
             raise NotFound(Code.NOT_FOUND, "One of the requests is not there.")

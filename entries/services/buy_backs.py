@@ -16,6 +16,7 @@ from accounts.services.spending import refuse_unaffordable
 from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Forbidden, NotFound, Refused
+from config.phrases import Name, phrase
 from entries.models import Entry, EntryStatus, PaymentStatus, Request, RequestKind, RequestStatus
 from entries.models.entry import EliminationReason
 from entries.services.approvals import post_request_mail
@@ -61,7 +62,9 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
         raise NotFound(Code.NOT_FOUND, "There is no such entry of yours.")
     pool = Pool.objects.select_related("competition").locked().get(pk=entry.pool_id)
     if pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
-        raise Refused(Code.POOL_CLOSED, f"The pool is {pool.status}.", {"status": str(pool.status)})
+        raise Refused(
+            Code.POOL_CLOSED, phrase("The pool is {status}.", status=Name(pool.status)), {"status": str(pool.status)}
+        )
     if not user.is_active:
         raise Forbidden(Code.NOT_ELIGIBLE, "The account is not active.")
     refuse_excluded(user_id=user.pk, now=now)
@@ -76,7 +79,10 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
         return _still_payable(live, pool, now)
     _check_rules(entry, fell_in, rules)
     if not _is_complete(pool, fell_in, rules):
-        raise NotAllowed(WhyNot.ROUND_NOT_COMPLETE, f"Round {fell_in} is not over yet: its results could still change.")
+        raise NotAllowed(
+            WhyNot.ROUND_NOT_COMPLETE,
+            phrase("Round {round} is not over yet: its results could still change.", round=fell_in),
+        )
     resumes = _next_round(pool, fell_in, now)
     refuse_unaffordable(user_id=user.pk, currency=pool.currency, amount_cents=rules.buy_back_fee_cents, now=now)
     return _approve(entry, pool, fell_in, resumes, rules, now)
@@ -85,7 +91,10 @@ def ask_to_buy_back(*, entry_id: int, user: User, now: datetime) -> Request:
 def _fell_in(entry: Entry) -> int:
     """The round that put it out. Refuses an entry that is not out, or that a tiebreak put out."""
     if entry.status != EntryStatus.ELIMINATED or entry.eliminated_round_number is None:
-        raise NotAllowed(WhyNot.NOT_ELIMINATED, f"The entry is {entry.status}: only one that is out can buy back in.")
+        raise NotAllowed(
+            WhyNot.NOT_ELIMINATED,
+            phrase("The entry is {status}: only one that is out can buy back in.", status=Name(entry.status)),
+        )
     if entry.eliminated_code == EliminationReason.TIEBREAK:
         raise NotAllowed(WhyNot.TIEBREAK, "A tiebreak at the end decides for good.")
     return entry.eliminated_round_number
@@ -96,12 +105,18 @@ def _check_rules(entry: Entry, fell_in: int, rules: Rules) -> None:
     if until is None:
         raise NotAllowed(WhyNot.NOT_IN_THE_RULES, "This pool has no buying back in.")
     if fell_in > until:
-        raise NotAllowed(WhyNot.FELL_TOO_LATE, f"Only who fell up to round {until} may buy back in.")
+        raise NotAllowed(
+            WhyNot.FELL_TOO_LATE, phrase("Only who fell up to round {until} may buy back in.", until=until)
+        )
     bought = Request.objects.filter(bought_entry=entry, status=RequestStatus.APPROVED).not_given_back()
     if bought.filter(round_number=fell_in).exists():
-        raise NotAllowed(WhyNot.BOUGHT_ALREADY, f"The entry has bought back in after round {fell_in} already.")
+        raise NotAllowed(
+            WhyNot.BOUGHT_ALREADY, phrase("The entry has bought back in after round {round} already.", round=fell_in)
+        )
     if bought.filter(payment_status=PaymentStatus.COMPLETED).count() >= limit:
-        raise NotAllowed(WhyNot.LIMIT_REACHED, f"An entry may buy back in {limit} times, and this one has.")
+        raise NotAllowed(
+            WhyNot.LIMIT_REACHED, phrase("An entry may buy back in {limit} times, and this one has.", limit=limit)
+        )
 
 
 def _is_complete(pool: Pool, number: int, rules: Rules) -> bool:
@@ -120,7 +135,9 @@ def _next_round(pool: Pool, fell_in: int, now: datetime) -> Round:
     if found is None:
         raise Refused(Code.DEADLINE_PASSED, "Every round is locked that the entry could come back for.")
     if found.locks_at is None:
-        raise Refused(Code.ROUND_NOT_OPEN, f"Round {found.number} has no games yet. Try again once it has.")
+        raise Refused(
+            Code.ROUND_NOT_OPEN, phrase("Round {round} has no games yet. Try again once it has.", round=found.number)
+        )
     return found
 
 
@@ -156,5 +173,5 @@ def _approve(entry: Entry, pool: Pool, fell_in: int, resumes: Round, rules: Rule
     try:
         bring_back(request)
     except PlaceRefused as refusal:
-        raise Refused(Code.DEADLINE_PASSED, f"Round {resumes.number} has just locked.") from refusal
+        raise Refused(Code.DEADLINE_PASSED, phrase("Round {round} has just locked.", round=resumes.number)) from refusal
     return request

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from config.errors import Code, DomainError, NotFound, invalid
+from config.phrases import phrase
 from entries.models import Request
 from entries.services.approvals import Admission, approve_locked, checked_reason, reject_request
 from pools.models import Pool
@@ -63,7 +64,7 @@ def decide_each(request_ids: Sequence[int], decide: Callable[[Request], object])
     Refuses the whole with VALIDATION_ERROR where a request is named twice, or more than `MOST_AT_ONCE` are.
     """
     if len(set(request_ids)) != len(request_ids) or len(request_ids) > MOST_AT_ONCE:
-        raise invalid("requests", f"At most {MOST_AT_ONCE}, each of them once.")
+        raise invalid("requests", phrase("At most {most}, each of them once.", most=MOST_AT_ONCE))
     found = _locked(request_ids)
     return [_decided(request_id, found.get(request_id), decide) for request_id in request_ids]
 

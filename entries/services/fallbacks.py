@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from config.errors import Code, NotFound, Refused, invalid
+from config.phrases import Name, phrase
 from entries.models import EntryStatus
 from entries.models.pick import REVEAL_LOCK
 from pools.models import PoolStatus
@@ -101,14 +102,16 @@ def save_fallback(*, entry_id: int, user: User, teams: Sequence[str]) -> SavedFa
 def _check(facts: _Facts, teams: Sequence[str]) -> None:
     if facts.entry_status != EntryStatus.ACTIVE:
         raise Refused(
-            Code.ENTRY_NOT_ACTIVE, f"This entry is {facts.entry_status}.", {"status": str(facts.entry_status)}
+            Code.ENTRY_NOT_ACTIVE,
+            phrase("This entry is {status}.", status=Name(facts.entry_status)),
+            {"status": str(facts.entry_status)},
         )
     if facts.pool_status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
-        raise Refused(Code.ROUND_NOT_OPEN, f"The pool is {facts.pool_status}.")
+        raise Refused(Code.ROUND_NOT_OPEN, phrase("The pool is {status}.", status=Name(facts.pool_status)))
     if not facts.is_used:
         raise Refused(Code.FALLBACK_NOT_USED, "No round to come in this pool fills in from a player's list.")
     unknown = [code for code, team_id in zip(teams, facts.team_ids, strict=True) if team_id is None]
     if unknown:
-        raise invalid("teams", f"Unknown teams: {', '.join(unknown)}.")
+        raise invalid("teams", phrase("Unknown teams: {teams}.", teams=", ".join(unknown)))
     if len(set(teams)) != len(teams):
         raise invalid("teams", "Name each team once.")

@@ -10,6 +10,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict
+from config.phrases import phrase
 from config.states import correcting
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind
 from entries.services.approvals import promote_waiting
@@ -23,7 +24,7 @@ class NothingPaid(Conflict):
     def __init__(self, request: Request) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Request {request.pk} is not paid: there is nothing to give back.",
+            phrase("Request {request} is not paid: there is nothing to give back.", request=request.pk),
             {"from": str(request.payment_status), "to": str(PaymentStatus.REFUNDED)},
         )
 

@@ -16,6 +16,7 @@ from config.audit import attribute
 from config.clock import database_now
 from config.constraints import explain
 from config.errors import Code, Refused
+from config.phrases import Name, phrase
 from entries.models import Entry, EntryChange, EntryStatus, PaymentStatus, Reprieve, Request, RequestKind, RequestStatus
 from pools.models import Pool, PoolStatus
 from pools.queries import Joining, current_rules, joining, registration_closes_at
@@ -52,7 +53,11 @@ class PlaceRefused(Refused):
     def __init__(self, request: Request, because: Because) -> None:
         super().__init__(
             Code.PAYMENT_NOT_DUE,
-            f"Request {request.pk} gets no entry: {because.replace('_', ' ')}.",
+            phrase(
+                "Request {request} gets no entry: {because}.",
+                request=request.pk,
+                because=Name(because.replace("_", " ")),
+            ),
             {"request": request.pk, "because": because},
         )
         self.because = because
@@ -74,16 +79,21 @@ def check_registration(pool: Pool, now: datetime) -> datetime | None:
     takes_late = pool.status == PoolStatus.RUNNING and rules.late_entry_until is not None
     if pool.status != PoolStatus.OPEN and not takes_late:
         raise Refused(
-            Code.POOL_CLOSED, f"The pool is {pool.status}, not open for requests.", {"status": str(pool.status)}
+            Code.POOL_CLOSED,
+            phrase("The pool is {status}, not open for requests.", status=Name(pool.status)),
+            {"status": str(pool.status)},
         )
     closes_at = registration_closes_at(pool, rules)
     if closes_at is not None and closes_at <= now:
         at = closes_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-        raise Refused(Code.POOL_CLOSED, f"Registration closed at {at}.", {"registration_closes_at": at})
+        raise Refused(Code.POOL_CLOSED, phrase("Registration closed at {at}.", at=at), {"registration_closes_at": at})
     if joining(pool, rules, now) is None:
         raise Refused(
             Code.POOL_CLOSED,
-            f"Whoever joins now has missed too many rounds: each is a strike, and {rules.strikes} are allowed.",
+            phrase(
+                "Whoever joins now has missed too many rounds: each is a strike, and {strikes} are allowed.",
+                strikes=rules.strikes,
+            ),
             {"strikes": rules.strikes},
         )
     return closes_at

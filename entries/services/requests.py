@@ -17,6 +17,7 @@ from config.audit import attribute
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
 from config.locks import advisory_lock
+from config.phrases import phrase
 from entries.models import PaymentStatus, Request, RequestKind, RequestStatus
 from entries.services.approvals import checked_reason, post_request_mail, promote_waiting
 from entries.services.places import check_registration, lock_place, post_closed
@@ -31,7 +32,9 @@ class RequestLimitReached(Conflict):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            Code.REQUEST_LIMIT_REACHED, f"This pool takes {limit} requests of one player.", {"limit": limit}
+            Code.REQUEST_LIMIT_REACHED,
+            phrase("This pool takes {limit} requests of one player.", limit=limit),
+            {"limit": limit},
         )
 
 

@@ -17,6 +17,7 @@ from config.audit import attribute
 from config.clock import database_now, finance_date
 from config.errors import Code, Conflict, invalid
 from config.locks import advisory_lock, allow_long_statements
+from config.phrases import phrase
 from config.version import code_version
 from payments.accounting.days import DayPart, pending_days, sums_of_days
 from payments.accounting.formats import FORMATS, packed
@@ -76,7 +77,12 @@ def _make(system: AccountingSystem, through: date, as_of: AsOf, by: User | None,
     days = pending_days(system=system, livemode=livemode, through=through, as_of=as_of.posting_id)
     sums = list(sums_of_days(days, livemode=livemode))
     if not sums:
-        raise Conflict(Code.ALREADY_EXPORTED, f"Everything through {through} was exported to {system.label} before.")
+        raise Conflict(
+            Code.ALREADY_EXPORTED,
+            phrase(
+                "Everything through {through} was exported to {system} before.", through=through, system=system.label
+            ),
+        )
     theirs = theirs_for(system, sums)
     journals = list(journals_of(sums, theirs, most_lines=FORMATS[system].most_lines, livemode=livemode))
     attribute(by=by, reason=f"journals for {system.label}")
@@ -109,7 +115,7 @@ def _make(system: AccountingSystem, through: date, as_of: AsOf, by: User | None,
 def _a_day_that_is_over(asked: date | None) -> date:
     today = finance_date(database_now())
     if asked is not None and asked >= today:
-        raise invalid("through", f"{asked} is not over yet: journals are of whole days.")
+        raise invalid("through", phrase("{asked} is not over yet: journals are of whole days.", asked=asked))
     return today - timedelta(days=1) if asked is None else asked
 
 

@@ -57,7 +57,7 @@ class AccountForm(Base):
             try:
                 read_layout(layout)
             except DomainError as refusal:
-                raise forms.ValidationError(refusal.message) from None
+                raise forms.ValidationError(refusal.sentence) from None
         return layout
 
 

@@ -54,7 +54,7 @@ def give_page(page: Any, request: HttpRequest, row_id: int) -> HttpResponse:
         try:
             row = form.give(staff(request))
         except DomainError as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, refusal.sentence)
         else:
             page.message_user(request, f"{row.owner} looks after it now.", messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:payments_discrepancy_change", args=[row.pk]))

@@ -156,7 +156,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
                 export_id=pk, by=staff(request), way=DownloadWay.ADMIN, address=client_address(request) or None
             )
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, refusal.sentence, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:payments_export_change", args=[pk]))
         return fetched.answer()
 

@@ -14,6 +14,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.errors import Code, Conflict
 from config.money import format_amount
+from config.phrases import phrase
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
@@ -116,7 +117,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         for refusal in outcome.refused[:MOST_LISTED]:
             self.message_user(request, f"{row.pool.name}: {refusal.message}", messages.WARNING)
         if not outcome.done:
-            raise Conflict(Code.PRIZE_NOT_DUE, f"{row.pool.name}: no payout was asked for.")
+            raise Conflict(Code.PRIZE_NOT_DUE, phrase("{pool}: no payout was asked for.", pool=row.pool.name))
         asked = len(outcome.done)
         self.message_user(request, f"{row.pool.name}: {asked} payouts wait for approval.", messages.SUCCESS)
 

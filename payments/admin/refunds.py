@@ -246,7 +246,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             try:
                 refund = form.ask(staff(request))
             except DomainError as refusal:
-                form.add_error(None, refusal.message)
+                form.add_error(None, refusal.sentence)
             else:
                 waits = refund.status == RefundState.REQUESTED
                 said = "Asked for. Somebody else has to approve it." if waits else "Decided. It is on its way."

@@ -100,7 +100,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         try:
             want_run(by=staff(request))
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.WARNING)
+            self.message_user(request, refusal.sentence, messages.WARNING)
         else:
             self.message_user(request, "A worker reconciles now. This page shows what it found.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:payments_reconciliationrun_finance"))

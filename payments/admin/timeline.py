@@ -63,7 +63,7 @@ class WithTimeline(ReadOnlyAdmin):
         try:
             timeline = timeline_of(request_id=pk, with_money=request.user.has_perm(SEES_MONEY))
         except DomainError as refusal:
-            raise Http404(refusal.message) from refusal
+            raise Http404(refusal.sentence) from refusal
         zone = ZoneInfo(timeline.request.pool.competition.time_zone)
         context = {
             **self.admin_site.each_context(request),

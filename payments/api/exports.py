@@ -23,6 +23,7 @@ from config.api.views import ApiView, ReadOnlyViewSet
 from config.clock import database_now
 from config.errors import Code, NotFound, Unauthenticated
 from config.freshness import refuse_stale
+from config.phrases import phrase
 from payments.api.report_bodies import ReportBody, shape_of
 from payments.api.serializers import LARGEST_ID
 from payments.exports.asking import approve_export, cancel_export, request_check, request_export, try_again
@@ -202,7 +203,7 @@ class ExportViewSet(ReadOnlyViewSet):
         if "as_of_export" in body:
             like = Export.objects.filter(pk=body["as_of_export"]).first()
             if like is None:
-                raise NotFound(Code.NOT_FOUND, f"There is no export {body['as_of_export']}.")
+                raise NotFound(Code.NOT_FOUND, phrase("There is no export {export}.", export=body["as_of_export"]))
         narrowing = Narrowing(body.get("pool"), body.get("first_day"), body.get("last_day"), body["options"])
         export = request_export(
             kind=body["report"], narrowing=narrowing, file_format=FileFormat(body["format"]), by=caller(request),

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.components import Schema, among
+from config.phrases import tell
 from payments.api.serializers import LARGEST_ID
 from payments.exports.formats import formats_of
 from payments.models import FileFormat
@@ -32,7 +33,9 @@ class ReportBody(serializers.Serializer[Any]):
     def validate_report(self, kind: str) -> str:
         """One that there is."""
         if kind not in REPORTS:
-            raise serializers.ValidationError(f"There is no report {kind!r}; there are {', '.join(REPORTS)}.")
+            raise serializers.ValidationError(
+                tell("There is no report {kind!r}; there are {choices}.", kind=kind, choices=", ".join(REPORTS))
+            )
         return kind
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.constraints import constraint_of
 from config.errors import Code, Conflict, NotFound, invalid
-from config.money import format_amount
+from config.phrases import Money, Name, phrase
 from config.reasons import check_reason
 from payments.bank.days import noon
 from payments.bank.unmatched import tell_of_unmatched
@@ -60,8 +60,11 @@ class DoesNotAddUp(Conflict):
     def __init__(self, line: BankLine, chosen: int) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"The line is {format_amount(line.amount_cents, line.currency)}; what was chosen comes to"
-            f" {format_amount(chosen, line.currency)}.",
+            phrase(
+                "The line is {amount}; what was chosen comes to {chosen}.",
+                amount=Money(line.amount_cents, line.currency),
+                chosen=Money(chosen, line.currency),
+            ),
             {"line_cents": line.amount_cents, "chosen_cents": chosen},
         )
 
@@ -142,7 +145,11 @@ def _locked(line_id: int, status: BankLineState | None = None) -> BankLine:
     if line is None:
         raise NotFound(Code.NOT_FOUND, "There is no such line.")
     if status is not None and line.status != status:
-        raise Conflict(Code.INVALID_TRANSITION, f"The line is {line.status} already.", {"from": str(line.status)})
+        raise Conflict(
+            Code.INVALID_TRANSITION,
+            phrase("The line is {status} already.", status=Name(line.status)),
+            {"from": str(line.status)},
+        )
     return line
 
 
@@ -199,7 +206,7 @@ def _came_back(record: ManualRecord) -> bool:
 
 def _few(ids: Sequence[int]) -> Sequence[int]:
     if len(ids) > MOST_TARGETS:
-        raise invalid("line", f"A line is of {MOST_TARGETS} things at most.")
+        raise invalid("line", phrase("A line is of {most} things at most.", most=MOST_TARGETS))
     return ids
 
 

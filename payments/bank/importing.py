@@ -14,7 +14,7 @@ from config.audit import attribute
 from config.clock import database_now, finance_date
 from config.constraints import constraint_of
 from config.errors import Code, Conflict, NotFound, invalid
-from config.money import format_amount
+from config.phrases import Money, phrase
 from payments.bank.camt import read_camt
 from payments.bank.csv_file import read_csv
 from payments.bank.days import noon
@@ -78,7 +78,7 @@ def import_file(*, content: bytes, name: str, given: Given, by: User) -> Importe
 def _refuse_known(digest: str) -> None:
     known = BankFile.objects.filter(sha256=digest).only("pk", "name").first()
     if known is not None:
-        raise AlreadyImported(f"This very file was taken in as {known.name!r}.", file=known.pk)
+        raise AlreadyImported(phrase("This very file was taken in as {known!r}.", known=known.name), file=known.pk)
 
 
 def _read_csv(content: bytes, given: Given) -> ReadStatement:
@@ -156,7 +156,9 @@ class _Writing:
         if account is None:
             raise NotFound(Code.NOT_FOUND, "There is no such bank account.")
         if self.given.account_id not in (None, account.pk):
-            raise invalid("account", f"The file is of {account.name}, not of the account that was chosen.")
+            raise invalid(
+                "account", phrase("The file is of {account}, not of the account that was chosen.", account=account.name)
+            )
         if statement.currency not in ("", account.currency):
             ours, theirs = account.currency.upper(), statement.currency.upper()
             raise unreadable(f"It is in {theirs}, and {account.name} is an account in {ours}.")
@@ -174,7 +176,12 @@ class _Writing:
             if not new:
                 return None, len(known)
             raise AlreadyImported(
-                f"{len(known)} of its {len(lines)} lines are here already, on another statement.", known=len(known)
+                phrase(
+                    "{count} of its {total} lines are here already, on another statement.",
+                    count=len(known),
+                    total=len(lines),
+                ),
+                known=len(known),
             )
         opening, closing, is_stated = self._balances(account, read, lines, new)
         before = account.statements.order_by("last_on", "pk").first()
@@ -221,8 +228,12 @@ class _Writing:
             code = account.currency
             raise invalid(
                 "closing_cents",
-                f"The lines come to {format_amount(moved, code)}, which does not lead from"
-                f" {format_amount(opening, code)} to {format_amount(closing, code)}.",
+                phrase(
+                    "The lines come to {moved}, which does not lead from {opening} to {closing}.",
+                    moved=Money(moved, code),
+                    opening=Money(opening, code),
+                    closing=Money(closing, code),
+                ),
             )
         if opening is None and closing is None:
             if last is None:

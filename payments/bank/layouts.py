@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from config.errors import invalid
+from config.phrases import phrase
 
 ENCODINGS = ("utf-8", "cp1252", "iso-8859-1", "iso-8859-15", "utf-16")
 DELIMITERS = (",", ";", "\t", "|")
@@ -61,11 +62,18 @@ def read_layout(given: Mapping[str, Any]) -> Layout:
     known = {one.name for one in fields(Layout)}
     strange = sorted(set(given) - known)
     if strange:
-        raise invalid("layout", f"Nothing is known of {', '.join(strange)}; there are {', '.join(sorted(known))}.")
+        raise invalid(
+            "layout",
+            phrase(
+                "Nothing is known of {strange}; there are {choices}.",
+                strange=", ".join(strange),
+                choices=", ".join(sorted(known)),
+            ),
+        )
     values = {**given, "text": tuple(_texts(given.get("text", ())))}
     for name in known - {"text", "skip", "has_header"}:
         if not isinstance(values.get(name, ""), str):
-            raise invalid("layout", f"`{name}` is a text.")
+            raise invalid("layout", phrase("`{name}` is a text.", name=name))
     if type(values.get("skip", 0)) is not int or type(values.get("has_header", True)) is not bool:
         raise invalid("layout", "`skip` is a number, `has_header` true or false.")
     if not values.get("date"):
@@ -86,13 +94,15 @@ def _check(layout: Layout) -> None:
     if bool(layout.amount) == bool(layout.credit and layout.debit) or bool(layout.credit) != bool(layout.debit):
         raise invalid("layout", "Name either `amount`, or both `credit` and `debit`.")
     if layout.encoding not in ENCODINGS:
-        raise invalid("layout", f"`encoding` is one of {', '.join(ENCODINGS)}.")
+        raise invalid("layout", phrase("`encoding` is one of {choices}.", choices=", ".join(ENCODINGS)))
     if layout.delimiter not in DELIMITERS:
         raise invalid("layout", "`delimiter` is a comma, a semicolon, a tab or a bar.")
     if layout.decimal not in (".", ",") or layout.thousands not in SEPARATORS or layout.decimal == layout.thousands:
         raise invalid("layout", "`decimal` is . or , and `thousands` something else of: , . ' blank, or nothing.")
     if not 0 <= layout.skip <= MOST_SKIPPED:
-        raise invalid("layout", f"`skip` is how many lines stand above the table: 0 to {MOST_SKIPPED}.")
+        raise invalid(
+            "layout", phrase("`skip` is how many lines stand above the table: 0 to {most}.", most=MOST_SKIPPED)
+        )
     if not layout.has_header and not all(name.isdecimal() and 0 < int(name) < 1000 for name in layout.columns):
         raise invalid("layout", "Without a header, columns are numbered from 1.")
     if _told_back(layout.date_format) != _SAMPLE:

@@ -11,6 +11,7 @@ from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, NotFound, invalid
 from config.locks import advisory_lock
+from config.phrases import phrase
 from config.version import code_version
 from payments.exports.formats import Sheet
 from payments.exports.rights import check_may_export
@@ -182,7 +183,10 @@ def _check_patience(by: User) -> None:
     advisory_lock("exports of", by.pk)
     waiting = Export.objects.filter(requested_by=by, status__in=(ExportState.QUEUED, ExportState.WAITING))
     if waiting.count() >= MOST_WAITING:
-        raise Conflict(Code.ALREADY_RUNNING, f"{MOST_WAITING} of your exports are waiting. Let them be written first.")
+        raise Conflict(
+            Code.ALREADY_RUNNING,
+            phrase("{most} of your exports are waiting. Let them be written first.", most=MOST_WAITING),
+        )
 
 
 def _new(report: Report, narrowing: Narrowing, file_format: FileFormat) -> Export:

@@ -14,6 +14,7 @@ import typst
 from django.conf import settings
 
 from config.errors import invalid
+from config.phrases import phrase
 
 # A summary is read by people. The typesetter holds the whole document, at up to 0.3 MB for each of its lines.
 MOST_ROWS = 1_000
@@ -30,7 +31,10 @@ def render(template: str, data: Mapping[str, Any]) -> bytes:
     Refuses, naming the format, more than `MOST_ROWS` rows.
     """
     if len(data["rows"]) > MOST_ROWS:
-        raise invalid("format", f"A printed report has at most {MOST_ROWS:,} rows. Narrow it, or take a spreadsheet.")
+        raise invalid(
+            "format",
+            phrase("A printed report has at most {most:,} rows. Narrow it, or take a spreadsheet.", most=MOST_ROWS),
+        )
     printed: bytes = typst.compile(
         TEMPLATES / f"{template}.typ",
         root=TEMPLATES,

@@ -15,6 +15,7 @@ from config import metrics, outbox
 from config.audit import attribute
 from config.clock import finance_date, last_of_month
 from config.errors import Code, Conflict, DomainError, invalid
+from config.phrases import phrase
 from config.versions import Seen, refuse_stale
 from payments.exports.asking import scheduled_export
 from payments.exports.rights import check_may_export, may_export
@@ -77,15 +78,17 @@ def create_schedule(*, plan: Plan, recipients: Iterable[User], by: User, now: da
     report = checked(plan.report, narrowing, plan.file_format)
     check_may_export(by, kind=report.kind, is_personal=report.is_personal)
     if report.needs_approval:
-        raise invalid("report", f"The report {report.kind} needs a second name each time it is written.")
+        raise invalid(
+            "report", phrase("The report {kind} needs a second name each time it is written.", kind=report.kind)
+        )
     if not plan.name.strip() or plan.hour > 23:
         raise invalid("hour" if plan.name.strip() else "name", "A name, and an hour from 0 to 23.")
     if plan.time_zone and plan.time_zone not in available_timezones():
-        raise invalid("time_zone", f"There is no time zone {plan.time_zone!r}.")
+        raise invalid("time_zone", phrase("There is no time zone {zone}.", zone=plan.time_zone))
     people = list(recipients)
     for person in people:
         if not may_export(person, kind=report.kind, is_personal=report.is_personal):
-            raise invalid("recipients", f"{person.email} may not export this report.")
+            raise invalid("recipients", phrase("{person} may not export this report.", person=person.email))
     attribute(by=by)
     schedule = ExportSchedule.objects.create(
         name=plan.name.strip(), report=plan.report, format=plan.file_format, pool_id=plan.pool_id,

@@ -6,6 +6,7 @@ from functools import partial
 from typing import IO
 
 from config.errors import invalid
+from config.phrases import phrase
 from payments.exports.formats import FORMS, Sheet, formats_of
 from payments.exports.rows import Tally, Totals, as_of_now, batches_of
 from payments.models import FileFormat
@@ -43,16 +44,18 @@ def checked(kind: str, narrowing: Narrowing, file_format: FileFormat) -> Report:
     """The report. Refuses, naming the field, a kind that does not exist or is not written as such a file, a pool that
     does not exist, days that end before they begin, and options that the report does not take."""
     if kind not in REPORTS:
-        raise invalid("kind", f"There is no report {kind!r}; there are {', '.join(REPORTS)}.")
+        raise invalid(
+            "kind", phrase("There is no report {kind!r}; there are {choices}.", kind=kind, choices=", ".join(REPORTS))
+        )
     report = REPORTS[kind]
     if file_format not in formats_of(report):
-        raise invalid("format", f"The report {kind} is not printed.")
+        raise invalid("format", phrase("The report {kind} is not printed.", kind=kind))
     first, last = narrowing.first_day, narrowing.last_day
     if first is not None and last is not None and first > last:
-        raise invalid("last_day", f"{last} is before {first}.")
+        raise invalid("last_day", phrase("{last} is before {first}.", last=last, first=first))
     report.parameters(narrowing)
     if narrowing.pool_id is not None and not Pool.objects.filter(pk=narrowing.pool_id).exists():
-        raise invalid("pool", f"There is no pool {narrowing.pool_id}.")
+        raise invalid("pool", phrase("There is no pool {pool}.", pool=narrowing.pool_id))
     return report
 
 

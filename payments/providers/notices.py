@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from config.errors import Code, Malformed, invalid
+from config.phrases import phrase
 
 LONGEST = {"id": 255, "type": 100}
 LONGEST_OBJECT_ID = 255
@@ -44,7 +45,7 @@ def notice_of(event: object) -> Notice:
         raise Malformed(Code.PARSE_ERROR, "The body is not an event.")
     for field, longest in LONGEST.items():
         if not isinstance(event.get(field), str) or not 0 < len(event[field]) <= longest:
-            raise invalid(field, f"Must be a text of 1 to {longest} characters.")
+            raise invalid(field, phrase("Must be a text of 1 to {longest} characters.", longest=longest))
     return Notice(
         event_id=event["id"],
         event_type=event["type"],

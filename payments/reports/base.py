@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from config.errors import invalid
+from config.phrases import phrase
 from payments.reports.as_of import AsOf
 from payments.reports.options import Option, OptionValue
 
@@ -85,13 +86,15 @@ class Report:
         check_day("last_day", narrowing.last_day)
         unknown = sorted(set(narrowing.options) - {option.name for option in self.options})
         if unknown:
-            raise invalid(unknown[0], f"The report {self.kind} takes no {unknown[0]}.")
+            raise invalid(
+                unknown[0], phrase("The report {kind} takes no {unknown}.", kind=self.kind, unknown=unknown[0])
+            )
         if narrowing.pool_id is not None and not self.has_pool:
-            raise invalid("pool", f"The report {self.kind} is of all pools.")
+            raise invalid("pool", phrase("The report {kind} is of all pools.", kind=self.kind))
         if narrowing.first_day is not None and self.days is not Days.BOTH:
-            raise invalid("first_day", f"The report {self.kind} has no first day.")
+            raise invalid("first_day", phrase("The report {kind} has no first day.", kind=self.kind))
         if narrowing.last_day is not None and self.days is Days.NONE:
-            raise invalid("last_day", f"The report {self.kind} is not of certain days.")
+            raise invalid("last_day", phrase("The report {kind} is not of certain days.", kind=self.kind))
 
     @property
     def totals(self) -> tuple[tuple[int, int, int], ...]:
@@ -138,7 +141,7 @@ class Narrowing:
 def check_day(field: str, day: date | None) -> None:
     """Refuses, naming the field, a day in a year that nobody means."""
     if day is not None and not EARLIEST <= day <= LATEST:
-        raise invalid(field, f"Days are from {EARLIEST} to {LATEST}.")
+        raise invalid(field, phrase("Days are from {earliest} to {latest}.", earliest=EARLIEST, latest=LATEST))
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

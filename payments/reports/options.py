@@ -7,6 +7,7 @@ from enum import StrEnum
 from django.apps import apps
 
 from config.errors import invalid
+from config.phrases import Name, phrase
 
 OptionValue = int | str | None
 # What PostgreSQL's bigint holds.
@@ -40,18 +41,23 @@ class Option:
         """The value that the SQL is asked with. Refuses, naming the option, what it cannot be."""
         if given is None or given == "":
             if self.is_required:
-                raise invalid(self.name, f"{self.label} is needed.")
+                raise invalid(self.name, phrase("{option} is needed.", option=Name(self.label)))
             return self.default
         if self.asks is Asks.CHOICE:
             return self._choice(given)
         number = self._number(given)
         if self.asks is Asks.ROW and not apps.get_model(self.model)._default_manager.filter(pk=number).exists():
-            raise invalid(self.name, f"There is no {self.label.lower()} {number}.")
+            raise invalid(
+                self.name, phrase("There is no {option} {number}.", option=Name(self.label.lower()), number=number)
+            )
         return number
 
     def _choice(self, given: object) -> str:
         if not isinstance(given, str) or given not in self.choices:
-            raise invalid(self.name, f"{self.label} is one of {', '.join(self.choices)}.")
+            raise invalid(
+                self.name,
+                phrase("{option} is one of {choices}.", option=Name(self.label), choices=", ".join(self.choices)),
+            )
         return given
 
     def _number(self, given: object) -> int:
@@ -59,7 +65,15 @@ class Option:
         # `isdecimal` alone would take digits of every script.
         is_number = not isinstance(given, bool) and text.isascii() and text.isdecimal() and len(text) < 20
         if not is_number or not self.least <= int(text) <= self.most:
-            raise invalid(self.name, f"{self.label} is a whole number from {self.least} to {self.most}.")
+            raise invalid(
+                self.name,
+                phrase(
+                    "{option} is a whole number from {least} to {most}.",
+                    option=Name(self.label),
+                    least=self.least,
+                    most=self.most,
+                ),
+            )
         return int(text)
 
 

@@ -11,6 +11,7 @@ from config import outbox
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, Forbidden
+from config.phrases import Name, phrase
 from config.words import spoken
 from entries.models import PaymentStatus
 from entries.services.places import PlaceRefused, grant_place
@@ -48,7 +49,9 @@ def allocate_again(*, receipt_id: int, reason: str, by: User | None = None) -> R
         entry = grant_place(request=request, by=by, now=database_now(), paid_at=receipt.received_at)
     except PlaceRefused as refusal:
         because = str(refusal.because)
-        raise NotAllocated(f"There is no place for it: {spoken(because)}. Give it back.", because) from refusal
+        raise NotAllocated(
+            phrase("There is no place for it: {because}. Give it back.", because=Name(spoken(because))), because
+        ) from refusal
     attribute(by=by, reason=reason)
     receipt.move_to(ReceiptState.ALLOCATED)
     receipt.entry, receipt.unapplied_because = entry, ""
@@ -64,7 +67,9 @@ def _refuse(receipt: Receipt) -> None:
     request, payment = receipt.payment.request, receipt.payment
     came = (receipt.amount_cents, receipt.currency)
     if receipt.status != ReceiptState.UNAPPLIED:
-        raise NotAllocated(f"This money is {spoken(receipt.status)}: it does not wait.", "not_waiting")
+        raise NotAllocated(
+            phrase("This money is {status}: it does not wait.", status=Name(spoken(receipt.status))), "not_waiting"
+        )
     if is_disputed(receipt, to_the_card=False):
         raise NotAllocated("A bank disputes it.", "disputed")
     if left_of(receipt) != receipt.amount_cents:

@@ -14,6 +14,7 @@ from accounts.services.spending import refuse_payment
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, NotFound, Refused
+from config.phrases import Name, phrase
 from entries.models import PaymentStatus, Request, RequestStatus
 from entries.queries.requests import buys_something
 from entries.services.places import OWING, note_payment_pending
@@ -105,13 +106,13 @@ def _check_due(request: Request, now: datetime, *, has_paid: bool) -> None:
     if request.payment_status == PaymentStatus.COMPLETED or has_paid:
         raise AlreadyPaid
     if request.status != RequestStatus.APPROVED:
-        raise NotDue(f"This request is {request.status}: there is nothing to pay.")
+        raise NotDue(phrase("This request is {status}: there is nothing to pay.", status=Name(request.status)))
     if request.payment_status not in OWING:
         raise NotDue("Nothing is owed for this request.")
     if request.pay_by is not None and request.pay_by <= now:
         raise NotDue("The time to pay for this request is over.")
     if request.pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
-        raise NotDue(f"This pool is {request.pool.status}: it takes no payments.")
+        raise NotDue(phrase("This pool is {status}: it takes no payments.", status=Name(request.pool.status)))
     if not request.fee_cents:
         raise NotDue("This place is free.")
     if not buys_something(request, now):

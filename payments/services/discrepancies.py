@@ -17,6 +17,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict, InvalidTransition, NotFound, invalid
 from config.models import OutboxMessage
+from config.phrases import phrase
 from payments.models import (
     Act,
     Discrepancy,
@@ -130,7 +131,9 @@ def acknowledge(*, discrepancy_id: int, by: User, take_over: bool = True) -> Dis
     """
     row = lock_open(discrepancy_id)
     if not take_over and row.owner_id not in (None, by.pk):
-        raise Conflict(Code.VERSION_CONFLICT, f"{row.owner} looks after it already.", {"owner": row.owner_id})
+        raise Conflict(
+            Code.VERSION_CONFLICT, phrase("{owner} looks after it already.", owner=row.owner), {"owner": row.owner_id}
+        )
     attribute(by=by, reason="looks after it")
     _own(row, by)
     write_act(row, Act.LOOKED_AFTER, by)
@@ -141,7 +144,7 @@ def acknowledge(*, discrepancy_id: int, by: User, take_over: bool = True) -> Dis
 def give(*, discrepancy_id: int, to: User, by: User, reason: str = "") -> Discrepancy:
     """Let a colleague look after it. Refuses one that is closed, and a colleague who may not deal with it."""
     if not (to.is_active and to.has_perm(PERMISSION)):
-        raise invalid("owner", f"{to} may not deal with discrepancies.")
+        raise invalid("owner", phrase("{to} may not deal with discrepancies.", to=to))
     row = lock_open(discrepancy_id)
     attribute(by=by, reason=reason or f"given to {to}")
     _own(row, to)
@@ -175,7 +178,7 @@ def written(text: str, field: str = "reason") -> str:
     """What a person said. Refuses nothing, and more than is kept."""
     text = text.strip()
     if not 0 < len(text) <= REASON_LENGTH:
-        raise invalid(field, f"Say how, in 1 to {REASON_LENGTH} characters.")
+        raise invalid(field, phrase("Say how, in 1 to {most} characters.", most=REASON_LENGTH))
     return text
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from config.audit import attribute
 from config.errors import Code, Conflict
 from config.money import format_amount
+from config.phrases import phrase
 from payments.ledger import rules
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum
@@ -29,7 +30,9 @@ class WrongMode(Conflict):
     """Test money where real money is meant, or the other way: nothing of it is written down."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(Code.INVALID_TRANSITION, f"{what} is of the other mode than this provider's key.")
+        super().__init__(
+            Code.INVALID_TRANSITION, phrase("{what} is of the other mode than this provider's key.", what=what)
+        )
 
 
 @transaction.atomic

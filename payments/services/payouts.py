@@ -17,6 +17,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused
+from config.phrases import Name, phrase
 from config.reasons import check_reason
 from entries.models import Entry
 from payments.ledger.accounts import AccountName, Kind
@@ -57,7 +58,7 @@ def request_payout(*, entry_id: int, by: User, provider: str | None = None) -> P
     with transaction.atomic():
         winner = lock_entry_owner(entry_id)
         if str(entry_id) not in ({} if winner.booking is None else winner.booking.prizes):
-            raise PrizeNotDue(f"Entry {entry_id} has no prize in the books.")
+            raise PrizeNotDue(phrase("Entry {entry} has no prize in the books.", entry=entry_id))
         return _request(winner, by, provider)
 
 
@@ -111,9 +112,11 @@ def hand_over(*, payout_id: int, handover: Handover, by: User) -> ManualRecord:
     payout, winner = lock_payout(payout_id)
     _check_person(winner, by)
     if payout.provider != Provider.MANUAL:
-        raise PrizeNotDue(f"This payout goes through {payout.provider}: nothing is handed over for it.")
+        raise PrizeNotDue(
+            phrase("This payout goes through {provider}: nothing is handed over for it.", provider=payout.provider)
+        )
     if payout.status != PayoutState.APPROVED:
-        raise PrizeNotDue(f"This payout is {payout.status}, not approved.")
+        raise PrizeNotDue(phrase("This payout is {status}, not approved.", status=Name(payout.status)))
     if _live_record(payout) is not None:
         raise PrizeNotDue("Somebody wrote down already that this was handed over.")
     _check_withheld(payout, at=handover.passed_at)
@@ -142,7 +145,7 @@ def return_payout(*, payout_id: int, by: User, reason: str) -> Payout:
     payout, winner = lock_payout(payout_id)
     _check_person(winner, by)
     if payout.provider != Provider.MANUAL:
-        raise PrizeNotDue(f"Reverse it at {payout.provider}: the books follow by themselves.")
+        raise PrizeNotDue(phrase("Reverse it at {provider}: the books follow by themselves.", provider=payout.provider))
     attribute(by=by, reason=reason)
     return book_returned(payout, at=database_now(), why=reason)
 
@@ -155,14 +158,25 @@ def check_still_right(payout: Payout, winner: Winner, *, at: datetime) -> None:
         return
     account = account_in_use(payout.player_id, payout.provider)
     if account is None or account.reference != payout.destination:
-        raise PrizeNotDue(f"The winner's account at {payout.provider} is another one now. Cancel it and ask anew.")
+        raise PrizeNotDue(
+            phrase(
+                "The winner's account at {provider} is another one now. Cancel it and ask anew.",
+                provider=payout.provider,
+            )
+        )
 
 
 def _request(winner: Winner, by: User, provider: str | None) -> Payout:
     """The wish, for a winner who is held."""
     standing = standing_of(winner.pool.pk, winner.player.pk)
     if winner.booking is None or not standing.won:
-        raise PrizeNotDue(f"{winner.player.display_name} has no prize in the books of {winner.pool.name}.")
+        raise PrizeNotDue(
+            phrase(
+                "{player} has no prize in the books of {pool}.",
+                player=winner.player.display_name,
+                pool=winner.pool.name,
+            )
+        )
     _check_person(winner, by)
     _check_not_suspended(winner.entries)
     if not standing.due:
@@ -207,7 +221,9 @@ def _check_not_suspended(entries: tuple[Entry, ...]) -> None:
         if entry.is_suspended:
             raise Refused(
                 Code.ENTRY_SUSPENDED,
-                f"The payment of entry {entry.pk} is disputed: its prize waits until that is decided.",
+                phrase(
+                    "The payment of entry {entry} is disputed: its prize waits until that is decided.", entry=entry.pk
+                ),
             )
 
 

@@ -18,6 +18,7 @@ from config.audit import attribute
 from config.clock import finance_date, last_of_month
 from config.errors import Code, Conflict, invalid
 from config.locks import advisory_lock, allow_long_statements, keep_writers_out
+from config.phrases import phrase
 from payments.models import Discrepancy, PeriodClose, PeriodState
 from payments.models.discrepancy import OPEN_STATES
 
@@ -54,14 +55,18 @@ def propose_period(*, first_day: date, by: User, now: datetime) -> PeriodClose:
         raise invalid("first_day", "A month begins on its first day.")
     last_day = last_of_month(first_day)
     if last_day >= finance_date(now):
-        raise Conflict(Code.PERIOD_CLOSED, f"{first_day:%B %Y} is not over.")
+        raise Conflict(Code.PERIOD_CLOSED, phrase("{first_day:month} is not over.", first_day=first_day))
     # Two who propose at once: the second finds what the first proposed.
     advisory_lock("propose a period")
     expected = next_open_month()
     if expected is not None and first_day != expected:
-        raise Conflict(Code.PERIOD_CLOSED, f"The next month to be closed is {expected:%B %Y}.")
+        raise Conflict(
+            Code.PERIOD_CLOSED, phrase("The next month to be closed is {expected:month}.", expected=expected)
+        )
     if PeriodClose.objects.filter(first_day=first_day, status=PeriodState.PROPOSED).exists():
-        raise Conflict(Code.PERIOD_CLOSED, f"To close {first_day:%B %Y} has been proposed already.")
+        raise Conflict(
+            Code.PERIOD_CLOSED, phrase("To close {first_day:month} has been proposed already.", first_day=first_day)
+        )
     attribute(by=by)
     return PeriodClose.objects.create(first_day=first_day, last_day=last_day, proposed_by=by)
 

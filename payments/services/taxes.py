@@ -14,7 +14,7 @@ from django.db import connection
 from accounts.models import User
 from config.clock import finance_date
 from config.errors import Code, Conflict
-from config.money import format_amount
+from config.phrases import Money, phrase
 from payments.models import TaxForm, TaxYear
 
 # Prizes paid in a year; what is not paid yet is counted as paid in the year that it is looked at for.
@@ -40,8 +40,15 @@ class TaxFormMissing(Conflict):
     def __init__(self, tax: TaxYear, paid_cents: int) -> None:
         super().__init__(
             Code.TAX_FORM_MISSING,
-            f"With this the player is paid {format_amount(paid_cents, tax.currency)} in {tax.year}: from"
-            f" {format_amount(tax.threshold_cents, tax.currency)} on, {tax.country} wants form {tax.form} first.",
+            phrase(
+                "With this the player is paid {amount} in {year}: "
+                "from {threshold} on, {country} wants form {form} first.",
+                amount=Money(paid_cents, tax.currency),
+                year=tax.year,
+                threshold=Money(tax.threshold_cents, tax.currency),
+                country=tax.country,
+                form=tax.form,
+            ),
             {"form": tax.form, "year": tax.year, "country": tax.country},
         )
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts.models import User
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
+from config.phrases import phrase
 from entries.models import Entry, PaymentStatus, Request
 from entries.services.places import grant_place, lock_place
 from payments.models import Payment
@@ -32,7 +33,7 @@ def waive_fee(*, request_id: int, by: User, reason: str, now: datetime) -> Entry
     """
     reason = reason.strip()
     if not 0 < len(reason) <= REASON_LENGTH:
-        raise invalid("reason", f"Say why, in 1 to {REASON_LENGTH} characters.")
+        raise invalid("reason", phrase("Say why, in 1 to {most} characters.", most=REASON_LENGTH))
     for payment_id in Payment.objects.live().filter(request_id=request_id).values_list("pk", flat=True):
         apply_provider_state(payment_id=payment_id, source=Source.ADMIN, by=by, end=True)
     return _grant(request_id, by, reason, now)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -13,9 +14,11 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import WithRowActions, confirmed
 from config.errors import DomainError
+from config.phrases import tell, tell_of
 from pools.admin.made_by_service import MadeByService
 from pools.admin.rules_in_words import what_changes
-from pools.admin.switch_fields import RULE_FIELDS, filled_in, switch_fields, tell
+from pools.admin.switch_fields import RULE_FIELDS, filled_in, switch_fields
+from pools.admin.switch_fields import tell as tell_form
 from pools.models import Amendment, AmendmentStatus, Pool
 from pools.services.rules import confirm_amendment, preview_changes, propose_amendment, shown, withdraw_amendment
 from pools.services.rules.amendments import LONGEST_REASON
@@ -36,7 +39,7 @@ class ProposalForm(Base):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Every player of the pool reads it.",
+        help_text=gettext_lazy("Every player of the pool reads it."),
     )
 
     class Meta:
@@ -55,7 +58,7 @@ class ProposalForm(Base):
             try:
                 preview_changes(pool=values["pool"], changes=filled_in(self))
             except DomainError as refusal:
-                tell(self, refusal)
+                tell_form(self, refusal)
         return values
 
     def _post_clean(self) -> None:
@@ -69,24 +72,39 @@ for _name, _field in switch_fields(of_changes=True).items():
 def what_confirming_does(rows: QuerySet[Amendment]) -> list[str]:
     """The preview of `confirm`: each amendment in the sentences before and after."""
     waiting = rows.filter(status=AmendmentStatus.PROPOSED).select_related("pool").order_by("pk")
-    said = [f"{waiting.count()} of {rows.count()} wait; the others are refused, and so is your own proposal."]
+    said = [
+        tell_of(
+            waiting.count(),
+            "{count} of {total} waits; the others are refused, and so is your own proposal.",
+            "{count} of {total} wait; the others are refused, and so is your own proposal.",
+            total=rows.count(),
+        )
+    ]
     for amendment in waiting[:MOST_SHOWN]:
         said += _told(amendment)
-    return [*said, "Rounds that have locked stay as they were. Every player of the pool is told by mail."]
+    return [*said, gettext("Rounds that have locked stay as they were. Every player of the pool is told by mail.")]
 
 
 def what_withdrawing_does(rows: QuerySet[Amendment]) -> list[str]:
     """The preview of `withdraw`."""
     waiting = rows.filter(status=AmendmentStatus.PROPOSED).count()
-    return [f"{waiting} of {rows.count()} wait; the others are refused.", "The rules stay as they are."]
+    return [
+        tell_of(
+            waiting,
+            "{count} of {total} waits; the others are refused.",
+            "{count} of {total} wait; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext("The rules stay as they are."),
+    ]
 
 
 def _told(amendment: Amendment) -> list[str]:
     try:
         outcome = preview_changes(pool=amendment.pool, changes=amendment.changes)
     except DomainError as refusal:
-        return [f"{amendment.pool.name}: would be refused now. {refusal.message}"]
-    return [*what_changes(outcome), f"Why: {amendment.reason}"]
+        return [tell("{pool}: would be refused now. {sentence}", pool=amendment.pool.name, sentence=refusal.sentence)]
+    return [*what_changes(outcome), tell("Why: {reason}", reason=amendment.reason)]
 
 
 @admin.register(Amendment)

@@ -9,6 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
@@ -77,7 +78,10 @@ class LockForm(RoundForm):
     """When the round locks, where that is before its first kickoff, and why."""
 
     reason = forms.CharField(
-        max_length=500, required=False, widget=UnfoldAdminTextInputWidget(), help_text="Kept with the change."
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("Kept with the change."),
     )
 
     class Meta:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -13,6 +14,7 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions, confirmed
 from config.clock import ClockTimestamp
 from config.errors import DomainError
+from config.phrases import tell_of
 from pools.models import FeedPull, FeedSource, FeedSourceChange, LetStand
 from pools.services.feeds import add_source, ask_to_pull, change_source, close_breaker
 from pools.services.feeds.sources import CHOICES, check_choices
@@ -53,8 +55,16 @@ def what_pulling_does(rows: QuerySet[FeedSource]) -> list[str]:
     """The preview of `pull_now`."""
     broken = rows.filter(broken_at__isnull=False).count()
     return [
-        f"{rows.count()} sources are due at once; a worker pulls those that are enabled.",
-        f"{broken} of them failed too often: they get one try, and stay closed off when it fails.",
+        tell_of(
+            rows.count(),
+            "{count} source is due at once; a worker pulls it if it is enabled.",
+            "{count} sources are due at once; a worker pulls those that are enabled.",
+        ),
+        tell_of(
+            broken,
+            "{count} of them failed too often: it gets one try, and stays closed off when it fails.",
+            "{count} of them failed too often: they get one try, and stay closed off when it fails.",
+        ),
     ]
 
 
@@ -62,8 +72,13 @@ def what_closing_does(rows: QuerySet[FeedSource]) -> list[str]:
     """The preview of `close_the_breaker`."""
     broken = rows.filter(broken_at__isnull=False).count()
     return [
-        f"{broken} of {rows.count()} are left alone because they failed too often.",
-        "Their failures are forgotten, and they are pulled at once.",
+        tell_of(
+            broken,
+            "{count} of {total} is left alone because it failed too often.",
+            "{count} of {total} are left alone because they failed too often.",
+            total=rows.count(),
+        ),
+        gettext("Their failures are forgotten, and they are pulled at once."),
     ]
 
 

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -19,6 +20,7 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
 from config.clock import database_now
 from config.errors import DomainError
+from config.phrases import tell_of
 from pools.models import Game, GameChange, GameStatus
 from pools.services.results import check_result, close_review, record_result
 
@@ -42,7 +44,7 @@ class ReviewFilter(admin.SimpleListFilter):
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Waits for a ruling"), ("no_result", "Should have ended, without a result")]
+        return [("open", gettext("Waits for a ruling")), ("no_result", gettext("Should have ended, without a result"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Game]) -> QuerySet[Game]:
         if self.value() == "no_result":
@@ -57,7 +59,9 @@ class ResultForm(GameForm):
         max_length=500,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Kept with the change. To correct a result that pools are settled on, propose a ruling.",
+        help_text=gettext_lazy(
+            "Kept with the change. To correct a result that pools are settled on, propose a ruling."
+        ),
     )
 
     class Meta:
@@ -80,18 +84,34 @@ def what_cancelling_does(rows: QuerySet[Game]) -> list[str]:
     """The preview of `cancel`."""
     final = rows.filter(status=GameStatus.FINAL).count()
     return [
-        f"{rows.count()} games count as not played in their round; each pool's rule says what that is for its picks.",
-        f"{final} of them are final now and lose their result.",
-        "Those with picks that are locked, or with a result that pools are settled on, need a ruling, and are refused.",
+        tell_of(
+            rows.count(),
+            "{count} game counts as not played in its round; each pool's rule says what that is for its picks.",
+            "{count} games count as not played in their round; each pool's rule says what that is for its picks.",
+        ),
+        tell_of(
+            final,
+            "{count} of them is final now and loses its result.",
+            "{count} of them are final now and lose their result.",
+        ),
+        gettext(
+            "Those with picks that are locked, or with a result that pools are settled on, "
+            "need a ruling, and are refused."
+        ),
     ]
 
 
 def what_letting_stand_does(rows: QuerySet[Game]) -> list[str]:
     """The preview of `let_stand`."""
     return [
-        f"{rows.exclude(review='').count()} of {rows.count()} wait for a ruling.",
-        "Those with picks that are locked need a ruling, and are refused.",
-        "The others stay as they are here, and the same difference is not raised again.",
+        tell_of(
+            rows.exclude(review="").count(),
+            "{count} of {total} waits for a ruling.",
+            "{count} of {total} wait for a ruling.",
+            total=rows.count(),
+        ),
+        gettext("Those with picks that are locked need a ruling, and are refused."),
+        gettext("The others stay as they are here, and the same difference is not raised again."),
     ]
 
 

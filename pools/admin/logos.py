@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from accounts.admin.staff import staff
@@ -15,6 +16,7 @@ from config.admin import RowLink, WithRowActions
 from config.clock import database_now
 from config.errors import DomainError
 from config.handbook import helped_by
+from config.phrases import tell
 from pools.models import Pool
 from pools.services.logos import LARGEST, remove_logo, set_logo
 
@@ -28,15 +30,17 @@ class LogoForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=UnfoldAdminFileFieldWidget,
-        help_text="A JPEG, PNG or WebP picture of 2 MB at most. It is made anew, at most 512 pixels on a side.",
+        help_text=gettext_lazy(
+            "A JPEG, PNG or WebP picture of 2 MB at most. It is made anew, at most 512 pixels on a side."
+        ),
     )
-    none = forms.BooleanField(required=False, label="Show none", widget=UnfoldBooleanWidget)
+    none = forms.BooleanField(required=False, label=gettext_lazy("Show none"), widget=UnfoldBooleanWidget)
 
     def clean(self) -> dict[str, Any]:
         """One of the two."""
         values = super().clean() or {}
         if bool(values.get("file")) == bool(values.get("none")):
-            raise forms.ValidationError("Choose a picture, or none.")
+            raise forms.ValidationError(gettext("Choose a picture, or none."))
         return values
 
 
@@ -64,12 +68,12 @@ class WithLogo(WithRowActions):
                 self._set(request, pool, form)
                 return HttpResponseRedirect(reverse("admin:pools_pool_change", args=[pk]))
             except DomainError as refusal:
-                form.add_error("file", refusal.message)
+                form.add_error("file", refusal.sentence)
         page = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Picture of {pool}",
-            "facts": ["It has one." if pool.logo_key else "It has none."],
+            "title": tell("Picture of {pool}", pool=pool),
+            "facts": [gettext("It has one.") if pool.logo_key else gettext("It has none.")],
             "form": form,
         }
         return TemplateResponse(request, "admin/plain_form.html", page)

@@ -64,5 +64,5 @@ class MadeByService(HouseAdmin):
             page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
             return page
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, refusal.sentence, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.errors import DomainError
@@ -48,7 +49,7 @@ class PoolForm(Base):
         for name in ("first_round_number", "last_round_number"):
             self.fields[name].required = False
             self.fields[name].initial = None
-            self.fields[name].help_text = "Empty: the competition's own."
+            self.fields[name].help_text = gettext("Empty: the competition's own.")
         self.fields["chargeback_bearer"].required = False
 
     def clean(self) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from config.clock import database_now
-from config.money import format_amount
+from config.phrases import Money, shown_amount, tell, tell_of
 from pools.admin.pool_ends import what_closes, what_ends
 from pools.models import Pool, PoolStatus
 from pools.queries import current_rules, first_lock_at, registration_closes_at, rounds_of, statistics
@@ -21,17 +22,30 @@ def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
     drafts = rows.filter(status=PoolStatus.DRAFT).select_related("competition").order_by("pk")
     count = drafts.count()
     said = [
-        f"{count} of {rows.count()} are drafts; the others are refused.",
-        "Players see them at once and can ask to join.",
-        "Fee and rounds cannot be changed any more, rules only by amendments with two names.",
+        tell_of(
+            count,
+            "{count} of {total} is a draft; the others are refused.",
+            "{count} of {total} are drafts; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext("Players see them at once and can ask to join."),
+        gettext("Fee and rounds cannot be changed any more, rules only by amendments with two names."),
     ]
     for pool in drafts[:MOST_IN_WORDS]:
         rules = current_rules(pool)
         said += [_offer(pool), f"{pool.name}: {_times(pool)}"]
-        said += [f"{pool.name}, look again: {caution}" for caution in cautions(rules, pool)]
+        said += [
+            tell("{pool}, look again: {caution}", pool=pool.name, caution=caution) for caution in cautions(rules, pool)
+        ]
         said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
     if count > MOST_IN_WORDS:
-        said.append(f"The rules of {count - MOST_IN_WORDS} more are on their pages.")
+        said.append(
+            tell_of(
+                count - MOST_IN_WORDS,
+                "The rules of {count} more are on its page.",
+                "The rules of {count} more are on their pages.",
+            )
+        )
     return said
 
 
@@ -59,39 +73,64 @@ def what_cancelling_does(rows: QuerySet[Pool]) -> list[str]:
     empty = [pool for pool in ending if not numbers[pool.pk].entries_total]
     paid = [pool for pool in ending if numbers[pool.pk].entries_total]
     said = [
-        f"{len(ending)} of {rows.count()} have not ended; {len(empty)} of them have no entries and end for good.",
-        "Requests that wait for a decision or for their money end with it, and the players get a mail.",
+        tell_of(
+            len(ending),
+            "{count} of {total} has not ended; without entries, so that they end for good: {empty}.",
+            "{count} of {total} have not ended; without entries, so that they end for good: {empty}.",
+            total=rows.count(),
+            empty=len(empty),
+        ),
+        gettext("Requests that wait for a decision or for their money end with it, and the players get a mail."),
         *what_ends(empty[:MOST_IN_WORDS]),
     ]
     if len(empty) > MOST_IN_WORDS:
-        said.append(f"What ends with {len(empty) - MOST_IN_WORDS} more is on their pages.")
+        said.append(
+            tell_of(
+                len(empty) - MOST_IN_WORDS,
+                "What ends with {count} more is on its page.",
+                "What ends with {count} more is on their pages.",
+            )
+        )
     for pool in paid[:MOST_IN_WORDS]:
         there = numbers[pool.pk]
-        pot = format_amount(there.pot_cents, pool.currency)
+        pot = Money(there.pot_cents, pool.currency)
         said.append(
-            f"{pool.name} is refused: {there.entries_total} paid places, {there.entries_active} still in, {pot} in its"
-            " pot. “Cancel and give all money back” on its page ends it, with two names."
+            tell(
+                "{pool} is refused: paid places {entries}, still in {active}, in its pot {pot}. "
+                "“Cancel and give all money back” on its page ends it, with two names.",
+                pool=pool.name,
+                entries=there.entries_total,
+                active=there.entries_active,
+                pot=pot,
+            )
         )
     return said
 
 
 def _offer(pool: Pool) -> str:
     """What players can ask for from then on."""
-    fee = format_amount(pool.entry_fee_cents, pool.currency) if pool.entry_fee_cents else "no fee"
-    places = "places without limit" if pool.capacity is None else f"{pool.capacity} places"
-    where = f", in {', '.join(pool.countries)}" if pool.countries else ""
-    return (
-        f"{pool.name}: {places} for {fee}, up to {pool.max_entries_per_user} for each player of {pool.minimum_age} or"
-        f" older{where}."
-    )
+    facts = {
+        gettext("Fee"): shown_amount(pool.entry_fee_cents, pool.currency) if pool.entry_fee_cents else gettext("none"),
+        gettext("Places"): gettext("without limit") if pool.capacity is None else str(pool.capacity),
+        gettext("For each player"): tell("up to {most}", most=pool.max_entries_per_user),
+        gettext("Minimum age"): str(pool.minimum_age),
+        **({gettext("Countries"): ", ".join(pool.countries)} if pool.countries else {}),
+    }
+    return f"{pool.name}: {'; '.join(f'{name}: {value}' for name, value in facts.items())}."
 
 
 def _times(pool: Pool) -> str:
     """From when to when."""
-    rounds = f"It plays {rounds_of(pool).count()} rounds of {pool.competition}"
     locks_at, closes_at = first_lock_at(pool), registration_closes_at(pool)
-    return f"{rounds}; the first locks {_at(locks_at)}, and registration closes {_at(closes_at)}."
+    return tell_of(
+        rounds_of(pool).count(),
+        "It plays {count} round of {competition}. The first locks: {locks}. Registration closes: {closes}.",
+        "It plays {count} rounds of {competition}. The first locks: {locks}. Registration closes: {closes}.",
+        competition=pool.competition,
+        locks=_at(locks_at),
+        closes=_at(closes_at),
+    )
 
 
 def _at(instant: datetime | None) -> str:
-    return "once its games are known" if instant is None else f"at {instant:%Y-%m-%d %H:%M} UTC"
+    return gettext("once its games are known") if instant is None else tell("{at} UTC", at=instant)

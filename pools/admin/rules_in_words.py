@@ -3,6 +3,7 @@
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from config.phrases import tell
 from pools.models import Pool, Rules
 from pools.services.rules import cautions, changed_sentences, sentences, shown, switches_of
 from pools.services.rules.amendments import Outcome
@@ -25,14 +26,24 @@ def what_changes(outcome: Outcome) -> list[str]:
     before, after = outcome.before, outcome.after
     gone, new = changed_sentences(before, after, after.pool)
     switches = [
-        f"{key}: {shown(getattr(before, key))} becomes {shown(getattr(after, key))}."
+        tell(
+            "{key}: {before} becomes {after}.",
+            key=key,
+            before=shown(getattr(before, key)),
+            after=shown(getattr(after, key)),
+        )
         for key in Rules.KEYS
         if getattr(before, key) != getattr(after, key)
     ]
     return [
-        f"{after.pool.name}, version {after.version}, from round {after.effective_round_number} on:",
+        tell(
+            "{pool}, version {version}, from round {round} on:",
+            pool=after.pool.name,
+            version=after.version,
+            round=after.effective_round_number,
+        ),
         *switches,
-        *(f"Before: {sentence}" for sentence in gone),
-        *(f"After: {sentence}" for sentence in new),
-        *(f"Look again: {caution}" for caution in cautions(after, after.pool)),
+        *(tell("Before: {sentence}", sentence=sentence) for sentence in gone),
+        *(tell("After: {sentence}", sentence=sentence) for sentence in new),
+        *(tell("Look again: {caution}", caution=caution) for caution in cautions(after, after.pool)),
     ]

@@ -42,7 +42,7 @@ def tell(form: Any, refusal: DomainError, *, called: Mapping[str, str] | None = 
     """The service's refusal beside the fields that are meant, or above the form; `called` as the form calls them."""
     told = refusal.details if refusal.code == "VALIDATION_ERROR" else {}
     if not told:
-        form.add_error(None, refusal.message)
+        form.add_error(None, refusal.sentence)
     for name, messages in told.items():
         field = (called or {}).get(name, name.replace("rules.", RULE_PREFIX))
         if field not in form.errors:

@@ -5,6 +5,7 @@ from django.db import transaction
 from accounts.models import User
 from config.audit import attribute
 from config.errors import Code, Conflict
+from config.phrases import Name, phrase
 from pools.models import Pool, PoolStatus
 
 
@@ -13,7 +14,9 @@ class PoolIsOver(Conflict):
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(
-            Code.INVALID_TRANSITION, f"The pool is {pool.status}; nothing of it changes.", {"status": str(pool.status)}
+            Code.INVALID_TRANSITION,
+            phrase("The pool is {status}; nothing of it changes.", status=Name(pool.status)),
+            {"status": str(pool.status)},
         )
 
 

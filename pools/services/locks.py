@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from config.audit import attribute
 from config.errors import Code, Conflict, NotFound, invalid
+from config.phrases import phrase
 from pools.models import Round
 
 
@@ -16,7 +17,7 @@ class RoundHasLocked(Conflict):
     def __init__(self, round_: Round) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Round {round_.number} has locked; its lock cannot change any more.",
+            phrase("Round {round} has locked; its lock cannot change any more.", round=round_.number),
             {"round": round_.number, "locks_at": round_.locks_at},
         )
 

@@ -9,6 +9,7 @@ from django.db.models import Max, Min
 
 from config.errors import Code, Malformed, invalid
 from config.money import CURRENCIES, charge_fault
+from config.phrases import Faults, phrase
 from pools.models import Competition, Pool
 
 FIELDS = (
@@ -40,8 +41,9 @@ def check_fields(competition: Competition, values: Mapping[str, Any]) -> dict[st
     faults |= _check_rounds(competition, given)
     faults = {**_check_model(competition, given), **_check_limits(given), **faults}
     if faults:
-        said = "; ".join(f"{key}: {' '.join(messages)}" for key, messages in faults.items())
-        raise Malformed(Code.VALIDATION_ERROR, f"The pool is not possible. {said}", faults)
+        raise Malformed(
+            Code.VALIDATION_ERROR, phrase("The pool is not possible. {faults}", faults=Faults(faults)), faults
+        )
     return given
 
 
@@ -49,12 +51,22 @@ def _check_rounds(competition: Competition, given: dict[str, Any]) -> dict[str, 
     """Fill in the range of rounds and say what is wrong with it."""
     known = competition.rounds.aggregate(first=Min("number"), last=Max("number"))
     if known["first"] is None:
-        raise invalid("competition", f"{competition.code} has no rounds yet. Import its schedule first.")
+        raise invalid(
+            "competition",
+            phrase("{competition} has no rounds yet. Import its schedule first.", competition=competition.code),
+        )
     given.setdefault("first_round_number", known["first"])
     given.setdefault("last_round_number", known["last"])
     played = set(competition.rounds.values_list("number", flat=True))
-    faults = {
-        key: [f"{competition.code} has no round {given[key]}; it has {known['first']} to {known['last']}."]
+    faults: dict[str, list[str]] = {
+        key: [
+            phrase(
+                "{competition} has no round {round}; it has {first} to {last}.",
+                competition=competition.code,
+                round=given[key],
+                **known,
+            )
+        ]
         for key in ("first_round_number", "last_round_number")
         if given[key] not in played
     }
@@ -74,8 +86,8 @@ def _check_model(competition: Competition, given: dict[str, Any]) -> dict[str, l
 
 def _check_limits(given: Mapping[str, Any]) -> dict[str, list[str]]:
     """What the columns would hold but a contest could not mean."""
-    faults = {
-        key: [f"Must be from {low} to {high}."]
+    faults: dict[str, list[str]] = {
+        key: [phrase("Must be from {low} to {high}.", low=low, high=high)]
         for key, (low, high) in BOUNDS.items()
         if isinstance(given.get(key), int) and not low <= given[key] <= high
     }

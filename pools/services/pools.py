@@ -15,6 +15,7 @@ from accounts.models import User
 from config import outbox
 from config.audit import attribute
 from config.errors import Code, Conflict, Refused, invalid
+from config.phrases import phrase, phrase_of
 from config.versions import Seen
 from pools.models import Competition, Pool, PoolStatus, Round, Rules
 from pools.queries import first_lock_at, statistics
@@ -30,7 +31,11 @@ class PoolHasPlaces(Conflict):
     def __init__(self, count: int) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"The pool has {count} paid {'entry' if count == 1 else 'entries'}. It is cancelled together with giving their money back.",
+            phrase_of(
+                count,
+                "The pool has {count} paid entry. It is cancelled together with giving their money back.",
+                "The pool has {count} paid entries. It is cancelled together with giving their money back.",
+            ),
             {"entries_total": count},
         )
 
@@ -41,7 +46,9 @@ class FirstLockPassed(Refused):
     def __init__(self, at: datetime) -> None:
         super().__init__(
             Code.POOL_CLOSED,
-            f"The pool's first round locked at {at:%Y-%m-%dT%H:%M:%SZ}: nobody could join. Choose a later first round.",
+            phrase(
+                "The pool's first round locked at {at:instant}: nobody could join. Choose a later first round.", at=at
+            ),
             {"locks_at": at},
         )
 

@@ -7,11 +7,13 @@ settled on, or decides about a game that players have picked, is a ruling, which
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Conflict, NotFound, invalid
+from config.phrases import Name, phrase
 from config.versions import Seen, refuse_stale
 from pools.models import Game, GameStatus, Pool, PoolStatus
 from pools.services.arrivals import tell_results_arrived
@@ -19,6 +21,13 @@ from pools.services.schedule import guards
 from pools.services.schedule.reviews import remember_decision
 
 HIGHEST_SCORE = 999
+# Why one name is not enough.
+RULED = gettext_noop("Game {game} is as a ruling decided: propose a ruling, which somebody else confirms.")
+IS_FINAL = gettext_noop("Game {game} is final already: propose a ruling, which somebody else confirms.")
+SETTLED = gettext_noop(
+    "Game {game} is {status} already, and pools are settled on it: propose a ruling, which somebody else confirms."
+)
+PICKED = gettext_noop("Game {game} has picks that are locked: propose a ruling, which somebody else confirms.")
 # Before the lock a player could still pick the winner of a game whose result is known.
 AFTER_THE_LOCK = (GameStatus.FINAL, GameStatus.IN_PROGRESS)
 WITH_SCORES = (GameStatus.FINAL, GameStatus.IN_PROGRESS)
@@ -33,7 +42,10 @@ class RoundStillOpen(Conflict):
     def __init__(self, game: Game) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Round {game.round.number} has not locked: a result now would be known to those who still pick.",
+            phrase(
+                "Round {round} has not locked: a result now would be known to those who still pick.",
+                round=game.round.number,
+            ),
             {"round": game.round.number, "locks_at": game.round.locks_at},
         )
 
@@ -43,17 +55,19 @@ class WaitsForRuling(Conflict):
 
     def __init__(self, game: Game) -> None:
         super().__init__(
-            Code.INVALID_TRANSITION, f"Game {game.external_id} waits for a ruling: {game.review}", {"game": game.pk}
+            Code.INVALID_TRANSITION,
+            phrase("Game {game} waits for a ruling: {review}", game=game.external_id, review=game.review),
+            {"game": game.pk},
         )
 
 
 class CorrectionNeedsRuling(Conflict):
     """One name is not enough for what changes fates that stand."""
 
-    def __init__(self, game: Game, because: str) -> None:
+    def __init__(self, game: Game, sentence: str) -> None:
         super().__init__(
             Code.CORRECTION_NEEDS_RULING,
-            f"Game {game.external_id} {because}: propose a ruling, which somebody else confirms.",
+            phrase(sentence, game=game.external_id, status=Name(game.status)),
             {"game": game.pk, "status": game.status},
         )
 
@@ -113,15 +127,15 @@ def _refuse_correction(game: Game, said: Said, *, is_feed: bool) -> None:
     """Raise where what is said needs two names."""
     differs = (game.status, game.home_score, game.away_score) != said
     if differs and game.is_ruled and (game.status in OUTCOMES or said.status not in WITH_SCORES):
-        raise CorrectionNeedsRuling(game, "is as a ruling decided")
+        raise CorrectionNeedsRuling(game, RULED)
     if differs and game.status == GameStatus.FINAL and is_feed:
-        raise CorrectionNeedsRuling(game, "is final already")
+        raise CorrectionNeedsRuling(game, IS_FINAL)
     if not _is_locked(game):
         return
     if differs and game.status in OUTCOMES and _is_graded(game):
-        raise CorrectionNeedsRuling(game, f"is {game.status} already, and pools are settled on it")
+        raise CorrectionNeedsRuling(game, SETTLED)
     if (game.review or said.status in NOT_PLAYED) and guards.picked([game.pk]):
-        raise CorrectionNeedsRuling(game, "has picks that are locked")
+        raise CorrectionNeedsRuling(game, PICKED)
 
 
 def _is_locked(game: Game) -> bool:
@@ -141,15 +155,15 @@ def _is_graded(game: Game) -> bool:
 def check_result(status: str, home_score: int | None, away_score: int | None) -> None:
     """Raises VALIDATION_ERROR for a status without its scores, or scores without their status."""
     if status not in GameStatus.values:
-        raise invalid("status", f"Must be one of {', '.join(GameStatus.values)}.")
+        raise invalid("status", phrase("Must be one of {choices}.", choices=", ".join(GameStatus.values)))
     scores = {"home_score": home_score, "away_score": away_score}
     for field, score in scores.items():
         if status == GameStatus.FINAL and score is None:
             raise invalid(field, "A final game has both scores.")
         if score is not None and status not in WITH_SCORES:
-            raise invalid(field, f"A game that is {status} has no score.")
+            raise invalid(field, phrase("A game that is {status} has no score.", status=Name(status)))
         if score is not None and not 0 <= score <= HIGHEST_SCORE:
-            raise invalid(field, f"Must be from 0 to {HIGHEST_SCORE}.")
+            raise invalid(field, phrase("Must be from 0 to {highest}.", highest=HIGHEST_SCORE))
     if (home_score is None) != (away_score is None):
         raise invalid("away_score" if away_score is None else "home_score", "Give both scores or none.")
 
@@ -168,7 +182,7 @@ def close_review(*, game_id: int, by: User, reason: str) -> bool:
     if not game.review:
         return False
     if _is_locked(game) and guards.picked([game.pk]):
-        raise CorrectionNeedsRuling(game, "has picks that are locked")
+        raise CorrectionNeedsRuling(game, PICKED)
     remember_decision(game, by, reason.strip())
     game.review = ""
     attribute(by=by, reason=reason.strip())

@@ -1,18 +1,20 @@
 """The languages of the back office, and the catalogues that they come from."""
 
+import ast
 import re
+from collections import Counter
 
 import pytest
 from babel.messages.pofile import read_po
 from django.urls import reverse
 
-from config.local.management.commands.translations import catalogues, compiled, said_in, sentences
+from config.local.management.commands.translations import catalogues, compiled, of_refusals, said_in, sentences
 from tests.factories.entries import RequestFactory
 
 pytestmark = pytest.mark.django_db
 
 SPOKEN = ("de", "es", "fr")
-FACT = re.compile(r"%\(\w+\)s|\{\w+\}")
+FACT = re.compile(r"%\(\w+\)s|\{\w+[^}]*\}")
 
 
 class TestPages:
@@ -61,6 +63,13 @@ class TestPages:
         assert answer["Location"] == "/"
 
 
+@pytest.fixture(scope="module")
+def wanted():
+    """Every sentence and name that is shown in several languages."""
+    reverse("admin:index")
+    return sentences()
+
+
 class TestCatalogues:
     def test_what_is_compiled_is_what_is_written(self):
         found = list(catalogues())
@@ -69,27 +78,47 @@ class TestCatalogues:
             assert path.with_suffix(".mo").read_bytes() == compiled(path), "run: python3 manage.py translations"
 
     @pytest.mark.parametrize("language", SPOKEN)
-    def test_no_sentence_lacks_its_translation(self, language):
-        reverse("admin:index")
+    def test_no_sentence_lacks_its_translation(self, wanted, language):
         (catalogue,) = (path for path in catalogues() if path.parts[-3] == language)
-        assert sorted(sentences() - said_in(catalogue), key=str) == [], f"add them to {catalogue}"
+        assert sorted(wanted - said_in(catalogue), key=str) == [], f"add them to {catalogue}"
 
     def test_every_catalogue_says_the_same_with_the_same_facts(self):
-        german, spanish, french = (translations_of(path) for path in catalogues())
+        german, spanish, french = (messages_of(path) for path in catalogues())
         assert set(german) == set(spanish) == set(french)
         for said in (german, spanish, french):
-            for (_, sentence), translations in said.items():
-                for translation in translations:
-                    assert sorted(FACT.findall(translation)) == sorted(FACT.findall(sentence)), translation
+            for one in said.values():
+                wanted = [sorted(FACT.findall(text)) for text in forms(one.id)]
+                for text in forms(one.string):
+                    assert sorted(FACT.findall(text)) in wanted, text
+
+    @pytest.mark.parametrize("language", SPOKEN)
+    def test_none_has_a_doubtful_a_doubled_or_an_unused_sentence(self, language):
+        (catalogue,) = (path for path in catalogues() if path.parts[-3] == language)
+        text = catalogue.read_text(encoding="utf-8")
+        assert ("#, fuzzy" in text, "#~" in text) == (False, False)
+        entries = re.findall(r'^(?:msgctxt "(.*)"\n)?msgid "(.*)"$', text, re.M)
+        assert [one for one, times in Counter(entry for entry in entries if entry[1]).items() if times > 1] == []
+
+    @pytest.mark.parametrize("language", SPOKEN)
+    def test_what_has_a_plural_has_one_form_for_each_of_the_language(self, language):
+        (catalogue,) = (path for path in catalogues() if path.parts[-3] == language)
+        plurals = int(re.search(r"nplurals=(\d)", catalogue.read_text(encoding="utf-8")).group(1))
+        for one in messages_of(catalogue).values():
+            if isinstance(one.id, tuple):
+                assert (len(one.string), all(one.string)) == (plurals, True), one.id
 
 
-def translations_of(catalogue):
-    """What the catalogue says to each sentence, and to its plural."""
+def messages_of(catalogue):
+    """The messages of the catalogue, by their context and sentence."""
     with catalogue.open("rb") as file:
-        return {
-            (one.context, one.id[0] if isinstance(one.id, tuple) else one.id): (
-                one.string if isinstance(one.string, tuple) else (one.string,)
-            )
-            for one in read_po(file)
-            if one.id
-        }
+        return {(one.context, forms(one.id)[0]): one for one in read_po(file) if one.id}
+
+
+def forms(text):
+    """A sentence, or the forms of one about a number."""
+    return tuple(text) if isinstance(text, (tuple, list)) else (text,)
+
+
+class TestRefusals:
+    def test_each_is_a_whole_sentence_that_a_catalogue_can_have(self):
+        assert [f"{path}:{said.lineno}" for path, said in of_refusals() if isinstance(said, ast.JoinedStr)] == []

@@ -256,7 +256,7 @@ def test_a_refunded_request_is_shown_and_found_as_one(back_office, moderator):
     assert entry.user.email in found
     assert other.user.email not in found
     asked = choose(browser, "take_back", [entry.request, other.request]).content.decode()
-    assert "1 of 2 are approved." in asked
+    assert "1 of 2 is approved." in asked
     assert f"for {entry.pool.name}: refunded" in asked
 
 

@@ -33,13 +33,16 @@ def busy_pool(name="Main"):
 
 ENDS = [
     "Main: requests not decided, which are turned down: 2.",
-    "Main: requests approved and not paid, which are withdrawn: 2. They hold 2 places and owe 100.00 USD.",
+    (
+        "Main: requests approved and not paid, which are withdrawn: 2. Places that they hold: 2; "
+        "money that they owe: 100.00 USD."
+    ),
     "Main: payments begun and not ended, which make no entry any more: 1, of 50.00 USD.",
     "Main: receipts without a place, which somebody gives back: 1, of 50.00 USD.",
 ]
 
 REFUSED = (
-    "Paid is refused: 1 paid places, 1 still in, 50.00 USD in its pot. “Cancel and give all money back” on its page"
+    "Paid is refused: paid places 1, still in 1, in its pot 50.00 USD. “Cancel and give all money back” on its page"
     " ends it, with two names."
 )
 
@@ -51,7 +54,7 @@ def test_cancelling_says_first_what_ends_with_each_pool(back_office, choose, mod
     rows = [busy_pool(), paid, quiet, PoolFactory(status="cancelled")]
     said = choose(back_office(moderator), POOLS, "cancel", rows).context["sentences"]
     assert said == [
-        "3 of 4 have not ended; 2 of them have no entries and end for good.",
+        "3 of 4 have not ended; without entries, so that they end for good: 2.",
         "Requests that wait for a decision or for their money end with it, and the players get a mail.",
         *ENDS,
         REFUSED,

@@ -124,7 +124,7 @@ def test_the_list_tells_which_breakers_are_open(back_office, moderator, source):
 def test_a_source_is_made_due(back_office, moderator, source, choose, confirm):
     browser = back_office(moderator)
     page = choose(browser, LIST, "pull_now", [source]).content.decode()
-    assert "1 sources are due at once" in page
+    assert "1 source is due at once" in page
     assert "hush" not in page
     assert confirm(browser, LIST, "pull_now", [source]) == ["1 of 1 asked for."]
     assert fresh(source).next_pull_at <= database_now()
@@ -133,7 +133,7 @@ def test_a_source_is_made_due(back_office, moderator, source, choose, confirm):
 def test_a_breaker_is_closed(back_office, moderator, source, choose, confirm):
     make_broken(source)
     browser = back_office(moderator)
-    assert "1 of 1 are left alone" in choose(browser, LIST, "close_the_breaker", [source]).content.decode()
+    assert "1 of 1 is left alone" in choose(browser, LIST, "close_the_breaker", [source]).content.decode()
     assert confirm(browser, LIST, "close_the_breaker", [source]) == ["1 of 1 given another chance."]
     assert (fresh(source).failures, fresh(source).broken_at) == (0, None)
 

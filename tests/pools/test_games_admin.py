@@ -87,7 +87,7 @@ def test_games_are_cancelled_with_a_reason(back_office, moderator, game, choose,
     other = finish(game.round.games.order_by("id").last(), 3, 0)
     browser = back_office(moderator)
     page = choose(browser, LIST, "cancel", [game, other]).content.decode()
-    assert "1 of them are final now and lose their result." in page
+    assert "1 of them is final now and loses its result." in page
     assert confirm(browser, LIST, "cancel", [game, other], reason="Snow.") == ["2 of 2 cancelled."]
     assert (fresh(game).status, fresh(other).status, fresh(other).home_score) == ("cancelled", "cancelled", None)
 

@@ -102,10 +102,13 @@ def test_what_cannot_be_is_refused_beside_its_field(back_office, moderator, fill
 def test_publishing_says_first_what_it_does(back_office, moderator, choose):
     rows = [PoolFactory(status="draft", capacity=40, countries=["US-NV"]), PoolFactory()]
     page = choose(back_office(moderator), LIST, "publish", rows).content.decode()
-    assert f"{rows[0].name}: 40 places for 50.00 USD, up to 3 for each player of 18 or older, in US-NV." in page
-    locks_at = first_lock_at(rows[0]).strftime("at %Y-%m-%d %H:%M UTC")
-    times = f"the first locks {locks_at}, and registration closes {locks_at}."
-    assert f"{rows[0].name}: It plays 3 rounds of {rows[0].competition}; {times}" in page
+    assert (
+        f"{rows[0].name}: Fee: 50.00 USD; Places: 40; For each player: up to 3; Minimum age: 18; Countries: US-NV."
+        in page
+    )
+    locks_at = first_lock_at(rows[0]).strftime("%Y-%m-%d %H:%M UTC")
+    times = f"The first locks: {locks_at}. Registration closes: {locks_at}."
+    assert f"{rows[0].name}: It plays 3 rounds of {rows[0].competition}. {times}" in page
     assert "1 of 2 are drafts; the others are refused." in page
     assert f"{rows[0].name}: The first loss eliminates an entry." in page
     assert f"{rows[1].name}: " not in page
@@ -134,7 +137,7 @@ def test_closing_registration_says_first_what_it_does_and_takes_nobody_in_any_mo
     browser = back_office(moderator)
 
     said = choose(browser, LIST, "close_registration", [pool, draft]).context["sentences"]
-    assert said[0] == "1 of 2 take players now; the others are refused."
+    assert said[0] == "1 of 2 takes players now; the others are refused."
     closes = first_lock_at(pool).strftime("%Y-%m-%d %H:%M")
     assert f"Main: registration would have closed at {closes} UTC." in said
     assert "Main: requests not decided, which can only be rejected then: 2, 1 of them on the waiting list." in said

@@ -13,6 +13,7 @@ from accounts.models import REMINDER_HOURS, MessagePreferences, User
 from accounts.services.closing import forgets
 from accounts.services.details import cleaned
 from config import audit
+from config.phrases import tell
 
 CHANGEABLE = ("reminder_hours", "announcements", "quiet_from", "quiet_until", "time_zone", "language")
 # Longer than a night, and a reminder of twelve hours before would come a day early.
@@ -63,7 +64,7 @@ def _as_is(value: time | None) -> time | None:
 
 def _hours(value: list[int]) -> list[int]:
     if not set(value) <= set(REMINDER_HOURS):
-        raise ValidationError(f"Of these alone: {', '.join(map(str, REMINDER_HOURS))}.")
+        raise ValidationError(tell("Of these alone: {choices}.", choices=", ".join(map(str, REMINDER_HOURS))))
     return sorted(set(value), reverse=True)
 
 
@@ -97,5 +98,5 @@ def _is_known_to_database(zone: str) -> bool:
 def _language(value: str) -> str:
     known = [code for code, _ in settings.LANGUAGES]
     if value and value not in known:
-        raise ValidationError(f"Of these alone: {', '.join(known)}.")
+        raise ValidationError(tell("Of these alone: {choices}.", choices=", ".join(known)))
     return value

@@ -22,6 +22,7 @@ from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, Forbidden, InvalidTransition, NotFound
 from config.http import SUBSCRIBERS, HttpFailed, check_address
 from config.http.inward import refuse_number
+from config.phrases import phrase, tell
 from config.versions import Seen, refuse_stale
 
 MOST_ENDPOINTS = 10
@@ -38,7 +39,7 @@ class EndpointLimitReached(Conflict):
     """Somebody has as many endpoints as anybody may."""
 
     def __init__(self) -> None:
-        message = f"You have {MOST_ENDPOINTS} webhook endpoints. Remove one that is not used."
+        message = phrase("You have {most} webhook endpoints. Remove one that is not used.", most=MOST_ENDPOINTS)
         super().__init__(Code.ENDPOINT_LIMIT_REACHED, message, {"limit": MOST_ENDPOINTS})
 
 
@@ -175,7 +176,9 @@ def _cleaned(choices: Mapping[str, Any], user: User) -> dict[str, Any]:
 def clean_url(value: str) -> str:
     """An address in the open internet, as far as can be said without asking anybody; judged again at each call."""
     if len(value) > URL_LENGTH or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValidationError(f"An address has at most {URL_LENGTH} characters, plain ASCII without spaces.")
+        raise ValidationError(
+            tell("An address has at most {longest} characters, plain ASCII without spaces.", longest=URL_LENGTH)
+        )
     try:
         url = check_address(value, purpose=SUBSCRIBERS)
         host = (url.host or "").strip("[]")
@@ -186,7 +189,7 @@ def clean_url(value: str) -> str:
         elif NUMBER_LIKE.fullmatch(host.rstrip(".").rpartition(".")[2]):
             raise ValidationError("A host is a name, or a number in its usual form.")
     except HttpFailed as refusal:
-        raise ValidationError(f"Cannot be called: {_without_settings(refusal)}.") from refusal
+        raise ValidationError(tell("Cannot be called: {why}.", why=_without_settings(refusal))) from refusal
     return value
 
 
@@ -212,14 +215,16 @@ def _clean_events(wanted: Iterable[str]) -> list[str]:
     chosen = set(wanted)
     unknown = sorted(chosen - set(SUBSCRIBABLE))
     if unknown or not chosen:
-        raise ValidationError(f"There is no event {', '.join(unknown)}." if unknown else "Name at least one event.")
+        raise ValidationError(
+            tell("There is no event {choices}.", choices=", ".join(unknown)) if unknown else "Name at least one event."
+        )
     return [type_ for type_ in SUBSCRIBABLE if type_ in chosen]
 
 
 def _clean_pools(wanted: Iterable[int]) -> list[int]:
     chosen = sorted(set(wanted))
     if len(chosen) > MOST_POOLS:
-        raise ValidationError(f"At most {MOST_POOLS} pools; leave it empty for all.")
+        raise ValidationError(tell("At most {most} pools; leave it empty for all.", most=MOST_POOLS))
     return chosen
 
 
@@ -227,7 +232,7 @@ def _clean_covers(covers: str, events: Iterable[str], user: User) -> str:
     """Everybody's is for staff, and of what their role sees."""
     beyond = sorted(type_ for type_ in set(events) if covers == Covers.ALL and not may_see_all(user, type_))
     if beyond:
-        raise ValidationError(f"Your role does not see {', '.join(beyond)} of others.")
+        raise ValidationError(tell("Your role does not see {choices} of others.", choices=", ".join(beyond)))
     return covers
 
 

@@ -60,7 +60,7 @@ class ProposalForm(forms.Form):
         by_field = refusal.details if refusal.code is Code.VALIDATION_ERROR else {}
         fields = {key: key.removeprefix("details.") for key in by_field}
         if not by_field or not set(fields.values()) <= set(self.fields):
-            self.add_error(None, refusal.message)
+            self.add_error(None, refusal.sentence)
             return
         for key, field in fields.items():
             self.add_error(field, by_field[key])

@@ -139,7 +139,7 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         try:
             file = previewed_file(ruling=ruling, by=staff(request))
         except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, refusal.sentence, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[pk]))
         return FileResponse(
             file, as_attachment=True, filename=f"ruling-{pk}.csv", content_type="text/csv; charset=utf-8"

@@ -61,7 +61,7 @@ def ruling_tables(ruling: Ruling, user: User) -> dict[str, Any]:
     try:
         preview = preview_ruling(ruling=ruling, by=user, listed=SHOWN)
     except DomainError as refusal:
-        return {"refusal": refusal.message}
+        return {"refusal": refusal.sentence}
     return {"preview": preview, **tables_of(preview.tally), "ends": ends_of(preview.difference)}
 
 
@@ -98,7 +98,7 @@ def sentences_of(ruling: Ruling) -> list[str]:
     try:
         preview = preview_ruling(ruling=ruling, by=ruling.proposed_by, listed=0)
     except DomainError as refusal:
-        return [refusal.message]
+        return [refusal.sentence]
     return [_numbers(preview), *_money(preview.tally), *ends_of(preview.difference)]
 
 

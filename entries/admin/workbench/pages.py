@@ -94,7 +94,7 @@ class WithWorkbench(HouseAdmin):
         count = queue.count()
         context = {
             **self.admin_site.each_context(request),
-            "title": "Requests workbench",
+            "title": _("Requests workbench"),
             "opts": self.opts,
             "queue": queue,
             "lanes": [(lane, label, queue.query(lane=lane.value, after=None)) for lane, label in LANES.items()],
@@ -122,7 +122,7 @@ class WithWorkbench(HouseAdmin):
                 return self._ask(request, queue, kind, ids, back)
             bulk = start_bulk_decision(kind=kind, request_ids=ids, by=staff(request), reason=_reason(request, kind))
         except DomainError as refusal:
-            messages.error(request, refusal.message)
+            messages.error(request, refusal.sentence)
             return HttpResponseRedirect(back)
         if len(ids) <= MOST_WHILE_WAITING:
             run_while_somebody_waits(bulk_id=bulk.pk)
@@ -162,7 +162,7 @@ def as_one_piece(kind: BulkKind) -> "Many":
         try:
             bulk = start_bulk_decision(kind=kind, request_ids=ids, by=staff(request), reason=why)
         except DomainError as refusal:
-            page.message_user(request, refusal.message, messages.ERROR)
+            page.message_user(request, refusal.sentence, messages.ERROR)
             return None
         return HttpResponseRedirect(reverse("admin:entries_bulkdecision_change", args=[bulk.pk]))
 
@@ -194,7 +194,7 @@ def _asked(request: HttpRequest, queue: Queue) -> tuple[BulkKind, list[int]]:
 
 
 def _nothing() -> DomainError:
-    return invalid("requests", "Choose at least one request first.")
+    return invalid("requests", _("Choose at least one request first."))
 
 
 def _reason(request: HttpRequest, kind: BulkKind) -> str:

@@ -6,11 +6,10 @@ from django.db import IntegrityError
 
 from config.constraints import explain
 from config.errors import Code, Refused, invalid
+from config.phrases import Name, phrase, phrase_of
 from entries.models import EntryStatus
 from entries.services.picks.facts import OFF, RoundFacts, TeamFacts, uses
 from pools.models import PoolStatus, Team
-
-WORDS = {1: "one team", 2: "two different teams"}
 
 # Whatever else writes a pick, and does not say it better.
 explain("pick_before_lock", Code.DEADLINE_PASSED, "The pick has locked.")
@@ -24,21 +23,29 @@ def check_open(facts: RoundFacts, *, round_number: int) -> None:
     """Refuse an entry that is out or suspended, a pool that is not in play, and a round not played or closed."""
     if facts.entry_status != EntryStatus.ACTIVE:
         raise Refused(
-            Code.ENTRY_NOT_ACTIVE, f"This entry is {facts.entry_status}.", {"status": str(facts.entry_status)}
+            Code.ENTRY_NOT_ACTIVE,
+            phrase("This entry is {status}.", status=Name(facts.entry_status)),
+            {"status": str(facts.entry_status)},
         )
     if facts.may_not_pick:
         raise suspended()
     if facts.pool_status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
-        raise Refused(Code.ROUND_NOT_OPEN, f"The pool is {facts.pool_status}.", {"round": round_number})
+        raise Refused(
+            Code.ROUND_NOT_OPEN,
+            phrase("The pool is {status}.", status=Name(facts.pool_status)),
+            {"round": round_number},
+        )
     if facts.round_id is None or facts.closes_at is None or facts.rules_version is None:
         raise Refused(
-            Code.ROUND_NOT_OPEN, f"Round {round_number} cannot be picked in this pool.", {"round": round_number}
+            Code.ROUND_NOT_OPEN,
+            phrase("Round {round} cannot be picked in this pool.", round=round_number),
+            {"round": round_number},
         )
     if facts.is_closed:
         locked_at = facts.closes_at.isoformat().replace("+00:00", "Z")
         raise Refused(
             Code.DEADLINE_PASSED,
-            f"Round {round_number} locked at {locked_at}.",
+            phrase("Round {round} locked at {at:instant}.", round=round_number, at=facts.closes_at),
             {"round": round_number, "locked_at": locked_at},
         )
 
@@ -47,14 +54,18 @@ def check_number(facts: RoundFacts, codes: Sequence[str]) -> None:
     """Refuse another number of teams than the round asks for, and one team twice."""
     asked = facts.asked or 1
     if len(codes) != asked or len(set(codes)) != asked:
-        raise invalid("teams", f"This round takes {WORDS[asked]}.")
+        raise invalid("teams", "This round takes two different teams." if asked > 1 else "This round takes one team.")
 
 
 def check_fixed(facts: RoundFacts, chosen: Sequence[TeamFacts]) -> None:
     """Refuse to give up a team whose game has begun."""
     given_up = set(facts.fixed) - {team.team_id for team in chosen}
     for code in Team.objects.filter(pk__in=given_up).values_list("code", flat=True)[:1] if given_up else ():
-        raise Refused(Code.GAME_STARTED, f"The game of {code} has started, so this pick is fixed.", {"team": code})
+        raise Refused(
+            Code.GAME_STARTED,
+            phrase("The game of {code} has started, so this pick is fixed.", code=code),
+            {"team": code},
+        )
 
 
 def check_team(facts: RoundFacts, team: TeamFacts, *, entry_id: int, round_number: int) -> None:
@@ -63,7 +74,9 @@ def check_team(facts: RoundFacts, team: TeamFacts, *, entry_id: int, round_numbe
         raise not_playing(team.code, round_number)
     if not team.is_playable:
         raise Refused(
-            Code.GAME_STARTED, f"The game of {team.code} has started.", {"team": team.code, "game": team.game_id}
+            Code.GAME_STARTED,
+            phrase("The game of {team} has started.", team=team.code),
+            {"team": team.code, "game": team.game_id},
         )
     limit = facts.reuse_limit or 1
     # Picked that often before, void picks and those before the count began again included: look closer.
@@ -84,18 +97,26 @@ def not_playing(code: str, round_number: int) -> Refused:
     """The team has no game in the round that could be picked."""
     return Refused(
         Code.TEAM_NOT_PLAYING,
-        f"{code} has no game in round {round_number}.",
+        phrase("{code} has no game in round {round}.", code=code, round=round_number),
         {"round": round_number, "team": code},
     )
 
 
 def already_used(code: str, rounds: Sequence[int]) -> Refused:
     """The team is used up; `rounds` says where, as far as that is known."""
-    numbers = " and ".join([", ".join(map(str, rounds[:-1])), str(rounds[-1])] if rounds[1:] else map(str, rounds))
-    where = f" in round{'s' if rounds[1:] else ''} {numbers}" if rounds else ""
+    message = phrase("This entry has already used {team}.", team=code)
+    if rounds:
+        message = phrase_of(
+            len(rounds),
+            "This entry has already used {team} in round {rounds}.",
+            "This entry has already used {team} in rounds {rounds} and {last}.",
+            team=code,
+            rounds=", ".join(map(str, rounds[:-1] or rounds)),
+            last=rounds[-1],
+        )
     return Refused(
         Code.TEAM_ALREADY_USED,
-        f"This entry has already used {code}{where}.",
+        message,
         {"team": code, "round": rounds[-1] if rounds else None, "rounds": list(rounds)},
     )
 
@@ -106,7 +127,9 @@ def told(error: IntegrityError, *, round_number: int, code: str) -> Exception:
     match guard:
         case "pick_before_lock":
             return Refused(
-                Code.DEADLINE_PASSED, f"The pick for round {round_number} has locked.", {"round": round_number}
+                Code.DEADLINE_PASSED,
+                phrase("The pick for round {round} has locked.", round=round_number),
+                {"round": round_number},
             )
         case "pick_team_within_limit" | "pick_team_once_a_round":
             return already_used(code, [])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from config.errors import Code, Conflict, Refused, invalid
+from config.phrases import Name, phrase
 from entries.models import Entry, EntryStatus, Ruling
 from entries.queries.rulings import GRADED
 from pools.models import Pool
@@ -59,7 +60,10 @@ def whole_number(details: Details, key: str, *, at_least: int = 1, at_most: int 
     """Raises VALIDATION_ERROR for anything else."""
     value = details.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
-        raise invalid(f"details.{key}", f"Must be a whole number from {at_least} to {at_most}.")
+        raise invalid(
+            f"details.{key}",
+            phrase("Must be a whole number from {at_least} to {at_most}.", at_least=at_least, at_most=at_most),
+        )
     return value
 
 
@@ -70,7 +74,9 @@ def lock_entry(ruling: Ruling) -> Entry:
     assert ruling.entry_id is not None
     pool = Pool.objects.locked().get(pk=ruling.pool_id)
     if pool.status not in GRADED:
-        raise Refused(Code.POOL_CLOSED, f"The pool is {pool.status}.", {"status": pool.status})
+        raise Refused(
+            Code.POOL_CLOSED, phrase("The pool is {status}.", status=Name(pool.status)), {"status": pool.status}
+        )
     entry = Entry.objects.locked().get(pk=ruling.entry_id)
     # Read under its lock above, not through the cached relation of an older look.
     entry.pool = pool

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Refused, invalid
+from config.phrases import phrase
 from entries.models import Ruling
 from entries.services.rulings.decision import Decision, Details, Stale, check_keys, whole_number
 from pools.models import Game, GameStatus, Round
@@ -31,13 +32,13 @@ def game_details(game: Game, asked: Details) -> dict[str, Any]:
     """What is asked, checked and complete, with the round that the game is in now."""
     verdict = asked.get("verdict")
     if verdict not in TAKES:
-        raise invalid("details.verdict", f"Must be one of {', '.join(TAKES)}.")
+        raise invalid("details.verdict", phrase("Must be one of {choices}.", choices=", ".join(TAKES)))
     check_keys(asked, TAKES[verdict])
     details: dict[str, Any] = {"verdict": verdict, "round": game.round.number}
     if verdict == "not_played":
         details["status"] = asked.get("status", GameStatus.POSTPONED.value)
         if details["status"] not in NOT_PLAYED:
-            raise invalid("details.status", f"Must be one of {', '.join(NOT_PLAYED)}.")
+            raise invalid("details.status", phrase("Must be one of {choices}.", choices=", ".join(NOT_PLAYED)))
     if verdict == "moved":
         details["to_round"] = whole_number(asked, "to_round")
     if verdict == "score":
@@ -59,7 +60,9 @@ class GameDecision(Decision):
         """Refuses a game that is in another round by now, or that is all this already."""
         self.game = _lock(self.ruling)
         if self.game.round.number != self.ruling.details["round"]:
-            raise Stale(f"The game is in round {self.game.round.number} now.", round=self.game.round.number)
+            raise Stale(
+                phrase("The game is in round {round} now.", round=self.game.round.number), round=self.game.round.number
+            )
         closed = dict.fromkeys(REVIEW, "")
         self.after = {**facts_of(self.game), **self._decided(), **closed, "is_ruled": True}
         if self.after == facts_of(self.game):
@@ -78,7 +81,10 @@ class GameDecision(Decision):
         decided = [name for name in FACTS if was[name] != became[name] and name not in REVIEW]
         changed = [name for name in decided if now[name] != became[name]]
         if changed:
-            raise Stale(f"The game has changed since: {', '.join(changed)}. Rule on it anew.", changed=changed)
+            raise Stale(
+                phrase("The game has changed since: {facts}. Rule on it anew.", facts=", ".join(changed)),
+                changed=changed,
+            )
         # A review that was opened since speaks of the game as it is now: it stays.
         restored = [*decided, *(REVIEW if not now["review"] else ())]
         self.after = now | {name: was[name] for name in restored}
@@ -120,11 +126,11 @@ class GameDecision(Decision):
         number, now = self.ruling.details["to_round"], database_now()
         to = Round.objects.filter(competition_id=self.game.competition_id, number=number).first()
         if to is None:
-            raise invalid("details.to_round", f"There is no round {number}.")
+            raise invalid("details.to_round", phrase("There is no round {round}.", round=number))
         if to.pk == self.game.round_id:
-            raise Stale(f"The game is in round {number} already.")
+            raise Stale(phrase("The game is in round {round} already.", round=number))
         if to.locks_at is not None and to.locks_at <= now:
-            raise Refused(Code.DEADLINE_PASSED, f"Round {number} has locked.", {"round": number})
+            raise Refused(Code.DEADLINE_PASSED, phrase("Round {round} has locked.", round=number), {"round": number})
         kickoff_at = _instant(self.ruling.details.get("kickoff_at", self.game.kickoff_at.isoformat()))
         if kickoff_at <= now:
             raise invalid("details.kickoff_at", "Say when it is played: the kickoff that is known has passed.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from config.phrases import phrase
 from entries.models import Ruling, RulingKind, RulingStatus
 from entries.services.rulings.decision import Decision, Stale
 from entries.services.rulings.games import GameDecision
@@ -26,10 +27,13 @@ class Reversal(Decision):
         if reversed_.status != RulingStatus.CONFIRMED or reversed_.kind == RulingKind.REVERSAL:
             raise Stale("Only a confirmed ruling is reversed; instead of a reversal, propose the ruling again.")
         if reversals_of(reversed_).exists():
-            raise Stale(f"Ruling {reversed_.pk} was reversed already.")
+            raise Stale(phrase("Ruling {ruling} was reversed already.", ruling=reversed_.pk))
         later = _resting_on(reversed_)
         if later is not None:
-            raise Stale(f"Ruling {later} came later and decides about the same: reverse it first.", ruling=later)
+            raise Stale(
+                phrase("Ruling {later} came later and decides about the same: reverse it first.", later=later),
+                ruling=later,
+            )
         self.reversed = decision_of(reversed_)
         self.reversed.look_back()
 

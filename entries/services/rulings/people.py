@@ -3,6 +3,7 @@
 from accounts.models import User
 from config.constraints import explain
 from config.errors import Code, Forbidden
+from config.phrases import phrase
 from entries.models import Ruling
 
 PERMISSION = "entries.change_ruling"
@@ -14,7 +15,7 @@ explain("pick_needs_ruling", Code.FORBIDDEN, "A pick after its lock needs a ruli
 def check_may_rule(user: User, ruling: Ruling) -> None:
     """Refuses whoever does not run pools, and the owner of the entry that the ruling is about."""
     if not user.is_active or not user.has_perm(PERMISSION):
-        raise Forbidden(Code.FORBIDDEN, f"{user.display_name} does not run pools.")
+        raise Forbidden(Code.FORBIDDEN, phrase("{user} does not run pools.", user=user.display_name))
     if ruling.entry is not None and ruling.entry.user_id == user.pk:
         raise Forbidden(Code.FORBIDDEN, "Nobody rules on an entry of their own. Ask a colleague.")
 

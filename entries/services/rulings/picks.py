@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from config.audit import attribute
 from config.errors import Code, Refused, invalid
+from config.phrases import phrase
 from entries.models import Entry, Pick, PickSource, Ruling
 from entries.models.pick import LATE_SETTING, RULING_SETTING
 from entries.services.rulings.decision import (
@@ -46,7 +47,7 @@ def pick_details(entry: Entry, asked: Details) -> dict[str, Any]:
     if not isinstance(teams, Sequence) or isinstance(teams, str) or not all(isinstance(code, str) for code in teams):
         raise invalid("details.teams", "Must be a list of team codes; empty for no pick.")
     if len(teams) > MOST_TEAMS or len(set(teams)) < len(teams):
-        raise invalid("details.teams", f"At most {MOST_TEAMS} different teams.")
+        raise invalid("details.teams", phrase("At most {most} different teams.", most=MOST_TEAMS))
     return {"round": whole_number(asked, "round"), "teams": list(teams)}
 
 
@@ -109,7 +110,9 @@ class PickDecision(Decision):
         first = max(pool.first_round_number, self.entry.first_round_number)
         found = Round.objects.filter(competition_id=pool.competition_id, number=number).first()
         if found is None or not first <= number <= pool.last_round_number:
-            raise Refused(Code.ROUND_NOT_OPEN, f"The entry does not play round {number}.", {"round": number})
+            raise Refused(
+                Code.ROUND_NOT_OPEN, phrase("The entry does not play round {round}.", round=number), {"round": number}
+            )
         if found.revealed_at is None:
             raise _secret(number)
         rules = (
@@ -121,7 +124,7 @@ class PickDecision(Decision):
         assert rules is not None
         asked_for = MOST_TEAMS if number in rules.two_pick_rounds else rules.picks_per_round
         if len(self.ruling.details["teams"]) > asked_for:
-            raise invalid("details.teams", f"Round {number} takes {asked_for} at most.")
+            raise invalid("details.teams", phrase("Round {round} takes {most} at most.", round=number, most=asked_for))
         self.round, self.version, self.lock = found, rules.version, rules.lock
 
     def _choice(self, code: str) -> Choice:
@@ -132,7 +135,9 @@ class PickDecision(Decision):
         if team is None or game is None:
             number = self.round.number
             raise Refused(
-                Code.TEAM_NOT_PLAYING, f"{code} has no game in round {number}.", {"round": number, "team": code}
+                Code.TEAM_NOT_PLAYING,
+                phrase("{code} has no game in round {round}.", code=code, round=number),
+                {"round": number, "team": code},
             )
         return Choice(team, game)
 
@@ -246,7 +251,9 @@ def _pick(entry: Entry, row: dict[str, Any]) -> Pick:
 
 def _secret(number: int) -> Refused:
     return Refused(
-        Code.ROUND_NOT_OPEN, f"Picks of round {number} are the players' own until they lock.", {"round": number}
+        Code.ROUND_NOT_OPEN,
+        phrase("Picks of round {round} are the players' own until they lock.", round=number),
+        {"round": number},
     )
 
 
@@ -257,6 +264,8 @@ def _constraint(error: IntegrityError) -> str:
 def _refusal(error: IntegrityError, pick: Pick) -> Exception:
     if _constraint(error) in TOO_OFTEN:
         return Refused(
-            Code.TEAM_ALREADY_USED, f"This entry has already used {pick.team.code}.", {"team": pick.team.code}
+            Code.TEAM_ALREADY_USED,
+            phrase("This entry has already used {team}.", team=pick.team.code),
+            {"team": pick.team.code},
         )
     return error

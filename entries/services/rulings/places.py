@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Refused, invalid
+from config.phrases import Name, phrase
 from config.states import correcting
 from entries.models import Entry, EntryStatus, PaymentStatus, Reprieve, Request, Ruling
 from entries.models.entry import EliminationReason
@@ -61,7 +62,7 @@ class Disqualification(Decision):
         """Refuses when the fee was given back: no entry without money."""
         self.entry = lock_entry(self.ruling)
         if self.entry.status != EntryStatus.VOID:
-            raise Stale(f"The entry is {self.entry.status} by now.")
+            raise Stale(phrase("The entry is {status} by now.", status=Name(self.entry.status)))
         request = Request.objects.locked().get(pk=self.entry.request_id)
         if request.payment_status != PaymentStatus.COMPLETED:
             raise Stale("The entry's fee was given back: there is no place to return to.")
@@ -84,10 +85,18 @@ class Reinstatement(Decision):
         _refuse_unless_fallen(self.entry)
         fell, resumes = self.ruling.details["from"], self.ruling.details["resumes"]
         if self.entry.eliminated_round_number != fell:
-            raise Stale(f"The entry fell in round {self.entry.eliminated_round_number} by now, not in round {fell}.")
+            raise Stale(
+                phrase(
+                    "The entry fell in round {now} by now, not in round {fell}.",
+                    now=self.entry.eliminated_round_number,
+                    fell=fell,
+                )
+            )
         last = self.entry.pool.last_round_number
         if not fell < resumes <= last:
-            raise invalid("details.resumes", f"Must be a round after {fell}, up to {last}.")
+            raise invalid(
+                "details.resumes", phrase("Must be a round after {fell}, up to {last}.", fell=fell, last=last)
+            )
         # A round that was to be picked when this was proposed would now only be missed.
         gone = Round.objects.filter(
             competition_id=self.ruling.competition_id,
@@ -96,7 +105,7 @@ class Reinstatement(Decision):
             locks_at__lte=database_now(),
         )
         if gone.exists():
-            raise Stale(f"Round {resumes} has locked since this was proposed.", round=resumes)
+            raise Stale(phrase("Round {round} has locked since this was proposed.", round=resumes), round=resumes)
 
     def carry_out(self) -> dict[str, Any]:
         attribute(by=self.ruling.decided_by, reason=f"ruling {self.ruling.pk}")
@@ -128,7 +137,7 @@ def fate_of(entry: Entry) -> dict[str, Any]:
 def _refuse_unless_fallen(entry: Entry) -> None:
     refuse_void(entry)
     if entry.status != EntryStatus.ELIMINATED:
-        raise Stale(f"The entry is {entry.status}: only one that is out is reinstated.")
+        raise Stale(phrase("The entry is {status}: only one that is out is reinstated.", status=Name(entry.status)))
     if entry.eliminated_code == EliminationReason.TIEBREAK:
         raise Refused(Code.ENTRY_NOT_ACTIVE, "The entry lost the tiebreak, not a round.", {"status": str(entry.status)})
 

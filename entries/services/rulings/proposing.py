@@ -9,6 +9,7 @@ from accounts.models import User
 from config.clock import ClockTimestamp
 from config.errors import Code, NotFound, invalid
 from config.locks import advisory_lock, allow_long_statements
+from config.phrases import phrase
 from entries.models import Entry, Ruling, RulingKind, RulingStatus
 from entries.queries.reveal import revealed_rounds
 from entries.services.rulings.decision import Details, Stale
@@ -54,7 +55,7 @@ def propose_ruling(
     elif kind in ABOUT_ENTRIES:
         ruling = _about_entry(kind, entry_id, details or {})
     else:
-        raise invalid("kind", f"Must be one of {', '.join((RulingKind.GAME, *ABOUT_ENTRIES))}.")
+        raise invalid("kind", phrase("Must be one of {choices}.", choices=", ".join((RulingKind.GAME, *ABOUT_ENTRIES))))
     return _propose(ruling, by=by, reason=reason)
 
 
@@ -104,7 +105,10 @@ def _about_entry(kind: str, entry_id: int | None, details: Details) -> Ruling:
 def _propose(ruling: Ruling, *, by: User, reason: str) -> Ruling:
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
-        raise invalid("reason", f"Say why, in at most {LONGEST_REASON} characters; every player of the pool reads it.")
+        raise invalid(
+            "reason",
+            phrase("Say why, in at most {most} characters; every player of the pool reads it.", most=LONGEST_REASON),
+        )
     check_may_rule(by, ruling)
     revealed_rounds(ruling.competition_id)
     ruling.proposed_by, ruling.reason = by, reason

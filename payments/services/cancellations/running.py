@@ -23,6 +23,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict, DomainError
 from config.money import format_amount
+from config.phrases import Name, phrase
 from entries.models import PaymentStatus, Request
 from entries.services.lost_places import take_place_back
 from payments.models import (
@@ -59,7 +60,12 @@ class StillThere(Conflict):
     """The place is paid by money that is not where it should be."""
 
     def __init__(self, receipt: Receipt) -> None:
-        super().__init__(Code.INVALID_TRANSITION, f"Receipt {receipt.pk} is {receipt.status}, and its place is paid.")
+        super().__init__(
+            Code.INVALID_TRANSITION,
+            phrase(
+                "Receipt {receipt} is {status}, and its place is paid.", receipt=receipt.pk, status=Name(receipt.status)
+            ),
+        )
 
 
 def run(cancellation_id: int, *, walk: int = 0, before: int | None = None) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from config.errors import invalid
+from config.phrases import phrase
 from payments.models import Evidence, ManualRecord
 from payments.models.manual import LARGEST_SCAN
 
@@ -36,12 +37,12 @@ class Scan:
 def check_scans(scans: Sequence[Scan]) -> None:
     """Refuses too many, too large or empty files, the same file twice, and whatever is no PDF, PNG or JPEG."""
     if len(scans) > MOST_FILES:
-        raise invalid("evidence", f"At most {MOST_FILES} files.")
+        raise invalid("evidence", phrase("At most {most} files.", most=MOST_FILES))
     if len({scan.content for scan in scans}) < len(scans):
         raise invalid("evidence", "The same file twice.")
     for scan in scans:
         if not 0 < len(scan.content) <= LARGEST_SCAN:
-            raise invalid("evidence", f"Each file has 1 byte to {LARGEST_SCAN // 1024 // 1024} MB.")
+            raise invalid("evidence", phrase("Each file has 1 byte to {most} MB.", most=LARGEST_SCAN // 1024 // 1024))
         _kind_of(scan)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from config.audit import attribute
 from config.errors import Code, Conflict, Forbidden, NotFound, Refused, invalid
+from config.phrases import phrase
 from entries.models import Request
 from entries.services.places import lock_place
 from payments.models import Currency, ManualRecord, Payment, PaymentState, Provider
@@ -29,10 +30,18 @@ class PaymentUnderWay(Conflict):
     def __init__(self, payment: Payment) -> None:
         record = ManualRecord.objects.filter(payment=payment).first()
         if record is None:
-            said, details = f"Payment {payment.pk} of this request is under way.", {"payment": payment.pk}
+            said, details = (
+                phrase("Payment {payment} of this request is under way.", payment=payment.pk),
+                {"payment": payment.pk},
+            )
         else:
-            said, details = f"Record {record.pk} of this request waits for its second name.", {"record": record.pk}
-        super().__init__(Code.VERSION_CONFLICT, f"{said} Record this money once that is decided.", details)
+            said, details = (
+                phrase("Record {record} of this request waits for its second name.", record=record.pk),
+                {"record": record.pk},
+            )
+        super().__init__(
+            Code.VERSION_CONFLICT, phrase("{why} Record this money once that is decided.", why=said), details
+        )
 
 
 def record_payment(
@@ -63,7 +72,7 @@ def record_payment(
 def _check_money(amount_cents: int, currency: str) -> str:
     currency = currency.strip().lower()
     if not 0 < amount_cents <= LARGEST_AMOUNT:
-        raise invalid("amount_cents", f"Must be 1 to {LARGEST_AMOUNT} minor units.")
+        raise invalid("amount_cents", phrase("Must be 1 to {largest} minor units.", largest=LARGEST_AMOUNT))
     if not Currency.objects.filter(code=currency).exists():
         raise invalid("currency", "There is no such currency.")
     return currency

@@ -5,6 +5,7 @@ from django.db import transaction
 from accounts.models import User
 from config.clock import database_now
 from config.errors import Code, Conflict, Forbidden, NotFound
+from config.phrases import Name, phrase
 from payments.models import ManualRecord, ManualState, Payout, Provider, Refund, RefundState
 from payments.services.manual.records import Handover, check_handover, lock_record, sign, write_record
 from payments.services.refunds.decisions import lock_receipt
@@ -18,7 +19,12 @@ class NotByHand(Conflict):
     def __init__(self, refund: Refund) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Refund {refund.pk} goes through {refund.provider} and is {refund.status}: nothing is handed over for it.",
+            phrase(
+                "Refund {refund} goes through {provider} and is {status}: nothing is handed over for it.",
+                refund=refund.pk,
+                provider=refund.provider,
+                status=Name(refund.status),
+            ),
             {"from": str(refund.status)},
         )
 
@@ -36,7 +42,9 @@ def record_refund(*, refund: Refund, handover: Handover, by: User) -> ManualReco
     known = ManualRecord.objects.filter(refund=refund).first()
     if known is not None:
         raise Conflict(
-            Code.VERSION_CONFLICT, f"Refund {refund.pk} is recorded already: record {known.pk}.", {"record": known.pk}
+            Code.VERSION_CONFLICT,
+            phrase("Refund {refund} is recorded already: record {known}.", refund=refund.pk, known=known.pk),
+            {"record": known.pk},
         )
     check_handover(handover, now=database_now())
     return write_record(
@@ -79,7 +87,9 @@ def record_payout(*, payout: Payout, handover: Handover, by: User) -> ManualReco
     known = payout.manual_records.exclude(status=ManualState.REJECTED).first()
     if known is not None:
         raise Conflict(
-            Code.VERSION_CONFLICT, f"Payout {payout.pk} is recorded already: record {known.pk}.", {"record": known.pk}
+            Code.VERSION_CONFLICT,
+            phrase("Payout {payout} is recorded already: record {known}.", payout=payout.pk, known=known.pk),
+            {"record": known.pk},
         )
     check_handover(handover, now=database_now())
     return write_record(

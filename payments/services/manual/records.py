@@ -10,6 +10,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.constraints import constraint_of
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
+from config.phrases import Name, phrase
 from payments.models import ManualMethod, ManualRecord, ManualState, Payment, Payout, PrizeCorrection, Refund
 from payments.services.manual.evidence import Scan, check_scans, keep_scans
 
@@ -36,8 +37,13 @@ class ReferenceUsed(Conflict):
     def __init__(self, other: ManualRecord) -> None:
         super().__init__(
             Code.REFERENCE_USED,
-            f"{other.get_method_display()} {other.reference} is recorded already: record {other.pk},"
-            f" by {other.recorded_by.display_name}.",
+            phrase(
+                "{method} {reference} is recorded already: record {other}, by {recorded_by}.",
+                method=Name(other.get_method_display()),
+                reference=other.reference,
+                other=other.pk,
+                recorded_by=other.recorded_by.display_name,
+            ),
             {"record": other.pk},
         )
 
@@ -45,16 +51,23 @@ class ReferenceUsed(Conflict):
 def check_handover(handover: Handover, *, now: datetime) -> None:
     """Refuses an unknown method, a reference of no or too many characters, the future, and missing evidence."""
     if handover.method not in ManualMethod.values:
-        raise invalid("method", f"Must be one of {', '.join(ManualMethod.values)}.")
+        raise invalid("method", phrase("Must be one of {choices}.", choices=", ".join(ManualMethod.values)))
     if not 0 < len(_plain(handover.reference)) <= LONGEST_REFERENCE:
-        raise invalid("reference", f"Give the number of the money, in 1 to {LONGEST_REFERENCE} characters.")
+        raise invalid(
+            "reference", phrase("Give the number of the money, in 1 to {most} characters.", most=LONGEST_REFERENCE)
+        )
     if len(handover.note) > LONGEST_NOTE:
-        raise invalid("note", f"At most {LONGEST_NOTE} characters.")
+        raise invalid("note", phrase("At most {most} characters.", most=LONGEST_NOTE))
     if handover.passed_at > now:
         raise invalid("passed_at", "Money that has not passed yet is not recorded.")
     check_scans(handover.evidence)
     if handover.method in SHOWN_BY_EVIDENCE and not handover.evidence:
-        raise invalid("evidence", f"A {ManualMethod(handover.method).label.lower()} is recorded with a scan of it.")
+        raise invalid(
+            "evidence",
+            phrase(
+                "A {method} is recorded with a scan of it.", method=Name(ManualMethod(handover.method).label.lower())
+            ),
+        )
 
 
 def write_record(

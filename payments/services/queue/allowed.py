@@ -1,6 +1,7 @@
 """What staff may do to a row as it is: what the table of dispositions says of its kind, while it is open."""
 
 from config.errors import Code, Conflict
+from config.phrases import Name, phrase
 from payments.models import Discrepancy
 from payments.models.discrepancy import OPEN_STATES
 from payments.reconciliation.dispositions import Action, disposition, is_allowed
@@ -17,6 +18,11 @@ def refuse_action(row: Discrepancy, action: Action) -> None:
         done = action.value.replace("_", " ")
         raise Conflict(
             Code.INVALID_TRANSITION,
-            f"{row.get_kind_display()}: there is no {done} for it. {disposition(row.kind).advice}",
+            phrase(
+                "{kind}: there is no {done} for it. {advice}",
+                kind=Name(row.get_kind_display()),
+                done=Name(done),
+                advice=disposition(row.kind).advice,
+            ),
             {"kind": row.kind, "allowed": [str(one) for one in allowed_actions(row)]},
         )

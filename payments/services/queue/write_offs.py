@@ -9,6 +9,7 @@ from config.clock import database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, InvalidTransition, NotFound
 from config.money import format_amount, in_minor_units
+from config.phrases import Money, phrase
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.models import JournalEntry
@@ -117,7 +118,9 @@ def _refuse_too_much(stake: Stake) -> None:
     if abs(stake.amount) > limit:
         raise Conflict(
             Code.WRITE_OFF_TOO_LARGE,
-            f"At most {format_amount(limit, stake.currency)} is written off. Find it, or raise the limit.",
+            phrase(
+                "At most {amount} is written off. Find it, or raise the limit.", amount=Money(limit, stake.currency)
+            ),
             {"limit_cents": limit, "amount_cents": stake.amount, "currency": stake.currency},
         )
 

@@ -12,7 +12,8 @@ from django.db.models.functions import Cast
 
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
-from config.money import exponent, format_amount, in_minor_units
+from config.money import exponent, in_minor_units
+from config.phrases import Money, phrase
 from entries.models import PaymentStatus, Request, RequestKind
 from entries.queries.buy_backs import needless_returns
 from payments.ledger.accounts import Kind
@@ -56,7 +57,10 @@ class ChargeDisputed(Conflict):
     def __init__(self, receipt: Receipt) -> None:
         super().__init__(
             Code.CHARGE_DISPUTED,
-            f"Charge {receipt.charge_id} is disputed: its money goes back through the bank, or not at all.",
+            phrase(
+                "Charge {charge} is disputed: its money goes back through the bank, or not at all.",
+                charge=receipt.charge_id,
+            ),
             {"receipt": receipt.pk},
         )
 
@@ -152,7 +156,9 @@ def refuse_amount(amount: int, currency: str, provider: str, left: int) -> None:
     if amount <= 0:
         raise invalid("amount_cents", "Must be more than 0.")
     if exponent(currency) == 3 and amount % 10 and provider != Provider.MANUAL:
-        raise invalid("amount_cents", f"Must end in 0: {currency.upper()} is refunded in hundredths.")
+        raise invalid(
+            "amount_cents", phrase("Must end in 0: {currency} is refunded in hundredths.", currency=currency.upper())
+        )
     if amount > left:
         raise TooLarge(left, currency)
 
@@ -163,7 +169,7 @@ class TooLarge(Conflict):
     def __init__(self, left: int, currency: str) -> None:
         super().__init__(
             Code.REFUND_TOO_LARGE,
-            f"Only {format_amount(max(left, 0), currency)} of this payment can still be given back.",
+            phrase("Only {amount} of this payment can still be given back.", amount=Money(max(left, 0), currency)),
             {"left_cents": max(left, 0), "currency": currency},
         )
 

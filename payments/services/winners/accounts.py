@@ -9,6 +9,7 @@ from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Forbidden, NotFound, invalid
 from config.locks import LockedQuerySet
+from config.phrases import phrase
 from config.reasons import check_reason
 from payments.models import PayoutAccount, PayoutAccountState, Provider
 from payments.providers import provider_names
@@ -33,7 +34,7 @@ def usual_way(player_id: int, provider: str | None) -> PayoutAccount | None:
         return None
     found = account_in_use(player_id, provider)
     if found is None:
-        raise invalid("provider", f"The player has no confirmed account at {provider}.")
+        raise invalid("provider", phrase("The player has no confirmed account at {provider}.", provider=provider))
     return found
 
 
@@ -47,9 +48,12 @@ def record_account(*, player: User, provider: str, reference: str, note: str, by
     if provider == Provider.MANUAL or provider not in provider_names():
         raise invalid("provider", "Must be a provider that can send money.")
     if not 0 < len(reference) <= LONGEST_REFERENCE or not reference.isascii() or not reference.isprintable():
-        raise invalid("reference", f"Give the provider's name of the account, in 1 to {LONGEST_REFERENCE} characters.")
+        raise invalid(
+            "reference",
+            phrase("Give the provider's name of the account, in 1 to {most} characters.", most=LONGEST_REFERENCE),
+        )
     if len(note) > LONGEST_NOTE:
-        raise invalid("note", f"At most {LONGEST_NOTE} characters.")
+        raise invalid("note", phrase("At most {most} characters.", most=LONGEST_NOTE))
     if player.pk == by.pk:
         raise Forbidden(Code.FORBIDDEN, "Nobody writes down an account of their own. Ask a colleague.")
     attribute(by=by, reason=f"{provider} {reference}")

@@ -12,7 +12,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, NotFound, invalid
-from config.money import format_amount
+from config.phrases import Money, Name, phrase
 from config.reasons import check_reason
 from payments.models import (
     CorrectionKind,
@@ -175,17 +175,23 @@ def _check_amount(winner: Winner, amount_cents: int) -> None:
     if amount_cents > over:
         currency = winner.pool.currency
         raise PrizeNotDue(
-            f"The player owes {format_amount(over, currency)}, not {format_amount(amount_cents, currency)}."
+            phrase(
+                "The player owes {amount}, not {asked}.",
+                amount=Money(over, currency),
+                asked=Money(amount_cents, currency),
+            )
         )
 
 
 def _check_release(payout: Payout, amount_cents: int) -> None:
     if payout.status != PayoutState.PAID or payout.paid_at is None:
-        raise PrizeNotDue(f"This payout is {payout.status}: nothing of it is withheld.")
+        raise PrizeNotDue(phrase("This payout is {status}: nothing of it is withheld.", status=Name(payout.status)))
     if finance_year(payout.paid_at) != finance_year(database_now()):
         raise PrizeNotDue("The tax year of this payout is over: what was withheld is the tax office's to give back.")
     if not 0 < amount_cents <= left_withheld(payout):
-        raise PrizeNotDue(f"{format_amount(left_withheld(payout), payout.currency)} are withheld of this payout.")
+        raise PrizeNotDue(
+            phrase("{amount} are withheld of this payout.", amount=Money(left_withheld(payout), payout.currency))
+        )
 
 
 def _check_not_waiting(winner: Winner) -> None:
@@ -195,7 +201,7 @@ def _check_not_waiting(winner: Winner) -> None:
     if waiting is not None:
         raise Conflict(
             Code.VERSION_CONFLICT,
-            f"Correction {waiting.pk} of this prize waits for a second name: decide it first.",
+            phrase("Correction {waiting} of this prize waits for a second name: decide it first.", waiting=waiting.pk),
             {"correction": waiting.pk},
         )
 

@@ -11,6 +11,7 @@ from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict, NotFound, invalid
 from config.http import HttpFailed, check_address
+from config.phrases import phrase
 from pools.models import Competition, FeedKind, FeedSource
 from pools.models.feed import LONGEST_INTERVAL, SHORTEST_INTERVAL
 
@@ -67,17 +68,23 @@ def close_breaker(*, source_id: int) -> bool:
 def check_choices(choices: dict[str, Any]) -> None:
     """Raises VALIDATION_ERROR for the first field that cannot be."""
     if choices["kind"] not in FeedKind.values:
-        raise invalid("kind", f"Must be one of {', '.join(FeedKind.values)}.")
+        raise invalid("kind", phrase("Must be one of {choices}.", choices=", ".join(FeedKind.values)))
     try:
         check_address(choices["url"])
     except HttpFailed as refusal:
-        raise invalid("url", f"Cannot be used: {refusal.message}.") from refusal
+        raise invalid("url", phrase("Cannot be used: {message}.", message=refusal.message)) from refusal
     if not str(choices["season"])[:4].isdecimal():
         raise invalid("season", "Must begin with a year, such as 2026.")
     if not set(choices.get("game_types", "REG").split(",")) <= GAME_TYPES:
-        raise invalid("game_types", f"Must be some of {', '.join(sorted(GAME_TYPES))}, separated by commas.")
+        raise invalid(
+            "game_types",
+            phrase("Must be some of {choices}, separated by commas.", choices=", ".join(sorted(GAME_TYPES))),
+        )
     if not SHORTEST_INTERVAL <= choices.get("every_seconds", SHORTEST_INTERVAL) <= LONGEST_INTERVAL:
-        raise invalid("every_seconds", f"Must be from {SHORTEST_INTERVAL} to {LONGEST_INTERVAL}.")
+        raise invalid(
+            "every_seconds",
+            phrase("Must be from {shortest} to {longest}.", shortest=SHORTEST_INTERVAL, longest=LONGEST_INTERVAL),
+        )
 
 
 def _refuse_twin(others: QuerySet[FeedSource], choices: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from config import outbox
 from config.clock import ClockTimestamp
 from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, Refused, invalid
+from config.phrases import Name, phrase
 from config.versions import Seen
 from pools.models import Amendment, AmendmentStatus, Pool, PoolStatus, Rules
 from pools.models.competition import REVEAL_LOCK
@@ -52,8 +53,11 @@ class NotInPlay(Refused):
     """Neither drafts nor ended pools have amendments."""
 
     def __init__(self, pool: Pool) -> None:
-        said = "its rules are revised without one" if pool.status == PoolStatus.DRAFT else "its rules stay as they are"
-        super().__init__(Code.POOL_CLOSED, f"The pool is {pool.status}: {said}.", {"status": pool.status})
+        if pool.status == PoolStatus.DRAFT:
+            message = phrase("The pool is draft: its rules are revised without one.")
+        else:
+            message = phrase("The pool is {status}: its rules stay as they are.", status=Name(pool.status))
+        super().__init__(Code.POOL_CLOSED, message, {"status": pool.status})
 
 
 class EveryRoundLocked(Refused):
@@ -76,7 +80,10 @@ class OneWaitsAlready(Conflict):
     def __init__(self, amendment: Amendment) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Amendment {amendment.pk} of this pool waits already: confirm or withdraw it first.",
+            phrase(
+                "Amendment {amendment} of this pool waits already: confirm or withdraw it first.",
+                amendment=amendment.pk,
+            ),
             {"amendment": amendment.pk},
         )
 
@@ -98,7 +105,10 @@ def propose_amendment(*, pool: Pool, changes: Mapping[str, Any], reason: str, by
     """
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
-        raise invalid("reason", f"Say why, in at most {LONGEST_REASON} characters; every player of the pool reads it.")
+        raise invalid(
+            "reason",
+            phrase("Say why, in at most {most} characters; every player of the pool reads it.", most=LONGEST_REASON),
+        )
     pool = Pool.objects.locked().get(pk=pool.pk)
     refuse_changed(pool, seen)
     _refuse_unless_in_play(pool)

@@ -11,6 +11,8 @@ from typing import Any
 
 from config.errors import Code, Malformed
 from config.money import charge_fault
+from config.phrases import Faults as SaidFaults
+from config.phrases import phrase
 from pools.models import MissedPick, MissedPickThen, Payout, Pool, Round
 from pools.services.rules.switches import SWITCHES, BadValue
 
@@ -77,7 +79,7 @@ def check_rules(
             # A copy: the default of a list must not be everybody's.
             rules[key] = switch.read(values.get(key, switch.default))
         except BadValue as bad:
-            faults[key] = [str(bad)]
+            faults[key] = [bad.args[0]]
     if rules.keys() == SWITCHES.keys():
         rules["two_pick_rounds"].sort()
         for key, message in contradictions(rules, contest):
@@ -89,16 +91,17 @@ def check_rules(
 
 def refusal(faults: Mapping[str, Sequence[str]]) -> Malformed:
     """The error that tells all faults at once, each under `rules.<key>`."""
-    said = "; ".join(f"{key}: {' '.join(messages)}" for key, messages in faults.items())
     details = {f"rules.{key}": list(messages) for key, messages in faults.items()}
-    return Malformed(Code.VALIDATION_ERROR, f"The rules are not possible. {said}", details)
+    return Malformed(
+        Code.VALIDATION_ERROR, phrase("The rules are not possible. {faults}", faults=SaidFaults(faults)), details
+    )
 
 
 def contradictions(rules: Mapping[str, Any], contest: Contest) -> Iterator[Contradiction]:
     """Each contradiction as the switch to blame and the reason, a sentence."""
     for key in ("late_entry_until", "buy_back_until", "reuse_reset_round"):
         if rules[key] is not None and not contest.plays(rules[key]):
-            yield key, f"The pool does not play round {rules[key]}."
+            yield key, phrase("The pool does not play round {rounds}.", rounds=rules[key])
     yield from _of_picks(rules, contest)
     yield from _of_teams(rules, contest)
     yield from _of_coming_late(rules, contest)
@@ -112,10 +115,10 @@ def _of_picks(rules: Mapping[str, Any], contest: Contest) -> Iterator[Contradict
     numbers = rules["two_pick_rounds"]
     strange = [number for number in dict.fromkeys(numbers) if not contest.plays(number)]
     if strange:
-        yield "two_pick_rounds", f"The pool does not play round {', '.join(map(str, strange))}."
+        yield "two_pick_rounds", phrase("The pool does not play round {rounds}.", rounds=", ".join(map(str, strange)))
     twice = [number for number in dict.fromkeys(numbers) if numbers.count(number) > 1]
     if twice:
-        yield "two_pick_rounds", f"Names round {', '.join(map(str, twice))} more than once."
+        yield "two_pick_rounds", phrase("Names round {rounds} more than once.", rounds=", ".join(map(str, twice)))
     if numbers and rules["picks_per_round"] > 1:
         yield "two_pick_rounds", "Names rounds of two teams, but picks_per_round asks for two in every round already."
 
@@ -125,10 +128,15 @@ def _of_teams(rules: Mapping[str, Any], contest: Contest) -> Iterator[Contradict
     if reset is None or not contest.plays(reset):
         return
     if not contest.rounds_before(reset):
-        yield "reuse_reset_round", f"The pool begins with round {reset}: there is no count to start again."
+        yield (
+            "reuse_reset_round",
+            phrase("The pool begins with round {round}: there is no count to start again.", round=reset),
+        )
     elif contest.length is not None and rules["reuse_limit"] >= contest.length:
-        unused = f"With reuse_limit {rules['reuse_limit']} no team is ever used up in {contest.length} rounds"
-        yield "reuse_reset_round", f"{unused}: there is no count to start again."
+        unused = (
+            "With reuse_limit {limit} no team is ever used up in {length} rounds: there is no count to start again."
+        )
+        yield "reuse_reset_round", phrase(unused, limit=rules["reuse_limit"], length=contest.length)
 
 
 def _of_coming_late(rules: Mapping[str, Any], contest: Contest) -> Iterator[Contradiction]:
@@ -140,8 +148,14 @@ def _of_coming_late(rules: Mapping[str, Any], contest: Contest) -> Iterator[Cont
         return
     missed = contest.rounds_before(until)
     if contest.plays(until) and missed > rules["strikes"]:
-        reason = f"would be out at once: it has missed {missed} rounds, and strikes is {rules['strikes']}"
-        yield "late_entry_strikes", f"An entry that comes in round {until} {reason}."
+        reason = phrase(
+            "An entry that comes in round {round} would be out at once: it has missed {missed} rounds, "
+            "and strikes is {strikes}.",
+            round=until,
+            missed=missed,
+            strikes=rules["strikes"],
+        )
+        yield "late_entry_strikes", reason
 
 
 def _of_buying_back(rules: Mapping[str, Any], contest: Contest) -> Iterator[Contradiction]:
@@ -156,7 +170,10 @@ def _of_buying_back(rules: Mapping[str, Any], contest: Contest) -> Iterator[Cont
     if contest.currency and (fault := charge_fault(rules["buy_back_fee_cents"], contest.currency)):
         yield "buy_back_fee_cents", fault
     if until == contest.last_round:
-        yield "buy_back_until", f"Round {until} is the last: whoever falls in it has no round left to come back for."
+        yield (
+            "buy_back_until",
+            phrase("Round {round} is the last: whoever falls in it has no round left to come back for.", round=until),
+        )
 
 
 def _of_payout(rules: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -164,6 +181,9 @@ def _of_payout(rules: Mapping[str, Any]) -> Iterator[Contradiction]:
     if (rules["payout"] == Payout.TABLE) != bool(table):
         yield "payout_table", "Comes with payout=table, and payout=table needs it."
     if table and sum(table) != WHOLE_POT:
-        yield "payout_table", f"The basis points must add up to {WHOLE_POT}; these are {sum(table)}."
+        yield (
+            "payout_table",
+            phrase("The basis points must add up to {whole}; these are {sum}.", whole=WHOLE_POT, sum=sum(table)),
+        )
     if any(later > earlier for earlier, later in pairwise(table)):
         yield "payout_table", "Pays a later rank more than an earlier one: whoever is ahead would have to lose."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from config.phrases import phrase
 from pools.services.rules.contradictions import Contradiction
 
 
@@ -12,10 +13,16 @@ def frozen(before: Mapping[str, Any], after: Mapping[str, Any], effective: int) 
         yield "house_fee_bp", "Fees were paid under it: it stays as it is once players can join."
     for key in ("late_entry_until", "buy_back_until", "reuse_reset_round"):
         if after[key] != before[key] and after[key] is not None and after[key] < effective:
-            yield key, f"Round {after[key]} has locked: an amendment governs only rounds that have not."
+            yield (
+                key,
+                phrase("Round {rounds} has locked: an amendment governs only rounds that have not.", rounds=after[key]),
+            )
     reset = before["reuse_reset_round"]
     if after["reuse_reset_round"] != reset and reset is not None and reset < effective:
-        yield "reuse_reset_round", f"The count of used teams started again in round {reset}, which has locked."
+        yield (
+            "reuse_reset_round",
+            phrase("The count of used teams started again in round {round}, which has locked.", round=reset),
+        )
     yield from _of_two_pick_rounds(before, after, effective)
 
 
@@ -29,4 +36,7 @@ def _of_two_pick_rounds(before: Mapping[str, Any], after: Mapping[str, Any], eff
     locked = sorted(number for number in old ^ new if number < effective)
     if locked:
         rounds = ", ".join(map(str, locked))
-        yield "two_pick_rounds", f"Round {rounds} has locked: an amendment governs only rounds that have not."
+        yield (
+            "two_pick_rounds",
+            phrase("Round {rounds} has locked: an amendment governs only rounds that have not.", rounds=rounds),
+        )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from config.phrases import phrase
 from pools.models import (
     AllOut,
     CancelledGame,
@@ -52,7 +53,7 @@ def shown(value: Any) -> str:
 def _read_choice(choices: list[str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if value not in choices:
-            raise BadValue(f"Must be one of {', '.join(choices)}.")
+            raise BadValue(phrase("Must be one of {choices}.", choices=", ".join(choices)))
         return str(value)
 
     return read
@@ -64,9 +65,9 @@ def _read_number(low: int, high: int) -> Callable[[Any], int]:
         text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
         # `True` is an int in Python; here it is a mistake.
         if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise BadValue(f"Must be a whole number from {low} to {high}.")
+            raise BadValue(phrase("Must be a whole number from {low} to {high}.", low=low, high=high))
         if not low <= int(text) <= high:
-            raise BadValue(f"Must be from {low} to {high}.")
+            raise BadValue(phrase("Must be from {low} to {high}.", low=low, high=high))
         return int(text)
 
     return read
@@ -90,7 +91,7 @@ def _read_list(read_item: Callable[[Any], int]) -> Callable[[Any], list[int]]:
             return []
         items = value if isinstance(value, list | tuple) else [item for item in str(value).split(",") if item.strip()]
         if len(items) > LONGEST_LIST:
-            raise BadValue(f"Must have at most {LONGEST_LIST} items.")
+            raise BadValue(phrase("Must have at most {longest} items.", longest=LONGEST_LIST))
         return [read_item(item) for item in items]
 
     return read

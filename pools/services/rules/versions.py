@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from config.errors import Code, Conflict
+from config.phrases import Name, phrase
 from config.versions import Seen
 from pools.models import Amendment, Pool, PoolStatus, Rules
 from pools.queries import current_rules
@@ -28,7 +29,10 @@ class NotADraft(Conflict):
     def __init__(self, pool: Pool) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"The pool is {pool.status}: its rules change by an amendment, which somebody else confirms.",
+            phrase(
+                "The pool is {status}: its rules change by an amendment, which somebody else confirms.",
+                status=Name(pool.status),
+            ),
             {"status": pool.status},
         )
 

@@ -215,7 +215,7 @@ def test_all_sessions_of_somebody_end(boss, user):
     page = boss.act("end_sessions", user).content.decode()
     answer = boss.act("end_sessions", user, reason="")
 
-    assert "2 sessions of 1 person end at once" in page
+    assert "2 sessions end at once; people chosen: 1." in page
     assert messages_of(answer) == ["1 of 1 signed out."]
     assert set(Session.objects.values_list("revoked_because", flat=True)) == {SessionEnd.STAFF}
 

@@ -44,9 +44,9 @@ def test_a_sentence_of_the_catalogue_is_translated_and_its_code_is_not(client):
     assert "Accept-Language" in answer["Vary"]
 
 
-def test_a_sentence_made_for_the_case_becomes_that_of_its_code_and_keeps_its_facts(client):
+def test_a_sentence_made_for_the_case_is_said_with_its_facts_and_its_names(client):
     error = client.get("/api/v1/sample/raise/transition", headers=GERMAN).json()["error"]
-    assert error["message"] == "Das ist im jetzigen Zustand nicht möglich."
+    assert error["message"] == "Anfrage: Aus „Abgelehnt“ kann nicht „Genehmigt“ werden."
     assert error["details"] == {"from": "rejected", "to": "approved"}
 
 

@@ -4,9 +4,10 @@ What is compiled is committed, so no machine that runs Outlast needs a compiler;
 sentences the catalogues lack.
 """
 
+import ast
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,25 @@ from django.core.management.base import BaseCommand
 from django.utils.text import capfirst
 from django.utils.translation.template import templatize
 
+from config import errors
+
 APPS = ("config", "accounts", "pools", "entries", "payments")
 # What marks a sentence of the code: its arguments are the sentence, its plural, its context.
 KEYWORDS: dict[str, Any] = {
     "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+    "phrase": None, "tell": None, "phrase_of": (2, 3), "tell_of": (2, 3), "explain": (3,),
 }  # fmt: skip
 TEXT = r"""u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 CALL = re.compile(rf"(?<!\w)(?:(?:n|p|np)?gettext|_)\({TEXT}(?:\s*,\s*{TEXT})*")
 Sentence = tuple[str | None, str]
+# Refusals of programs to programs, in the language of logs: the command line, what providers answer, outgoing calls.
+OF_NOBODY = (
+    "/local/", "/management/", "/config/http/", "/config/graphql/", "/services/schedule/", "/services/feeds/events.py",
+    "/services/feeds/nflverse.py", "/services/feeds/scoreboard.py", "/payments/providers/", "/accounts/oidc/",
+)  # fmt: skip
+UNTOLD = {"ScheduleError", "Busy", "Faulted", "WrongMode", "WrongSession", "WrongTransfer", "WrongRefund", "Unclear"}
 
 
 def catalogues() -> Iterator[Path]:
@@ -61,7 +71,8 @@ def said_in(catalogue: Path) -> set[Sentence]:
 def sentences() -> set[Sentence]:
     """Every sentence and name that pages show in several languages, each with its context, or None."""
     named = ((None, name) for name in (*names(), *_of_actions()))
-    return {*_of_code(), *_of_templates(), *named}
+    refused = ((None, str(said.value)) for _, said in of_refusals() if isinstance(said, ast.Constant))
+    return {*_of_code(), *_of_templates(), *named, *refused}
 
 
 def names() -> set[str]:
@@ -120,6 +131,51 @@ def _of_templates() -> Iterator[Sentence]:
         # What stands between the marked sentences is no Python.
         marked = CALL.findall(templatize(path.read_text(encoding="utf-8")))
         yield from _extracted("\n".join(f"{call})" for call in marked).encode())
+
+
+def of_refusals() -> Iterator[tuple[Path, ast.expr]]:
+    """What every refusal that is told to callers is raised with: where, and its sentence."""
+    trees = {path: ast.parse(path.read_bytes()) for path in _sources()}
+    families = _families(trees.values())
+    for path, tree in trees.items():
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and (said := _said_by(call, families)) is not None:
+                yield path, said
+
+
+def _families(trees: Iterable[ast.Module]) -> set[str]:
+    """The names of all refusals: those of `config.errors`, and what is made of them."""
+    known, before = {name for name, found in vars(errors).items() if isinstance(found, type)}, -1
+    classes = [one for tree in trees for one in ast.walk(tree) if isinstance(one, ast.ClassDef)]
+    while before != len(known):
+        before = len(known)
+        known |= {one.name for one in classes if any(_last(base) in known for base in one.bases)}
+    return {*known, "invalid"} - UNTOLD
+
+
+def _said_by(call: ast.Call, families: set[str]) -> ast.expr | None:
+    """The argument with the sentence: after the code or the field; the first of one that brings its own code."""
+    of_base = _last(call.func) == "__init__" and call.args and ast.unparse(call.args[0]).startswith("Code.")
+    if not call.args or not (of_base or _last(call.func) in families):
+        return None
+    has_code = len(call.args) > 1 and (_last(call.func) == "invalid" or "Code" in ast.unparse(call.args[0]))
+    found = call.args[1] if has_code else call.args[0]
+    return found if isinstance(found, ast.JoinedStr) or _is_sentence(found) else None
+
+
+def _is_sentence(found: ast.expr) -> bool:
+    return isinstance(found, ast.Constant) and isinstance(found.value, str) and found.value.endswith(".")
+
+
+def _last(found: ast.expr) -> str:
+    return found.id if isinstance(found, ast.Name) else found.attr if isinstance(found, ast.Attribute) else ""
+
+
+def _sources() -> Iterator[Path]:
+    for app in APPS:
+        for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
+            if not any(part in path.as_posix() for part in OF_NOBODY):
+                yield path
 
 
 def _extracted(code: bytes) -> Iterator[Sentence]:
