@@ -110,7 +110,7 @@ def test_it_costs_the_same_however_long_the_queue_is(bench, rows, django_assert_
 def test_it_asks_with_numbers_before_and_changes_nothing(bench):
     row = RequestFactory(pool__name="Cup", pool__capacity=5)
     page = ask(bench, [row]).content.decode()
-    assert "1 of 1 are pending; the others are refused." in page
+    assert "1 of 1 is pending; the others are refused." in page
     assert "Cup: 1 asked, 5 free." in page
     assert 'name="confirmed" value="1"' in page
     assert (statuses(row), BulkDecision.objects.count()) == (["pending"], 0)

@@ -90,7 +90,7 @@ def test_confirming_shows_the_sentences_before_and_after(back_office, second, am
     lock_round(amendment.pool.competition.rounds.get(number=1))
     page = choose(back_office(second), LIST, "confirm", [amendment]).content.decode()
     for said in (
-        "1 of 1 wait; the others are refused, and so is your own proposal.",
+        "1 of 1 waits; the others are refused, and so is your own proposal.",
         "Main, version 2, from round 2 on:",
         "strikes: 0 becomes 1.",
         "Before: A tie is a loss.",

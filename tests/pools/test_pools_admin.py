@@ -109,7 +109,7 @@ def test_publishing_says_first_what_it_does(back_office, moderator, choose):
     locks_at = first_lock_at(rows[0]).strftime("%Y-%m-%d %H:%M UTC")
     times = f"The first locks: {locks_at}. Registration closes: {locks_at}."
     assert f"{rows[0].name}: It plays 3 rounds of {rows[0].competition}. {times}" in page
-    assert "1 of 2 are drafts; the others are refused." in page
+    assert "1 of 2 is a draft; the others are refused." in page
     assert f"{rows[0].name}: The first loss eliminates an entry." in page
     assert f"{rows[1].name}: " not in page
     assert status_of(rows[0]) == "draft"

@@ -181,7 +181,7 @@ def test_an_account_is_shut_and_opened(boss, user):
 
     page = boss.act("deactivate", user).content.decode()
     shut = boss.act("deactivate", user, reason="charge-back")
-    assert "1 sessions end at once" in page
+    assert "sessions that end at once: 1" in page
     assert messages_of(shut) == ["1 of 1 deactivated."]
     assert not User.objects.get(pk=user.pk).is_active
 
@@ -241,7 +241,7 @@ def test_a_moderator_sends_a_verification_again(browser, moderator):
     page = browser(moderator).act("resend_verification", newcomer).content.decode()
     answer = browser(moderator).act("resend_verification", newcomer, reason="")
 
-    assert "1 of 1 person get a new link" in page
+    assert "1 of 1 gets a new link" in page
     assert messages_of(answer) == ["1 of 1 mailed."]
     assert OutboxMessage.objects.get().payload == {"user": newcomer.pk}
 

@@ -70,7 +70,7 @@ def said_in(catalogue: Path) -> set[Sentence]:
 
 def sentences() -> set[Sentence]:
     """Every sentence and name that pages show in several languages, each with its context, or None."""
-    named = ((None, name) for name in (*names(), *_of_actions()))
+    named = ((None, name) for name in (*names(), *_of_actions(), *_helps()))
     refused = ((None, str(said.value)) for _, said in of_refusals() if isinstance(said, ast.Constant))
     return {*_of_code(), *_of_templates(), *named, *refused}
 
@@ -84,10 +84,20 @@ def names() -> set[str]:
         found |= {str(one.title) for one in page.list_filter if isinstance(one, type)}
         for column in (*page.list_display, *_fields_of(page)):
             found |= _of_column(model, page, column)
+        found |= {str(label) for field in model._meta.concrete_fields for _, label in field.flatchoices}
         for action in (*(page.actions or ()), *getattr(page, "actions_list", ())):
             found.add(str(getattr(getattr(page, str(action), None), "short_description", "")))
         found |= {str(link.label) for link in getattr(page, "links", ())}
     return {capfirst(name) for name in found if name}
+
+
+def _helps() -> Iterator[str]:
+    """What stands under the fields of a row's page."""
+    for model, page in admin.site._registry.items():
+        shown = set(_fields_of(page)) or {one.name for one in model._meta.concrete_fields}
+        for field in model._meta.concrete_fields:
+            if field.help_text and field.name in {*shown, *getattr(page, "editable_fields", ())}:
+                yield str(field.help_text)
 
 
 def _of_actions() -> Iterator[str]:
