@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.errors import DomainError
@@ -36,7 +36,7 @@ class PoolForm(Base):
     entry_fee = forms.DecimalField(
         label="Fee", min_value=0, max_digits=12, decimal_places=3, required=False, initial=0,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
-        help_text="In whole units of the currency, as 25 or 12.50; 0 is free.",
+        help_text=gettext_lazy('In whole units of the currency, as 25 or 12.50; 0 is free.'),
     )  # fmt: skip
 
     class Meta:

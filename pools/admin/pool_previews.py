@@ -55,14 +55,28 @@ def what_closing_does(rows: QuerySet[Pool]) -> list[str]:
     pools = list(rows.filter(status__in=(PoolStatus.OPEN, PoolStatus.RUNNING)).order_by("pk"))
     closing = [pool for pool in pools if (at := registration_closes_at(pool)) is None or at > now]
     said = [
-        f"{len(closing)} of {rows.count()} take players now; the others are refused.",
-        "Nobody can ask to join any more, and nobody who asked is approved. It is not opened again.",
+        tell_of(
+            len(closing),
+            "{count} of {total} takes players now; the others are refused.",
+            "{count} of {total} take players now; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext("Nobody can ask to join any more, and nobody who asked is approved. It is not opened again."),
     ]
     shown = closing[:MOST_IN_WORDS]
-    said += [f"{pool.name}: registration would have closed {_at(registration_closes_at(pool))}." for pool in shown]
+    said += [
+        tell("{pool}: registration would have closed: {at}.", pool=pool.name, at=_at(registration_closes_at(pool)))
+        for pool in shown
+    ]
     said += what_closes(shown)
     if len(closing) > MOST_IN_WORDS:
-        said.append(f"What that means for {len(closing) - MOST_IN_WORDS} more is on their pages.")
+        said.append(
+            tell_of(
+                len(closing) - MOST_IN_WORDS,
+                "What that means for {count} more is on its page.",
+                "What that means for {count} more is on their pages.",
+            )
+        )
     return said
 
 

@@ -139,7 +139,7 @@ def test_closing_registration_says_first_what_it_does_and_takes_nobody_in_any_mo
     said = choose(browser, LIST, "close_registration", [pool, draft]).context["sentences"]
     assert said[0] == "1 of 2 takes players now; the others are refused."
     closes = first_lock_at(pool).strftime("%Y-%m-%d %H:%M")
-    assert f"Main: registration would have closed at {closes} UTC." in said
+    assert f"Main: registration would have closed: {closes} UTC." in said
     assert "Main: requests not decided, which can only be rejected then: 2, 1 of them on the waiting list." in said
     assert said[-1].endswith("which keep their place until their time is over: 1. They owe 50.00 USD.")
     assert Pool.objects.get(pk=pool.pk).registration_closes_at is None
