@@ -91,7 +91,7 @@ class _Facts(Formatter):
         at = value.astimezone(UTC)
         if form == "instant":
             # To the second and with its zone, as the API writes it; elsewhere as people write it, and with its zone.
-            iso = at.isoformat().replace("+00:00", "Z")
+            iso = at.isoformat(timespec="seconds").replace("+00:00", "Z")
             return iso if self.is_original else f"{date_format(at, 'SHORT_DATETIME_FORMAT')} UTC"
         return f"{at:%Y-%m-%d %H:%M}" if self.is_original else str(date_format(at, "SHORT_DATETIME_FORMAT"))
 

@@ -86,7 +86,11 @@ def check_registration(pool: Pool, now: datetime) -> datetime | None:
     closes_at = registration_closes_at(pool, rules)
     if closes_at is not None and closes_at <= now:
         at = closes_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-        raise Refused(Code.POOL_CLOSED, phrase("Registration closed at {at}.", at=at), {"registration_closes_at": at})
+        raise Refused(
+            Code.POOL_CLOSED,
+            phrase("Registration closed at {at:instant}.", at=closes_at),
+            {"registration_closes_at": at},
+        )
     if joining(pool, rules, now) is None:
         raise Refused(
             Code.POOL_CLOSED,

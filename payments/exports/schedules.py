@@ -130,7 +130,7 @@ def start_schedule(*, schedule_id: int, by: User, now: datetime, seen: Seen = No
     schedule = ExportSchedule.objects.locked().get(pk=schedule_id)
     refuse_stale(seen, schedule)
     if why := _lost_right(schedule):
-        raise Conflict(Code.INVALID_TRANSITION, f"{why} Make a schedule of your own.")
+        raise Conflict(Code.INVALID_TRANSITION, phrase("{why} Make a schedule of your own.", why=why))
     schedule.move_to(ScheduleState.ACTIVE)
     attribute(by=by)
     schedule.stopped_because = ""

@@ -7,25 +7,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0021_ledger_browsed'),
+        ("payments", "0021_ledger_browsed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Instrument',
+            name="Instrument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('fingerprint', models.CharField(max_length=255)),
-                ('first_seen_at', models.DateTimeField(db_default=config.clock.ClockTimestamp())),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=20)),
+                ("fingerprint", models.CharField(max_length=255)),
+                ("first_seen_at", models.DateTimeField(db_default=config.clock.ClockTimestamp())),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'fingerprint', 'user'), name='instrument_once'), models.CheckConstraint(condition=models.Q(('fingerprint', ''), _negated=True), name='instrument_named')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "fingerprint", "user"), name="instrument_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("fingerprint", ""), _negated=True), name="instrument_named"
+                    ),
+                ],
             },
         ),
     ]

@@ -8,6 +8,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import ClockTimestamp
 from config.errors import Code, Conflict
+from config.phrases import Name, phrase
 from pools.models import Pool, PoolStatus
 from pools.queries import registration_closes_at
 
@@ -18,7 +19,7 @@ class RegistrationIsClosed(Conflict):
     def __init__(self, at: datetime) -> None:
         super().__init__(
             Code.INVALID_TRANSITION,
-            f"Registration closed at {at:%Y-%m-%dT%H:%M:%SZ}.",
+            phrase("Registration closed at {at:instant}.", at=at),
             {"registration_closes_at": at},
         )
 
@@ -35,7 +36,7 @@ def close_registration(*, pool: Pool, by: User, now: datetime) -> Pool:
     if pool.status not in (PoolStatus.OPEN, PoolStatus.RUNNING):
         raise Conflict(
             Code.INVALID_TRANSITION,
-            f"The pool is {pool.status}: nobody can ask to join.",
+            phrase("The pool is {status}: nobody can ask to join.", status=Name(pool.status)),
             {"status": str(pool.status)},
         )
     closes_at = registration_closes_at(pool)
