@@ -188,7 +188,7 @@ def _lost_right(schedule: ExportSchedule) -> str:
     is_personal = report is not None and report.is_personal
     if may_export(maker, kind=schedule.report, is_personal=is_personal):
         return ""
-    return f"{maker.display_name}, who made it, may not have this report any more."
+    return phrase("{person}, who made it, may not have this report any more.", person=maker.display_name)
 
 
 def _stop_by_itself(schedule: ExportSchedule, why: str) -> None:
