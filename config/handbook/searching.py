@@ -42,8 +42,9 @@ def _found(words: list[str]) -> Iterator[tuple[bool, Found]]:
 
 
 def _excerpt(text: str, words: list[str]) -> str:
-    """What stands around the first of the words."""
+    """What stands around the first of the words, from one blank to another."""
     places = [place for word in words if (place := text.lower().find(word)) >= 0]
-    begin = max(0, min(places, default=0) - AROUND)
-    end = begin + 2 * AROUND
-    return ("… " if begin else "") + text[begin:end].strip() + (" …" if end < len(text) else "")
+    first = min(places, default=0)
+    begin = text.rfind(" ", 0, first - AROUND) + 1 if first > AROUND else 0
+    end = text.find(" ", first + AROUND)
+    return ("… " if begin else "") + text[begin : end if end >= 0 else None] + (" …" if end >= 0 else "")
