@@ -52,7 +52,13 @@ def look(environment: str) -> dict[str, Any]:
             "show_all_applications": False,
             "navigation": sidebar,
         },
-        "ACCOUNT": {"navigation": [{"title": _("Second factor"), "link": reverse_lazy("second-factor")}]},
+        # In place of Unfold's own, which is the way to the password.
+        "ACCOUNT": {
+            "navigation": [
+                {"title": _("Second factor"), "link": reverse_lazy("second-factor")},
+                {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            ]
+        },
     }
 
 

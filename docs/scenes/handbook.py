@@ -52,6 +52,8 @@ def announcement(page: Page, base: str) -> None:
         "[name=body_en]", "The first game of the next round is on Thursday. Pick before it, {name}.\n\nGood luck!"
     )
     page.click("[name=_save]")
+    page.click("#result_list a[href*='/change/']")
+    page.mouse.wheel(0, 350)
     shoot(page, "handbook/pictures/announcement")
 
 

@@ -2,7 +2,7 @@
 `.venv/bin/python docs/scenes/take.py http://127.0.0.1:8000 tour handbook`.
 
 Scenes can be named instead (`lock`, `rulings` …). Needs `python3 manage.py up --fresh` in another terminal, started
-less than eight minutes ago, and Chromium. The tour comes before the handbook: some scenes spend what others show.
+less than eight minutes ago, and Chromium. The handbook comes before the tour: some scenes spend what others show.
 """
 
 import shutil
@@ -12,7 +12,7 @@ import handbook
 import tour
 from playwright.sync_api import sync_playwright
 
-BOOKS = {"tour": tour.SCENES, "handbook": handbook.SCENES}
+BOOKS = {"handbook": handbook.SCENES, "tour": tour.SCENES}
 
 
 def main(base: str, *wanted: str) -> None:
