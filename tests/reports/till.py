@@ -62,7 +62,7 @@ class Till:
             f"txn_{name}", MovementKind.CHARGE, kept, kept * PER_MILLE // 1000 + FLAT, currency, at,
             exchange_rate=None if settles is None else rate,
         )  # fmt: skip
-        self.charges[receipt.pk] = ChargeFacts(charge, False, movement)
+        self.charges[receipt.pk] = ChargeFacts(charge, False, movement=movement)
         return self._told(receipt, at)
 
     def refunds(self, refund: Refund, at: datetime, *, phase=RefundPhase.SUCCEEDED) -> Refund:
