@@ -108,7 +108,7 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
         self.queryset = self.queryset.order_by(*ordering)
         self.paginator = Onward(self.queryset, self.list_per_page)
         self.can_show_all, self.multi_page = False, True
-        if _can_go_on(self.lookup_opts, ordering):
+        if _can_go_on(self.lookup_opts, ordering, _annotations(self.model_admin)):
             self.result_list = self._by_position(ordering)
         else:
             self.result_list = self._by_number(ordering)
@@ -126,7 +126,7 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
             except Malformed as refusal:
                 raise IncorrectLookupParameters from refusal
         keys: list[Any] = []
-        for part in _parts(self.lookup_opts, order):
+        for part in _parts(self.lookup_opts, order, _annotations(self.model_admin)):
             if place is None or part.has(place):
                 keys += part.keys(self.queryset, place, most=self.list_per_page + 1 - len(keys))
                 place = None
@@ -183,9 +183,15 @@ class _Part:
         return list(rows.values_list("pk", flat=True)[:most])
 
 
-def _parts(options: Any, order: Sequence[str]) -> list[_Part]:
+def _annotations(page: Any) -> Sequence[str]:
+    """By which a page orders beside columns: what it works out for each row, and promises never to be empty."""
+    found: Sequence[str] = getattr(page, "ordering_annotations", ())
+    return found
+
+
+def _parts(options: Any, order: Sequence[str], annotations: Sequence[str]) -> list[_Part]:
     name = order[0].lstrip("-")
-    if name == "pk" or not options.get_field(name).null:
+    if name == "pk" or name in annotations or not options.get_field(name).null:
         return [_Part(Q(), order)]
     parts = [
         _Part(Q(**{f"{name}__isnull": False}), order, False),
@@ -217,13 +223,14 @@ def _turned(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _can_go_on(options: Any, ordering: Sequence[Any]) -> bool:
-    """Whether a row's place is known by its own columns: none but the first ever empty, the last one its key."""
+def _can_go_on(options: Any, ordering: Sequence[Any], annotations: Sequence[str] = ()) -> bool:
+    """Whether a row's place is known by its own columns or these: none but the first ever empty, the last one its key."""
     if not all(isinstance(name, str) for name in ordering):
         return False
     names = _named(ordering)
     if not names or names[-1] not in ("pk", options.pk.name):
         return False
+    names = [name for name in names if name not in annotations]
     try:
         fields = [options.pk if name == "pk" else options.get_field(name) for name in names]
     except FieldDoesNotExist:

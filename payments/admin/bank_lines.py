@@ -107,6 +107,11 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
 
     handbook = "finance/bank#lines"
     change_model = BankLineChange
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Also by what it was matched with: the journal knows a line by that."""
+        return lookup == "matches__id" or bool(super().lookup_allowed(lookup, value, request))
+
     links = (RowLink("Say what it is", MATCHES, lambda pk: reverse("admin:payments_bankline_match", args=[pk])),)
     list_display = ("booked_on", "amount", "counterparty", "text", "trace_id", "account", "status", "known_as")
     list_select_related = ("account",)

@@ -1,10 +1,12 @@
 """What waits for a person, the most urgent first: both sides, whose it is, how old, and what may be done to it."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -18,9 +20,10 @@ from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirm
 from config.money import format_amount
 from config.words import told
 from payments.admin import discrepancy_previews as previews
-from payments.admin.discrepancy_filters import Age, Owner, Urgency, Waiting
+from payments.admin.discrepancy_filters import Age, Area, Owner, Urgency, Waiting
 from payments.admin.discrepancy_giving import give_page
 from payments.admin.discrepancy_parts import acts_of, both_sides, in_the_books, sums, what_to_do
+from payments.admin.discrepancy_steps import do_page, expected_and_found, next_step, sides
 from payments.admin.ways import journal_of, way_of_key, ways
 from payments.ages import bucket_of
 from payments.models import Discrepancy, DiscrepancyChange, ReceiptState, WriteOff, WriteOffState
@@ -35,6 +38,8 @@ from payments.services.queue.write_offs import approve_write_off, decline_write_
 REFUND, ASK = "payments.request_refund", "payments.ask_provider"
 FOREIGN, WRITE_OFF, APPROVE = "payments.mark_foreign", "payments.request_writeoff", "payments.approve_writeoff"
 
+# The place in the queue of what is due on no day: behind all others.
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 GIVE = RowLink("Give to a colleague", PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row]))
 # What stands in the table of dispositions, by the button that does it.
 ACTIONS = {
@@ -55,11 +60,15 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     handbook = "finance/reconciliation#the-queue"
     change_model = DiscrepancyChange
     list_before_template = "payments/discrepancy_sums.html"
-    list_display = ("urgency", "about", "sentence", "amount", "age_and_due", "state", "owner")
+    list_display = (
+        "urgency", "sides", "next_step", "sentence", "expected", "amount", "age_and_due", "state", "owner",
+    )  # fmt: skip
+    # By which a long queue is gone through: none of them is ever empty.
+    ordering_annotations = ("rank", "due_by")
     list_display_links = ("urgency",)
     list_select_related = ("owner",)
     list_filter: ClassVar = (
-        Waiting, Urgency, Age, ("kind", ChoicesDropdownFilter), Owner, "currency", "opened_at",
+        Waiting, Urgency, Area, Age, ("kind", ChoicesDropdownFilter), Owner, "currency", "opened_at",
     )  # fmt: skip
     search_fields = ("object_key", "sentence", "resolution")
     search_help_text = "What it is about (receipt:12, refund:3), or its words"
@@ -79,25 +88,31 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     links = (GIVE,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
-        """Each with whether it is urgent, so that those can come first."""
-        rows: QuerySet[Discrepancy] = super().get_queryset(request)
-        is_urgent = Case(When(kind__in=URGENT, then=Value(1)), default=Value(0), output_field=IntegerField())
-        return rows.annotate(is_urgent=is_urgent)
+        """Each with its place in the queue."""
+        rank = Case(When(kind__in=URGENT, then=Value(0)), default=Value(1), output_field=IntegerField())
+        # Not Django's own: it would sort by what is not there yet.
+        rows = Discrepancy.objects.annotate(rank=rank, due_by=Coalesce("due_at", Value(NEVER)))
+        return rows.order_by(*self.get_ordering(request))
 
-    def get_ordering(self, request: HttpRequest) -> list[Any]:
+    def get_ordering(self, request: HttpRequest) -> list[str]:
         """The urgent first, then what is due first, then the oldest."""
-        return [F("is_urgent").desc(), F("due_at").asc(nulls_last=True), "id"]
+        return [*self.ordering_annotations, "id"]
 
     def get_urls(self) -> list[Any]:
-        """Django's, with the page that gives a row to somebody else."""
-        give = self.admin_site.admin_view(partial(give_page, self))
-        return [path("<int:row_id>/give/", give, name="payments_discrepancy_give"), *super().get_urls()]
+        """Django's, with the page that gives a row to somebody else, and one for each act."""
+        give, do = (self.admin_site.admin_view(partial(page, self)) for page in (give_page, do_page))
+        own = [
+            path("<int:row_id>/give/", give, name="payments_discrepancy_give"),
+            path("<int:row_id>/do/<slug:name>/", do, name="payments_discrepancy_do"),
+        ]
+        return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's, with the sums of what is listed above it."""
         page: HttpResponse = super().changelist_view(request, extra_context)
         context = getattr(page, "context_data", None) or {}
-        if "cl" in context:
+        # What is too long to be counted is not added up either.
+        if "cl" in context and not context["cl"].is_long:
             context["queue_sums"] = sums(context["cl"].queryset, request.GET)
         return page
 
@@ -146,6 +161,21 @@ class DiscrepancyAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def about(self, row: Discrepancy) -> SafeString | str:
         """The way to what it is about."""
         return way_of_key(row.object_key)
+
+    @admin.display(description="Both sides", ordering="object_key")
+    def sides(self, row: Discrepancy) -> SafeString:
+        """The ways to them."""
+        return sides(row)
+
+    @admin.display(description="Expected → found")
+    def expected(self, row: Discrepancy) -> SafeString | str:
+        """In what they differ."""
+        return expected_and_found(row)
+
+    @admin.display(description="Next step")
+    def next_step(self, row: Discrepancy) -> SafeString:
+        """The way to it."""
+        return next_step(row, self)
 
     @admin.display(description="What it means, and what to do")
     def what_to_do(self, row: Discrepancy) -> SafeString:

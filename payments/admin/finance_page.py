@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from config.money import format_amount, to_decimal
 from payments.admin.finance_numbers import Ageing, PoolMoney, ageing_of_doubts, ageing_of_work, pool_money
@@ -33,7 +34,7 @@ def finance_page(page: Any, request: HttpRequest) -> HttpResponseBase:
     found = checked()
     context = {
         **page.admin_site.each_context(request),
-        "title": "Finance",
+        "title": _("Does the money agree?"),
         "opts": page.opts,
         "is_live": is_live,
         "checked_at": found.at,

@@ -92,9 +92,9 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "what", "source", "proof", "livemode", "effective_at", "finance_date", "posted_at", "actor", "reverses",
-        "reversed_by", "alike", "memo",
+        "taken_back_by", "alike", "memo",
     )  # fmt: skip
-    readonly_fields = ("what", "source", "proof", "actor", "reversed_by", "alike")
+    readonly_fields = ("what", "source", "proof", "actor", "taken_back_by", "alike")
     inlines = (PostingInline,)
     actions_list = ("trial", "books")
 
@@ -133,7 +133,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         return _("✗ Debits are %(debits)s and credits %(credits)s.") % {"debits": debits, "credits": credits}
 
     @admin.display(description="Reversed by")
-    def reversed_by(self, entry: JournalEntry) -> SafeString | str:
+    def taken_back_by(self, entry: JournalEntry) -> SafeString | str:
         """The entry that took it back, if one did."""
         other = JournalEntry.objects.filter(reverses=entry).first()
         return (
@@ -167,7 +167,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
                 return _as_csv(found)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Trial balance",
+            "title": _("Trial balance"),
             "opts": self.opts,
             "form": form,
             "found": found,
@@ -182,7 +182,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         """What must be true, and where it is not."""
         context = {
             **self.admin_site.each_context(request),
-            "title": "Proof of the books",
+            "title": _("Proof of the books"),
             "opts": self.opts,
             "checks": [(check, _differences(check.differences)) for check in invariants()],
             "most": MOST_SHOWN,

@@ -1,5 +1,6 @@
 """Closed months: proposed by one, closed by another, sealed with what the books came to; and the proof of all seals."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,36 +12,85 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
-from config.clock import database_now
+from config.clock import database_now, last_of_month
 from config.errors import DomainError
 from config.money import format_amount
+from config.names import named
 from payments.ledger.accounts import Kind
 from payments.models import PeriodClose, PeriodCloseChange, PeriodState
+from payments.services.period_checks import checks_of, moved_in
 from payments.services.periods import broken_periods, close_period, next_open_month, propose_period, withdraw_period
 from pools.admin.switch_fields import tell
 from pools.models import Pool
 
+# Of how many months the confirm page tells all of it.
+MOST_TOLD = 3
 PROPOSES, CLOSES = "payments.propose_period", "payments.close_period"
 
 
 def what_closing_does(rows: QuerySet[PeriodClose]) -> list[str]:
-    """The preview of `close`."""
+    """The preview of `close`: what is sealed, what is open still, and what is refused from then on."""
     return [
-        "What the books had come to at the end of the month is sealed. This cannot be taken back.",
-        "What is learned about the month later is booked on the first open day, with the day it happened beside it.",
+        *(sentence for period in rows.order_by("first_day")[:MOST_TOLD] for sentence in _of_month(period)),
+        _("What the books had come to at the end of the month is sealed. This cannot be taken back: a closed month is"
+          " never opened again."),
+        _("From then on nothing is booked into it, whoever writes. What is learned about it later is booked on the"
+          " first open day, with the day it happened beside it."),
+    ]  # fmt: skip
+
+
+def _of_month(period: PeriodClose) -> list[str]:
+    month = month_of(period.first_day)
+    said = _("%(month)s, %(money)s: %(entries)s entries, debits %(debits)s, credits %(credits)s.")
+    moved = [said % {"month": month, **one} for one in moved_shown(period)]
+    missing = [check for check in checks_of(period.first_day, period.last_day) if not check.holds]
+    left = [f"{check.label}: {check.found}" for check in missing]
+    total = _("%(month)s: %(count)s of the checks do not hold, or cannot be known.")
+    return [
+        *(moved or [_("%(month)s: nothing was booked.") % {"month": month}]),
+        *([total % {"month": month, "count": len(left)}, *left] if left else []),
     ]
 
 
 def what_withdrawing_does(rows: QuerySet[PeriodClose]) -> list[str]:
     """The preview of `withdraw`."""
-    return ["Proposals are turned down. A month that is closed stays closed."]
+    proposed = rows.filter(status=PeriodState.PROPOSED).count()
+    said = _("%(count)s proposals are turned down. A month that is closed stays closed.")
+    return [said % {"count": proposed}]
+
+
+def month_of(day: date) -> str:
+    """`October 2026`, in the language of the page."""
+    return str(date_format(day, "F Y"))
+
+
+def moved_shown(period: PeriodClose) -> list[dict[str, str]]:
+    """What its entries move, each currency and mode, as people read it."""
+    return [
+        {
+            "money": f"{one.currency.upper()}{'' if one.livemode else _(', test')}",
+            "entries": number_format(one.entries, force_grouping=True),
+            "debits": format_amount(one.debits, one.currency),
+            "credits": format_amount(one.credits, one.currency),
+        }
+        for one in moved_in(period.first_day, period.last_day)
+    ]
+
+
+def checks_shown(first_day: date, last_day: date) -> list[dict[str, Any]]:
+    """The list, each line with the way to where it is put right."""
+    return [
+        {"check": one, "address": reverse(f"admin:{one.page}") + one.query} for one in checks_of(first_day, last_day)
+    ]
 
 
 class ProposalForm(forms.Form):
@@ -62,11 +112,15 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     list_filter: ClassVar = (("status", ChoicesDropdownFilter),)
     ordering = ("-first_day", "-id")
     fields = (
-        "month", "status", "first_day", "last_day", "entries", "last_entry_id", "open_discrepancies", "books",
-        "previous_digest", "digest", "proposed_by", "proposed_at", "closed_by", "closed_at", "history",
+        "month", "status", "checklist", "first_day", "last_day", "entries", "last_entry_id", "open_discrepancies",
+        "books", "previous_digest", "digest", "proposed_by", "proposed_at", "closed_by", "closed_at", "history",
     )  # fmt: skip
-    readonly_fields = ("month", "books", "history")
+    readonly_fields = ("month", "checklist", "books", "history")
     actions = ("close", "withdraw")
+
+    class Media:
+        css: ClassVar = {"all": ("payments/finance.css",)}
+
     actions_list = ("propose", "proof")
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
@@ -78,7 +132,15 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Month", ordering="first_day")
     def month(self, period: PeriodClose) -> str:
         """In words."""
-        return str(period)
+        return month_of(period.first_day)
+
+    @admin.display(description="Before it is closed")
+    def checklist(self, period: PeriodClose) -> SafeString | str:
+        """What should be true, what is, and what closing would seal; nothing of a month that is decided about."""
+        if period.status != PeriodState.PROPOSED:
+            return "–"
+        facts = {"checks": checks_shown(period.first_day, period.last_day), "moved": moved_shown(period)}
+        return SafeString(render_to_string("payments/period_checks.html", facts))
 
     @admin.display(description="Seal")
     def seal(self, period: PeriodClose) -> str:
@@ -93,8 +155,8 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         )
         rows = [
             {
-                "currency": f"{line['currency'].upper()}{'' if line['livemode'] else ', test'}",
-                "kind": Kind(line["kind"]).label,
+                "currency": f"{line['currency'].upper()}{'' if line['livemode'] else _(', test')}",
+                "kind": named(Kind(line["kind"]).label),
                 "of": pools.get(line["pool"], "") or line["provider"],
                 **{name: format_amount(line[name], line["currency"]) for name in ("debit", "credit")},
                 "balance": format_amount(line["debit"] - line["credit"], line["currency"]),
@@ -117,11 +179,16 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             except DomainError as refusal:
                 tell(form, refusal)
             else:
-                self.message_user(request, f"Somebody else can close {period} now.", messages.SUCCESS)
+                said = _("Somebody else can close %(month)s now.") % {"month": month_of(period.first_day)}
+                self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:payments_periodclose_change", args=[period.pk]))
-        facts = [f"Next is {expected:%B %Y}."] if expected else ["No month was closed so far: the first may be any."]
-        context = {**self.admin_site.each_context(request), "title": "Close a month", "opts": self.opts}
-        return TemplateResponse(request, "admin/plain_form.html", {**context, "form": form, "facts": facts})
+        facts = [_("No month was closed so far: the first may be any.")]
+        if expected:
+            facts = [_("Next is %(month)s.") % {"month": month_of(expected)}]
+        context = {**self.admin_site.each_context(request), "title": _("Close a month"), "opts": self.opts}
+        checks = checks_shown(expected, last_of_month(expected)) if expected else []
+        shown = {"form": form, "facts": facts, "checks": checks}
+        return TemplateResponse(request, "payments/period_propose.html", {**context, **shown})
 
     @list_button("Check the seals", path="proof", icon="verified", permission="payments.view_periodclose")
     def proof(self, request: HttpRequest) -> HttpResponseBase:
@@ -133,7 +200,8 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             self.message_user(request, f"{one.period}: {one.because}.", messages.ERROR)
         if not broken:
             count = PeriodClose.objects.filter(status=PeriodState.CLOSED).count()
-            self.message_user(request, f"All {count} closed months are what they were.", messages.SUCCESS)
+            said = _("All %(count)s closed months are what they were.") % {"count": count}
+            self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:payments_periodclose_changelist"))
 
     @confirmed("Close", permission=CLOSES, preview=what_closing_does, done="closed", fresh=True)

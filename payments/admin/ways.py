@@ -44,6 +44,7 @@ NAMES = {
     "dispute": ("payments_dispute", "provider_reference"),
     "payout": ("payments_payout", "ref"),
     "provider_payout": ("payments_providerpayout", "reference"),
+    "bank_match": ("payments_bankline", "matches__id"),
 }
 LISTS = {
     "webhooks": "payments_webhookrefusal",

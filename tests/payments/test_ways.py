@@ -115,3 +115,10 @@ def test_what_failed_can_be_handed_over(as_finance, unpaid):
     failed = refund_of(paid_entry(unpaid).receipts.get(), status="failed")
 
     assert "Hand over what failed" in shown(as_finance, "refund", failed)
+
+
+def test_a_line_of_the_bank_is_found_by_what_it_was_matched_with(client, finance):
+    client.force_login(finance)
+    address = way_to("bank_match", "236")
+    assert address == "/admin/payments/bankline/?matches__id=236"
+    assert client.get(address).status_code == 200

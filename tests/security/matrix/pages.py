@@ -50,7 +50,7 @@ def path_of(route: Route) -> str:
     number = row.pk if row else 1
     return route.path(
         object_id=number, pk=number, row_id=number, receipt_id=number, run_id=number, app_label="pools", url="x",
-        content_type_id=1, page="staff", picture="tour/home.png",
+        content_type_id=1, page="staff", picture="tour/home.png", name="look_after",
     )  # fmt: skip
 
 
