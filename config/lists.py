@@ -224,7 +224,7 @@ def _turned(name: str) -> str:
 
 
 def _can_go_on(options: Any, ordering: Sequence[Any], annotations: Sequence[str] = ()) -> bool:
-    """Whether a row's place is known by its own columns or these: none but the first ever empty, the last one its key."""
+    """Whether a row's place is known by its own columns or these: none but the first ever empty, the key last."""
     if not all(isinstance(name, str) for name in ordering):
         return False
     names = _named(ordering)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from config.money import format_amount
 from payments.models import Discrepancy, ForeignObject, ForeignState, WriteOff, WriteOffState
@@ -17,19 +18,19 @@ MOST_QUOTED = 20
 
 def what_looking_after_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `look_after`."""
-    return [f"Your name stands beside {rows.count()}: the others know that somebody is at it."]
+    return [_("Your name stands beside %(count)s: the others know that somebody is at it.") % {"count": rows.count()}]
 
 
 def what_putting_back_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `give_up`."""
-    return [f"Nobody looks after {rows.count()} any more: they wait for somebody else."]
+    return [_("Nobody looks after %(count)s any more: they wait for somebody else.") % {"count": rows.count()}]
 
 
 def what_asking_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `ask_again`."""
     return [
         _allowed(rows, Action.RESYNC),
-        "The provider is asked what is true now, and its answer is applied and booked. Nothing is ever sent twice.",
+        _("The provider is asked what is true now, and its answer is applied and booked. Nothing is ever sent twice."),
     ]
 
 
@@ -37,7 +38,7 @@ def what_making_a_place_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `make_place`."""
     return [
         _allowed(rows, Action.ALLOCATE),
-        "Where the request still waits and the money is its fee to the cent, it becomes the place it was paid for.",
+        _("Where the request still waits and the money is its fee to the cent, it becomes the place it was paid for."),
     ]
 
 
@@ -45,7 +46,10 @@ def what_giving_back_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `give_back`."""
     return [
         _allowed(rows, Action.REFUND),
-        "All that is left of the money goes back to where it came from; above the limit once somebody else approves.",
+        _(
+            "All that is left of the money goes back to where it came from;"
+            " above the limit once somebody else approves."
+        ),
     ]
 
 
@@ -53,8 +57,9 @@ def what_marking_foreign_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `mark_not_ours`."""
     return [
         _allowed(rows, Action.MARK_FOREIGN),
-        f"Moved out of the books' own accounts, to \u201cnot ours\u201d: {_at_stake(rows, Action.MARK_FOREIGN)}.",
-        "No rule raises these objects again. It can be taken back.",
+        _("Moved out of the books’ own accounts, to “not ours”: %(money)s.")
+        % {"money": _at_stake(rows, Action.MARK_FOREIGN)},
+        _("No rule raises these objects again. It can be taken back."),
     ]
 
 
@@ -62,7 +67,8 @@ def what_asking_for_a_write_off_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `ask_write_off`."""
     return [
         _allowed(rows, Action.WRITE_OFF),
-        f"To be given up: {_at_stake(rows, Action.WRITE_OFF)}. Nothing is booked before somebody else approves it.",
+        _("To be given up: %(money)s. Nothing is booked before somebody else approves it.")
+        % {"money": _at_stake(rows, Action.WRITE_OFF)},
     ]
 
 
@@ -83,12 +89,13 @@ def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
     for currency, amount in waiting.values_list("currency", "amount_cents"):
         sums[currency, amount > 0] += abs(amount)
     said = [
-        f"{format_amount(total, currency)} {'lost' if is_loss else 'gained'}"
+        (_("%(money)s lost") if is_loss else _("%(money)s gained")) % {"money": format_amount(total, currency)}
         for (currency, is_loss), total in sorted(sums.items())
     ]
+    booked = _("Booked for the house: %(money)s. The rows are closed as written off.")
     return [
-        f"{waiting.count()} wait for a second name.",
-        f"Booked for the house: {' and '.join(said) or 'nothing'}. The rows are closed as written off.",
+        _("%(count)s wait for a second name.") % {"count": waiting.count()},
+        booked % {"money": ", ".join(said) or _("nothing")},
         *(f"{wish.requested_by}: {wish.reason}" for wish in waiting.select_related("requested_by")[:MOST_QUOTED]),
     ]
 
@@ -96,7 +103,8 @@ def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
 def what_declining_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
     """The preview of a refusal."""
     waiting = rows.filter(status=WriteOffState.REQUESTED).count()
-    return [f"{waiting} wait; they are turned down, and the rows wait on.", "Nothing is booked."]
+    said = _("%(count)s wait; they are turned down, and the rows wait on.")
+    return [said % {"count": waiting}, _("Nothing is booked.")]
 
 
 def what_finding_ours_does(rows: QuerySet[ForeignObject]) -> list[str]:
@@ -106,29 +114,31 @@ def what_finding_ours_does(rows: QuerySet[ForeignObject]) -> list[str]:
     for currency, amount in marked.exclude(amount_cents=0).values_list("currency", "amount_cents"):
         sums[currency] += abs(amount)
     return [
-        f"{marked.count()} of {rows.count()} are marked.",
-        f"Moved back: {_in_words(sums)}. The doubts are open again.",
+        _("%(count)s of %(all)s are marked.") % {"count": marked.count(), "all": rows.count()},
+        _("Moved back: %(money)s. The doubts are open again.") % {"money": _in_words(sums)},
     ]
 
 
 def what_resolving_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `mark_resolved`."""
     return [
-        f"{rows.count()} are closed, with your name and what you say was done. No money moves by this.",
-        "Should anything of it change, a new one is opened.",
+        _("%(count)s are closed, with your name and what you say was done. No money moves by this.")
+        % {"count": rows.count()},
+        _("Should anything of it change, a new one is opened."),
     ]
 
 
 def _allowed(rows: QuerySet[Discrepancy], action: Action) -> str:
     kinds = [kind for kind in rows.order_by().values_list("kind", flat=True).distinct() if is_allowed(kind, action)]
     able = rows.filter(kind__in=kinds, status__in=OPEN_STATES).count()
-    return f"{able} of {rows.count()} are of a kind for which this may be done."
+    said = _("%(able)s of %(all)s are of a kind for which this may be done.")
+    return said % {"able": able, "all": rows.count()}
 
 
 def _at_stake(rows: QuerySet[Discrepancy], action: Action) -> str:
     """What lies in the books because of them, by currency and side."""
     if rows.count() > MOST_COUNTED:
-        return "whatever lies in the books because of them"
+        return _("whatever lies in the books because of them")
     sums: Counter[str] = Counter()
     for row in rows.filter(status__in=OPEN_STATES):
         stake = stake_of(row) if is_allowed(row.kind, action) else None
@@ -138,4 +148,4 @@ def _at_stake(rows: QuerySet[Discrepancy], action: Action) -> str:
 
 
 def _in_words(sums: Counter[str]) -> str:
-    return " and ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or "nothing"
+    return ", ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or _("nothing")
