@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/config/outboxmessage/"
 # What there are some dozens of, sorted by what people call it; and what waits for finance, the urgent first.
 NEVER_LONG = {
-    "accounts.AgeLimit", "entries.ReasonTemplate", "payments.Discrepancy", "payments.AccountMapping", "payments.BankAccount",
-    "payments.TaxYear", "pools.Competition", "pools.Round", "pools.Rules",
+    "accounts.AgeLimit", "entries.ReasonTemplate", "payments.Discrepancy", "payments.AccountMapping",
+    "payments.BankAccount", "payments.TaxYear", "pools.Competition", "pools.Round", "pools.Rules",
 }  # fmt: skip
 
 
