@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -69,7 +70,7 @@ class ImportForm(forms.Form):
         required=False,
         widget=UnfoldAdminSelectWidget,
         empty_label="As the file says",
-        help_text="CAMT.053 says whose it is; a CSV file does not.",
+        help_text=gettext_lazy("CAMT.053 says whose it is; a CSV file does not."),
     )
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget,
@@ -115,19 +116,19 @@ class MatchForm(forms.Form):
 
     payouts = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
     records = forms.TypedMultipleChoiceField(
-        label="Money by hand", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Money by hand"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
     rest = forms.ChoiceField(
-        label="What is left over",
+        label=gettext_lazy("What is left over"),
         required=False,
         choices=list(RESTS.items()),
         widget=UnfoldAdminSelectWidget,
-        help_text="Where what is chosen is not all of the line, or nothing is chosen.",
+        help_text=gettext_lazy("Where what is chosen is not all of the line, or nothing is chosen."),
     )
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="How you know. Kept beside the line.",
+        help_text=gettext_lazy("How you know. Kept beside the line."),
     )
 
     def __init__(self, *args: Any, line: BankLine, **options: Any) -> None:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -15,6 +16,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.phrases import tell, tell_of
 from config.reasons import LONGEST_REASON
 from config.words import spoken, status_of
 from payments.models import Cancellation, CancellationChange, CancellationState
@@ -56,7 +58,7 @@ class ProposalForm(Base):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Every player of the pool reads it.",
+        help_text=gettext_lazy("Every player of the pool reads it."),
     )
 
     class Meta:
@@ -75,24 +77,41 @@ class ProposalForm(Base):
 def what_confirming_does(rows: QuerySet[Cancellation]) -> list[str]:
     """The preview of `confirm`."""
     waiting = rows.filter(status=CancellationState.PROPOSED).select_related("pool").order_by("pk")
-    said = [f"{waiting.count()} of {rows.count()} wait; the others are refused, and so is your own proposal."]
+    said = [
+        tell_of(
+            waiting.count(),
+            "{count} of {total} waits; the others are refused, and so is your own proposal.",
+            "{count} of {total} wait; the others are refused, and so is your own proposal.",
+            total=rows.count(),
+        )
+    ]
     for cancellation in waiting[:MOST_SHOWN]:
         progress = progress_of(cancellation)
         pot = format_amount(progress.pot_cents, cancellation.pool.currency)
         said.append(
-            f"{cancellation.pool.name} ends at once. {progress.places_left} paid places are given back; {pot} are in"
-            f" its pot. Why: {cancellation.reason}"
+            tell(
+                "{pool} ends at once. Paid places that are given back: {places}; in its pot: {pot}. Why: {reason}",
+                pool=cancellation.pool.name,
+                places=progress.places_left,
+                pot=pot,
+                reason=cancellation.reason,
+            )
         )
     said += what_ends([cancellation.pool for cancellation in waiting[:MOST_SHOWN]])
-    return [*said, "Every player is told by mail. It cannot be undone."]
+    return [*said, gettext("Every player is told by mail. It cannot be undone.")]
 
 
 def what_withdrawing_does(rows: QuerySet[Cancellation]) -> list[str]:
     """The preview of `withdraw`."""
     waiting = rows.filter(status=CancellationState.PROPOSED).count()
     return [
-        f"{waiting} of {rows.count()} wait; the others are refused.",
-        "The pools go on as if nothing had been said.",
+        tell_of(
+            waiting,
+            "{count} of {total} waits; the others are refused.",
+            "{count} of {total} wait; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext("The pools go on as if nothing had been said."),
     ]
 
 

@@ -7,12 +7,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.money import format_amount
+from config.phrases import tell_of
 from config.words import spoken, status_of
 from payments.admin.movements import MovementInline
 from payments.admin.ways import journal_of, sources_of_dispute, way
@@ -26,8 +28,15 @@ def what_asking_does(rows: QuerySet[Dispute]) -> list[str]:
     """The preview of `ask_again`."""
     waiting = rows.exclude(status__in=CLOSED_DISPUTES).count()
     return [
-        f"{waiting} of {rows.count()} are not decided. The provider is asked what is true of each, and of its charge.",
-        "What was won or lost is booked, with what that means for the entry. What agrees already stays as it is.",
+        tell_of(
+            waiting,
+            "{count} of {total} is not decided. The provider is asked what is true of each, and of its charge.",
+            "{count} of {total} are not decided. The provider is asked what is true of each, and of its charge.",
+            total=rows.count(),
+        ),
+        gettext(
+            "What was won or lost is booked, with what that means for the entry. What agrees already stays as it is."
+        ),
     ]
 
 

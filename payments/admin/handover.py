@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -68,10 +69,11 @@ class HandoverForm(forms.Form):
     reference = forms.CharField(
         max_length=LONGEST_REFERENCE,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Number of the receipt, the cheque, or the bank's own. No two records have the same.",
+        help_text=gettext_lazy("Number of the receipt, the cheque, or the bank's own. No two records have the same."),
     )
     passed_at = forms.DateTimeField(
-        label="Changed hands at (UTC)", widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
+        label=gettext_lazy("Changed hands at (UTC)"),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
     )
     note = forms.CharField(max_length=LONGEST_NOTE, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
     evidence = _Scans(
@@ -113,7 +115,11 @@ def _number(label: str) -> forms.IntegerField:
 def amount_field() -> forms.DecimalField:
     """What passed, in whole units of whichever currency: a prize has up to sixteen digits in one without parts."""
     return forms.DecimalField(
-        min_value=0, max_digits=19, decimal_places=3, widget=UnfoldAdminTextInputWidget, help_text="What really came."
+        min_value=0,
+        max_digits=19,
+        decimal_places=3,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext("What really came."),
     )
 
 
@@ -213,7 +219,7 @@ def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverF
         except DomainError as refusal:
             tell(form, refusal)
         else:
-            page.message_user(request, "Written down. Somebody else has to confirm it.", messages.SUCCESS)
+            page.message_user(request, gettext("Written down. Somebody else has to confirm it."), messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:payments_manualrecord_change", args=[record.pk]))
     context = {
         **page.admin_site.each_context(request),

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -20,6 +21,7 @@ from config import audit
 from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, list_button
 from config.downloads import attachment
 from config.money import format_amount
+from config.phrases import tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from entries.admin.requests import RequestAdmin
@@ -63,9 +65,17 @@ def what_confirming_does(rows: QuerySet[ManualRecord]) -> list[str]:
     """The preview of `confirm`."""
     waiting = rows.filter(status=ManualState.RECORDED)
     return [
-        f"{waiting.count()} of {rows.count()} wait for a second name; the others are refused.",
-        "You say that the money has passed as it was written down. What came is booked: it buys its place, or is held.",
-        "What left is out, and no refund or prize is sent a second time.",
+        tell_of(
+            waiting.count(),
+            "{count} of {total} waits for a second name; the others are refused.",
+            "{count} of {total} wait for a second name; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext(
+            "You say that the money has passed as it was written down. What came is "
+            "booked: it buys its place, or is held."
+        ),
+        gettext("What left is out, and no refund or prize is sent a second time."),
     ]
 
 
@@ -73,8 +83,15 @@ def what_rejecting_does(rows: QuerySet[ManualRecord]) -> list[str]:
     """The preview of `turn_down`."""
     waiting = rows.filter(status=ManualState.RECORDED).count()
     return [
-        f"{waiting} of {rows.count()} wait; the others are refused.",
-        "They count for nothing, and their references are free again. They stay in the list, with your reason.",
+        tell_of(
+            waiting,
+            "{count} of {total} waits; the others are refused.",
+            "{count} of {total} wait; the others are refused.",
+            total=rows.count(),
+        ),
+        gettext(
+            "They count for nothing, and their references are free again. They stay in the list, with your reason."
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -17,6 +18,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirmed, list_button
 from config.money import format_amount
+from config.phrases import tell_of
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
 from payments.admin.ways import way
@@ -27,8 +29,16 @@ from payments.services.provider_state import Source, apply_provider_state
 def what_asking_does(rows: QuerySet[Payment]) -> list[str]:
     """The preview of `ask_again`."""
     return [
-        f"{rows.live().count()} of {rows.count()} have not ended. The provider is asked what is true of each.",  # type: ignore[attr-defined]  # our queryset
-        "Money that came is booked, with its entry where that is still possible. What agrees already stays as it is.",
+        tell_of(
+            rows.live().count(),  # type: ignore[attr-defined]  # our queryset
+            "{count} of {total} has not ended. The provider is asked what is true of each.",
+            "{count} of {total} have not ended. The provider is asked what is true of each.",
+            total=rows.count(),
+        ),
+        gettext(
+            "Money that came is booked, with its entry where that is still "
+            "possible. What agrees already stays as it is."
+        ),
     ]
 
 

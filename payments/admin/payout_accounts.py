@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -14,6 +15,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import Reason, WithRowActions, confirmed
 from config.fresh_pages import fresh_page
+from config.phrases import tell_of
 from config.words import status_of
 from payments.models import PayoutAccount, PayoutAccountChange, PayoutAccountState, Provider
 from payments.providers import provider_names
@@ -48,14 +50,27 @@ def what_confirming_does(rows: QuerySet[PayoutAccount]) -> list[str]:
     """The preview of `confirm`."""
     waiting = rows.filter(status=PayoutAccountState.RECORDED).count()
     return [
-        f"{waiting} of {rows.count()} wait; the others are refused, and so is what you wrote down yourself.",
-        "Prizes are sent there from now on: you say that the account is the player's. Their old one is retired.",
+        tell_of(
+            waiting,
+            "{count} of {total} waits; the others are refused, and so is what you wrote down yourself.",
+            "{count} of {total} wait; the others are refused, and so is what you wrote down yourself.",
+            total=rows.count(),
+        ),
+        gettext(
+            "Prizes are sent there from now on: you say that the account is the player's. Their old one is retired."
+        ),
     ]
 
 
 def what_stopping_does(rows: QuerySet[PayoutAccount]) -> list[str]:
     """The preview of `reject` and `retire`."""
-    return [f"Nothing is sent to these {rows.count()} accounts. They stay in the list, with your reason."]
+    return [
+        tell_of(
+            rows.count(),
+            "Nothing is sent to this account. It stays in the list, with your reason.",
+            "Nothing is sent to these {count} accounts. They stay in the list, with your reason.",
+        )
+    ]
 
 
 @admin.register(PayoutAccount)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
@@ -50,11 +51,12 @@ class WishForm(Base):
 
     entry = forms.IntegerField(
         min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Any entry with a prize: all that its player has won in the pool is paid out, less what was paid.",
+        help_text=gettext_lazy("Any entry with a prize: all that its player has won in the pool "
+        "is paid out, less what was paid."),
     )  # fmt: skip
     way = forms.ChoiceField(
         required=False, widget=UnfoldAdminSelectWidget,
-        help_text="By default the provider where the player has a confirmed account, else by hand.",
+        help_text=gettext_lazy('By default the provider where the player has a confirmed account, else by hand.'),
     )  # fmt: skip
 
     class Meta:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
-from config.money import format_amount
+from config.phrases import Money, tell
 from payments.models import Payment, Receipt, ReceiptState
 from pools.admin.pool_ends import tells_ends
 from pools.models import Pool
@@ -17,12 +17,20 @@ def money_under_way(pools: Sequence[Pool]) -> Mapping[int, list[str]]:
     told = defaultdict[int, list[str]](list)
     for pool_id, currency, count, cents in _by_pool(Payment.objects.live(), "request__pool", pools):
         told[pool_id].append(
-            f"payments begun and not ended, which make no entry any more: {count}, of {format_amount(cents, currency)}."
+            tell(
+                "payments begun and not ended, which make no entry any more: {count}, of {amount}.",
+                count=count,
+                amount=Money(cents, currency),
+            )
         )
     unapplied = Receipt.objects.filter(status=ReceiptState.UNAPPLIED)
     for pool_id, currency, count, cents in _by_pool(unapplied, "payment__request__pool", pools):
         told[pool_id].append(
-            f"receipts without a place, which somebody gives back: {count}, of {format_amount(cents, currency)}."
+            tell(
+                "receipts without a place, which somebody gives back: {count}, of {amount}.",
+                count=count,
+                amount=Money(cents, currency),
+            )
         )
     return told
 

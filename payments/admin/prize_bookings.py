@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.errors import Code, Conflict
 from config.money import format_amount
-from config.phrases import phrase
+from config.phrases import phrase, tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
@@ -33,8 +34,19 @@ def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
     for booking in rows.select_related("pool")[:MOST_LISTED]:
         due = winners_due(booking.pool)
         amount = format_amount(sum(due.values()), booking.currency)
-        said.append(f"{booking.pool.name}: {len(due)} winners are due {amount}.")
-    return [*said, "Each is asked for by itself; who is refused (a dispute, a missing form) is told, and stops nobody."]
+        said.append(
+            tell_of(
+                len(due),
+                "{pool}: {count} winner is due {amount}.",
+                "{pool}: {count} winners are due {amount}.",
+                pool=booking.pool.name,
+                amount=amount,
+            )
+        )
+    return [
+        *said,
+        gettext("Each is asked for by itself; who is refused (a dispute, a missing form) is told, and stops nobody."),
+    ]
 
 
 @admin.register(PrizeBooking)
@@ -119,7 +131,16 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         if not outcome.done:
             raise Conflict(Code.PRIZE_NOT_DUE, phrase("{pool}: no payout was asked for.", pool=row.pool.name))
         asked = len(outcome.done)
-        self.message_user(request, f"{row.pool.name}: {asked} payouts wait for approval.", messages.SUCCESS)
+        self.message_user(
+            request,
+            tell_of(
+                asked,
+                "{pool}: {count} payout waits for approval.",
+                "{pool}: {count} payouts wait for approval.",
+                pool=row.pool.name,
+            ),
+            messages.SUCCESS,
+        )
 
     def _line(self, booking: PrizeBooking, entry: Entry, payouts: dict[int, Payout]) -> tuple[str, str, SafeString]:
         payout = payouts.get(entry.user_id)

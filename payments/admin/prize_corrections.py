@@ -13,6 +13,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
 from config.money import format_amount
+from config.phrases import tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from payments.admin.ways import journal_of
@@ -37,13 +38,28 @@ def what_approving_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
         f"{format_amount(cents, currency)} {DOES.get(CorrectionKind(kind), '')}."
         for (kind, currency), cents in sums.items()
     ]
-    return [f"{waiting.count()} of {rows.count()} wait; your own wishes are refused.", *said]
+    return [
+        tell_of(
+            waiting.count(),
+            "{count} of {total} waits; your own wishes are refused.",
+            "{count} of {total} wait; your own wishes are refused.",
+            total=rows.count(),
+        ),
+        *said,
+    ]
 
 
 def what_declining_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
     """The preview of `decline`."""
     waiting = rows.filter(status=CorrectionState.REQUESTED).count()
-    return [f"{waiting} of {rows.count()} wait. Nothing is booked; another correction can be proposed."]
+    return [
+        tell_of(
+            waiting,
+            "{count} of {total} waits. Nothing is booked; another correction can be proposed.",
+            "{count} of {total} wait. Nothing is booked; another correction can be proposed.",
+            total=rows.count(),
+        )
+    ]
 
 
 @admin.register(PrizeCorrection)

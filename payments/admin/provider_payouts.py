@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirmed
 from config.money import format_amount
+from config.phrases import tell
 from entries.admin.links import linked
 from payments.admin.by_provider import ByProvider
 from payments.models import ProviderPayout, ProviderPayoutChange, ProviderPayoutItem
@@ -62,8 +64,11 @@ class ItemInline(ReadOnlyInline):
 def what_asking_does(rows: QuerySet[ProviderPayout]) -> list[str]:
     """The preview of `ask_again`."""
     return [
-        f"The provider is asked about {rows.count()}, one by one, and about everything that they took along.",
-        "What it answers is booked as any other news; what does not agree is put into the queue.",
+        tell(
+            "The provider is asked about {total}, one by one, and about everything that they took along.",
+            total=rows.count(),
+        ),
+        gettext("What it answers is booked as any other news; what does not agree is put into the queue."),
     ]
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -17,6 +18,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, confirmed
 from config.money import format_amount
+from config.phrases import tell
 from config.words import spoken
 from entries.models import RequestKind
 from entries.queries.buy_backs import needless_returns
@@ -31,8 +33,8 @@ from payments.services.refunds.checks import left_of
 def what_asking_does(rows: QuerySet[Receipt]) -> list[str]:
     """The preview of `ask_again`."""
     return [
-        f"The provider is asked what became of {rows.count()}: its fee, refunds and disputes.",
-        "What is new is booked, with what that means for the entry. What agrees already stays as it is.",
+        tell("The provider is asked what became of {total}: its fee, refunds and disputes.", total=rows.count()),
+        gettext("What is new is booked, with what that means for the entry. What agrees already stays as it is."),
     ]
 
 

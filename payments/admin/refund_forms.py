@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
@@ -35,7 +36,7 @@ def amount_field() -> forms.DecimalField:
     """In whole units."""
     return forms.DecimalField(
         min_value=0, max_digits=12, decimal_places=3, required=False, widget=UnfoldAdminTextInputWidget,
-        help_text="In whole units, 12.50. Empty gives back all that is left.",
+        help_text=gettext('In whole units, 12.50. Empty gives back all that is left.'),
     )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def reason_field() -> forms.CharField:
     return forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Kept beside the refund, for whoever approves it and whoever asks later.",
+        help_text=gettext("Kept beside the refund, for whoever approves it and whoever asks later."),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
@@ -22,7 +23,10 @@ class RepaymentForm(HandoverForm):
     subject = "payout"
 
     payout = forms.IntegerField(
-        min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget, help_text="Any payout of the prize."
+        min_value=1,
+        max_value=LARGEST_ID,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Any payout of the prize."),
     )
     amount = amount_field()
 

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -21,6 +22,7 @@ from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_
 from config.errors import DomainError
 from config.handbook import helped_by
 from config.money import format_amount
+from config.phrases import tell_of
 from config.words import spoken
 from payments.admin.by_provider import ByProvider
 from payments.admin.finance_page import finance_page
@@ -38,8 +40,16 @@ def what_healing_does(rows: QuerySet[ReconciliationRun]) -> list[str]:
     waiting = Counter[str]()
     for run in rows:
         waiting.update(run.stopped_healing)
-    told = [f"{count} of the kind “{spoken(kind)}” are healed by the next runs." for kind, count in waiting.items()]
-    return [*told, "Look at a few of them first: so many at once are a wrong key sooner than a loss."]
+    told = [
+        tell_of(
+            count,
+            "{count} of the kind “{kind}” is healed by the next runs.",
+            "{count} of the kind “{kind}” are healed by the next runs.",
+            kind=spoken(kind),
+        )
+        for kind, count in waiting.items()
+    ]
+    return [*told, gettext("Look at a few of them first: so many at once are a wrong key sooner than a loss.")]
 
 
 @admin.register(ReconciliationRun)
@@ -102,7 +112,9 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         except DomainError as refusal:
             self.message_user(request, refusal.sentence, messages.WARNING)
         else:
-            self.message_user(request, "A worker reconciles now. This page shows what it found.", messages.SUCCESS)
+            self.message_user(
+                request, gettext("A worker reconciles now. This page shows what it found."), messages.SUCCESS
+            )
         return HttpResponseRedirect(reverse("admin:payments_reconciliationrun_finance"))
 
     @admin.display(description="Took")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -16,6 +17,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
 from config.clock import database_now
 from config.money import format_amount
+from config.phrases import tell_of
 from entries.admin.links import linked
 from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
@@ -29,8 +31,12 @@ TO_FORM = to_handover("Record a payment by hand", "record_payment", "request")
 def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
     """The preview of `waive`."""
     return [
-        f"{rows.count()} get their entry, or have it back, without paying. An open payment page is closed first.",
-        "Your name and the reason stand beside each entry, here and in the reports.",
+        tell_of(
+            rows.count(),
+            "{count} player gets the entry, or has it back, without paying. An open payment page is closed first.",
+            "{count} get their entry, or have it back, without paying. An open payment page is closed first.",
+        ),
+        gettext("Your name and the reason stand beside each entry, here and in the reports."),
     ]
 
 

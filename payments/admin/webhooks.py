@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
 from config.errors import Code, Conflict
+from config.phrases import tell_of
 from payments.models import WebhookEvent, WebhookRefusal, WebhookState
 from payments.services.inbox import process_event, retry_event
 
@@ -22,7 +23,14 @@ THIN_FORM = "v2.core.event"
 def what_looking_again_does(rows: QuerySet[WebhookEvent]) -> list[str]:
     """The preview of `look_again`."""
     dead = rows.filter(status=WebhookState.DEAD).count()
-    return [f"{dead} of {rows.count()} were given up. They get ten new tries, the first one now."]
+    return [
+        tell_of(
+            dead,
+            "{count} of {total} was given up. It gets ten new tries, the first one now.",
+            "{count} of {total} were given up. They get ten new tries, the first one now.",
+            total=rows.count(),
+        )
+    ]
 
 
 class Form(admin.SimpleListFilter):

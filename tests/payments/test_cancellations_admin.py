@@ -56,7 +56,7 @@ class TestCancellations:
     def test_confirming_says_first_what_it_does(self, back_office, choose, finance, pool):
         proposal = propose_cancellation(pool=pool, by=FinanceFactory(), reason="Too few.")
         said = choose(back_office(finance), LIST, "confirm", [proposal]).context["sentences"]
-        assert said[1] == "Main ends at once. 1 paid places are given back; 50.00 USD are in its pot. Why: Too few."
+        assert said[1] == "Main ends at once. Paid places that are given back: 1; in its pot: 50.00 USD. Why: Too few."
         pool.refresh_from_db()
         assert pool.status == "open"
 

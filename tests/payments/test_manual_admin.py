@@ -159,7 +159,7 @@ class TestTheQueue:
 
         page = act(as_finance, "manualrecord", "confirm", record).content.decode()
 
-        assert "1 of 1 wait for a second name" in page
+        assert "1 of 1 waits for a second name" in page
         assert f"50.00 USD by cash {record.reference} from {unpaid.user.email}" in page
         assert not Entry.objects.exists()
 

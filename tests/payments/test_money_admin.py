@@ -169,7 +169,7 @@ class TestAskingAgain:
 
         page = act(as_finance, "payment", "ask_again", payment).content.decode()
 
-        assert "1 of 1 have not ended." in page
+        assert "1 of 1 has not ended." in page
         assert "50.00 USD of" in page
         assert not Entry.objects.exists()
 

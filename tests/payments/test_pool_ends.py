@@ -68,7 +68,7 @@ def test_cancelling_with_the_money_says_the_same(back_office, choose, finance):
     paid_entry(RequestFactory(approved=True, pool=pool))
     proposal = propose_cancellation(pool=pool, by=FinanceFactory(), reason="Too few.")
     said = choose(back_office(finance), CANCELLATIONS, "confirm", [proposal]).context["sentences"]
-    assert said[1] == "Main ends at once. 1 paid places are given back; 50.00 USD are in its pot. Why: Too few."
+    assert said[1] == "Main ends at once. Paid places that are given back: 1; in its pot: 50.00 USD. Why: Too few."
     assert said[2:6] == ENDS
 
 

@@ -92,7 +92,7 @@ class TestTheSecondName:
 
     def test_it_takes_the_place_back(self, as_finance, wish, finance):
         page = act(as_finance, "refund", "approve", wish).content.decode()
-        assert "1 of 1 wait for a second name." in page
+        assert "1 of 1 waits for a second name." in page
         assert "What goes back: 50.00 USD." in page
         assert confirm(as_finance, "refund", "approve", wish) == ["1 of 1 approved."]
 

@@ -111,7 +111,7 @@ class TestBackOffice:
     def test_all_winners_are_asked_for_from_the_booking(self, back_office, confirm, finance, winner):
         (booking,) = winner.pool.prize_bookings.all()
         told = confirm(back_office(finance), BOOKINGS, "ask_for_all", [booking])
-        assert told[-2:] == [f"{winner.pool.name}: 1 payouts wait for approval.", "1 of 1 pools asked for."]
+        assert told[-2:] == [f"{winner.pool.name}: 1 payout waits for approval.", "1 of 1 pools asked for."]
         told = confirm(back_office(finance), BOOKINGS, "ask_for_all", [booking])
         assert told[-1] == f"1 of 1 refused: {winner.pool.name}: no payout was asked for."
 
