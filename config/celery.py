@@ -71,6 +71,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "send letters": {"task": "accounts.tasks.send_letters", "schedule": 5.0},
     "write reminders": {"task": "entries.tasks.write_reminders", "schedule": 300.0},
     "forget old reminders": {"task": "entries.tasks.forget_old_reminders", "schedule": 600.0},
+    "forget old rehearsals": {"task": "entries.tasks.forget_old_rehearsals", "schedule": 3600.0},
     "forget old letters": {"task": "accounts.tasks.forget_old_letters", "schedule": 600.0},
     "forget webhook deliveries": {"task": "accounts.tasks.forget_webhook_deliveries", "schedule": 600.0},
     "tell of ended exclusions": {"task": "accounts.tasks.tell_ended_exclusions", "schedule": 600.0},

@@ -11,6 +11,7 @@ REGISTERED = (
     "entries.own_data",
     "entries.services.bulk_decisions",
     "entries.services.exclusions",
+    "entries.services.rehearsals",
     "entries.services.settlement",
 )
 

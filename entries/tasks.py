@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from config.clock import database_now
-from entries.services import bulk_decisions, expiry, reminders
+from entries.services import bulk_decisions, expiry, rehearsals, reminders
 from entries.services.repicks import release_due_picks as release
 from entries.services.reveal import reveal_due_rounds as reveal
 from entries.services.settlement import settle_due as settle
@@ -57,3 +57,9 @@ def write_reminders() -> int:
 def forget_old_reminders() -> int:
     """Delete reminders of locks long past; how many."""
     return reminders.forget_old_reminders(now=database_now())
+
+
+@shared_task
+def forget_old_rehearsals() -> int:
+    """Delete rehearsals whose time is over; how many."""
+    return rehearsals.forget_old_rehearsals(now=database_now())

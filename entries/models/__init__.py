@@ -5,6 +5,7 @@ from entries.models.bulk_decision import WITH_REASON, BulkDecision, BulkItem, Bu
 from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
 from entries.models.reason_template import ReasonTemplate
+from entries.models.rehearsal import PickOrigin, Rehearsal, RehearsalState
 from entries.models.reminder import Reminder
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
@@ -32,9 +33,12 @@ __all__ = [
     "PaymentStatus",
     "Pick",
     "PickChange",
+    "PickOrigin",
     "PickSource",
     "PickTally",
     "ReasonTemplate",
+    "Rehearsal",
+    "RehearsalState",
     "Reminder",
     "Reprieve",
     "Request",

@@ -19,11 +19,11 @@ from config.clock import database_now
 from config.connections import file_store
 from config.housekeeping import FORGOTTEN, RUNS, chores, forgets
 from config.models import IdempotencyKey, OutboxMessage, RateLimitCounter
-from entries.models import Reminder
+from entries.models import Rehearsal, Reminder
 from pools.models import EventKind, PoolEvent
 from tests.factories.accounts import FinanceFactory, UserFactory
 from tests.factories.entries import EntryFactory
-from tests.factories.pools import PoolFactory
+from tests.factories.pools import CompetitionFactory, PoolFactory
 from tests.support.exporting import store_in, written
 from tests.support.papers import picture
 
@@ -150,6 +150,13 @@ def old_letter(number):
     )
 
 
+def old_rehearsal(number):
+    Rehearsal.objects.create(
+        competition=CompetitionFactory(), first_round_number=1, last_round_number=1, rule_sets=[], entries=1,
+        seed=number, by=UserFactory(),
+    )  # fmt: skip
+
+
 def old_reminder(number):
     entry = EntryFactory()
     Reminder.objects.create(
@@ -169,6 +176,7 @@ MAKERS = {
     "idempotency keys": old_key,
     "letters": old_letter,
     "refresh tokens": old_refresh_token,
+    "rehearsals": old_rehearsal,
     "reminders": old_reminder,
     "sessions": old_session,
     "set-ups of second factors that nobody confirmed": old_setup,

@@ -42,14 +42,14 @@ LOCK_ENTRIES = """
 """
 
 # What people may call a team: its code, or its name. A code goes before another team's name.
-LABELS = """
-    CREATE TEMP TABLE import_label ON COMMIT DROP AS
+CALLED = """
     SELECT DISTINCT ON (label) label, t.id AS team_id, t.code
     FROM pools_team t
     CROSS JOIN LATERAL (VALUES (lower(t.code), 1), (lower(t.name), 2)) AS called (label, choice)
     WHERE t.competition_id = %(league)s
     ORDER BY label, choice, t.id
 """
+LABELS = f"CREATE TEMP TABLE import_label ON COMMIT DROP AS {CALLED}"
 
 # The team's first game of the round.
 GAMES = """

@@ -35,6 +35,7 @@ TABLES = ("games", "round", "mark", "pool", "loss", "strike", "fallen", "place",
 MEMORY = "SET LOCAL work_mem = '128MB'"
 
 Tell = Callable[[Iterator[Line]], None]
+BeforeRound = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def settle_competition(
             advisory_lock("settle", competition_id)
             cursor.execute(MEMORY)
             if facts.gather_facts(cursor, competition_id=competition_id, through=through, afresh=afresh):
-                filled = _derive(cursor)
+                filled = derive(cursor)
                 difference = find_difference(cursor, to_write=not dry_run)._replace(filled_in=filled)
                 if tell is not None:
                     tell(changed_lines())
@@ -116,11 +117,16 @@ def settle_arrived(payload: dict[str, Any]) -> None:
     settle_competition(competition_id=int(payload["competition"]), cause=SettlementCause.RESULTS)
 
 
-def _derive(cursor: CursorWrapper) -> int:
-    """Go through the rounds in play order: fill in, grade, end; then share out. How many picks were filled in."""
+def derive(cursor: CursorWrapper, *, before_round: BeforeRound | None = None) -> int:
+    """Go through the rounds in play order: fill in, grade, end; then share out. How many picks were filled in.
+
+    `before_round` is told of each round, its id and its number, before anything of it is looked at.
+    """
     kept = losses.begin_losses(cursor)
     filled, is_first = 0, True
     for round_id, number, any_two, any_fill in facts.rounds_to_settle(cursor):
+        if before_round is not None:
+            before_round(round_id, number)
         if any_fill:
             filled += fill_in_missed(cursor, round_id=round_id)
         losses.grade_round(cursor, round_id=round_id, number=number, kept=kept, any_two=any_two, is_first=is_first)
