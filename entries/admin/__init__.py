@@ -5,6 +5,7 @@ from entries.admin.announcements import AnnouncementAdmin
 from entries.admin.bulk_decisions import BulkDecisionAdmin, BulkItemAdmin
 from entries.admin.entries import EntryAdmin
 from entries.admin.reason_templates import ReasonTemplateAdmin
+from entries.admin.rehearsals import RehearsalAdmin
 from entries.admin.requests import RequestAdmin
 from entries.admin.rulings import RulingAdmin
 from entries.admin.settlements import SettlementAdmin
@@ -15,6 +16,7 @@ __all__ = [
     "BulkItemAdmin",
     "EntryAdmin",
     "ReasonTemplateAdmin",
+    "RehearsalAdmin",
     "RequestAdmin",
     "RulingAdmin",
     "SettlementAdmin",

@@ -15,5 +15,6 @@ menu(
     Line("entries_entry", _("Entries"), "confirmation_number", 20),
     Line("entries_ruling", _("Rulings"), "gavel", 60),
     Line("entries_settlement", _("Settlements"), "task_alt", 70),
+    Line("entries_rehearsal", _("Rehearsals"), "science", 35),
     Line("entries_announcement", _("Announcements"), "campaign", 80),
 )

@@ -4,7 +4,7 @@ What it begins with; its terms; and then everything as players will read it, bef
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -124,6 +124,8 @@ else:
 class WithStudio(Base):
     """Adds the studio to the list of pools, and to the page of a pool the way to make another one after it."""
 
+    # Other pages for whoever makes pools, each with the name of its address. Apps above add theirs.
+    besides: ClassVar[tuple[tuple[str | Promise, str], ...]] = ()
     to_studio = RowLink(
         "Clone for a new season", MAY_MAKE, lambda pk: f"{reverse('admin:pools_pool_studio')}?pool={pk}"
     )
@@ -136,7 +138,14 @@ class WithStudio(Base):
         source = _source_of(asked.get("pool", ""))
         chosen = StartForm(asked if "competition" in asked else None, source=source)
         if not chosen.is_valid():
-            return self._page(request, "pools/studio_start.html", form=chosen, source=source, templates=TEMPLATES)
+            return self._page(
+                request,
+                "pools/studio_start.html",
+                form=chosen,
+                source=source,
+                templates=TEMPLATES,
+                besides=self.besides,
+            )
         start = Start(chosen.cleaned_data["competition"], chosen.cleaned_data.get("template", ""), source)
         form_class = self.get_form(request)
         if request.method != "POST":
