@@ -132,6 +132,22 @@ def begin_pool(page: Page, base: str) -> None:
     shoot(page, "tour/studio")
 
 
+def rehearse(page: Page, base: str) -> None:
+    """Two rule sets over the rounds of the demo that are over, and what came of both."""
+    enter_admin(page, base, "moderator")
+    page.goto(f"{base}/admin/entries/rehearsal/new/")
+    page.select_option("[name=competition]", label="Continental League (demo)")
+    page.fill("[name=last]", "5")
+    page.select_option("[name=other]", "template:two-lives")
+    for name, value in (("entries", "5000"), ("fee", "25"), ("seed", "2026")):
+        page.fill(f"[name={name}]", value)
+    page.click("button:has-text('Rehearse')")
+    page.wait_for_selector(".rehearsal-chart canvas", timeout=60_000)
+    page.mouse.move(800, 400)
+    page.mouse.wheel(0, 420)
+    shoot(page, "tour/rehearsal")
+
+
 def look_around(page: Page, base: str) -> None:
     """Home, a new pool, lists of the admin and of finance, the API's documentation."""
     enter_admin(page, base, "admin")
@@ -149,4 +165,4 @@ def look_around(page: Page, base: str) -> None:
     shoot(page, "tour/docs", f"{base}/api/docs/")
 
 
-SCENES = (pay, approve, lock, look_around, money, agree)
+SCENES = (pay, approve, lock, look_around, rehearse, money, agree)
