@@ -74,7 +74,6 @@ _ACTS = {
     _Kind.CURRENCY_MISMATCH: "give_back",
     _Kind.REFUND_FAILED: "give_back",
     _Kind.PAID_NO_ENTRY: "make_place",
-    _Kind.UNKNOWN_MOVEMENT: "ask_write_off",
     _Kind.ORPHAN_REFUND: "mark_not_ours",
 }
 # Any other is asked about again at the provider, which all of them allow; a test holds that.

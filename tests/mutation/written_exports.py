@@ -43,6 +43,12 @@ ON_EXPORTS: dict[str, dict[str, Attack | list[Attack]]] = {
         "schedule_months_begin_on_the_first": Attack(
             "A month begins on its first day.", Change("every = 'month', next_first = '2026-03-02'")
         ),
+        "schedule_weeks_begin_on_monday": Attack(
+            "A week begins on Monday.", Change("every = 'week', next_first = '2026-03-03'")
+        ),
+        "schedule_stopped_for_a_reason": Attack(
+            "What goes on has no reason for which it stopped.", Change("stopped_because = 'x'", "status = 'active'")
+        ),
         "schedule_stays: schedule_stays": [
             Attack("A schedule is stopped and another made, never changed.", Change("report = 'other'")),
             Attack("It never goes back in time.", Change("next_first = next_first - 1")),
