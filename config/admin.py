@@ -13,7 +13,7 @@ for each row, and reports what was done and what was refused, grouped by the rea
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
@@ -222,6 +222,16 @@ def labelled(description: str, *, ordering: str, colours: dict[str, str]) -> Cal
     return made
 
 
+class Shown(list[str]):
+    """The sentences of a confirm page; `hidden` comes back with the confirmation, by its names, unseen."""
+
+    hidden: dict[str, str]
+
+    def __init__(self, sentences: Iterable[str], **hidden: str) -> None:
+        super().__init__(sentences)
+        self.hidden = hidden
+
+
 class Reason(StrEnum):
     """Whether the confirm page asks why."""
 
@@ -249,7 +259,8 @@ def confirmed(
 ) -> "Callable[[OneRow], Action]":
     """Make an admin action of a function for one row, behind a page that says what will happen.
 
-    `preview` gets the chosen rows and returns sentences; `done` finishes "12 of 14 …". The permission is asked for
+    `preview` gets the chosen rows and returns sentences (`Shown`, where something of what was seen comes back with the
+    confirmation); `done` finishes "12 of 14 …". The permission is asked for
     again on confirmation; with `fresh` the password is, too, unless it was given a moment ago. The function refuses by
     raising; one refusal never stops the other rows. More rows than a browser should wait for (`MOST_WHILE_WAITING`) go
     to `many` instead, where there is one: it leaves them to a worker.
@@ -308,11 +319,13 @@ def _confirm_page(
     fault: str,
 ) -> TemplateResponse:
     rows, count = [page.describe(row) for row in queryset[:LISTED_ROWS]], queryset.count()
+    sentences = preview(queryset)
     context = {
         **page.admin_site.each_context(request),
         "title": named(label),
         "opts": page.opts,
-        "sentences": preview(queryset),
+        "sentences": sentences,
+        "hidden": sentences.hidden if isinstance(sentences, Shown) else {},
         "rows": rows,
         "count": count,
         "more": count - len(rows),

@@ -39,13 +39,16 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from entries.queries import player_history
         from entries.services.expiry import spare_while
+        from entries.services.rulings import paid_out
         from payments.pool_numbers import MoneyNumbers
         from payments.queries import money_in_numbers
         from payments.services.held_places import is_paying
+        from payments.services.winners.paid_out import paid_out_to
         from pools.queries import statistics
 
         for module in REGISTERED:
             import_module(module)
+        paid_out.register(paid_out_to)
         player_history.register(money_in_numbers)
         spare_while(is_paying)
         statistics.register(MoneyNumbers())

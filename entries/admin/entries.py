@@ -12,11 +12,12 @@ from unfold.contrib.filters.admin import (
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from entries.admin.links import to_ruling
+from entries.admin.rooms import WithRooms
 from entries.models import Entry, EntryChange, Fallback
 
 
 @admin.register(Entry)
-class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
+class EntryAdmin(WithRooms, WithHistory, WithRowActions, ReadOnlyAdmin):
     """Who is in, who is out and since when. Fates are written by settlement alone, and by rulings of two names."""
 
     handbook = "staff/entries#entries"
@@ -43,6 +44,7 @@ class EntryAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "history",
     )  # fmt: skip
     readonly_fields = ("picks_made", "has_fallback", "history")
+    actions_list = ("rooms",)
 
     def describe(self, row: Entry) -> str:
         """Whose it is, in which pool, and where it stands."""

@@ -37,7 +37,7 @@ NEXT_LOCKS = """
                             ORDER BY version DESC LIMIT 1) rules
         ORDER BY r.locks_at, p.id LIMIT %s
     )
-    SELECT n.pool, n.pool_name, n.id, n.name, n.locks_at,
+    SELECT n.pool, n.pool_name, n.id, n.number, n.name, n.locks_at,
         coalesce((SELECT sum(entries) FROM entries_entrytally
                   WHERE pool_id = n.pool AND status = 'active' AND first_round_number <= n.number), 0)::bigint
         - (SELECT count(DISTINCT e.id) FROM entries_reprieve v JOIN entries_entry e ON e.id = v.entry_id
@@ -72,6 +72,7 @@ class NextLock:
     pool_id: int
     pool: str
     round_id: int
+    number: int
     round: str
     locks_at: datetime
     playing: int

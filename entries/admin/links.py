@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from config.admin import RowLink
 from entries.services.rulings.people import PERMISSION
+from pools.models import Game
 
 SETTLES = "entries.add_settlement"
 
@@ -31,3 +32,18 @@ def to_settlement() -> RowLink:
         SETTLES,
         lambda pk: f"{reverse('admin:entries_settlement_settle')}?{urlencode({'competition': pk})}",
     )
+
+
+def to_results() -> RowLink:
+    """To where the results of this game's round are typed."""
+
+    def address(pk: str) -> str:
+        round_id = Game.objects.filter(pk=pk).values_list("round_id", flat=True).first() or 0
+        return reverse("admin:entries_room_results", args=[round_id])
+
+    return RowLink("Type its result", "pools.change_game", address)
+
+
+def to_room() -> RowLink:
+    """To the round of this pool that is played, or locks next."""
+    return RowLink("Round room", "pools.view_game", lambda pk: reverse("admin:entries_room_current", args=[pk]))

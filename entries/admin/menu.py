@@ -4,11 +4,13 @@ from django.utils.translation import gettext_lazy as _
 
 from config.menu import Group, Line, menu
 from entries.admin.request_previews import DECIDES
+from entries.admin.rooms.access import SEES
 
 menu(
     Group.PLAY,
     Line("entries_request", _("Requests"), "person_add", 10),
     Line("", _("Requests workbench"), "checklist", 5, page="entries_request_workbench", permission=DECIDES),
+    Line("", _("Round room"), "stadium", 7, page="entries_entry_rooms", permission=SEES),
     Line("entries_bulkdecision", _("Bulk decisions"), "done_all", 12),
     Line("entries_bulkitem", _("Results of bulk decisions"), "fact_check", 13),
     Line("entries_reasontemplate", _("Reason templates"), "format_quote", 14),

@@ -20,20 +20,22 @@ from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.handbook import helped_by
 from config.locks import allow_long_statements
 from config.money import format_amount
-from entries.admin.links import SETTLES, linked, to_ruling, to_settlement
+from entries.admin.links import SETTLES, linked, to_results, to_room, to_ruling, to_settlement
 from entries.admin.rulings.tables import SHOWN, ends_of, said_of, tables_of
 from entries.models import Entry, EntryChange, Settlement, SettlementCause
 from entries.services.rulings.tally import Tally, lines_file
 from entries.services.settlement import Line, settle_competition
 from pools.admin.competitions import CompetitionAdmin
 from pools.admin.games import GameAdmin
+from pools.admin.pools import PoolAdmin
 from pools.models import Competition
 
 # Lines of a settlement on its page.
 LISTED = 200
 
 # Down here, because those apps do not know of rulings and settlements.
-GameAdmin.links = (*GameAdmin.links, to_ruling("Rule on this game", "propose_game", "game"))
+GameAdmin.links = (*GameAdmin.links, to_ruling("Rule on this game", "propose_game", "game"), to_results())
+PoolAdmin.links = (*PoolAdmin.links, to_room())
 CompetitionAdmin.links = (*CompetitionAdmin.links, to_settlement())
 
 

@@ -6,13 +6,14 @@ from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
 from entries.models.reason_template import ReasonTemplate
 from entries.models.rehearsal import PickOrigin, Rehearsal, RehearsalState
-from entries.models.reminder import Reminder
+from entries.models.reminder import BY_HAND, Reminder
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
 from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
 from entries.models.tallies import EntryTally, FeeTally, PickTally
 
 __all__ = [
+    "BY_HAND",
     "WITH_REASON",
     "Announcement",
     "AnnouncementStatus",

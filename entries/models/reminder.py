@@ -10,6 +10,9 @@ from config.clock import ClockTimestamp
 from entries.models.entry import Entry
 from pools.models import Round
 
+# In the place of the hours before the lock: somebody of staff said that it goes out now.
+BY_HAND = 0
+
 
 class Reminder(models.Model):
     """An entry without a pick was reminded. One letter may speak of several entries of its reader.
@@ -19,7 +22,7 @@ class Reminder(models.Model):
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="reminders", db_index=False)
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="+", db_index=False)
-    hours = models.PositiveSmallIntegerField(help_text="Before the lock.")
+    hours = models.PositiveSmallIntegerField(help_text="Before the lock; 0 where staff sent it.")
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL, db_default=Channel.EMAIL)
     locks_at = models.DateTimeField(help_text="The lock, as it was then.")
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="+")
@@ -29,7 +32,7 @@ class Reminder(models.Model):
         ordering: ClassVar = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["entry", "round", "hours", "channel", "locks_at"], name="reminder_once"),
-            models.CheckConstraint(condition=Q(hours__in=REMINDER_HOURS), name="reminder_hours_known"),
+            models.CheckConstraint(condition=Q(hours__in=(BY_HAND, *REMINDER_HOURS)), name="reminder_hours_known"),
         ]
         indexes = [models.Index(fields=["at"], name="reminder_at")]
 

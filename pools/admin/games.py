@@ -1,6 +1,5 @@
 """Games: staff enter results and decide about games that an import raised."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -22,12 +21,11 @@ from config.clock import database_now
 from config.errors import DomainError
 from config.phrases import tell_of
 from pools.models import Game, GameChange, GameStatus
+from pools.queries.game_desk import LONGEST_GAME, TO_COME
 from pools.services.results import check_result, close_review, record_result
 
 MAY_DECIDE = "pools.change_game"
-# A game is over by then, overtime and a late feed included.
-LONGEST_GAME = timedelta(hours=6)
-TO_COME = (GameStatus.SCHEDULED, GameStatus.IN_PROGRESS)
+TYPED_TWICE = "A final score is typed twice, in the results of its round. Another one than stands takes a ruling."
 TOLD = ("kickoff_at", "round_id", "external_id", "home_id", "away_id", "home_score", "away_score", "review")
 
 
@@ -71,6 +69,8 @@ class ResultForm(GameForm):
     def clean(self) -> dict[str, Any]:
         """Ask the service's own check; whether the round has locked is asked when it is saved."""
         values = super().clean() or self.cleaned_data
+        if values.get("status") == GameStatus.FINAL and self.has_changed():
+            self.add_error("status", TYPED_TWICE)
         if not self.errors:
             try:
                 check_result(values["status"], values["home_score"], values["away_score"])

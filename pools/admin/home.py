@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from config.home import Queue, among, queue
-from pools.admin.games import LONGEST_GAME, TO_COME
 from pools.models import AmendmentStatus
+from pools.queries.game_desk import LONGEST_GAME, TO_COME
 
 queue(
     Queue(

@@ -16,6 +16,7 @@ from pools.models.rules import (
     Rules,
     TieRule,
 )
+from pools.models.typed_result import TypedResult, TypedState
 
 __all__ = [
     "AllOut",
@@ -49,4 +50,6 @@ __all__ = [
     "Rules",
     "Team",
     "TieRule",
+    "TypedResult",
+    "TypedState",
 ]

@@ -108,7 +108,7 @@ def record_result(
     refuse_stale(seen, game)
     if by is None and game.review:
         raise WaitsForRuling(game)
-    if status in AFTER_THE_LOCK and not _is_locked(game):
+    if status in AFTER_THE_LOCK and not is_locked(game):
         raise RoundStillOpen(game)
     if (game.status, game.home_score, game.away_score, game.review) == (*said, ""):
         return False
@@ -130,7 +130,7 @@ def _refuse_correction(game: Game, said: Said, *, is_feed: bool) -> None:
         raise CorrectionNeedsRuling(game, RULED)
     if differs and game.status == GameStatus.FINAL and is_feed:
         raise CorrectionNeedsRuling(game, IS_FINAL)
-    if not _is_locked(game):
+    if not is_locked(game):
         return
     if differs and game.status in OUTCOMES and _is_graded(game):
         raise CorrectionNeedsRuling(game, SETTLED)
@@ -138,7 +138,8 @@ def _refuse_correction(game: Game, said: Said, *, is_feed: bool) -> None:
         raise CorrectionNeedsRuling(game, PICKED)
 
 
-def _is_locked(game: Game) -> bool:
+def is_locked(game: Game) -> bool:
+    """Whether the lock of its round has passed."""
     return game.round.locks_at is not None and game.round.locks_at <= database_now()
 
 
@@ -181,7 +182,7 @@ def close_review(*, game_id: int, by: User, reason: str) -> bool:
         raise NotFound(Code.NOT_FOUND, "There is no such game.")
     if not game.review:
         return False
-    if _is_locked(game) and guards.picked([game.pk]):
+    if is_locked(game) and guards.picked([game.pk]):
         raise CorrectionNeedsRuling(game, PICKED)
     remember_decision(game, by, reason.strip())
     game.review = ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.factories.accounts import ModeratorFactory
 from tests.support.doors import Door, token_of
 
 
@@ -18,3 +19,9 @@ def direct():
 @pytest.fixture
 def django():
     return Door(is_direct=False)
+
+
+@pytest.fixture
+def colleague(db):
+    """Somebody else who runs pools."""
+    return ModeratorFactory()

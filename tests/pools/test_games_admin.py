@@ -31,21 +31,28 @@ def fresh(game):
 
 def send(browser, game, **fields):
     return browser.post(
-        page_of(game), {"status": "final", "home_score": "20", "away_score": "17", "reason": ""} | fields
+        page_of(game), {"status": "in_progress", "home_score": "20", "away_score": "17", "reason": ""} | fields
     )
 
 
-def test_a_result_is_entered_with_who_and_why(back_office, moderator, game):
+def test_a_running_score_is_entered_with_who_and_why(back_office, moderator, game):
     answer = send(back_office(moderator), game, reason="Seen on the league's page.")
     assert answer.status_code == 302
-    assert (fresh(game).status, fresh(game).home_score, fresh(game).away_score) == ("final", 20, 17)
+    assert (fresh(game).status, fresh(game).home_score, fresh(game).away_score) == ("in_progress", 20, 17)
     change = GameChange.objects.latest("id")
     assert (change.actor_id, change.reason) == (moderator.pk, "Seen on the league's page.")
 
 
 def test_half_a_score_is_refused_in_words(back_office, moderator, game):
     answer = send(back_office(moderator), game, away_score="")
-    assert answer.context["adminform"].form.errors == {"away_score": ["A final game has both scores."]}
+    assert answer.context["adminform"].form.errors == {"away_score": ["Give both scores or none."]}
+    assert fresh(game).status == "scheduled"
+
+
+def test_a_final_score_is_not_entered_once(back_office, moderator, game):
+    answer = send(back_office(moderator), game, status="final")
+    [told_there] = answer.context["adminform"].form.errors["status"]
+    assert told_there.startswith("A final score is typed twice, in the results of its round.")
     assert fresh(game).status == "scheduled"
 
 
@@ -58,9 +65,8 @@ def test_a_result_before_the_lock_is_refused_in_words(back_office, moderator):
 
 def test_a_correction_by_one_name_is_refused_in_words(back_office, moderator, game):
     PoolFactory(competition=game.competition, status="running")
-    browser = back_office(moderator)
-    send(browser, game)
-    answer = send(browser, game, home_score="3")
+    finish(game, 20, 17)
+    answer = send(back_office(moderator), game)
     assert told(answer)[-1] == (
         f"Game {game.external_id} is final already, and pools are settled on it:"
         " propose a ruling, which somebody else confirms."

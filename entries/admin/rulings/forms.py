@@ -55,6 +55,11 @@ class ProposalForm(forms.Form):
             name: value for name, value in self.cleaned_data.items() if name not in skipped and value not in (None, "")
         }
 
+    def proposal(self) -> dict[str, Any]:
+        """What the services are asked for, but by whom and why."""
+        about = {f"{self.subject}_id": self.cleaned_data[self.subject].pk}
+        return {"kind": self.kind, "details": self.details(), **about}
+
     def tell(self, refusal: DomainError) -> None:
         """Put what the service refused beside its field, or above all of them."""
         by_field = refusal.details if refusal.code is Code.VALIDATION_ERROR else {}

@@ -15,14 +15,14 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, Reason, Shown, WithRowActions, confirmed, list_button
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by
 from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
 from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
-from entries.admin.rulings.tables import ruling_tables, sentences_of
+from entries.admin.rulings.tables import SHOWN, ends_of, ruling_tables, seen_name, sentences_of, tables_of
 from entries.models import Ruling, RulingKind, RulingStatus
 from entries.queries.rulings import rulings_in_full, sentence_of
 from entries.services.rulings import (
@@ -30,6 +30,7 @@ from entries.services.rulings import (
     previewed_file,
     propose_reversal,
     propose_ruling,
+    rehearse_ruling,
     withdraw_ruling,
 )
 from entries.services.rulings.people import PERMISSION
@@ -38,11 +39,13 @@ from entries.services.rulings.people import PERMISSION
 MOST_SHOWN = 5
 
 
-def what_confirming_does(rows: QuerySet[Ruling]) -> list[str]:
-    """The preview of `confirm`."""
-    said = []
+def what_confirming_does(rows: QuerySet[Ruling]) -> Shown:
+    """The preview of `confirm`, with the fingerprints of what it shows."""
+    said = Shown([])
     for ruling in rows[:MOST_SHOWN]:
-        said += [f"{ruling}: {sentence_of(ruling)}", *sentences_of(ruling)]
+        told = sentences_of(ruling)
+        said += [f"{ruling}: {sentence_of(ruling)}", *told]
+        said.hidden |= told.hidden
     return said
 
 
@@ -176,8 +179,8 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
 
     @confirmed("Confirm", permission=PERMISSION, preview=what_confirming_does, done="confirmed and settled", fresh=True)
     def confirm(self, request: HttpRequest, row: Ruling, reason: str) -> None:
-        """Give the second name."""
-        confirm_ruling(ruling=row, by=staff(request))
+        """Give the second name to what was shown: more than were shown are looked at first."""
+        confirm_ruling(ruling=row, by=staff(request), seen=request.POST.get(seen_name(row), ""))
 
     @confirmed("Withdraw", permission=PERMISSION, preview=what_withdrawing_does, done="withdrawn")
     def withdraw(self, request: HttpRequest, row: Ruling, reason: str) -> None:
@@ -220,27 +223,45 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
         """An entry that is out plays again."""
         return self._propose(request, ReinstateForm)
 
-    @fresh_page
     def _propose(self, request: HttpRequest, kind: type[ProposalForm]) -> HttpResponse:
-        """The form; the page of the proposal once it is made."""
+        """The form; below it, when asked, what confirming it would change; the page of the proposal once it is made."""
         form = kind(request.POST or None, initial=request.GET.dict())
+        looks = request.POST.get("what") == "look"
+        if looks and request.user.has_perm(PERMISSION):
+            form.fields["reason"].required = False
+        told: dict[str, Any] = {}
         if request.method == "POST" and form.is_valid():
-            subject = form.cleaned_data[form.subject]
-            try:
-                made = propose_ruling(
-                    kind=form.kind,
-                    by=staff(request),
-                    reason=form.cleaned_data["reason"],
-                    details=form.details(),
-                    **{f"{form.subject}_id": subject.pk},
-                )
-            except DomainError as refusal:
-                form.tell(refusal)
-            else:
-                self.message_user(request, "Proposed. Somebody else has to confirm it.", messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[made.pk]))
-        context = {**self.admin_site.each_context(request), "title": kind.title, "opts": self.opts, "form": form}
+            if not looks:
+                return self._proposed(request, form)
+            told = _rehearsed(form, staff(request))
+        return self._form(request, form, told)
+
+    def _form(self, request: HttpRequest, form: ProposalForm, told: dict[str, Any]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request), "title": form.title, "opts": self.opts, "form": form, **told,
+        }  # fmt: skip
         return TemplateResponse(request, "entries/ruling_form.html", context)
+
+    @fresh_page
+    def _proposed(self, request: HttpRequest, form: ProposalForm) -> HttpResponse:
+        """Make the proposal; what is refused is told beside its field."""
+        try:
+            made = propose_ruling(by=staff(request), reason=form.cleaned_data["reason"], **form.proposal())
+        except DomainError as refusal:
+            form.tell(refusal)
+            return self._form(request, form, {})
+        self.message_user(request, "Proposed. Somebody else has to confirm it.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:entries_ruling_change", args=[made.pk]))
+
+
+def _rehearsed(form: ProposalForm, by: User) -> dict[str, Any]:
+    """The tables of what it would change; nothing is proposed yet."""
+    try:
+        preview = rehearse_ruling(by=by, listed=SHOWN, **form.proposal())
+    except DomainError as refusal:
+        form.tell(refusal)
+        return {}
+    return {"preview": preview, **tables_of(preview.tally), "ends": ends_of(preview.difference)}
 
 
 def why_not(ruling: Ruling, user: User) -> str | None:

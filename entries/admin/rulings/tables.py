@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from accounts.models import User
+from config.admin import Shown
 from config.errors import DomainError
 from config.money import format_amount
 from entries.models import Ruling, RulingStatus
 from entries.models.entry import EliminationReason
 from entries.services.rulings import PoolTally, Preview, Tally, preview_ruling
-from entries.services.settlement import Line
+from entries.services.settlement import Line, MovedEnd
 
 # Lines of each sort on a page; the file has all of them.
 SHOWN = 25
@@ -80,7 +81,36 @@ def tables_of(tally: Tally) -> dict[str, Any]:
         "more_pools": max(len(tally.pools) - SHOWN, 0),
         "tables": tables,
         "is_nothing": not tally.pools,
+        "pool_ends": [_end_row(end) for end in tally.ends[:SHOWN]],
+        "more_ends": max(len(tally.ends) - SHOWN, 0),
+        "rounds": [
+            (number, tally.rounds[number, "fall"], tally.rounds[number, "back"])
+            for number in sorted({number for number, _sort in tally.rounds})
+        ],
+        "paid_out": _paid_out(tally),
     }
+
+
+def _end_row(end: MovedEnd) -> str:
+    """Where one pool ends, before and then."""
+    if end.ended_before is None:
+        return f"{end.pool} ends with round {end.ends_in}."
+    if end.ends_in is None:
+        return f"{end.pool}, which ended with round {end.ended_before}, goes on again."
+    return f"{end.pool} ends with round {end.ends_in} instead of round {end.ended_before}."
+
+
+def _paid_out(tally: Tally) -> list[str]:
+    """Money that has gone, or is about to go, to players whose prize shrinks."""
+    said = []
+    for is_gone, what in ((True, "have gone out already and are not called back by this"), (False, "are on their way")):
+        for (pool_id, currency), (count, cents) in sorted(tally.paid_out.of(is_gone=is_gone).items()):
+            name = tally.pools[pool_id].pool if pool_id in tally.pools else f"Pool {pool_id}"
+            said.append(
+                f"{name}: {count} payout{'' if count == 1 else 's'} of {format_amount(cents, currency)} to players"
+                f" whose prize shrinks {what}."
+            )
+    return said
 
 
 def ends_of(difference: Any) -> list[str]:
@@ -93,13 +123,21 @@ def ends_of(difference: Any) -> list[str]:
     return said
 
 
-def sentences_of(ruling: Ruling) -> list[str]:
-    """The same in a few sentences, for a confirm page."""
+def sentences_of(ruling: Ruling) -> Shown:
+    """The same in a few sentences, for a confirm page, which brings the fingerprint of just this back."""
     try:
         preview = preview_ruling(ruling=ruling, by=ruling.proposed_by, listed=0)
     except DomainError as refusal:
-        return [refusal.sentence]
-    return [_numbers(preview), *_money(preview.tally), *ends_of(preview.difference)]
+        return Shown([refusal.sentence])
+    tally = preview.tally
+    ends = [_end_row(end) for end in tally.ends[:SHOWN]]
+    said = [_numbers(preview), *_money(tally), *_paid_out(tally), *(ends or ends_of(preview.difference))]
+    return Shown(said, **{seen_name(ruling): preview.fingerprint})
+
+
+def seen_name(ruling: Ruling) -> str:
+    """Under which name a confirm page brings back the fingerprint of what it showed."""
+    return f"seen-{ruling.pk}"
 
 
 def _numbers(preview: Preview) -> str:

@@ -7,6 +7,7 @@ ruling knows how to do, `games`, `picks` and `places` do it, and `confirming` is
 
 from entries.services.rulings.confirming import Preview, confirm_ruling, preview_ruling, previewed_file
 from entries.services.rulings.proposing import propose_reversal, propose_ruling, withdraw_ruling
+from entries.services.rulings.rehearsing import rehearse_ruling
 from entries.services.rulings.tally import PoolTally, Tally
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "previewed_file",
     "propose_reversal",
     "propose_ruling",
+    "rehearse_ruling",
     "withdraw_ruling",
 ]

@@ -4,7 +4,9 @@ The settlement's lock comes first, so that nothing is settled between a look and
 order of the house. What was proposed is judged anew: the world may have changed since.
 """
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -17,6 +19,7 @@ from config.locks import advisory_lock, allow_long_statements
 from entries.models import Entry, Ruling, RulingStatus, SettlementCause
 from entries.queries.reveal import revealed_rounds
 from entries.queries.rulings import has_entry_in, pools_concerned
+from entries.services.rulings.decision import Stale
 from entries.services.rulings.kinds import decision_of
 from entries.services.rulings.people import check_confirms
 from entries.services.rulings.tally import LISTED, Tally, lines_file
@@ -32,6 +35,7 @@ class Preview:
     difference: Difference
     tally: Tally
     has_conflict: bool
+    fingerprint: str
 
 
 class _Undo(Exception):
@@ -39,11 +43,13 @@ class _Undo(Exception):
 
 
 @transaction.atomic
-def confirm_ruling(*, ruling: Ruling, by: User) -> Ruling:
+def confirm_ruling(*, ruling: Ruling, by: User, seen: str | None = None) -> Ruling:
     """Carry out a proposed ruling and settle, with `by` as the second name; gives it with what that changed.
 
-    Refuses with FORBIDDEN the proposer, the entry's owner and whoever does not run pools; with INVALID_TRANSITION what
-    was decided already; with RULING_STALE and the codes of each kind what the world no longer allows.
+    `seen` is the fingerprint of the preview that was looked at: then exactly that is done, or nothing. Refuses with
+    FORBIDDEN the proposer, the entry's owner and whoever does not run pools; with INVALID_TRANSITION what was decided
+    already; with RULING_STALE what would change something else than was seen, and with that and the codes of each kind
+    what the world no longer allows.
     """
     revealed_rounds(ruling.competition_id)
     ruling = _lock(ruling)
@@ -58,6 +64,8 @@ def confirm_ruling(*, ruling: Ruling, by: User) -> Ruling:
         competition_id=ruling.competition_id, cause=SettlementCause.RULING, by=by, ruling=ruling, tell=tally
     )
     tally.finish()
+    if seen is not None and seen != _fingerprint(ruling.before, settled.difference, tally):
+        raise Stale("It would change something else than what you have seen: look at it again.", ruling=ruling.pk)
     ruling.difference = _numbers(settled.difference, tally)
     ruling.save(update_fields=["difference"])
     if ruling.entry_id is not None:
@@ -80,13 +88,14 @@ def preview_ruling(
         with transaction.atomic():
             ruling = _lock(ruling)
             ruling.move_to(RulingStatus.CONFIRMED)
-            _, own = _carry_out(ruling)
+            before, own = _carry_out(ruling)
             tally = Tally(own=own, write=write, listed=listed)
             settled = settle_competition(
                 competition_id=ruling.competition_id, dry_run=True, cause=SettlementCause.RULING, tell=tally
             )
             tally.finish()
-            preview = Preview(settled.difference, tally, _has_conflict(ruling, by))
+            fingerprint = _fingerprint(before, settled.difference, tally)
+            preview = Preview(settled.difference, tally, _has_conflict(ruling, by), fingerprint)
             raise _Undo
     except _Undo:
         assert preview is not None
@@ -146,6 +155,12 @@ def _own_line(was: Entry, now: Entry) -> Line | None:
         to_prize_cents=now.prize_cents,
         currency=now.pool.currency,
     )
+
+
+def _fingerprint(before: Mapping[str, Any], difference: Difference, tally: Tally) -> str:
+    """Of how a game stood before, and of everything that changes by the ruling; the same for the same alone."""
+    facts = [before.get("was"), difference._asdict(), tally.fingerprint]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _numbers(difference: Difference, tally: Tally) -> dict[str, Any]:

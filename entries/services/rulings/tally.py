@@ -1,9 +1,11 @@
 """What a settlement changes, gathered while it tells its lines: exact numbers for each pool, and some lines.
 
 Memory does not grow with the lines: of each sort only the first are kept, and all of them can be written to a file.
+All of them, and which pools end or go on, are in the fingerprint: two tallies that have the same changed the same.
 """
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +15,8 @@ from typing import IO, Any
 from config.cells import cell
 from config.files import filled_file
 from entries.models import EntryStatus
-from entries.services.settlement import Line
+from entries.services.rulings.paid_out import PaidOut
+from entries.services.settlement import Line, MovedEnd, moved_ends
 
 LISTED = 100
 HEADER = (
@@ -60,9 +63,15 @@ class Tally:
     titles: list[Line] = field(default_factory=list)
     others: list[Line] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    rounds: Counter[tuple[int, str]] = field(default_factory=Counter)
+    ends: list[MovedEnd] = field(default_factory=list)
+    paid_out: PaidOut = field(default_factory=PaidOut)
+    _print: Any = field(default_factory=hashlib.sha256)
 
     def __call__(self, lines: Iterable[Line]) -> None:
         """Count them all, and keep the first of each sort."""
+        self.ends = moved_ends()
+        self._print.update(repr(self.ends).encode())
         for line in self._joined(lines):
             self._take(line)
 
@@ -71,9 +80,18 @@ class Tally:
         if self.own is not None and _changes(self.own):
             self._take(self.own)
         self.own = None
+        self.paid_out.finish()
+        self._print.update(repr(sorted(self.paid_out.payments.values())).encode())
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that was told: the same for the same changes alone."""
+        return str(self._print.hexdigest())
 
     def _take(self, line: Line) -> None:
+        self._print.update(repr(tuple(line)).encode())
         self._count(line)
+        self.paid_out.take(line)
         if self.write is not None:
             self.write(line)
         sort = _sort(line)
@@ -123,6 +141,8 @@ class Tally:
             one.eliminated += now == EntryStatus.ELIMINATED != was
             one.revived += was == EntryStatus.ELIMINATED != now
             one.adjusted += now == was
+        if was != now and (round_ := line.to_round or line.from_round) is not None:
+            self.rounds[round_, "fall" if now == EntryStatus.ELIMINATED else "back"] += 1
         moved = (line.to_prize_cents or 0) - (line.from_prize_cents or 0)
         one.gained_cents += max(moved, 0)
         one.lost_cents += max(-moved, 0)

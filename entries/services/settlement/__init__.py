@@ -8,7 +8,7 @@ corrected score gives what the right score would have given.
 """
 
 from entries.services.settlement.apply import Difference
-from entries.services.settlement.lines import Line
+from entries.services.settlement.lines import Line, MovedEnd, moved_ends
 from entries.services.settlement.run import Settlement, settle_competition, settle_due
 
-__all__ = ["Difference", "Line", "Settlement", "settle_competition", "settle_due"]
+__all__ = ["Difference", "Line", "MovedEnd", "Settlement", "moved_ends", "settle_competition", "settle_due"]

@@ -37,6 +37,32 @@ class Line(NamedTuple):
     currency: str
 
 
+# Pools whose end comes, goes or moves, and those that are settled again with the round from which on.
+ENDS = """
+    SELECT p.id, p.name, x.from_round, CASE WHEN p.status = 'finished' THEN p.ended_round_number END, x.ended
+    FROM settling_pool x JOIN pools_pool p ON p.id = x.pool_id
+    WHERE x.ended IS DISTINCT FROM CASE WHEN p.status = 'finished' THEN p.ended_round_number END
+    ORDER BY p.id
+"""
+
+
+class MovedEnd(NamedTuple):
+    """A pool that ends, goes on again, or ends in another round; settled anew from `from_round` on."""
+
+    pool_id: int
+    pool: str
+    from_round: int
+    ended_before: int | None
+    ends_in: int | None
+
+
+def moved_ends() -> list[MovedEnd]:
+    """Of the settlement under way; before it is written."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENDS)
+        return [MovedEnd(*row) for row in cursor.fetchall()]
+
+
 def changed_lines() -> Iterator[Line]:
     """The changes of the settlement under way, titles first, pool by pool; never all in memory."""
     with connection.chunked_cursor() as cursor:
