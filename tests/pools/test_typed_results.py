@@ -114,6 +114,7 @@ def test_what_was_typed_once_is_taken_back_once(game, moderator, colleague):
 def test_the_database_keeps_what_was_typed(game, moderator, colleague):
     row = types(game, moderator, 24, 17)
     name = "pools_typedresult"
+    into = f"INSERT INTO {name} (game_id, home_score, away_score, status, typed_by_id) VALUES ({game.pk}, 1, 0,"
     again = f"again_home_score = 24, again_away_score = 17, decided_by_id = {colleague.pk}, decided_at = now()"
     for statement, constraint in (
         (f"UPDATE {name} SET home_score = 3", "typed_result_stays"),
@@ -122,16 +123,8 @@ def test_the_database_keeps_what_was_typed(game, moderator, colleague):
         (f"UPDATE {name} SET status = 'taken', {again.replace('24', '9')}", "typed_result_twice"),
         (f"UPDATE {name} SET status = 'withdrawn'", "typed_result_twice"),
         (f"DELETE FROM {name}", "never_deleted"),
-        (
-            f"INSERT INTO {name} (game_id, home_score, away_score, status, typed_by_id)"
-            f" VALUES ({game.pk}, 1, 0, 'once', {moderator.pk})",
-            "typed_result_one_waits",
-        ),
-        (
-            f"INSERT INTO {name} (game_id, home_score, away_score, status, typed_by_id)"
-            f" VALUES ({game.pk}, 1, 0, 'taken', {moderator.pk})",
-            "typed_result_begins_once",
-        ),
+        (f"{into} 'once', {moderator.pk})", "typed_result_one_waits"),
+        (f"{into} 'taken', {moderator.pk})", "typed_result_begins_once"),
     ):
         with pytest.raises(Error) as refusal, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)

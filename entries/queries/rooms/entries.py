@@ -5,7 +5,7 @@ may hold few, and the next one goes on from where it stopped.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet, TextChoices
@@ -119,7 +119,7 @@ def _candidates(room: Room, lane: Lane, after: After) -> QuerySet[Entry, tuple[i
 
 def _facts(room: Room, lane: Lane, entries: list[int]) -> dict[int, tuple[int, str, bool]]:
     """Of those that play the round: how many picks were made, which may be shown, whether one of them waits."""
-    ask = {"round": room.round.pk, "entries": entries}
+    ask: dict[str, Any] = {"round": room.round.pk, "entries": entries}
     with connection.cursor() as cursor:
         if room.is_secret or lane in (Lane.MISSING, Lane.PICKED):
             cursor.execute(MADE, ask)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -76,15 +77,13 @@ class OpenRound:
 def open_rounds() -> list[OpenRound]:
     """Those that will not go on by themselves first, then the longest locked; three queries."""
     ruled = _proposed()
+    ask: dict[str, Any] = {
+        "longest": LONGEST_GAME, "limit": MOST_ROUNDS,
+        "ruled": sorted({number for _competition, number in ruled}),
+        "competitions": sorted({competition for competition, _number in ruled}),
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
-            OPEN_ROUNDS,
-            {
-                "longest": LONGEST_GAME, "limit": MOST_ROUNDS,
-                "ruled": sorted({number for _competition, number in ruled}),
-                "competitions": sorted({competition for competition, _number in ruled}),
-            },
-        )  # fmt: skip
+        cursor.execute(OPEN_ROUNDS, ask)
         found = [OpenRound(*row) for row in cursor.fetchall()]
     pools = Pool.objects.filter(
         competition__in={one.competition_id for one in found}, status__in=(PoolStatus.OPEN, PoolStatus.RUNNING)

@@ -1,6 +1,7 @@
 """What went out already, or is about to, to players whose prize a correction would make smaller."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -20,7 +21,7 @@ PAYOUTS = """
 
 def paid_out_to(lines: Sequence[Line]) -> Iterable[Payment]:
     """The live payouts of these entries' players in their pools, each once."""
-    ask = {
+    ask: dict[str, Any] = {
         "gone": PayoutState.PAID.value, "live": [state.value for state in LIVE_PAYOUTS],
         "entries": [line.entry_id for line in lines],
     }  # fmt: skip
