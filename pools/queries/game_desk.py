@@ -33,6 +33,7 @@ class DeskGame:
     feeds: list[FeedWord]
     typed: TypedResult | None
     is_overdue: bool
+    has_begun: bool
 
     @property
     def score(self) -> str:
@@ -89,6 +90,7 @@ def games_on_desk(round_: Round, now: datetime) -> list[DeskGame]:
             feeds=said.get(game.pk, []),
             typed=typed.get(game.pk),
             is_overdue=game.status in TO_COME and game.kickoff_at < now - LONGEST_GAME,
+            has_begun=game.kickoff_at <= now,
         )
         for game in games
     ]

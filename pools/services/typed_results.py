@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from accounts.models import User
-from config.clock import ClockTimestamp
+from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, NotFound, invalid
 from pools.models import Game, GameStatus, TypedResult, TypedState
@@ -44,6 +44,15 @@ class HasResult(Conflict):
         )
 
 
+class NotBegun(Conflict):
+    """Nobody knows yet how it ends, and where each game locks for itself it can still be picked."""
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(
+            Code.INVALID_TRANSITION, f"Game {game.external_id} has not begun.", {"kickoff_at": game.kickoff_at}
+        )
+
+
 class Typed(NamedTuple):
     """What a person typed: a final score, home side first, and the row that the page said waits (0 for none)."""
 
@@ -57,7 +66,7 @@ def type_result(*, game_id: int, typed: Typed, by: User) -> TypedResult:
     """Type the final score of a game: once, or again if it was typed before. The row says what came of it.
 
     Whose page did not yet show that the game had been typed counts as the second where somebody else was the first:
-    neither saw the other's. Refuses a score out of range, a game whose picks can still change, one that has a result
+    neither saw the other's. Refuses a score out of range, a game whose picks can still change or that has not begun, one that has a result
     and was not typed before that, and with VERSION_CONFLICT what was decided since the page, or sent twice.
     """
     check_result(GameStatus.FINAL, typed.home_score, typed.away_score)
@@ -92,6 +101,8 @@ def _typed_once(game: Game, typed: Typed, by: User) -> TypedResult:
         raise HasResult(game)
     if not is_locked(game):
         raise RoundStillOpen(game)
+    if game.kickoff_at > database_now():
+        raise NotBegun(game)
     row = TypedResult.objects.create(game=game, home_score=typed.home_score, away_score=typed.away_score, typed_by=by)
     row.refresh_from_db()
     return row

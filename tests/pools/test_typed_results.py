@@ -1,8 +1,11 @@
 """Results by hand: typed twice alike or not at all, also when two people and a feed are at the same game."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import Error, connection, transaction
 
+from config.clock import database_now
 from config.errors import DomainError
 from config.models import AuditEntry
 from pools.models import Game, GameChange, TypedResult
@@ -96,6 +99,10 @@ def test_what_is_no_result_is_refused(game, moderator):
         assert refused(types, game, moderator, home, away) == "VALIDATION_ERROR"
     assert refused(type_result, game_id=0, typed=Typed(1, 0), by=moderator) == "NOT_FOUND"
     assert refused(types, league().games.first(), moderator, 1, 0) == "INVALID_TRANSITION"
+    later = game.round.games.exclude(pk=game.pk).get()
+    later.kickoff_at = database_now() + timedelta(hours=1)
+    later.save(update_fields=["kickoff_at"])
+    assert refused(types, later, moderator, 1, 0) == "INVALID_TRANSITION"
     finish(game, 1, 0)
     assert refused(types, game, moderator, 2, 0) == "CORRECTION_NEEDS_RULING"
     assert not TypedResult.objects.exists()

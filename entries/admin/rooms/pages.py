@@ -21,7 +21,7 @@ from entries.admin.rooms.acts import WithReminders
 from entries.admin.rooms.charts import bars_of
 from entries.admin.rooms.results import WithResults
 from entries.queries.rooms.entries import LANES, After, Lane, page_of
-from entries.queries.rooms.standing import Room, round_to_look_at, spread_of, told_of
+from entries.queries.rooms.standing import Phase, Room, round_to_look_at, spread_of, told_of
 from entries.queries.rooms.waiting import open_rounds, rulings_waiting
 from entries.queries.rulings import sentence_of
 from pools.queries.game_desk import games_on_desk
@@ -68,8 +68,6 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
         """One round of one pool."""
         refuse_without(request, SEES)
         room = found_room(pk, number)
-        lane, after = _asked(request.GET, room)
-        page = page_of(room, lane, after)
         live, etag = _changing(request, room)
         context = {
             **self.admin_site.each_context(request),
@@ -78,18 +76,10 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
             "live_etag": etag,
             "title": f"{room.pool}, {room.round}",
             "opts": self.opts,
-            "lanes": [(one, one.label) for one in LANES[room.phase]],
-            "lane": lane,
-            "page": page,
-            "next": urlencode({"lane": lane, "after": f"{page.onward.standing}-{page.onward.entry}"})
-            if page.onward
-            else "",
-            "is_onward": after != After(),
-            "shows_teams": lane not in (Lane.MISSING, Lane.PICKED),
-            "live_address": reverse("admin:entries_room_live", args=[pk, number]),
+            "live_address": f"{reverse('admin:entries_room_live', args=[pk, number])}?{request.GET.urlencode()}",
             "refresh_seconds": REFRESH_SECONDS,
             "may_remind": room.can_be_picked and request.user.has_perm(REMINDS),
-            "may_type": not room.is_secret and request.user.has_perm(TYPES),
+            "may_type": room.phase in (Phase.PARTLY, Phase.LOCKED) and request.user.has_perm(TYPES),
             "before": number - 1 if number > room.pool.first_round_number else None,
             "following": number + 1 if number < (room.pool.ended_round_number or room.pool.last_round_number) else None,
         }
@@ -124,6 +114,22 @@ def _facts(request: HttpRequest, room: Room) -> dict[str, Any]:
         "told": [] if room.is_secret else told_of(room),
         "rulings": [(ruling, sentence_of(ruling)) for ruling in rulings],
         "may_rule": may_rule,
+        **_entries(request, room),
+    }
+
+
+def _entries(request: HttpRequest, room: Room) -> dict[str, Any]:
+    """The page of entries that the address asks for."""
+    lane, after = _asked(request.GET, room)
+    page = page_of(room, lane, after)
+    onward = page.onward and urlencode({"lane": lane, "after": f"{page.onward.standing}-{page.onward.entry}"})
+    return {
+        "lanes": [(one, one.label) for one in LANES[room.phase]],
+        "lane": lane,
+        "page": page,
+        "next": onward or "",
+        "is_onward": after != After(),
+        "shows_teams": lane not in (Lane.MISSING, Lane.PICKED),
     }
 
 
