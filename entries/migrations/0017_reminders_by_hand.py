@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_letters"),
         ("entries", "0016_reminders_and_announcements"),
-        ("pools", "0012_typed_results"),
+        ("pools", "0013_typed_results"),
     ]
 
     operations = [

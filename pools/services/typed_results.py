@@ -66,8 +66,9 @@ def type_result(*, game_id: int, typed: Typed, by: User) -> TypedResult:
     """Type the final score of a game: once, or again if it was typed before. The row says what came of it.
 
     Whose page did not yet show that the game had been typed counts as the second where somebody else was the first:
-    neither saw the other's. Refuses a score out of range, a game whose picks can still change or that has not begun, one that has a result
-    and was not typed before that, and with VERSION_CONFLICT what was decided since the page, or sent twice.
+    neither saw the other's. Refuses a score out of range; a game whose picks can still change, or that has not begun;
+    one that had a result before anybody typed it; and with VERSION_CONFLICT what was decided since the page was opened,
+    or is sent twice.
     """
     check_result(GameStatus.FINAL, typed.home_score, typed.away_score)
     game = Game.objects.locked().select_related("round").filter(pk=game_id).first()

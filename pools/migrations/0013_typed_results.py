@@ -12,7 +12,7 @@ import config.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pools", "0011_pages_planned_anew"),
+        ("pools", "0012_closed_registration"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
