@@ -36,6 +36,8 @@ SLOW = (
     "tests/config/test_telemetry.py",
     "tests/entries/test_constant_time.py",
     "tests/entries/test_import_plans.py",
+    "tests/entries/rulings/test_rehearsals.py",
+    "tests/entries/test_rooms.py",
     "tests/entries/test_secrecy.py",
     "tests/entries/test_trigger_plans.py",
     "tests/mutation/test_database_guards.py",
