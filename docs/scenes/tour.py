@@ -49,6 +49,11 @@ def correct(page: Page, base: str) -> None:
     call(base, "POST", f"/rulings/{ruling['id']}/withdraw", sign_in(base, "moderator"))
 
 
+def watch_round(page: Page, base: str) -> None:
+    """A round after its lock: the picks by team, who fell, and the games."""
+    shoot(page, "tour/round-room", f"{base}/admin/entries/entry/rooms/1/6/")
+
+
 def read_rules(page: Page, base: str) -> None:
     """A pool's rules as its players read them."""
     page.goto(f"{base}/admin/pools/pool/4/change/")
@@ -158,6 +163,7 @@ def look_around(page: Page, base: str) -> None:
     shoot(page, "tour/timeline")
     shoot(page, "tour/pools", f"{base}/admin/pools/pool/")
     shoot(page, "tour/game", f"{base}/admin/pools/game/")
+    watch_round(page, base)
     read_rules(page, base)
     correct(page, base)
     enter_admin(page, base, "finance")

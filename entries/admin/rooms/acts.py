@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin
 from config.errors import DomainError
+from config.handbook import helped_by
 from entries.admin.rooms.access import REMINDS, found_room, refuse_without
 from entries.services.reminders_by_hand import ReminderReach, remind_now, reminder_reach
 
@@ -25,6 +26,7 @@ class WithReminders(HouseAdmin):
         own = [path("rooms/<int:pk>/<int:number>/remind", view(self.remind), name="entries_room_remind")]
         return [*own, *super().get_urls()]
 
+    @helped_by("staff/rounds#the-round-room")
     def remind(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         """Say whom a reminder reaches; write it once that is confirmed as it still is."""
         refuse_without(request, REMINDS)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from config.admin import HouseAdmin, list_button
 from config.clock import database_now
+from config.handbook import helped_by
 from entries.admin.home import next_locks
 from entries.admin.rooms.access import REMINDS, RULES, SEES, TYPES, found_pool, found_room, refuse_without
 from entries.admin.rooms.acts import WithReminders
@@ -43,6 +44,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
         return [*own, *super().get_urls()]
 
     @list_button("Round room", path="rooms", icon="stadium", permission=SEES)
+    @helped_by("staff/rounds#the-round-room")
     def rooms(self, request: HttpRequest) -> HttpResponse:
         """The rounds that need somebody now."""
         refuse_without(request, SEES)
@@ -56,6 +58,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
         }
         return TemplateResponse(request, "entries/rooms.html", context)
 
+    @helped_by("staff/rounds#the-round-room")
     def current(self, request: HttpRequest, pk: int) -> HttpResponse:
         """To the round of the pool that somebody means who does not say which."""
         refuse_without(request, SEES)
@@ -64,6 +67,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
             raise Http404
         return HttpResponseRedirect(reverse("admin:entries_room", args=[pk, number]))
 
+    @helped_by("staff/rounds#the-round-room")
     def room(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         """One round of one pool."""
         refuse_without(request, SEES)
@@ -85,6 +89,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
         }
         return TemplateResponse(request, "entries/room.html", context)
 
+    @helped_by("staff/rounds#the-round-room")
     def live(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         """The part of the room that changes while games are played; 304 as long as it has not."""
         refuse_without(request, SEES)

@@ -18,6 +18,7 @@ from accounts.models import User
 from config.admin import HouseAdmin
 from config.clock import database_now
 from config.errors import Code, DomainError
+from config.handbook import helped_by
 from entries.admin.rooms.access import SEES, TYPES, refuse_without
 from pools.models import Round, TypedResult, TypedState
 from pools.queries.game_desk import DeskGame, games_on_desk
@@ -43,6 +44,7 @@ class WithResults(HouseAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    @helped_by("staff/rounds#entering-results")
     def results(self, request: HttpRequest, pk: int) -> HttpResponse:
         """All games of the round; each that was typed goes to the service by itself, and says what became of it."""
         refuse_without(request, SEES)
@@ -73,6 +75,7 @@ class WithResults(HouseAdmin):
         }
         return TemplateResponse(request, "entries/room_results.html", context)
 
+    @helped_by("staff/rounds#entering-results")
     def take_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and take back what was typed once."""
         refuse_without(request, TYPES)
