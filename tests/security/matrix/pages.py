@@ -22,6 +22,9 @@ VISITORS = ("anonymous", "owner", "moderator", "finance", "admin")
 OF_A_MODEL = re.compile(r"/admin/(\w+)/(\w+)/")
 # By the beginning of an address: what its id is of, where that is not what the page lists.
 OTHERWISE = {
+    "/admin/entries/entry/rooms/results/": "pools.Round",
+    "/admin/entries/entry/rooms/typed/": "pools.TypedResult",
+    "/admin/entries/entry/rooms/": "pools.Pool",
     "/admin/payments/entrymoney/timeline/entry/": "entries.Entry",
     "/admin/payments/entrymoney/timeline/": "entries.Request",
     "/admin/payments/bankstatement/file/": "payments.BankFile",
