@@ -25,7 +25,9 @@ from pools.queries.game_desk import LONGEST_GAME, TO_COME
 from pools.services.results import check_result, close_review, record_result
 
 MAY_DECIDE = "pools.change_game"
-TYPED_TWICE = "A final score is typed twice, in the results of its round. Another one than stands takes a ruling."
+TYPED_TWICE = gettext_lazy(
+    "A final score is typed twice, in the results of its round. Another one than stands takes a ruling."
+)
 TOLD = ("kickoff_at", "round_id", "external_id", "home_id", "away_id", "home_score", "away_score", "review")
 
 

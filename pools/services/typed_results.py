@@ -7,11 +7,13 @@ service as everywhere; unequal ones change nothing but are kept as a difference,
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from config.clock import ClockTimestamp, database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, NotFound, invalid
+from config.phrases import Name, phrase
 from pools.models import Game, GameStatus, TypedResult, TypedState
 from pools.models.typed_result import LONGEST_NOTE
 from pools.services.results import (
@@ -23,14 +25,17 @@ from pools.services.results import (
     record_result,
 )
 
+TYPED_ALREADY = gettext_noop("Game {game} was typed already: look again.")
+DECIDED_MEANWHILE = gettext_noop("Game {game} was decided meanwhile: look again.")
+
 explain("typed_result_stays", Code.INVALID_TRANSITION, "What was typed stays as it was typed.")
 
 
 class LookAgain(Conflict):
     """Somebody else was at the same game since the page was opened."""
 
-    def __init__(self, game: Game, what: str) -> None:
-        super().__init__(Code.VERSION_CONFLICT, f"Game {game.external_id} {what}: look again.", {"game": game.pk})
+    def __init__(self, game: Game, sentence: str) -> None:
+        super().__init__(Code.VERSION_CONFLICT, phrase(sentence, game=game.external_id), {"game": game.pk})
 
 
 class HasResult(Conflict):
@@ -39,7 +44,11 @@ class HasResult(Conflict):
     def __init__(self, game: Game) -> None:
         super().__init__(
             Code.CORRECTION_NEEDS_RULING,
-            f"Game {game.external_id} is {game.status} already: to correct it, propose a ruling.",
+            phrase(
+                "Game {game} is {status} already: to correct it, propose a ruling.",
+                game=game.external_id,
+                status=Name(game.status),
+            ),
             {"game": game.pk, "status": game.status},
         )
 
@@ -49,7 +58,9 @@ class NotBegun(Conflict):
 
     def __init__(self, game: Game) -> None:
         super().__init__(
-            Code.INVALID_TRANSITION, f"Game {game.external_id} has not begun.", {"kickoff_at": game.kickoff_at}
+            Code.INVALID_TRANSITION,
+            phrase("Game {game} has not begun.", game=game.external_id),
+            {"kickoff_at": game.kickoff_at},
         )
 
 
@@ -78,7 +89,7 @@ def type_result(*, game_id: int, typed: Typed, by: User) -> TypedResult:
     if first is None:
         return _typed_once(game, typed, by)
     if typed.waiting != first.pk and (typed.waiting or first.typed_by_id == by.pk):
-        raise LookAgain(game, "was typed already")
+        raise LookAgain(game, TYPED_ALREADY)
     return _typed_again(first, typed, by)
 
 
@@ -97,7 +108,7 @@ def withdraw_typed_result(*, typed_id: int, by: User) -> TypedResult:
 
 def _typed_once(game: Game, typed: Typed, by: User) -> TypedResult:
     if typed.waiting:
-        raise LookAgain(game, "was decided meanwhile")
+        raise LookAgain(game, DECIDED_MEANWHILE)
     if game.status in OUTCOMES:
         raise HasResult(game)
     if not is_locked(game):

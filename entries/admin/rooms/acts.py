@@ -40,7 +40,7 @@ class WithReminders(HouseAdmin):
             try:
                 count = remind_now(room=room, by=staff(request))
             except DomainError as refusal:
-                messages.error(request, refusal.message)
+                messages.error(request, refusal.sentence)
             else:
                 said = ngettext("{count} entry is reminded.", "{count} entries are reminded.", count)
                 messages.success(request, said.format(count=count))

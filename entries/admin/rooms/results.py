@@ -87,7 +87,7 @@ class WithResults(HouseAdmin):
             try:
                 withdraw_typed_result(typed_id=pk, by=staff(request))
             except DomainError as refusal:
-                messages.error(request, refusal.message)
+                messages.error(request, refusal.sentence)
             else:
                 messages.success(request, _("Taken back. The game can be typed anew."))
             return HttpResponseRedirect(back)
@@ -128,5 +128,5 @@ def _kept(one: DeskGame, given: Mapping[str, str], faults: Mapping[int, DomainEr
     pk = one.game.pk
     fault = faults.get(pk)
     if fault is None or fault.code is not Code.VALIDATION_ERROR:
-        return "", "", "" if fault is None else fault.message
-    return given.get(f"home-{pk}", ""), given.get(f"away-{pk}", ""), fault.message
+        return "", "", "" if fault is None else fault.sentence
+    return given.get(f"home-{pk}", ""), given.get(f"away-{pk}", ""), fault.sentence
