@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_letters"),
-        ("entries", "0016_reminders_and_announcements"),
+        ("entries", "0017_rehearsals"),
         ("pools", "0013_typed_results"),
     ]
 
