@@ -127,7 +127,8 @@ def in_language(sentence: str) -> str:
         return gettext(sentence)
     one, many = sentence.one, sentence.many
     words = gettext(one) if one == many else ngettext(one, many, sentence.facts["count"])
-    if words in (one, many):
+    if words in (one, many) and any(isinstance(fact, Name) for fact in sentence.facts.values()):
+        # No name of another language within an English sentence.
         return str(sentence)
     return _OTHER.vformat(words, (), sentence.facts)
 
