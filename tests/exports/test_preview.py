@@ -51,7 +51,7 @@ def test_its_cells_are_those_of_the_file_and_its_file_is_of_the_same_instant(as_
 
 
 def test_no_more_than_the_first_rows_are_shown_and_harmless(as_finance, numbers, changed):
-    found = look(as_finance, "numbers", option_count="10000000").context["preview"]
+    found = look(as_finance, "numbers", option_count="100000").context["preview"]
     assert (len(found.rows), found.has_more, found.rows[0]) == (ROWS, True, ["1", "name 1", "1.00", "100", "usd"])
     changed(sql=numbers.sql.replace("'name '", "'=name '"))
     assert look(as_finance, "numbers").context["preview"].rows[0][1] == "'=name 1"
