@@ -110,11 +110,9 @@ class RehearsalForm(forms.Form):
         super().__init__(*args, **options)
         self.again = again
         choices = list(_rule_choices(self.initial.get("rules"), self.data.get("rules"), self.data.get("other")))
-        rules, other = self.fields["rules"], self.fields["other"]
-        assert isinstance(rules, forms.ChoiceField)
-        assert isinstance(other, forms.ChoiceField)
-        rules.choices = choices
-        other.choices = [("", _("Nothing")), *choices]
+        fields: Any = self.fields
+        fields["rules"].choices = choices
+        fields["other"].choices = [("", _("Nothing")), *choices]
         for name in ("favourites", "chance", "contrarian", "forgetful"):
             self.initial.setdefault(name, USUAL_MIX[name])
         self.initial.setdefault("seed", randbelow(SHOWN_SEEDS))
