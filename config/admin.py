@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from django.contrib import admin, messages
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -106,6 +106,16 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     ) -> tuple[QuerySet[Any], bool]:
         """By indexes, and no row twice."""
         return found_rows(queryset, self.get_search_fields(request), search_term), False
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Django's; what no row can be called was chosen by nobody."""
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(chosen)
+            except ValidationError as error:
+                raise SuspiciousOperation("no row of this list is called that") from error
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The actions that this person may take."""

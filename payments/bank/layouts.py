@@ -55,10 +55,12 @@ class Layout:
         return tuple(name for name in (*single, *self.text) if name)
 
 
-def read_layout(given: Mapping[str, Any]) -> Layout:
+def read_layout(given: object) -> Layout:
     """The layout that an account has. Refuses one that names no day or amount, and whatever it does not know."""
     if not given:
         raise invalid("layout", "This account has no layout for CSV files yet: write it down with the account.")
+    if not isinstance(given, Mapping):
+        raise invalid("layout", 'A layout names columns: {"date": "Booking date", "amount": "Amount"}.')
     known = {one.name for one in fields(Layout)}
     strange = sorted(set(given) - known)
     if strange:

@@ -11,6 +11,7 @@ from tests.factories.accounts import PASSWORD
 PICTURES = ROOT / "var" / "browser"
 AXE = ROOT / "tests" / "browser" / "axe"
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LOOKS = (("light", WIDE, "light"), ("dark", WIDE, "dark"), ("phone", PHONE, "light"), ("phone-dark", PHONE, "dark"))
 # What keeps somebody from using a page; lesser findings are told by axe as moderate or minor.
 BAD = ("serious", "critical")
 TELL_VIOLATIONS = """
@@ -52,7 +53,8 @@ class Office:
             self.heard.append(f"{self.page.url}: {message.text} ({message.location.get('url', '')})")
 
     def enter(self, person: Any) -> None:
-        """Sign in, as people do. The person was made with `password=PASSWORD`."""
+        """Sign in, as people do, whoever was there before. The person was made with `password=PASSWORD`."""
+        self.page.context.clear_cookies()
         self.page.goto("/admin/login/?next=/admin/")
         self.page.fill("input[name=username]", person.email)
         self.page.fill("input[name=password]", PASSWORD)
@@ -65,15 +67,16 @@ class Office:
         assert answer.status == 200, f"{path}: {answer.status}"
 
     def look(self, name: str) -> None:
-        """Find nothing bad, wide and light, wide and dark, and on a phone; a picture of each stays."""
+        """Find nothing bad, light and dark, wide and on a phone; a picture of each stays."""
         PICTURES.mkdir(parents=True, exist_ok=True)
-        for kind, size, scheme in (("light", WIDE, "light"), ("dark", WIDE, "dark"), ("phone", PHONE, "light")):
+        for kind, size, scheme in LOOKS:
             self.page.set_viewport_size(size)
             self.page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
             # Colours fade over.
             self.page.wait_for_timeout(400)
             self.page.screenshot(path=PICTURES / f"{name}-{kind}.png", full_page=True)
-            assert self.findings() == [], f"{name}, {kind}"
+            found = self.findings()
+            assert found == [], f"{name}, {kind}: {found}"
             overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert overflow <= 0, f"{name}, {kind}: {overflow} pixels are outside of the window"
         self.page.set_viewport_size(WIDE)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
@@ -127,6 +127,18 @@ class TestLongLists:
     def test_a_place_that_we_did_not_write_begins_at_the_top(self, browser, long, place):
         answer = browser.get(f"{LIST}?{place}")
         assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
+
+    @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"])
+    def test_an_instant_outside_of_time_leads_back(self, browser, instant):
+        with transaction.atomic():
+            answer = browser.get(f"/admin/accounts/exclusion/?begins_at__gte={instant}")
+            transaction.set_rollback(True)
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/accounts/exclusion/?e=1")
+
+    @pytest.mark.parametrize("chosen", ["abc", "1,2", ""])
+    def test_what_no_row_can_be_called_cannot_be_chosen(self, browser, chosen):
+        form = {"action": "try_again", "_selected_action": [chosen], "index": "0", "confirmed": "1"}
+        assert browser.post(LIST, form).status_code == 400
 
     def test_what_cannot_be_seen_cannot_be_chosen_as_a_whole(self, browser, long):
         text = browser.get(LIST).content.decode()

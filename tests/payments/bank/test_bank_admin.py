@@ -156,14 +156,22 @@ class TestAccounts:
         assert counts[0] == counts[1]
         assert "2026-11-03" in shown
 
-    def test_a_layout_that_nobody_could_read_with_is_refused(self, page, bank):
+    @pytest.mark.parametrize(
+        ("layout", "fault"),
+        [
+            ('{"date": "d"}', "Name either `amount`, or both"),
+            ("7", "A layout names columns"),
+            ('["d"]', "A layout names"),
+        ],
+    )
+    def test_a_layout_that_nobody_could_read_with_is_refused(self, page, bank, layout, fault):
         told = page.post(
             f"/admin/payments/bankaccount/{bank.pk}/change/",
-            {"name": "House", "is_active": "on", "layout": '{"date": "d"}'},
+            {"name": "House", "is_active": "on", "layout": layout},
             follow=True,
         ).content.decode()
 
-        assert "Name either `amount`, or both" in told
+        assert fault in told
         assert BankAccount.objects.get().name == "House account"
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.db.models import Model
 from django.test import Client
 
+from accounts.models import User
+from tests.factories.accounts import ModeratorFactory
 from tests.security.matrix.knocking import taken_back
 from tests.security.matrix.world import World
 from tests.security.routes import Route, walk
@@ -63,6 +66,28 @@ def browser_of(world: World, kind: str) -> Client:
     if kind != "anonymous":
         browser.force_login(getattr(world.people, kind))
     return browser
+
+
+def of_the_staff(*, looks: bool) -> User:
+    """Somebody of the staff without any group, who may look at everything, or may nothing."""
+    person: User = ModeratorFactory()
+    person.groups.clear()
+    if looks:
+        person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return person
+
+
+@contextmanager
+def entering(world: World, kind: str) -> Iterator[Client]:
+    """As `visiting`; also as a `looker`, who has half of every permission, and a `newcomer`, who has none."""
+    if kind not in ("looker", "newcomer"):
+        with visiting(world, kind) as browser:
+            yield browser
+        return
+    with taken_back():
+        browser = Client(raise_request_exception=False)
+        browser.force_login(of_the_staff(looks=kind == "looker"))
+        yield browser
 
 
 @contextmanager

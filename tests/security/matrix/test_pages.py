@@ -14,7 +14,19 @@ from django.contrib.messages import get_messages
 from tests.security import roles
 from tests.security.matrix.changes import Written
 from tests.security.matrix.knocking import taken_back
-from tests.security.matrix.pages import CELLS, VISITORS, admins, first_of, routes, table, visited, visiting
+from tests.security.matrix.pages import (
+    CELLS,
+    VISITORS,
+    admins,
+    entering,
+    first_of,
+    path_of,
+    routes,
+    table,
+    visit,
+    visited,
+    visiting,
+)
 
 pytestmark = pytest.mark.django_db
 IS_WRITTEN = bool(os.environ.get("OUTLAST_WRITE_MATRIX"))
@@ -27,6 +39,7 @@ AS_MARKED = [
     for verb in VERBS
 ]
 # What says that somebody tried, and what the tries of limits are counted in.
+LEFT_TO_LOOKERS: set[str] = set()
 NOTED = re.compile(r"^(config_audit|config_ratelimit|config_outbox)")
 
 
@@ -86,11 +99,42 @@ def test_row_19_every_action_is_for_those_who_may(world, kind):
     assert tried > 60
 
 
-def refusal(browser, label: str, name: str):
+@pytest.mark.slow
+def test_row_19_every_action_is_refused_to_who_may_look_at_everything_and_do_nothing(world):
+    """Whatever actions there are, each is refused here at least once, and refusing it writes nothing."""
+    allowed, written = [], []
+    with entering(world, "looker") as browser:
+        since = Written()
+        known = set(since.rows())
+        for label, name, _ in actions():
+            with taken_back():
+                is_refused, _ = refusal(browser, label, name, confirmed="1", reason="Because.")
+                done = {one for one in since.rows() if not NOTED.match(one)} - known
+            if not is_refused:
+                allowed.append((label, name))
+            if done:
+                written.append((label, name, sorted(done)[:2]))
+    assert (allowed, written) == ([], [])
+
+
+@pytest.mark.slow
+def test_row_19_every_form_and_button_is_refused_to_who_may_look_at_everything_and_do_nothing(world):
+    """What is left to them looks something up, or is about themselves."""
+    with entering(world, "looker") as browser:
+        left = {
+            route.template
+            for route in routes()
+            if (route.template.endswith(("/add/", "/delete/", "/change/")) or not roles.USUAL.search(route.template))
+            and visit(browser, "POST", path_of(route)) not in (403, 404, 405)
+        }
+    assert left == LEFT_TO_LOOKERS
+
+
+def refusal(browser, label: str, name: str, **more: str):
     """Whether somebody who chooses the action for the first row there is, is not led on; and the answer."""
     app, model = label.lower().split(".")
     row = first_of(label)
-    form = {"action": name, ACTION_CHECKBOX_NAME: [row.pk if row else 1], "index": "0"}
+    form = {"action": name, ACTION_CHECKBOX_NAME: [row.pk if row else 1], "index": "0", **more}
     browser.cookies.pop("messages", None)
     answer = browser.post(f"/admin/{app}/{model}/", form)
     said = " ".join(str(message) for message in get_messages(answer.wsgi_request))
