@@ -14,8 +14,8 @@ SETTLES = "entries.add_settlement"
 
 
 def linked(address: str, text: str) -> SafeString:
-    """A link that looks like those of foreign keys."""
-    return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', address, text)
+    """A link that looks like those of foreign keys; it may stand within a sentence."""
+    return format_html('<a href="{}" class="text-primary-600 underline dark:text-primary-500">{}</a>', address, text)
 
 
 def to_ruling(label: str, page: str, subject: str) -> RowLink:

@@ -60,7 +60,7 @@ def read_layout(given: object) -> Layout:
     if not given:
         raise invalid("layout", "This account has no layout for CSV files yet: write it down with the account.")
     if not isinstance(given, Mapping):
-        raise invalid("layout", 'A layout names columns: {"date": "Booking date", "amount": "Amount"}.')
+        raise invalid("layout", "`date` is missing: the column with the day of booking.")
     known = {one.name for one in fields(Layout)}
     strange = sorted(set(given) - known)
     if strange:

@@ -33,7 +33,7 @@ def test_staff_sign_in_with_a_second_factor(office):
     office.look("login-code")
     page.fill("input[name=code]", device.wrong())
     page.click("button[type=submit]")
-    page.wait_for_selector("text=not the code")
+    page.wait_for_selector("text=The one-time code is wrong")
     office.look("login-code-refused")
     page.fill("input[name=code]", device.code())
     page.keyboard.press("Enter")

@@ -160,8 +160,8 @@ class TestAccounts:
         ("layout", "fault"),
         [
             ('{"date": "d"}', "Name either `amount`, or both"),
-            ("7", "A layout names columns"),
-            ('["d"]', "A layout names"),
+            ("7", "`date` is missing"),
+            ('["d"]', "`date` is missing"),
         ],
     )
     def test_a_layout_that_nobody_could_read_with_is_refused(self, page, bank, layout, fault):
