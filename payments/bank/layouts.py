@@ -11,7 +11,6 @@ Columns are named as in the file's first line, or numbered from 1 where it has n
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import Any
 
 from config.errors import invalid
 from config.phrases import phrase
