@@ -41,7 +41,7 @@ AS_MARKED = [
 # What says that somebody tried, and what the tries of limits are counted in.
 LEFT_TO_LOOKERS = {
     "/admin/", "/admin/<app_label>/", "/admin/accounts/user/<int:pk>/personal-data", "/admin/language/",
-    "/admin/password_change/", "/admin/payments/bankstatement/file/<int:pk>",
+    "/admin/entries/entry/rooms/", "/admin/password_change/", "/admin/payments/bankstatement/file/<int:pk>",
     "/admin/payments/entrymoney/timeline/<int:pk>", "/admin/payments/entrymoney/timeline/entry/<int:pk>",
     "/admin/payments/export/<int:pk>/progress", "/admin/payments/journalbatch/<int:pk>/download",
     "/admin/payments/journalentry/proof/", "/admin/payments/journalentry/trial-balance/",
