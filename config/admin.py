@@ -13,8 +13,7 @@ for each row, and reports what was done and what was refused, grouped by the rea
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -33,6 +32,8 @@ from unfold.decorators import display as unfold_display
 
 from config import outbox
 from config.api.handler import explain, report
+from config.confirmations import Reason as Reason
+from config.confirmations import Shown as Shown
 from config.errors import Code, DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.list_filters import fast_filter
@@ -230,24 +231,6 @@ def labelled(description: str, *, ordering: str, colours: dict[str, str]) -> Cal
     """A column as a coloured label: the function answers the value, which has a colour, and the words for it."""
     made: Callable[[F], F] = unfold_display(description=description, ordering=ordering, label=colours)
     return made
-
-
-class Shown(list[str]):
-    """The sentences of a confirm page; `hidden` comes back with the confirmation, by its names, unseen."""
-
-    hidden: dict[str, str]
-
-    def __init__(self, sentences: Iterable[str], **hidden: str) -> None:
-        super().__init__(sentences)
-        self.hidden = hidden
-
-
-class Reason(StrEnum):
-    """Whether the confirm page asks why."""
-
-    NONE = "none"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
 
 
 if TYPE_CHECKING:
