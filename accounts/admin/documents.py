@@ -19,8 +19,9 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import Document, DocumentChange
 from accounts.services.documents import REVIEWS, accept_document, fetch, reject_document
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
 from config.clock import database_now
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.phrases import tell_of

@@ -11,8 +11,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.staff import staff
 from accounts.models import Letter, LetterStatus, MessagePreferences, UnreachableAddress
 from accounts.services.letters.outcomes import lift_unreachable
-from config.admin import ReadOnlyAdmin, confirmed, labelled
+from config.admin import ReadOnlyAdmin, labelled
 from config.clock import database_now
+from config.confirmations import confirmed
 from config.phrases import tell_of
 
 COLOURS: dict[str, str] = {

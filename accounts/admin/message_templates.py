@@ -15,7 +15,8 @@ from accounts.admin.staff import staff
 from accounts.models import MessageTemplate
 from accounts.services.letters import kinds
 from accounts.services.letters.templates import faults_of, previewed, use_template, write_template
-from config.admin import WithRowActions, confirmed
+from config.admin import WithRowActions
+from config.confirmations import confirmed
 
 MOST_SHOWN = 3
 

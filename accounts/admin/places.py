@@ -15,7 +15,8 @@ from accounts.admin.staff import staff
 from accounts.models import AgeLimit, AgeLimitChange
 from accounts.services.details import clean_country, clean_region
 from accounts.services.eligibility import remove_age_limit, set_age_limit
-from config.admin import HouseAdmin, ReadOnlyAdmin, Reason, confirmed
+from config.admin import HouseAdmin, ReadOnlyAdmin
+from config.confirmations import Reason, confirmed
 from config.phrases import tell
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ from accounts.services.registration import resend_verification_to
 from accounts.services.roles import assign_role, refuse_unless_admin
 from accounts.services.second_factor import reset_second_factor
 from accounts.services.sessions import end_all_sessions
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, confirmed
+from config.admin import ReadOnlyAdmin, ReadOnlyInline
+from config.confirmations import Reason, confirmed
 from config.phrases import tell, tell_of
 
 if TYPE_CHECKING:
-    from config.admin import Action, Preview
+    from config.confirmations import Action, Preview
 
 
 def _given(role: Role, count: int) -> str:

@@ -11,7 +11,8 @@ from accounts.admin.staff import staff
 from accounts.models.webhook_types import DeliveryStatus, OffBecause
 from accounts.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from accounts.services.webhooks.replaying import replay
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, confirmed, labelled
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, labelled
+from config.confirmations import confirmed
 from config.phrases import tell_of
 
 

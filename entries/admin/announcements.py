@@ -15,8 +15,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from accounts.admin.staff import staff
 from accounts.models import Letter, LetterStatus, User
 from accounts.models.message_templates import BODY_LENGTH, SUBJECT_LENGTH
-from config.admin import WithRowActions, confirmed, labelled
+from config.admin import WithRowActions, labelled
 from config.clock import database_now
+from config.confirmations import confirmed
 from entries.letters import announced
 from entries.models import Announcement, AnnouncementStatus
 from entries.services.announcements import (

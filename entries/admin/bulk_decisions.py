@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
+from config.confirmations import Reason, confirmed
 from config.phrases import tell_of
 from entries.admin.links import linked
 from entries.admin.request_previews import DECIDES

@@ -16,8 +16,9 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
+from config.admin import HouseAdmin, WithRowActions
 from config.clock import database_now
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from entries.admin.request_previews import (
     DECIDES,

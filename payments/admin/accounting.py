@@ -22,8 +22,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, confirmed, list_button
+from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, WithRowActions, list_button
 from config.clock import database_now, finance_date
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.locks import allow_long_statements
 from config.money import format_amount

@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, RowLink, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, RowLink, WithRowActions
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by

@@ -14,7 +14,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import RowLink, WithRowActions, confirmed
+from config.admin import RowLink, WithRowActions
+from config.confirmations import confirmed
 from config.money import format_amount
 from config.phrases import tell, tell_of
 from config.reasons import LONGEST_REASON

@@ -16,7 +16,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, labelled
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, labelled
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from config.words import told
 from payments.admin import discrepancy_previews as previews

@@ -12,7 +12,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
+from config.confirmations import confirmed
 from config.money import format_amount
 from config.phrases import tell_of
 from config.words import spoken, status_of

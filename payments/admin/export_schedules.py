@@ -18,8 +18,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed, labelled, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, labelled, list_button
 from config.clock import database_now
+from config.confirmations import confirmed
 from config.errors import DomainError
 from config.handbook import helped_by
 from config.names import named

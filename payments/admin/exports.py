@@ -22,8 +22,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, Reason, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, list_button
 from config.api.addresses import client_address
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.handbook import helped_by

@@ -18,7 +18,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config import audit
-from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
+from config.confirmations import Reason, confirmed
 from config.downloads import attachment
 from config.money import format_amount
 from config.phrases import tell_of

@@ -16,7 +16,8 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, list_button
+from config.confirmations import confirmed
 from config.money import format_amount
 from config.phrases import tell_of
 from config.words import spoken, status_of

@@ -13,7 +13,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import Reason, WithRowActions, confirmed
+from config.admin import WithRowActions
+from config.confirmations import Reason, confirmed
 from config.fresh_pages import fresh_page
 from config.phrases import tell_of
 from config.words import status_of

@@ -14,7 +14,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import Reason, RowLink, WithRowActions, confirmed
+from config.admin import RowLink, WithRowActions
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from config.words import status_of
 from payments.admin import prize_facts as facts

@@ -20,8 +20,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now, last_of_month
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.money import format_amount
 from config.names import named

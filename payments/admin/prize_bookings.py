@@ -12,7 +12,8 @@ from django.utils.translation import gettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
+from config.confirmations import confirmed
 from config.errors import Code, Conflict
 from config.money import format_amount
 from config.phrases import phrase, tell_of

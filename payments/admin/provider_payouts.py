@@ -12,7 +12,8 @@ from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
-from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions
+from config.confirmations import confirmed
 from config.money import format_amount
 from config.phrases import tell
 from entries.admin.links import linked

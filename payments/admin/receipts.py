@@ -16,7 +16,8 @@ from unfold.contrib.filters.admin import (
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
+from config.confirmations import confirmed
 from config.money import format_amount
 from config.phrases import tell
 from config.words import spoken

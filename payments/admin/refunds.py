@@ -13,7 +13,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, RowLink, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.money import format_amount

@@ -18,7 +18,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config import audit
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, list_button
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.handbook import helped_by
 from config.money import format_amount

@@ -14,8 +14,9 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from config.phrases import tell_of
 from entries.admin.links import linked

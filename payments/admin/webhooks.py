@@ -11,7 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from config.admin import ReadOnlyAdmin, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
+from config.confirmations import confirmed
 from config.errors import Code, Conflict
 from config.phrases import tell_of
 from payments.models import WebhookEvent, WebhookRefusal, WebhookState

@@ -10,7 +10,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import ReadOnlyAdmin, Reason, WithRowActions, confirmed
+from config.admin import ReadOnlyAdmin, WithRowActions
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from config.words import spoken, status_of
 from entries.admin.links import linked

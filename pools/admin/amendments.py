@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import WithRowActions, confirmed
+from config.admin import WithRowActions
+from config.confirmations import confirmed
 from config.errors import DomainError
 from config.phrases import tell, tell_of
 from pools.admin.made_by_service import MadeByService

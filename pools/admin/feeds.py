@@ -11,8 +11,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions, confirmed
+from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions
 from config.clock import ClockTimestamp
+from config.confirmations import confirmed
 from config.errors import DomainError
 from config.phrases import tell_of
 from pools.models import FeedPull, FeedSource, FeedSourceChange, LetStand

@@ -16,8 +16,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
-from config.admin import HouseAdmin, Reason, WithRowActions, confirmed
+from config.admin import HouseAdmin, WithRowActions
 from config.clock import database_now
+from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.phrases import tell_of
 from pools.models import Game, GameChange, GameStatus

@@ -14,8 +14,8 @@ from unfold.contrib.filters.admin import (
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import Reason, confirmed
 from config.clock import database_now
+from config.confirmations import Reason, confirmed
 from config.money import format_amount
 from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService

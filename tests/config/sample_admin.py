@@ -4,7 +4,8 @@ from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
 from config import urls
-from config.admin import HouseAdmin, Reason, confirmed
+from config.admin import HouseAdmin
+from config.confirmations import Reason, confirmed
 from config.errors import Code, Conflict
 from config.models import OutboxMessage
 

@@ -168,7 +168,7 @@ def test_all_rows_of_a_filter_can_be_chosen_at_once(back_office, moderator):
 
 @pytest.mark.parametrize(("action", "reason", "status"), [("approve", "", "approved"), ("reject", "No.", "rejected")])
 def test_more_than_a_browser_should_wait_for_are_a_workers(back_office, moderator, monkeypatch, action, reason, status):
-    monkeypatch.setattr("config.admin.MOST_WHILE_WAITING", 1)
+    monkeypatch.setattr("config.confirmations.MOST_WHILE_WAITING", 1)
     rows = [RequestFactory(), RequestFactory()]
     answer = choose(back_office(moderator), action, rows, confirmed="2", reason=reason)
     bulk = BulkDecision.objects.get()

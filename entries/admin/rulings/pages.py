@@ -15,7 +15,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from accounts.admin.staff import staff
 from accounts.models import User
-from config.admin import ReadOnlyAdmin, Reason, Shown, WithRowActions, confirmed, list_button
+from config.admin import ReadOnlyAdmin, WithRowActions, list_button
+from config.confirmations import Reason, Shown, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from accounts.models import User
-from config.admin import Shown
+from config.confirmations import Shown
 from config.errors import DomainError
 from config.money import format_amount
 from entries.models import Ruling, RulingStatus

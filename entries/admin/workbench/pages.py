@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.admin.staff import staff
-from config.admin import LISTED_ROWS, MOST_WHILE_WAITING, HouseAdmin, list_button
+from config.admin import HouseAdmin, list_button
 from config.clock import database_now
+from config.confirmations import LISTED_ROWS, MOST_WHILE_WAITING
 from config.errors import DomainError, invalid
 from config.handbook import helped_by
 from entries.admin.request_previews import (
@@ -32,7 +33,7 @@ from entries.models import WITH_REASON, BulkDecision, BulkKind, BulkOutcome, Bul
 from entries.services.bulk_decisions import MOST_REQUESTS, run_while_somebody_waits, start_bulk_decision
 
 if TYPE_CHECKING:
-    from config.admin import Many
+    from config.confirmations import Many
 
 
 class Way(NamedTuple):
