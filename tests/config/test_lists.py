@@ -216,6 +216,7 @@ class TestFilters:
         assert list(spec.lookup_choices) == ["new", "newer", "old"]
 
 
+@pytest.mark.slow
 class TestCost:
     """What a million rows cost is measured by `manage.py bench lists`; that they are not asked for one by one, here."""
 

@@ -31,7 +31,7 @@ def test_an_admin_resets_it_and_says_why(lost, admin_user):
 def test_the_page_says_what_will_happen(lost, admin_user):
     page = Browser(admin_user).act("reset_second_factor", lost).content.decode()
 
-    assert "1 of 1 person have a second factor" in page or "1 of 1 person" in page
+    assert "1 of 1 has a second factor. It is taken away, and all their sessions end at once." in page
     assert "Say why." in Browser(admin_user).act("reset_second_factor", lost, reason="").content.decode()
     assert Totp.objects.exists()
 
