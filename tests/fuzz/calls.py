@@ -68,12 +68,14 @@ def load(application: Any) -> Any:
 def says_all(case: Any) -> bool:
     """Whether nothing of the call is lost on the way: what is not sent cannot be refused.
 
-    In a query nothing stands for an empty list or object. An empty file this client ends before it has begun it.
+    In a query or a form nothing stands for an empty list or object. An empty file this client ends before it has begun
+    it.
     """
-    query = (case.query or {}).values()
-    parts = case.body.values() if isinstance(case.body, dict) else ()
+    parts = list(case.body.values()) if isinstance(case.body, dict) else []
+    of_a_form = [] if "json" in (case.media_type or "") else parts
+    said = [*(case.query or {}).values(), *of_a_form]
     files = [one for part in parts for one in (part if isinstance(part, list) else [part]) if isinstance(one, Binary)]
-    return not any(value in ([], {}) for value in query) and all(file.data for file in files)
+    return not any(value in ([], {}) for value in said) and all(file.data for file in files)
 
 
 @contextmanager

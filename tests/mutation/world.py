@@ -16,6 +16,7 @@ from payments.ledger.posting import Line, post
 from payments.models import (
     AccountingSystem,
     Dispute,
+    Instrument,
     ManualRecord,
     Movement,
     NoticeCursor,
@@ -58,6 +59,7 @@ def build() -> None:
     _money_back()
     _mirrored(Receipt.objects.filter(status="allocated", provider="stripe").order_by("id").first())
     _books()
+    Instrument.objects.create(user=by_hand.user, provider="stripe", fingerprint="Xt5EWLLDS7FJjR1c")
     propose_cancellation(pool=by_hand.pool, by=FinanceFactory(), reason="Too few players.")
     raise_discrepancy(kind="held_money", object_key="receipt:0", sentence="It waits.", suggestion="Look at it.")
     _given_up()

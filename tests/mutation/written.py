@@ -238,6 +238,9 @@ ATTACKS: dict[str, dict[str, Attack | list[Attack]]] = {
             ),
         ),
     },
+    "payments_instrument": {
+        "instrument_named": Attack("What somebody paid with has a name.", Change("fingerprint = ''")),
+    },
     "payments_receipt": {
         "receipt_allocated_has_entry": Attack(
             "Money that counts has a place.", Change("status = 'allocated', entry_id = NULL")
