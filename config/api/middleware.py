@@ -23,7 +23,7 @@ from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
 from config.api.language import BACK_OFFICE
 from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
-from config.chance import some_uuid
+from config.chance import some_id
 from config.errors import Code
 from config.metrics import known_method
 from config.tracing import Work, begin, current_work
@@ -58,17 +58,21 @@ def level_of(path: str, status: int) -> int:
 
 def request_id_of(given: str) -> str:
     """The caller's own id where it is harmless, else a new one."""
-    return given if REQUEST_ID.fullmatch(given) else str(some_uuid())
+    return given if REQUEST_ID.fullmatch(given) else some_id()
 
 
 def log_answer(*, work: Work, method: str, status: int, seconds: float, level: int = logging.INFO) -> None:
     """The one line about a request: by its route template, never by its path, which may hold a stranger's words."""
     milliseconds, work.ended = round(seconds * 1000, 1), status
-    logger.log(
-        level,
-        "%s %s %s %.0fms", method, work.route, status, milliseconds,
-        extra={"method": method, "route": work.route, "status": status, "ms": milliseconds, **work.fields()},
-    )  # fmt: skip
+    if not logger.isEnabledFor(level):
+        return
+    told = {"method": method, "route": work.route, "status": status, "ms": milliseconds, **work.fields()}
+    # Of this line nobody asks where in our code it was written, and looking that up takes long.
+    logger.handle(
+        logger.makeRecord(
+            logger.name, level, "", 0, "%s %s %s %.0fms", (method, work.route, status, milliseconds), None, extra=told
+        )
+    )
 
 
 class RequestIdMiddleware:

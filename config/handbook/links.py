@@ -30,7 +30,7 @@ def helped_by(place: str) -> Callable[[F], F]:
     decorator."""
 
     def mark(view: F) -> F:
-        view.handbook = place  # type: ignore[attr-defined]  # what `place_for` reads
+        view.handbook = place  # type: ignore[attr-defined]  # read by `place_for`; a function has no such field
         return view
 
     return mark

@@ -5,14 +5,48 @@ its askers came, and so sees every change that was committed before they asked.
 """
 
 import asyncio
+import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, Protocol
 
 from config.pages.versions import PATIENCE, Ask, Version
 
 _Askers = list[tuple[int, "asyncio.Future[Version | None]"]]
+
+
+class Executor(Protocol):
+    """Whoever runs what must not run in the loop."""
+
+    def submit(self, function: Callable[..., None], /, *given: Any) -> object:
+        """Run it soon, elsewhere."""
+
+
+class OneThread:
+    """A thread that does one thing after another; nobody hears what came of it, which is what futures cost most for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._given: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._is_begun = False
+
+    def submit(self, function: Callable[..., None], /, *given: Any) -> None:
+        """Do it after what was given before. Begun with the first; for one thread to call."""
+        if not self._is_begun:
+            self._is_begun = True
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        self._given.put((function, given))
+
+    def shutdown(self) -> None:
+        """Let it go, after what was given."""
+        self._given.put(None)
+
+    def _work(self) -> None:
+        while (one := self._given.get()) is not None:
+            function, given = one
+            function(*given)
 
 
 class LoopVersions:
@@ -52,7 +86,9 @@ class LoopVersions:
         # Where it fails, whoever asked goes on to a thread that asks again, and is told what is wrong.
         with suppress(Exception):
             found = self._ask(frozenset(key for key, _ in askers))
-        self._loop.call_soon_threadsafe(self._tell, askers, found, late)
+        # Where the loop has ended, nobody waits.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell, askers, found, late)
 
     def _tell(self, askers: _Askers, found: Mapping[int, Version], late: asyncio.TimerHandle) -> None:
         late.cancel()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from config.pages.asking import LoopVersions
+from config.pages.asking import LoopVersions, OneThread
 from config.pages.looking import at_hand
 from config.pages.registry import house
 from config.web.answers import Answer, answer_of
@@ -41,7 +41,7 @@ class Front:
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
-        self._asking = ThreadPoolExecutor(1, "versions")
+        self._asking = OneThread("versions")
         self._living = ThreadPoolExecutor(1, "living")
         self._probing = ThreadPoolExecutor(PROBES_AT_ONCE, "probing")
         self._turning_away = ThreadPoolExecutor(TURNING_AWAY, "turning-away")
@@ -55,7 +55,8 @@ class Front:
 
     def close(self) -> None:
         """Let the threads go that have nothing to do."""
-        for one in (self._asking, self._living, self._probing, self._turning_away, self._sending):
+        self._asking.shutdown()
+        for one in (self._living, self._probing, self._turning_away, self._sending):
             one.shutdown(wait=False)
 
     async def __rsgi__(self, scope: Scope, way: Way) -> None:

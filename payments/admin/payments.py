@@ -31,7 +31,7 @@ def what_asking_does(rows: QuerySet[Payment]) -> list[str]:
     """The preview of `ask_again`."""
     return [
         tell_of(
-            rows.live().count(),  # type: ignore[attr-defined]  # our queryset
+            Payment.objects.live().filter(pk__in=rows.values("pk")).count(),
             "{count} of {total} has not ended. The provider is asked what is true of each.",
             "{count} of {total} have not ended. The provider is asked what is true of each.",
             total=rows.count(),

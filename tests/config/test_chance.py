@@ -2,10 +2,11 @@
 
 import os
 import threading
+from uuid import RFC_4122, UUID
 
 import pytest
 
-from config.chance import AT_ONCE, some_bytes, some_uuid
+from config.chance import AT_ONCE, some_bytes, some_id
 
 
 def test_they_are_as_long_as_asked_and_never_alike():
@@ -41,5 +42,6 @@ def test_a_child_goes_on_with_others(taken):
 
 
 def test_uuids_are_random_ones():
-    assert {some_uuid().version for _ in range(100)} == {4}
-    assert len({some_uuid() for _ in range(1000)}) == 1000
+    made = {UUID(some_id()) for _ in range(100)}
+    assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
+    assert len({some_id() for _ in range(1000)}) == 1000

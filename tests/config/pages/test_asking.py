@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import pytest
 
-from config.pages.asking import LoopVersions
+from config.pages.asking import LoopVersions, OneThread
 from config.pages.versions import Version
 from tests.config.pages.test_versions import Counter
 
@@ -14,16 +14,17 @@ from tests.config.pages.test_versions import Counter
 @pytest.fixture
 def run():
     """Runs what asks, with a thread for the statements."""
-    with ThreadPoolExecutor(1) as executor:
+    executor = OneThread("versions")
 
-        def run(house, what):
-            async def main():
-                loop = asyncio.get_running_loop()
-                return await asyncio.wait_for(what(LoopVersions(house, loop, executor)), 10)
+    def run(house, what):
+        async def main():
+            loop = asyncio.get_running_loop()
+            return await asyncio.wait_for(what(LoopVersions(house, loop, executor)), 10)
 
-            return asyncio.run(main())
+        return asyncio.run(main())
 
-        yield run
+    yield run
+    executor.shutdown()
 
 
 async def until(condition):
@@ -120,3 +121,15 @@ def test_one_that_takes_too_long_is_not_waited_for_and_nobody_begins_to_wait(run
 
     assert run(house, ask) == Version("0", 0.0)
     assert {2} not in house.asked
+
+
+def test_a_thread_does_all_that_it_was_given_in_order_and_then_goes():
+    done, executor = SimpleQueue(), OneThread("of a test")
+    for number in range(100):
+        executor.submit(lambda one: done.put((one, threading.current_thread())), number)
+    found = [done.get(timeout=10) for _ in range(100)]
+    executor.shutdown()
+    [worker] = {thread for _, thread in found}
+    worker.join(10)
+    assert [number for number, _ in found] == list(range(100))
+    assert not worker.is_alive()
