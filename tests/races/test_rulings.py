@@ -1,18 +1,25 @@
 """Rulings beside other rulings, settlements and players: one comes true, nothing deadlocks, no team is used twice."""
 
+import threading
+import time
 from functools import partial
 
 import pytest
+from django.db import connection, transaction
 
+from config.locks import advisory_lock
 from entries.models import Entry, Pick, Ruling, Settlement
+from entries.queries.reveal import revealed_rounds
 from entries.services.picks import save_pick
-from entries.services.rulings import confirm_ruling, propose_reversal, withdraw_ruling
+from entries.services.rulings import confirm_ruling, propose_reversal, rehearse_ruling, withdraw_ruling
 from entries.services.settlement import settle_competition
 from tests.factories.accounts import ModeratorFactory
-from tests.factories.pools import PoolFactory, lock_round, play_round
+from tests.factories.entries import EntryFactory
+from tests.factories.pools import PoolFactory, kick_off, lock_round, play_round
 from tests.support.playing import enter, play
 from tests.support.ruling import fate, game_of, propose, rule
 from tests.support.threads import again_and_again, codes, run_together, successes
+from tests.support.weekend import game, weekly_pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,3 +174,53 @@ def test_players_pick_on_while_a_ruling_settles(people):
         assert Entry.objects.filter(pool=pool, picks__team__code="DOG").count() == len(successes(outcomes)) - 1
 
     race()
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+def wait_for_one_who_waits():
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits for the settlement")
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, is_confirmed):
+    """A game of a round that is played for days has just begun: what reveals it holds the whole round for a moment."""
+    pool = weekly_pool()
+    entry = EntryFactory(in_pool=pool)
+    about = {"kind": "game", "game_id": game("ANT").pk, "details": {"verdict": "not_played"}}
+    proposal = propose("game", by=people[0], game=game("ANT"), verdict="not_played")
+    kick_off(game("ANT"))
+    revealed_rounds(pool.competition_id)
+    kick_off(game("CAT"))
+    settled = threading.Event()
+
+    def settle():
+        with transaction.atomic():
+            advisory_lock("settle", pool.competition_id)
+            settled.wait(20)
+
+    def rule_on_it():
+        wait_for_lock.wait(20)
+        if is_confirmed:
+            return confirm_ruling(ruling=proposal, by=people[1])
+        return rehearse_ruling(by=people[1], **about)
+
+    def choose():
+        try:
+            wait_for_lock.set()
+            wait_for_one_who_waits()
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return save_pick(entry_id=entry.pk, user=entry.user, round_number=1, teams=["ELK"])
+        finally:
+            settled.set()
+
+    wait_for_lock = threading.Event()
+    assert [outcome.error for outcome in run_together([settle, rule_on_it, choose])] == [None] * 3

@@ -42,7 +42,6 @@ class _Undo(Exception):
     """Takes a preview back."""
 
 
-@transaction.atomic
 def confirm_ruling(*, ruling: Ruling, by: User, seen: str | None = None) -> Ruling:
     """Carry out a proposed ruling and settle, with `by` as the second name; gives it with what that changed.
 
@@ -51,27 +50,29 @@ def confirm_ruling(*, ruling: Ruling, by: User, seen: str | None = None) -> Ruli
     already; with RULING_STALE what would change something else than was seen, and with that and the codes of each kind
     what the world no longer allows.
     """
+    # Not in the transaction: a reveal keeps players from their picks until its own has ended.
     revealed_rounds(ruling.competition_id)
-    ruling = _lock(ruling)
-    ruling.move_to(RulingStatus.CONFIRMED)
-    check_confirms(by, ruling)
-    ruling.decided_by, ruling.decided_at = by, ClockTimestamp()
-    ruling.has_conflict = _has_conflict(ruling, by)
-    ruling.before, own = _carry_out(ruling)
-    ruling.save(update_fields=["status", "decided_by", "decided_at", "has_conflict", "before"])
-    tally = Tally(own=own)
-    settled = settle_competition(
-        competition_id=ruling.competition_id, cause=SettlementCause.RULING, by=by, ruling=ruling, tell=tally
-    )
-    tally.finish()
-    if seen is not None and seen != _fingerprint(ruling.before, settled.difference, tally):
-        raise Stale("It would change something else than what you have seen: look at it again.", ruling=ruling.pk)
-    ruling.difference = _numbers(settled.difference, tally)
-    ruling.save(update_fields=["difference"])
-    if ruling.entry_id is not None:
-        outbox.post(kind=MAIL, key=f"ruling-{ruling.pk}", payload={"ruling": ruling.pk})
-    ruling.refresh_from_db()
-    return ruling
+    with transaction.atomic():
+        ruling = _lock(ruling)
+        ruling.move_to(RulingStatus.CONFIRMED)
+        check_confirms(by, ruling)
+        ruling.decided_by, ruling.decided_at = by, ClockTimestamp()
+        ruling.has_conflict = _has_conflict(ruling, by)
+        ruling.before, own = _carry_out(ruling)
+        ruling.save(update_fields=["status", "decided_by", "decided_at", "has_conflict", "before"])
+        tally = Tally(own=own)
+        settled = settle_competition(
+            competition_id=ruling.competition_id, cause=SettlementCause.RULING, by=by, ruling=ruling, tell=tally
+        )
+        tally.finish()
+        if seen is not None and seen != _fingerprint(ruling.before, settled.difference, tally):
+            raise Stale("It would change something else than what you have seen: look at it again.", ruling=ruling.pk)
+        ruling.difference = _numbers(settled.difference, tally)
+        ruling.save(update_fields=["difference"])
+        if ruling.entry_id is not None:
+            outbox.post(kind=MAIL, key=f"ruling-{ruling.pk}", payload={"ruling": ruling.pk})
+        ruling.refresh_from_db()
+        return ruling
 
 
 def preview_ruling(

@@ -50,13 +50,18 @@ def propose_ruling(
     Refuses with VALIDATION_ERROR what is malformed, with NOT_FOUND, with FORBIDDEN the entry's owner, and whatever
     confirming would refuse as things stand now.
     """
+    return put_forward(draft_of(kind=kind, game_id=game_id, entry_id=entry_id, details=details), by=by, reason=reason)
+
+
+def draft_of(
+    *, kind: str, game_id: int | None = None, entry_id: int | None = None, details: Details | None = None
+) -> Ruling:
+    """What `propose_ruling` would propose, not saved. Refuses what is malformed, and what is not there."""
     if kind == RulingKind.GAME:
-        ruling = _about_game(game_id, details or {})
-    elif kind in ABOUT_ENTRIES:
-        ruling = _about_entry(kind, entry_id, details or {})
-    else:
-        raise invalid("kind", phrase("Must be one of {choices}.", choices=", ".join((RulingKind.GAME, *ABOUT_ENTRIES))))
-    return _propose(ruling, by=by, reason=reason)
+        return _about_game(game_id, details or {})
+    if kind in ABOUT_ENTRIES:
+        return _about_entry(kind, entry_id, details or {})
+    raise invalid("kind", phrase("Must be one of {choices}.", choices=", ".join((RulingKind.GAME, *ABOUT_ENTRIES))))
 
 
 def propose_reversal(*, ruling: Ruling, by: User, reason: str) -> Ruling:
@@ -70,7 +75,27 @@ def propose_reversal(*, ruling: Ruling, by: User, reason: str) -> Ruling:
     )  # fmt: skip
     if ruling.kind == RulingKind.REVERSAL or reversals_of(ruling).exists():
         raise Stale("It is reversed already, or a reversal itself: propose the decision again.", ruling=ruling.pk)
-    return _propose(reversal, by=by, reason=reason)
+    return put_forward(reversal, by=by, reason=reason)
+
+
+def put_forward(ruling: Ruling, *, by: User, reason: str) -> Ruling:
+    """Save a draft as a proposal, once everything was tried. Refuses as `propose_ruling`."""
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise invalid(
+            "reason",
+            phrase("Say why, in at most {most} characters; every player of the pool reads it.", most=LONGEST_REASON),
+        )
+    check_may_rule(by, ruling)
+    revealed_rounds(ruling.competition_id)
+    ruling.proposed_by, ruling.reason = by, reason
+    with transaction.atomic():
+        allow_long_statements()
+        advisory_lock("settle", ruling.competition_id)
+        ruling.save(force_insert=True)
+        ruling.refresh_from_db()
+        _rehearse(ruling)
+    return ruling
 
 
 @transaction.atomic
@@ -100,25 +125,6 @@ def _about_entry(kind: str, entry_id: int | None, details: Details) -> Ruling:
         raise NotFound(Code.NOT_FOUND, "There is no such entry.")
     asked = ABOUT_ENTRIES[kind](entry, details)
     return Ruling(kind=kind, competition_id=entry.pool.competition_id, pool=entry.pool, entry=entry, details=asked)
-
-
-def _propose(ruling: Ruling, *, by: User, reason: str) -> Ruling:
-    reason = reason.strip()
-    if not reason or len(reason) > LONGEST_REASON:
-        raise invalid(
-            "reason",
-            phrase("Say why, in at most {most} characters; every player of the pool reads it.", most=LONGEST_REASON),
-        )
-    check_may_rule(by, ruling)
-    revealed_rounds(ruling.competition_id)
-    ruling.proposed_by, ruling.reason = by, reason
-    with transaction.atomic():
-        allow_long_statements()
-        advisory_lock("settle", ruling.competition_id)
-        ruling.save(force_insert=True)
-        ruling.refresh_from_db()
-        _rehearse(ruling)
-    return ruling
 
 
 def _rehearse(ruling: Ruling) -> None:

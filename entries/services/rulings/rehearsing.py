@@ -5,8 +5,10 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from config.locks import advisory_lock, allow_long_statements
+from entries.queries.reveal import revealed_rounds
 from entries.services.rulings.confirming import Preview, preview_ruling
-from entries.services.rulings.proposing import propose_ruling
+from entries.services.rulings.proposing import draft_of, put_forward
 from entries.services.rulings.tally import LISTED
 
 # The proposal needs words, and these never stay.
@@ -22,10 +24,15 @@ def rehearse_ruling(*, by: User, reason: str = "", listed: int = LISTED, **propo
 
     Refuses what proposing and confirming would refuse. The first `listed` lines of each sort are kept.
     """
-    preview = None
+    preview, ruling = None, draft_of(**proposal)
+    # Not in the transaction: a reveal keeps players from their picks until its own has ended.
+    revealed_rounds(ruling.competition_id)
     try:
         with transaction.atomic():
-            ruling = propose_ruling(by=by, reason=reason.strip() or UNSAID, **proposal)
+            allow_long_statements()
+            # Before anything that is due meanwhile is revealed in here: settlements have it when they come to picks.
+            advisory_lock("settle", ruling.competition_id)
+            ruling = put_forward(ruling, by=by, reason=reason.strip() or UNSAID)
             preview = preview_ruling(ruling=ruling, by=by, listed=listed)
             raise _Undo
     except _Undo:
