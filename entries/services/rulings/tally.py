@@ -141,8 +141,8 @@ class Tally:
             one.eliminated += now == EntryStatus.ELIMINATED != was
             one.revived += was == EntryStatus.ELIMINATED != now
             one.adjusted += now == was
-        if was != now and (round_ := line.to_round or line.from_round) is not None:
-            self.rounds[round_, "fall" if now == EntryStatus.ELIMINATED else "back"] += 1
+            if was != now and (round_ := line.to_round or line.from_round) is not None:
+                self.rounds[round_, "fall" if now == EntryStatus.ELIMINATED else "back"] += 1
         moved = (line.to_prize_cents or 0) - (line.from_prize_cents or 0)
         one.gained_cents += max(moved, 0)
         one.lost_cents += max(-moved, 0)

@@ -42,6 +42,12 @@ def test_it_is_rehearsed_before_anybody_proposes_it(pool, moderator):
     assert (Ruling.objects.count(), state_of(pool)) == (0, before)
 
 
+def test_who_is_disqualified_after_a_fall_does_not_come_back(pool, moderator):
+    _ant, bat, _dog = pool.entries.order_by("pk")
+    tally = rehearse_ruling(by=moderator, kind="disqualify", entry_id=bat.pk).tally
+    assert (tally.total.voided, dict(tally.rounds)) == (1, {})
+
+
 def test_a_rehearsal_refuses_what_a_proposal_would(pool, moderator, finance):
     with pytest.raises(DomainError, match="does not run pools"):
         rehearse_ruling(by=finance, **scored(pool))
@@ -65,7 +71,7 @@ def test_it_does_just_what_was_seen_or_nothing(pool, moderator, colleague):
     seen = preview_ruling(ruling=ruling, by=colleague).fingerprint
     assert preview_ruling(ruling=ruling, by=colleague, listed=0).fingerprint == seen
     # A place that was in what was shown is void now.
-    ant, bat, _dog = pool.entries.order_by("pk")
+    ant, bat, dog = pool.entries.order_by("pk")
     void(enter(pool, owner=UserFactory()))
     dropped = propose("disqualify", by=moderator, entry=bat)
     confirm_ruling(ruling=dropped, by=colleague)
@@ -77,7 +83,8 @@ def test_it_does_just_what_was_seen_or_nothing(pool, moderator, colleague):
     now = preview_ruling(ruling=ruling, by=colleague).fingerprint
     assert now != seen
     assert confirm_ruling(ruling=ruling, by=colleague, seen=now).status == "confirmed"
-    assert fate(ant)[0] != "winner" or fate(bat)[0] == "void"
+    # Everybody else fell in the same round: they share.
+    assert [fate(entry)[0] for entry in (ant, bat, dog)] == ["winner", "void", "winner"]
 
 
 def test_money_that_went_out_already_is_named(moderator, colleague):
