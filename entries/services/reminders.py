@@ -3,7 +3,8 @@
 The lock is the instant after which no pick for the round can change: where each game locks for itself, the kickoff of
 the last. Written are the reminders whose time has come and no others, so a sweep that comes late, twice, or never for a
 while does no harm: an entry gets one reminder of a lock and a stage at most (`reminder_once`), and of stages that were
-missed the last alone. A lock that moves by `MOVED` or more is a new one, and is reminded of again.
+missed the last alone. A lock that moves by `MOVED` or more is a new one, and is reminded of again. Where staff had
+somebody reminded by hand (`reminders_by_hand`), the next one that goes out by itself keeps `LATELY` from it.
 
 One letter names all entries of its reader that lack a pick. It tells of no pick that was made, and is composed when it
 is sent (`entries.letters`): whoever has picked meanwhile gets none.
@@ -20,7 +21,7 @@ from accounts.services.letters.writing import write_sql
 from config import outbox
 from config.housekeeping import forgets
 from config.locks import try_advisory_lock
-from entries.models import Reminder
+from entries.models import BY_HAND, Reminder
 from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL, SAT_OUT_SQL
 
 KIND = "reminder"
@@ -28,6 +29,8 @@ SEND_LETTERS = "accounts.tasks.send_letters"
 KEPT_DAYS = 60
 # A kickoff that television moves by minutes is no news.
 MOVED = timedelta(hours=1)
+# Who was reminded so lately is not reminded again.
+LATELY = timedelta(hours=2)
 # Quiet hours may bring a reminder forward by a night of twelve hours, and the sweep comes every few minutes.
 AHEAD = timedelta(hours=max(REMINDER_HOURS) + 13)
 
@@ -102,6 +105,11 @@ MISSING = f"""
           SELECT 1 FROM entries_reminder m WHERE m.entry_id = e.id AND m.round_id = r.id AND m.hours = stage.hours
             AND m.channel = 'email' AND m.locks_at > %(closes_at)s - %(moved)s
             AND m.locks_at < %(closes_at)s + %(moved)s)
+      -- Nor beside a letter that staff had written a little while ago, or that waits for the morning.
+      AND NOT EXISTS (
+          SELECT 1 FROM entries_reminder m JOIN accounts_letter l ON l.id = m.letter_id
+          WHERE m.entry_id = e.id AND m.round_id = r.id AND m.hours = {BY_HAND}
+            AND greatest(m.at, l.due_at) > clock_timestamp() - %(lately)s)
 """
 
 # The key has the entry that makes a letter necessary: one that came in later is worth another letter.
@@ -154,7 +162,7 @@ def _remind(near: Near) -> int:
         return 0
     ask: dict[str, Any] = {
         "kind": KIND, "round": near.round, "closes_at": near.closes_at, "pools": near.pools, "asked": near.asked,
-        "moved": MOVED,
+        "moved": MOVED, "lately": LATELY,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(REMIND, ask)

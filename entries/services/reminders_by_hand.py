@@ -7,7 +7,6 @@ anybody's quiet hours. Who sleeps until an hour before the lock gets none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,10 +20,7 @@ from config.locks import advisory_lock, allow_long_statements
 from entries.models import BY_HAND
 from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL
 from entries.queries.rooms.standing import Room, room_of
-from entries.services.reminders import KIND, SEND_LETTERS, WITHOUT_PICK_SQL
-
-# Who was reminded so lately is not reminded again.
-LATELY = timedelta(hours=2)
+from entries.services.reminders import KIND, LATELY, MOVED, SEND_LETTERS, WITHOUT_PICK_SQL
 
 MISSING = f"""
     SELECT e.id AS entry_id, e.user_id, wish.language, {CLOSES_AT_SQL} AS closes_at,
@@ -36,7 +32,8 @@ MISSING = f"""
                              AND (x.until IS NULL OR x.until > clock_timestamp())) THEN 'excluded'
                 WHEN EXISTS (SELECT 1 FROM entries_reminder m WHERE m.entry_id = e.id AND m.round_id = r.id
                              AND (m.at > clock_timestamp() - %(lately)s
-                                  OR m.hours = {BY_HAND} AND m.locks_at = {CLOSES_AT_SQL})) THEN 'reminded'
+                                  OR m.hours = {BY_HAND} AND m.locks_at > {CLOSES_AT_SQL} - %(moved)s
+                                  AND m.locks_at < {CLOSES_AT_SQL} + %(moved)s)) THEN 'reminded'
                 WHEN night.ended >= {CLOSES_AT_SQL} - interval '1 hour' THEN 'asleep'
                 ELSE '' END AS left_out
     FROM pools_pool p
@@ -120,4 +117,4 @@ def remind_now(*, room: Room, by: User) -> int:
 
 
 def _about(room: Room) -> dict[str, Any]:
-    return {"pool": room.pool.pk, "round": room.round.pk, "lately": LATELY}
+    return {"pool": room.pool.pk, "round": room.round.pk, "lately": LATELY, "moved": MOVED}

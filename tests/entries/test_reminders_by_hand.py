@@ -9,14 +9,16 @@ from django.urls import reverse
 
 from accounts.models import Letter, MessagePreferences, User
 from accounts.services.letters.sending import send_due
+from config.clock import database_now
 from config.errors import DomainError
 from config.models import AuditEntry
-from entries.models import Reminder
+from entries.models import Entry, Reminder
 from entries.queries.rooms.standing import room_of
+from entries.services.reminders import write_due_reminders
 from entries.services.reminders_by_hand import remind_now, reminder_reach
 from tests.factories.accounts import UserFactory
 from tests.factories.pools import PoolFactory, league, lock_round
-from tests.support.letters import NEVER_QUIET, lock_in
+from tests.support.letters import NEVER_QUIET, lock_in, reminded
 from tests.support.playing import enter
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,48 @@ def test_who_sleeps_is_reminded_in_the_morning_or_not_at_all(pool, moderator):
     lock_in(pool, timedelta(hours=3, minutes=30))
     joined(pool, **in_the_night(ends_in=timedelta(hours=3)))
     assert reminder_reach(room_of(pool, 1)).left_out == {"asleep": 1, "reminded": 1}
+
+
+def test_what_goes_out_by_itself_keeps_its_distance(pool, moderator):
+    ann = joined(pool)
+    Entry.objects.update(created_at=database_now() - timedelta(days=30))
+    lock_in(pool, timedelta(hours=12, minutes=5))
+    Reminder.objects.all().delete()
+    write_due_reminders()
+    assert reminded() == [(ann.pk, 48)]
+    Reminder.objects.update(at=database_now() - timedelta(hours=35))
+    assert remind_now(room=room_of(pool, 1), by=moderator) == 1
+    lock_in(pool, timedelta(hours=11, minutes=55))
+    assert (write_due_reminders(), reminded()) == (0, [(ann.pk, 0), (ann.pk, 48)])
+    # Two hours after it, the next stage is due.
+    Reminder.objects.filter(hours=0).update(at=database_now() - timedelta(hours=2))
+    Letter.objects.update(due_at=database_now() - timedelta(hours=2))
+    assert write_due_reminders() == 1
+    assert reminded() == [(ann.pk, 0), (ann.pk, 12), (ann.pk, 48)]
+
+
+@pytest.mark.slow
+def test_a_letter_that_waits_for_the_morning_comes_alone(pool, moderator):
+    joined(pool, **in_the_night(ends_in=timedelta(hours=3)))
+    Entry.objects.update(created_at=database_now() - timedelta(days=30))
+    lock_in(pool, timedelta(hours=14))
+    assert remind_now(room=room_of(pool, 1), by=moderator) == 1
+    # In the morning, hours after it was written, it is sent, and what was due meanwhile is not.
+    Reminder.objects.update(at=database_now() - timedelta(hours=9))
+    MessagePreferences.objects.update(**NEVER_QUIET)
+    lock_in(pool, timedelta(hours=11))
+    assert write_due_reminders() == 0
+
+
+@pytest.mark.slow
+def test_a_lock_that_moves_by_minutes_is_no_other_lock(pool, moderator):
+    joined(pool)
+    remind_now(room=room_of(pool, 1), by=moderator)
+    Reminder.objects.update(at=database_now() - timedelta(hours=3))
+    lock_in(pool, timedelta(days=10, minutes=20))
+    assert reminder_reach(room_of(pool, 1)).left_out == {"reminded": 1}
+    lock_in(pool, timedelta(days=11))
+    assert reminder_reach(room_of(pool, 1)).left_out == {}
 
 
 def test_nobody_is_reminded_of_what_cannot_be_picked(pool, moderator):
