@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.clock import last_of_month
+from payments.reports.base import EARLIEST, LATEST
 
 MONTHS_OF_A_QUARTER = 3
 
@@ -20,6 +22,15 @@ class Period:
     label: str | Promise
     first: date
     last: date
+
+
+def day_of(text: str) -> date | None:
+    """The day that an address or a hidden field names; None for none, and for one in a year that nobody means."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day is not None and EARLIEST <= day <= LATEST else None
 
 
 def periods(today: date) -> list[Period]:

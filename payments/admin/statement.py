@@ -7,20 +7,19 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.dateparse import parse_date
 
 from config.api.pagination import read_position, sign_position
 from config.clock import database_now, finance_date
 from config.errors import Malformed
+from config.locks import one_snapshot
 from config.money import format_amount
 from config.names import named
 from config.words import spoken
-from payments.admin.report_periods import periods
+from payments.admin.report_periods import day_of, periods
 from payments.admin.ways import way
 from payments.ledger.balances import Standing, sums_of
 from payments.ledger.models import Account
 from payments.ledger.statements import Position, Statement, StatementLine, account_statement
-from payments.reports.base import EARLIEST, LATEST
 
 LINES_A_PAGE = 100
 ALL, THIS_MONTH = "all", "this_month"
@@ -44,17 +43,20 @@ class Wish:
 
 def statement_page(request: HttpRequest, account: Account) -> dict[str, Any]:
     """A page of the statement: of the days that are asked for, else of all; of this month where that is too much."""
-    standing = sums_of([account.pk]).get(account.pk, Standing())
-    today = finance_date(database_now())
-    wish = _wish(request, today, is_long=standing.credits + standing.debits > LINES_A_PAGE)
-    name = ("statement", account.pk, sorted(wish.query.items()))
-    found = account_statement(
-        account_id=account.pk,
-        since=_midnight(wish.first),
-        until=_midnight(wish.last + timedelta(days=1) if wish.last else None),
-        after=_position(name, request.GET.get("after", "")),
-        limit=LINES_A_PAGE,
-    )
+    # Of one moment: what is posted while the page is made would look like a difference.
+    with one_snapshot():
+        standing = sums_of([account.pk]).get(account.pk, Standing())
+        today = finance_date(database_now())
+        wish = _wish(request, today, is_long=standing.credits + standing.debits > LINES_A_PAGE)
+        # By its days: a month later “this month” is another, and the balance carried on would be that of the old one.
+        name = ("statement", account.pk, str(wish.first), str(wish.last))
+        found = account_statement(
+            account_id=account.pk,
+            since=_midnight(wish.first),
+            until=_midnight(wish.last + timedelta(days=1) if wish.last else None),
+            after=_position(name, request.GET.get("after", "")),
+            limit=LINES_A_PAGE,
+        )
     side, code = account.normal_side, account.currency_id
     after = urlencode({**wish.query, "after": sign_position(name, found.next)}) if found.next else ""
     return {
@@ -104,20 +106,15 @@ def _difference(found: Statement, standing: Standing | None, code: str) -> str:
 def _wish(request: HttpRequest, today: date, *, is_long: bool) -> Wish:
     given = request.GET
     known = {one.name: one for one in periods(today)}
-    first, last = _day(given.get("since", "")), _day(given.get("until", ""))
+    first, last = day_of(given.get("since", "")), day_of(given.get("until", ""))
+    if first and last and first > last:
+        # Between two days, whichever of them was given first.
+        first, last = last, first
     if first or last:
         return Wish("", first, last)
     name = given.get("period") or (THIS_MONTH if is_long else ALL)
     period = known.get(name)
     return Wish(ALL) if period is None else Wish(name, period.first, period.last)
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day is not None and EARLIEST <= day <= LATEST else None
 
 
 def _midnight(day: date | None) -> datetime | None:
