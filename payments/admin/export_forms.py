@@ -17,7 +17,7 @@ from unfold.widgets import (
 from accounts.models import User
 from config.clock import database_now, finance_date
 from config.names import named
-from payments.admin.report_periods import Period, periods
+from payments.admin.report_periods import Period, day_of, periods
 from payments.exports.asking import request_export
 from payments.exports.formats import formats_of
 from payments.exports.rights import may_export
@@ -33,6 +33,8 @@ from pools.models import Pool
 OPTION = "option_"
 # Of the days that are typed in: no period by name.
 OWN_DAYS = ""
+# The hidden field with the day on which a form was shown.
+ASKED_ON = "asked_on"
 INCLUDED = _("In the finance time zone; included.")
 
 
@@ -121,7 +123,9 @@ class ExportForm(_ReportForm):
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        self.periods = {one.name: one for one in periods(finance_date(database_now()))}
+        # Of the day on which the form was shown: after midnight “this month” may be another than the one that was read.
+        self.asked_on = day_of(self.data.get(ASKED_ON, "")) or finance_date(database_now())
+        self.periods = {one.name: one for one in periods(self.asked_on)}
         fields: dict[str, forms.Field] = {}
         if self.report.days is not Days.NONE:
             fields["period"] = period_field(list(self.periods.values()))

@@ -19,11 +19,10 @@ from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.names import named
 from payments.admin.export_forms import ExportForm, ScheduleForm, answers_of, report_asked
-from payments.exports.asking import repeat_export
+from payments.exports.asking import as_of_that, repeat_export
 from payments.exports.preview import Preview, first_rows, seen_at, token_of
 from payments.exports.rights import EXPORT, may_export
 from payments.exports.schedules import due_at
-from payments.exports.wishes import narrowing_of
 from payments.models import Export, ExportSchedule, ScheduleState
 from payments.reports import REPORTS, Report
 from pools.admin.switch_fields import tell
@@ -91,7 +90,7 @@ def _report_page(page: Any, request: HttpRequest, report: Report, context: dict[
         "form": form,
         "report": report,
         "preview": preview,
-        "seen": token_of(preview, report.kind) if preview else "",
+        "seen": _seen(form, preview),
     }
     return TemplateResponse(request, "payments/report_form.html", {**context, **shown})
 
@@ -103,9 +102,16 @@ def _begins(request: HttpRequest) -> dict[str, Any]:
     return {"period": FIRST_PERIOD} if earlier is None else answers_of(earlier)
 
 
+def _seen(form: ExportForm, preview: Preview | None) -> str:
+    """What the form keeps of a look. Another export's instant stands in the form itself: who empties it wants now."""
+    if preview is None or form.cleaned_data.get("like") is not None:
+        return ""
+    return token_of(preview, form.report.kind)
+
+
 def _look(form: ExportForm) -> Preview:
     like: Export | None = form.cleaned_data.get("like")
-    asked = form.narrowing if like is None else replace(form.narrowing, as_of=narrowing_of(like).as_of)
+    asked = form.narrowing if like is None else replace(form.narrowing, as_of=as_of_that(form.report, like))
     found = first_rows(kind=form.report.kind, narrowing=asked, by=form.by)
     logger.info("the first rows of the report %s were looked at by user %s", form.report.kind, form.by.pk)
     return found
@@ -118,7 +124,7 @@ def repeat(page: Any, request: HttpRequest, pk: int) -> HttpResponseBase:
     try:
         export = repeat_export(export_id=pk, by=staff(request), now=database_now())
     except DomainError as refusal:
-        page.message_user(request, refusal.message, messages.ERROR)
+        page.message_user(request, refusal.sentence, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:payments_export_centre"))
     return HttpResponseRedirect(reverse("admin:payments_export_change", args=[export.pk]))
 

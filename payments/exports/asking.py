@@ -55,10 +55,9 @@ def request_export(
     export.status = ExportState.WAITING if report.needs_approval else ExportState.QUEUED
     if report.is_personal:
         export.watermark = mark(export, f"for {by.display_name} <{by.email}>", now)
-    if like is not None:
-        _as_of_that(export, report, like)
-    elif seen is not None and not report.is_live:
-        export.as_of, export.bounds = seen.instant, dict(seen.bounds)
+    wanted = as_of_that(report, like) if like is not None else seen
+    if wanted is not None and not report.is_live:
+        export.as_of, export.bounds = wanted.instant, dict(wanted.bounds)
     return _queued(export)
 
 
@@ -178,6 +177,13 @@ def mark(export: Export, whom: str, now: datetime) -> str:
     return " ".join(f"Export {export.ref} {whom}, {now:%Y-%m-%d %H:%M} UTC".split())[:500]
 
 
+def as_of_that(report: Report, like: Export) -> AsOf:
+    """As of what the other export was. Refuses a report of now, and an export that is of no instant, or not yet."""
+    if report.is_live or like.as_of is None:
+        raise invalid("as_of_export", "It is of no instant that can be asked about again.")
+    return AsOf(like.as_of, like.bounds)
+
+
 def _check_patience(by: User) -> None:
     """Two clicks at once take turns, so that the count is right."""
     advisory_lock("exports of", by.pk)
@@ -194,12 +200,6 @@ def _new(report: Report, narrowing: Narrowing, file_format: FileFormat) -> Expor
         ref=uuid4(), report=report.kind, parameters=parameters_of(narrowing), format=file_format,
         schema_version=report.version, is_personal=report.is_personal,
     )  # fmt: skip
-
-
-def _as_of_that(export: Export, report: Report, like: Export) -> None:
-    if report.is_live or like.as_of is None:
-        raise invalid("as_of_export", "It is of no instant that can be asked about again.")
-    export.as_of, export.bounds = like.as_of, like.bounds
 
 
 def _queued(export: Export) -> Export:

@@ -50,6 +50,22 @@ def test_its_cells_are_those_of_the_file_and_its_file_is_of_the_same_instant(as_
     assert Export.objects.get().bounds == dict(preview.as_of.bounds)
 
 
+def test_who_looked_at_the_books_of_an_earlier_export_and_empties_it_gets_those_of_now(as_finance, numbers, finance):
+    earlier = written(finance)
+    found = look(as_finance, "numbers", like=earlier.pk).context
+    assert dict(found["preview"].as_of.bounds) == earlier.bounds
+    as_finance.post(f"{CENTRE}?report=numbers", {"format": "csv", "seen": found["seen"]})
+    assert Export.objects.latest("pk").as_of is None
+    as_finance.post(f"{CENTRE}?report=numbers", {"format": "csv", "seen": found["seen"], "like": earlier.pk})
+    assert Export.objects.latest("pk").bounds == earlier.bounds
+
+
+def test_an_export_without_an_instant_is_no_instant_to_look_at(as_finance, numbers, finance):
+    answer = look(as_finance, "numbers", like=wish(finance).pk)
+    assert list(answer.context["form"].errors) == ["like"]
+    assert answer.context["preview"] is None
+
+
 def test_no_more_than_the_first_rows_are_shown_and_harmless(as_finance, numbers, changed):
     found = look(as_finance, "numbers", option_count="100000").context["preview"]
     assert (len(found.rows), found.has_more, found.rows[0]) == (ROWS, True, ["1", "name 1", "1.00", "100", "usd"])
@@ -125,6 +141,18 @@ def test_a_period_stands_for_its_days_and_other_days_beside_it_are_refused(as_fi
     wrong = asked(period="last_year", first_day="2020-05-01")
     assert list(wrong.context["form"].errors) == ["first_day"]
     assert list(asked(period="for_ever").context["form"].errors) == ["period"]
+
+
+def test_a_period_is_the_one_that_stood_in_the_form_also_after_midnight(as_finance, numbers):
+    shown = as_finance.get(f"{CENTRE}?report=numbers")
+    today = shown.context["form"].asked_on
+    assert f'<input type="hidden" name="asked_on" value="{today}">' in shown.content.decode()
+    as_finance.post(f"{CENTRE}?report=numbers", {"format": "csv", "period": "this_month", "asked_on": "2026-02-28"})
+    asked = Export.objects.get().parameters
+    assert (asked["first_day"], asked["last_day"]) == ("2026-02-01", "2026-02-28")
+    for nonsense in ("2026-02-30", "x", "0001-01-01"):
+        answer = as_finance.post(f"{CENTRE}?report=numbers", {"look": "1", "period": "for_ever", "asked_on": nonsense})
+        assert answer.context["form"].asked_on == today
 
 
 def test_one_press_writes_the_same_again_as_of_now(as_finance, client, numbers, finance, moderator):
