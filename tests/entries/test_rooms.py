@@ -71,6 +71,10 @@ def test_before_the_lock_it_tells_who_has_picked_and_never_what(office, pool, mo
     assert shown(browser.get(room(pool, query="?lane=picked"))) == [ant.pk, bat.pk]
     told = text_of(page)
     assert "Have picked 2 No pick yet 1" in told
+    # Title and header name the pool and the round, not the app and its list.
+    assert "Cup, Round 1 | Outlast" in told
+    assert [step["title"] for step in page.context["crumbs"]] == ["Round room", "Cup", "Round 1"]
+    assert "Round room chevron_right Cup chevron_right Round 1" in told
     # Which game is there: the picks are not, nor anything that changes with them.
     before = constant(page)
     ant.picks.all().delete()

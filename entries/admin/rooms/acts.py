@@ -13,7 +13,7 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin
 from config.errors import DomainError
 from config.handbook import helped_by
-from entries.admin.rooms.access import REMINDS, found_room, refuse_without
+from entries.admin.rooms.access import REMINDS, found_room, refuse_without, way_to_room
 from entries.services.reminders_by_hand import ReminderReach, remind_now, reminder_reach
 
 
@@ -47,8 +47,8 @@ class WithReminders(HouseAdmin):
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Remind those without a pick"),
-            "opts": self.opts,
+            "title": f"{_('Remind those without a pick')}: {room.pool}, {room.round}",
+            "crumbs": way_to_room(room, (_("Remind those without a pick"), "")),
             "room": room,
             "reach": reach,
             "sentences": in_words(reach),

@@ -17,7 +17,17 @@ from config.admin import HouseAdmin, list_button
 from config.clock import database_now
 from config.handbook import helped_by
 from entries.admin.home import next_locks
-from entries.admin.rooms.access import REMINDS, RULES, SEES, TYPES, found_pool, found_room, refuse_without
+from entries.admin.rooms.access import (
+    REMINDS,
+    RULES,
+    SEES,
+    TYPES,
+    found_pool,
+    found_room,
+    refuse_without,
+    way_to,
+    way_to_room,
+)
 from entries.admin.rooms.acts import WithReminders
 from entries.admin.rooms.charts import bars_of
 from entries.admin.rooms.results import WithResults
@@ -51,7 +61,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Round room"),
-            "opts": self.opts,
+            "crumbs": way_to(),
             "locks": next_locks(),
             "rounds": open_rounds(),
             "may_type": request.user.has_perm(TYPES),
@@ -79,7 +89,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
             "live": live,
             "live_etag": etag,
             "title": f"{room.pool}, {room.round}",
-            "opts": self.opts,
+            "crumbs": way_to_room(room),
             "live_address": f"{reverse('admin:entries_room_live', args=[pk, number])}?{request.GET.urlencode()}",
             "refresh_seconds": REFRESH_SECONDS,
             "may_remind": room.can_be_picked and request.user.has_perm(REMINDS),

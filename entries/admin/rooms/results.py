@@ -19,7 +19,7 @@ from config.admin import HouseAdmin
 from config.clock import database_now
 from config.errors import Code, DomainError
 from config.handbook import helped_by
-from entries.admin.rooms.access import SEES, TYPES, refuse_without
+from entries.admin.rooms.access import SEES, TYPES, refuse_without, way_to
 from pools.models import Round, TypedResult, TypedState
 from pools.queries.game_desk import DeskGame, games_on_desk
 from pools.services.typed_results import Typed, read_score, type_result, withdraw_typed_result
@@ -66,8 +66,8 @@ class WithResults(HouseAdmin):
         desk = games_on_desk(round_, database_now())
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Results by hand"),
-            "opts": self.opts,
+            "title": f"{_('Results by hand')}: {round_.competition}, {round_}",
+            "crumbs": way_to((f"{round_.competition}, {round_}", ""), (_("Results by hand"), "")),
             "round": round_,
             "rows": [(one, *_kept(one, given, faults)) for one in desk],
             "may_type": request.user.has_perm(TYPES),
@@ -94,7 +94,7 @@ class WithResults(HouseAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Take back what was typed"),
-            "opts": self.opts,
+            "crumbs": way_to((row.game.round, back), (_("Take back what was typed"), "")),
             "row": row,
             "back": back,
         }
