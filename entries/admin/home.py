@@ -211,7 +211,7 @@ queue(
 )  # fmt: skip
 panel(
     Panel(
-        "rounds", _("Rounds that lock next"), "entries.view_entry", "entries/home_rounds.html", _rounds_panel,
+        "rounds", _("Rounds that lock next"), "entries.view_entry", "entries/next_locks.html", _rounds_panel,
         icon="lock_clock",
     ),
     Panel("alive", _("Who is still in"), "entries.view_entry", "entries/home_alive.html", _alive_panel, is_tall=True),
