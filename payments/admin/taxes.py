@@ -1,15 +1,54 @@
 """What countries want of winners, year by year, and whose form is on file. Staff write both; nothing is built in."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin
-from config.money import format_amount
+from config.money import CURRENCIES, format_amount, to_decimal
+from config.money_forms import minor_units
 from payments.models import TaxForm, TaxYear
+
+if TYPE_CHECKING:
+    Base = forms.ModelForm[TaxYear]
+else:
+    Base = forms.ModelForm
+
+
+class TaxYearForm(Base):
+    """The threshold is typed as money; the currency of a row that is there stays."""
+
+    threshold = forms.DecimalField(
+        label="From", min_value=0, max_digits=18, decimal_places=3,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
+        help_text=_("From this sum of prizes in the year on, in whole units of the currency, as 600 or 12.50."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "threshold" in self.fields:
+            self.initial["threshold"] = to_decimal(self.instance.threshold_cents, self.instance.currency)
+
+    def clean_currency(self) -> str:
+        """One that money is written in, as everywhere here in small letters."""
+        currency = str(self.cleaned_data["currency"]).lower()
+        if currency not in CURRENCIES:
+            raise forms.ValidationError(_("Must be a currency of ISO 4217, such as usd."))
+        return currency
+
+    def clean(self) -> dict[str, Any]:
+        """The threshold in minor units."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        currency = given.get("currency") or self.instance.currency
+        if currency and (minor := minor_units(self, currency, "threshold")) is not None:
+            self.instance.threshold_cents = minor
+        return given
 
 
 @admin.register(TaxYear)
@@ -18,12 +57,13 @@ class TaxYearAdmin(HouseAdmin):
 
     handbook = "finance/payouts#tax"
     may_add = True
-    editable_fields = ("form", "threshold_cents", "withholding_bp")
+    editable_fields = ("form", "withholding_bp")
+    form = TaxYearForm
     list_display = ("country", "year", "currency", "form", "threshold", "withholding")
     list_display_links = ("country", "year")
     list_filter = ("country", "year")
     ordering = ("-year", "country")
-    fields = ("country", "year", "currency", "form", "threshold_cents", "withholding_bp")
+    fields = ("country", "year", "currency", "form", "threshold", "withholding_bp")
 
     @admin.display(description="From", ordering="threshold_cents")
     def threshold(self, row: TaxYear) -> str:

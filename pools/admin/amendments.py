@@ -57,7 +57,7 @@ class ProposalForm(Base):
         values = super().clean() or self.cleaned_data
         if "pool" in values:
             try:
-                preview_changes(pool=values["pool"], changes=filled_in(self))
+                preview_changes(pool=values["pool"], changes=filled_in(self, values["pool"].currency))
             except DomainError as refusal:
                 tell_form(self, refusal)
         return values
@@ -145,7 +145,8 @@ class AmendmentAdmin(WithRowActions, MadeByService):
     def make(self, form: Any, by: User) -> Amendment:
         """A proposal."""
         cleaned = form.cleaned_data
-        return propose_amendment(pool=cleaned["pool"], changes=filled_in(form), reason=cleaned["reason"], by=by)
+        changes = filled_in(form, cleaned["pool"].currency)
+        return propose_amendment(pool=cleaned["pool"], changes=changes, reason=cleaned["reason"], by=by)
 
     @admin.display(description="Switches")
     def switches(self, amendment: Amendment) -> str:

@@ -12,7 +12,7 @@ from config.money import CURRENCIES
 from config.money_forms import minor_units
 from pools.admin.switch_fields import filled_in, switch_fields, tell
 from pools.models import Competition, Pool
-from pools.services.pool_fields import check_fields
+from pools.services.pool_fields import LARGEST_FEE, check_fields
 from pools.services.rules import check_rules, contest_of
 
 # In whole units on the form, in minor ones for the service.
@@ -72,7 +72,9 @@ class PoolForm(Base):
     def _fee(self) -> int | None:
         """In minor units. In a currency that there is not, which is told beside it, it is nothing."""
         currency = str(self.cleaned_data.get("currency") or "").lower()
-        return minor_units(self, currency, FEE) if currency in CURRENCIES and FEE not in self.errors else None
+        if currency not in CURRENCIES or FEE in self.errors:
+            return None
+        return minor_units(self, currency, FEE, most=LARGEST_FEE)
 
     def pool_fields(self) -> dict[str, Any]:
         """What was filled in, under the service's names."""
@@ -82,7 +84,7 @@ class PoolForm(Base):
 
     def rules(self) -> dict[str, Any]:
         """The switches that were filled in."""
-        return filled_in(self)
+        return filled_in(self, self.cleaned_data.get("currency"))
 
     def _pool(self, competition: Competition) -> Pool:
         """The pool as it would be, as far as its rules ask: with the competition's own rounds where none are given."""

@@ -38,7 +38,9 @@ class RevisionForm(Base):
         if "pool" in values:
             pool = values["pool"]
             try:
-                check_rules({**switches_of(current_rules(pool)), **filled_in(self)}, contest=contest_of(pool))
+                check_rules(
+                    {**switches_of(current_rules(pool)), **filled_in(self, pool.currency)}, contest=contest_of(pool)
+                )
             except DomainError as refusal:
                 tell(self, refusal)
         return values
@@ -81,7 +83,8 @@ class RulesAdmin(MadeByService):
 
     def make(self, form: Any, by: User) -> Rules:
         """A new version of a draft's rules."""
-        return revise_rules(pool=form.cleaned_data["pool"], changes=filled_in(form), by=by)
+        pool = form.cleaned_data["pool"]
+        return revise_rules(pool=pool, changes=filled_in(form, pool.currency), by=by)
 
     @admin.display(description="In words")
     def in_words(self, rules: Rules) -> str:

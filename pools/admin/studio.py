@@ -26,11 +26,11 @@ from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FEE, FEE_CENTS
 from pools.admin.rounds_in_zones import rounds_in_zones
 from pools.admin.rules_in_words import rules_in_words
-from pools.admin.switch_fields import RULE_FIELDS, RULE_PREFIX, tell
+from pools.admin.switch_fields import RULE_FIELDS, tell, written
 from pools.models import Competition, Pool
 from pools.queries import current_rules
 from pools.services.pools import draft_of
-from pools.services.rules import shown, switches_of
+from pools.services.rules import switches_of
 from pools.services.rules.templates import TEMPLATES
 
 MAY_MAKE = "pools.add_pool"
@@ -96,7 +96,7 @@ class Start:
             fields, switches = dict(template.fields), template.switches(self.competition)
         if fee := fields.pop(FEE_CENTS, 0):
             fields[FEE] = to_decimal(fee, fields["currency"])
-        return fields | {f"{RULE_PREFIX}{key}": _written(value) for key, value in switches.items()}
+        return fields | written(switches, fields.get("currency", Pool().currency))
 
     def cautions(self) -> list[str | Promise]:
         """What the competition lacks for the template."""
@@ -109,10 +109,6 @@ class Start:
 
     def __str__(self) -> str:
         return str(TEMPLATES[self.template].name) if self.source is None else str(self.source)
-
-
-def _written(value: Any) -> str:
-    return "" if value in (None, []) else shown(value)
 
 
 if TYPE_CHECKING:

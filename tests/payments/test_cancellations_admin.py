@@ -147,11 +147,11 @@ class TestPayouts:
 class TestTaxes:
     def test_staff_write_what_a_country_wants(self, back_office, finance):
         browser = back_office(finance)
-        year = {"country": "US", "year": 2026, "currency": "usd", "form": "W-9", "threshold_cents": 200000}
+        year = {"country": "US", "year": 2026, "currency": "usd", "form": "W-9", "threshold": "2000"}
         assert browser.post(reverse("admin:payments_taxyear_add"), year).status_code == 302
         row = TaxYear.objects.get()
         assert (row.threshold_cents, row.withholding_bp) == (200000, None)
-        changed = {"form": "W-9", "threshold_cents": 60000, "withholding_bp": 2400}
+        changed = {"form": "W-9", "threshold": "600.00", "withholding_bp": 2400}
         assert browser.post(page(row), changed).status_code == 302
         row.refresh_from_db()
         assert (row.threshold_cents, row.withholding_bp, row.year) == (60000, 2400, 2026)

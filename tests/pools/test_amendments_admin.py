@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Amendment, PoolStatus, Rules
 from pools.services.rules import propose_amendment
 from tests.factories.accounts import ModeratorFactory
@@ -42,14 +43,16 @@ def amendment(pool, moderator):
 def test_only_the_switches_that_were_filled_in_are_proposed(back_office, moderator, pool):
     browser = back_office(moderator)
     form = browser.get(PROPOSE, {"pool": pool.pk}).context["adminform"].form
-    assert set(form.fields) == {"pool", "reason"} | {f"rule_{key}" for key in Rules.KEYS}
+    assert set(form.fields) == {"pool", "reason", *RULE_FIELDS}
+    fees = {"rule_buy_back_until": "3", "rule_buy_back_limit": "1", "rule_buy_back_fee": "12.50"}
     assert str(form.initial["pool"]) == str(pool.pk)
     answer = browser.post(
-        PROPOSE, {"pool": pool.pk, "reason": "Agreed.", "rule_two_pick_rounds": "3,4", "rule_tie": ""}
+        PROPOSE, {"pool": pool.pk, "reason": "Agreed.", "rule_two_pick_rounds": "3,4", "rule_tie": "", **fees}
     )
     assert answer.status_code == 302
     made = Amendment.objects.get()
-    assert (made.pool, made.changes, made.reason) == (pool, {"two_pick_rounds": [3, 4]}, "Agreed.")
+    changes = {"two_pick_rounds": [3, 4], "buy_back_until": 3, "buy_back_limit": 1, "buy_back_fee_cents": 1250}
+    assert (made.pool, made.changes, made.reason) == (pool, changes, "Agreed.")
     assert (made.proposed_by, made.status) == (moderator, "proposed")
 
 

@@ -13,7 +13,6 @@ from pools.admin.pool_form import FIELDS
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus, Rules
 from pools.queries import first_lock_at
-from pools.services.rules import SWITCHES
 from tests.factories.accounts import UserFactory
 from tests.factories.entries import EntryFactory, RequestFactory
 from tests.factories.payments import paid_entry
@@ -23,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:pools_pool_changelist")
 ADD = reverse("admin:pools_pool_add")
+BUY_BACK = {"rule_buy_back_until": "2", "rule_buy_back_limit": "1"}
 RULES = reverse("admin:pools_rules_changelist")
 
 
@@ -37,7 +37,7 @@ def status_of(pool) -> str:
 @pytest.fixture
 def filled():
     """The form of a new pool, as a browser sends it."""
-    defaults = {f"rule_{key}": "" for key in SWITCHES}
+    defaults = dict.fromkeys(RULE_FIELDS, "")
     return defaults | {
         "competition": league(code="cup-2026").pk, "name": "Main", "description": "", "entry_fee": "50",
         "currency": "usd", "capacity": "", "max_entries_per_user": "3", "registration_closes_at_0": "",
@@ -57,7 +57,7 @@ def errors_of(answer) -> dict[str, list[str]]:
 def test_the_form_has_every_field_and_every_switch(back_office, moderator):
     form = back_office(moderator).get(ADD).context["adminform"].form
     assert list(form.fields) == [*FIELDS, *RULE_FIELDS]
-    assert set(RULE_FIELDS) == {f"rule_{key}" for key in Rules.KEYS}
+    assert set(RULE_FIELDS) == {f"rule_{key.removesuffix('_cents')}" for key in Rules.KEYS}
 
 
 def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled):
@@ -67,6 +67,13 @@ def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled
     assert (pool.first_round_number, pool.last_round_number) == (1, 3)
     rules = pool.rules_versions.get()
     assert (rules.version, rules.tie, rules.strikes, rules.lock) == (1, "win", 1, "round")
+
+
+@pytest.mark.parametrize(("currency", "typed", "minor"), [("usd", "12.50", 1250), ("JPY", "1250", 1250)])
+def test_what_buying_back_costs_is_typed_as_money(back_office, moderator, filled, currency, typed, minor):
+    fees = {"entry_fee": "100", "currency": currency, "rule_buy_back_fee": typed}
+    assert back_office(moderator).post(ADD, filled | BUY_BACK | fees).status_code == 302
+    assert Pool.objects.get().rules_versions.get().buy_back_fee_cents == minor
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,11 @@ def test_a_moderator_makes_a_draft_with_its_rules(back_office, moderator, filled
         ({"entry_fee": "25.50", "currency": "jpy"}, "entry_fee", "JPY has 0 decimals."),
         ({"entry_fee": "-1"}, "entry_fee", "greater than or equal to 0."),
         ({"entry_fee": "0.49"}, "entry_fee", "at least 50 (0.50 USD)"),
-        ({"entry_fee": "1000000.01"}, "entry_fee", "Must be from 0 to 100000000."),
+        ({"entry_fee": "1000000.01"}, "entry_fee", "Must be at most 1,000,000.00 USD."),
+        ({**BUY_BACK, "rule_buy_back_fee": "9.999"}, "rule_buy_back_fee", "USD has 2 decimals."),
+        ({**BUY_BACK, "rule_buy_back_fee": "0.49"}, "rule_buy_back_fee", "at least 50 (0.50 USD)"),
+        ({**BUY_BACK, "rule_buy_back_fee": "1000000.01"}, "rule_buy_back_fee", "Must be at most 1,000,000.00 USD."),
+        ({"rule_buy_back_fee": "5"}, "rule_buy_back_fee", "buy_back_until"),
         ({"competition": ""}, "competition", "This field is required."),
     ],
 )

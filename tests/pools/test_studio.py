@@ -190,7 +190,10 @@ def test_a_pool_is_cloned_with_its_rules_and_money_for_another_competition(back_
     old = PoolFactory(
         name="Main 2029", description="Of 2029", entry_fee_cents=2500, currency="eur", capacity=40, countries=["US-NV"],
         max_entries_per_user=2, pay_within_hours=24, minimum_age=21, chargeback_bearer="pot", suspended_may_pick=False,
-        registration_closes_at=database_now(), rules={"strikes": 1, "payout": "table", "payout_table": [7000, 3000]},
+        registration_closes_at=database_now(), rules={
+            "strikes": 1, "payout": "table", "payout_table": [7000, 3000], "buy_back_until": 1, "buy_back_limit": 1,
+            "buy_back_fee_cents": 1250,
+        },
     )  # fmt: skip
     RequestFactory(pool=old)
     browser, season = back_office(moderator), league(rounds=5)
@@ -199,6 +202,7 @@ def test_a_pool_is_cloned_with_its_rules_and_money_for_another_competition(back_
     choices = browser.get(STUDIO, {"pool": old.pk}).context["form"].fields
     assert (list(choices), list(choices["competition"].queryset)) == (["competition"], [season])
     terms = filled_in(browser.get(STUDIO, {"pool": old.pk, "competition": season.pk}))
+    assert terms["rule_buy_back_fee"] == "12.50"
     assert (terms["name"], terms["description"], terms["registration_closes_at_0"]) == ("", "", "")
     assert browser.post(STUDIO, terms | {"name": "Main 2030", "step": "make"}).status_code == 302
     new = Pool.objects.get(competition=season)

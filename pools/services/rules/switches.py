@@ -39,6 +39,8 @@ class Switch:
     choices: tuple[str, ...] = ()
     # Of a number, or of each in a list: the lowest and the highest.
     bounds: tuple[int, int] | None = None
+    # In minor units of the pool's currency. Its key ends in `_cents`; forms ask for whole units.
+    is_money: bool = False
 
 
 def shown(value: Any) -> str:
@@ -109,6 +111,10 @@ def _round_or_none(says: str) -> Switch:
     return Switch(says, "a round that the pool plays, or none", _read_optional(_round), None, bounds=ROUNDS)
 
 
+def _money(says: str, most: int, takes: str) -> Switch:
+    return Switch(says, takes, _read_number(0, most), 0, bounds=(0, most), is_money=True)
+
+
 ROUNDS = (1, 1000)
 SHARES = (1, 10_000)
 _round = _read_number(*ROUNDS)
@@ -173,8 +179,8 @@ SWITCHES: dict[str, Switch] = {
     "buy_back_limit": _number(
         "How often an entry may buy back in.", 0, 100, 0, note="; at least 1 with buy_back_until, else 0"
     ),
-    "buy_back_fee_cents": _number(
-        "What buying back in costs each time, in minor units.", 0, 100_000_000, 0, note="; only with buy_back_until"
+    "buy_back_fee_cents": _money(
+        "What buying back in costs each time.", 100_000_000, "0 or more; only with buy_back_until"
     ),
     "payout": _choice("How the pot is shared.", Payout.values, "equal: equally by the winners; table: by rank"),
     "payout_table": Switch(
