@@ -84,7 +84,7 @@ def check_registration(pool: Pool, now: datetime) -> datetime | None:
             {"status": str(pool.status)},
         )
     closes_at = registration_closes_at(pool, rules)
-    if closes_at is not None and closes_at <= now:
+    if closes_at is not None and (closes_at <= now or _was_closed_meanwhile(pool)):
         at = closes_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         raise Refused(
             Code.POOL_CLOSED,
@@ -101,6 +101,11 @@ def check_registration(pool: Pool, now: datetime) -> datetime | None:
             {"strikes": rules.strikes},
         )
     return closes_at
+
+
+def _was_closed_meanwhile(pool: Pool) -> bool:
+    """Whether it was closed while the caller, whose `now` is from before, waited for the pool."""
+    return pool.registration_closes_at is not None and pool.registration_closes_at <= database_now()
 
 
 def has_room(pool: Pool) -> bool:

@@ -170,7 +170,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     @confirmed("Close registration now", permission=MAY_RUN, preview=what_closing_does, done="closed to new players")
     def close_registration(self, request: HttpRequest, row: Pool, reason: str) -> None:
         """Take nobody in any more."""
-        close_registration(pool=row, by=staff(request), now=database_now())
+        close_registration(pool=row, by=staff(request))
 
     @confirmed(
         "Cancel", permission=MAY_RUN, preview=what_cancelling_does, reason=Reason.REQUIRED, done="cancelled", fresh=True

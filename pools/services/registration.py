@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import User
 from config.audit import attribute
-from config.clock import ClockTimestamp
+from config.clock import ClockTimestamp, database_now
 from config.errors import Code, Conflict
 from config.phrases import Name, phrase
 from pools.models import Pool, PoolStatus
@@ -25,7 +25,7 @@ class RegistrationIsClosed(Conflict):
 
 
 @transaction.atomic
-def close_registration(*, pool: Pool, by: User, now: datetime) -> Pool:
+def close_registration(*, pool: Pool, by: User) -> Pool:
     """Let nobody ask to join from this moment on, and nobody be approved who asked before.
 
     Who is approved keeps the place until the time to pay is over. Refuses a draft, a pool that has ended, and one whose
@@ -40,7 +40,7 @@ def close_registration(*, pool: Pool, by: User, now: datetime) -> Pool:
             {"status": str(pool.status)},
         )
     closes_at = registration_closes_at(pool)
-    if closes_at is not None and closes_at <= now:
+    if closes_at is not None and closes_at <= database_now():
         raise RegistrationIsClosed(closes_at)
     attribute(by=by, reason="registration closed")
     pool.registration_closes_at = ClockTimestamp()

@@ -9,7 +9,9 @@ from config.errors import Code, DomainError
 from config.models import OutboxMessage
 from entries.models import Entry, EntryStatus, PaymentStatus, Request, RequestChange, RequestStatus
 from entries.services.approvals import approve_request, promote_waiting, reject_request, waitlist_request
+from entries.services.places import grant_place
 from pools.models import Pool, PoolStatus
+from pools.services.registration import close_registration
 from tests.factories.accounts import ModeratorFactory, UserFactory
 from tests.factories.entries import RequestFactory
 from tests.factories.pools import PoolFactory, league
@@ -60,6 +62,16 @@ def test_the_time_to_pay_ends_when_registration_closes(moderator):
     closes_at = database_now() + timedelta(hours=5)
     pool = far_pool(registration_closes_at=closes_at)
     assert approve_request(request=RequestFactory(pool=pool), by=moderator, now=database_now()).pay_by == closes_at
+
+
+def test_who_waited_for_the_pool_while_registration_was_closed_is_refused(moderator):
+    pool = far_pool()
+    owing, waiting = RequestFactory(pool=pool, approved=True), RequestFactory(pool=pool)
+    before = database_now()
+    close_registration(pool=pool, by=moderator)
+    assert refusal(approve_request, request=waiting, by=moderator, now=before).code is Code.POOL_CLOSED
+    assert refusal(close_registration, pool=pool, by=moderator).code is Code.INVALID_TRANSITION
+    assert grant_place(request=owing, by=moderator, now=database_now(), waiver_reason="Cash.").status == "active"
 
 
 def test_a_later_fee_changes_nothing_for_the_approved(moderator):
