@@ -1,10 +1,13 @@
 """Seasons played again on paper: by the settlement of real pools, and without leaving a trace in them."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
 from config import outbox
 from entries.models import Entry, Rehearsal
+from entries.queries.reveal import revealed_rounds
 from entries.services.imports import import_entries
 from entries.services.rehearsals import Wish, ask_rehearsal, run_rehearsal
 from entries.services.rehearsals.pickers import WAYS, ways_of
@@ -12,7 +15,8 @@ from entries.services.rehearsals.playing import play
 from entries.services.settlement import settle_competition
 from pools.models import Game
 from tests.factories.accounts import FinanceFactory, UserFactory
-from tests.factories.pools import PoolFactory
+from tests.factories.entries import EntryFactory
+from tests.factories.pools import PoolFactory, league
 from tests.support.refusals import refusal_of, refused
 from tests.support.rehearsing import graded, rows_of, season, told
 
@@ -121,6 +125,31 @@ class TestBroughtPicks:
         for line in one["rounds"][:-1]:
             fell = [entry for entry in entries if entry.eliminated_round_number == line["number"]]
             assert sum(line["out"].values()) == len(fell)
+
+    @pytest.mark.slow
+    def test_what_was_filled_in_is_looked_for_anew_where_other_picks_count(self, moderator):
+        """ANT, the favourite of both rounds, ties in the first: where that counts for nothing, it is not used up."""
+        competition = league(rounds=2, first_kickoff_in=timedelta(days=-21))
+        for game in Game.objects.filter(competition=competition).select_related("round", "home"):
+            is_ant, is_first = game.home.code == "ANT", game.round.number == 1
+            game.home_spread, game.status = 7 if is_ant else 3, "final"
+            game.home_score, game.away_score = (1, 1) if is_first else (2, 0) if is_ant else (0, 2)
+            game.save()
+        revealed_rounds(competition.pk)
+        rules = {"missed_pick": "favourite", "strikes": 1}
+        loss, void = (PoolFactory(competition=competition, rules=rules | {"tie": tie}) for tie in ("loss", "void"))
+        for pool in (loss, void):
+            EntryFactory(in_pool=pool), EntryFactory(in_pool=pool)
+        settle_competition(competition_id=competition.pk)
+        loss.refresh_from_db()
+        picked = [[pick.team.code for pick in pool.entries.first().picks.order_by("round")] for pool in (loss, void)]
+        assert picked == [["ANT", "CAT"], ["ANT", "ANT"]]
+
+        (one,) = play(asked(moderator, competition, (f"pool:{void.pk}",), origin="pool", pool=loss))["sets"]
+
+        assert set(void.entries.values_list("status", "strikes")) == {("winner", 0)}
+        assert (one["winners"], dict(one["teams"])) == (2, {"The Ants": 4})
+        assert [(line["left"], line["lives"]) for line in one["rounds"]] == [(2, 0), (2, 0)]
 
     @pytest.mark.slow
     def test_the_same_picks_from_a_file_end_the_same(self, played_season, moderator):

@@ -29,8 +29,11 @@ LARGEST_SEED = 2**53
 MOST_WAITING = 5
 USUAL_MIX = {"favourites": 55, "chance": 20, "contrarian": 20, "forgetful": 5}
 DECIDED = (GameStatus.FINAL, GameStatus.CANCELLED, GameStatus.POSTPONED)
-# By these, what is filled in for a missed pick is the same.
-FILLS_IN = ("missed_pick", "missed_pick_then", "reuse_limit", "reuse_reset_round", "picks_per_round", "two_pick_rounds")
+# By these, what is filled in for a missed pick is the same: which picks count for nothing says which teams are left.
+FILLS_IN = (
+    "missed_pick", "missed_pick_then", "reuse_limit", "reuse_reset_round", "picks_per_round", "two_pick_rounds", "tie",
+    "cancelled_game",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
