@@ -225,6 +225,14 @@ class TestRunning:
         rehearsal.refresh_from_db()
         assert (rehearsal.status, rehearsal.error_code) == ("failed", "INTERNAL_ERROR")
 
+    @pytest.mark.slow
+    def test_what_three_workers_died_of_waits_no_more(self, played_season, moderator):
+        rehearsal = asked(moderator, played_season)
+        Rehearsal.objects.update(status="running", attempts=3)
+        run_rehearsal(rehearsal_id=rehearsal.pk)
+        rehearsal.refresh_from_db()
+        assert (rehearsal.status, rehearsal.error_code) == ("failed", "INTERNAL_ERROR")
+
 
 class TestRefusals:
     def test_what_cannot_be_meant_is_told_by_its_field(self, played_season, moderator):

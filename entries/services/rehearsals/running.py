@@ -26,10 +26,14 @@ LONGEST_ERROR = 500
 def run_rehearsal(*, rehearsal_id: int) -> None:
     """Play it and keep the result. One that has ended stays as it is; playing again what a worker left gives the same.
 
-    What fails for a reason that may pass is raised, to be tried again; at the third time it has failed.
+    What fails for a reason that may pass is raised, to be tried again; at the third time it has failed. So has one that
+    three workers died of: else whoever asked for it would wait for ever.
     """
     rehearsal = _begun(rehearsal_id)
     if rehearsal is None:
+        return
+    if rehearsal.attempts > MAX_ATTEMPTS:
+        _end(rehearsal, error=DomainError(Code.INTERNAL_ERROR, "It failed three times. The log says why."))
         return
     try:
         with Progress(rehearsal.pk) as progress:
