@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -61,6 +63,14 @@ def test_from_the_form_to_what_came_of_it(browser, competition):
     again = browser.get(f"{NEW}?like={rehearsal.pk}")
     assert again.context["form"]["seed"].value() == 4
     assert "Classic / Two lives" in page_of(browser.get(LIST))
+
+
+@pytest.mark.slow
+def test_the_list_does_not_read_the_picks_of_files(browser, competition):
+    browser.post(NEW, filled_in(competition, step="run"))
+    with CaptureQueriesContext(connection) as seen:
+        assert browser.get(LIST).status_code == 200
+    assert not any("file_picks" in query["sql"] for query in seen)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -62,6 +63,11 @@ class RehearsalAdmin(WithRowActions, ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("competition", "status", "by", "created_at", "finished_at")
     actions_list = ("new",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rehearsal]:
+        """Without the picks of files: megabytes a row, and nobody looks at them."""
+        found: QuerySet[Rehearsal] = super().get_queryset(request)
+        return found.defer("file_picks")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may make pools."""
