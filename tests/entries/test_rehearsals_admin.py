@@ -74,6 +74,14 @@ def test_the_list_does_not_read_the_picks_of_files(browser, competition):
 
 
 @pytest.mark.slow
+def test_a_number_that_is_none_is_no_fault_of_ours(browser, competition):
+    long = "9" * 5_000
+    assert browser.get(NEW, {"like": long}).status_code == 200
+    for fields in ({"like": long}, {"rules": f"pool:{long}"}, {"other": "9" * 19}):
+        assert browser.post(NEW, filled_in(competition, step="look", **fields)).status_code == 200
+
+
+@pytest.mark.slow
 def test_a_file_is_read_as_imports_are_and_can_be_played_again_without_it(browser, competition):
     lines = ["entry,owner,round,team", *(f"{r.entry},{r.owner},{r.round},{r.team}" for r in rows_of(competition))]
     file = SimpleUploadedFile("picks.csv", "\n".join(lines).encode())

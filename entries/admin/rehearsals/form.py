@@ -157,6 +157,11 @@ class RehearsalForm(forms.Form):
             self.add_error(field if field in self.fields else None, said)
 
 
+def is_id(text: str) -> bool:
+    """Whether it could be the number of a row. Longer ones are none, and Python reads them for as long as they are."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def _rows(file: "UploadedFile[bytes]", path: Path) -> Iterator[Row]:
     with path.open("wb") as place:
         for chunk in file.chunks():
@@ -167,7 +172,7 @@ def _rows(file: "UploadedFile[bytes]", path: Path) -> Iterator[Row]:
 def _rule_choices(*wanted: Any) -> Iterator[tuple[Any, Any]]:
     """Templates, and the newest pools with those that are asked for besides."""
     yield _("Templates"), [(f"{TEMPLATE}:{key}", template.name) for key, template in TEMPLATES.items()]
-    numbers = {int(key) for it in wanted if (key := str(it or "").removeprefix(f"{POOL}:")).isascii() and key.isdigit()}
+    numbers = {int(key) for it in wanted if is_id(key := str(it or "").removeprefix(f"{POOL}:"))}
     pools = list(Pool.objects.order_by("-pk").values_list("pk", "name", "status")[:LISTED_POOLS])
     listed = {pk for pk, _name, _status in pools}
     pools += Pool.objects.filter(pk__in=numbers - listed).values_list("pk", "name", "status")
