@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, Window
+from django.db.models import BooleanField, F, Q, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
 
 from pools.models import FeedSource, Game, GameStatus, Round, TypedResult, TypedState
@@ -13,6 +14,14 @@ from pools.models import FeedSource, Game, GameStatus, Round, TypedResult, Typed
 # A game is over by then, overtime and a late feed included.
 LONGEST_GAME = timedelta(hours=6)
 TO_COME = (GameStatus.SCHEDULED, GameStatus.IN_PROGRESS)
+# A ruling has decided about the game of result `{typed}` after that was typed twice: two names know what differs.
+RULED_SINCE_SQL = """
+    EXISTS (SELECT 1 FROM pools_gamechange c
+            WHERE c.game_id = {typed}.game_id AND c.at > {typed}.decided_at AND c.after @> '{{"is_ruled": true}}'
+              AND (c.before -> 'is_ruled', c.before -> 'status', c.before -> 'home_score', c.before -> 'away_score')
+                  IS DISTINCT FROM
+                  (c.after -> 'is_ruled', c.after -> 'status', c.after -> 'home_score', c.after -> 'away_score'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class DeskGame:
     typed: TypedResult | None
     is_overdue: bool
     has_begun: bool
+    is_ruled_since: bool = False
 
     @property
     def score(self) -> str:
@@ -68,8 +78,9 @@ class DeskGame:
 
     @property
     def hand_differs(self) -> bool:
-        """Whether what was typed twice alike is not what stands."""
-        return bool(self.hand) and self.game.status == GameStatus.FINAL and self.hand != self.score
+        """Whether what was typed twice alike is not what stands, and no ruling has looked at that."""
+        differs = bool(self.hand) and self.game.status == GameStatus.FINAL and self.hand != self.score
+        return differs and not self.is_ruled_since
 
     @property
     def needs_somebody(self) -> bool:
@@ -91,6 +102,7 @@ def games_on_desk(round_: Round, now: datetime) -> list[DeskGame]:
             typed=typed.get(game.pk),
             is_overdue=game.status in TO_COME and game.kickoff_at < now - LONGEST_GAME,
             has_begun=game.kickoff_at <= now,
+            is_ruled_since=getattr(typed.get(game.pk), "is_ruled_since", False),
         )
         for game in games
     ]
@@ -101,7 +113,10 @@ def latest_typed(game_ids: Collection[int]) -> dict[int, TypedResult]:
     rows = (
         TypedResult.objects.filter(~Q(status=TypedState.WITHDRAWN), game__in=game_ids)
         .select_related("typed_by", "decided_by")
-        .annotate(place=Window(RowNumber(), partition_by=F("game_id"), order_by=F("id").desc()))
+        .annotate(
+            place=Window(RowNumber(), partition_by=F("game_id"), order_by=F("id").desc()),
+            is_ruled_since=RawSQL(RULED_SINCE_SQL.format(typed="pools_typedresult"), [], BooleanField()),
+        )
         .filter(place=1)
     )
     return {row.game_id: row for row in rows}

@@ -13,10 +13,11 @@ from entries.queries.rooms import entries as pages
 from entries.services.settlement import settle_competition
 from pools.models import FeedSource, Game, TypedResult
 from pools.services.results import record_result
+from pools.services.typed_results import Typed, type_result
 from tests.factories.entries import pick
 from tests.factories.pools import PoolFactory, finish, lock_round
 from tests.support.playing import enter, play
-from tests.support.ruling import game_of, propose
+from tests.support.ruling import game_of, propose, rule
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:entries_entry_rooms")
@@ -223,6 +224,26 @@ def test_results_are_typed_twice_on_one_page(office, pool, moderator, colleague)
 
 def _waiting(game):
     return str(TypedResult.objects.get(game=game, status="once").pk)
+
+
+@pytest.mark.parametrize("ruled", [(7, 6), (6, 7)])
+def test_what_was_typed_otherwise_than_a_feed_says_waits_until_a_ruling(office, pool, moderator, colleague, ruled):
+    # Whoever wins, two are left, and the pool goes on.
+    for code in ("ANT", "BAT"):
+        pick(enter(pool), 1, code)
+    lock_round(pool.competition.rounds.get(number=1))
+    ant, cat = (game_of(pool, 1, code) for code in ("ANT", "CAT"))
+    first = type_result(game_id=ant.pk, typed=Typed(7, 6), by=moderator)
+    for game in (ant, cat):
+        record_result(game_id=game.pk, status="final", home_score=6, away_score=7, by=None)
+    assert type_result(game_id=ant.pk, typed=Typed(7, 6, first.pk), by=colleague).status == "held"
+    browser = office(moderator)
+    [one] = browser.get(LIST).context["rounds"]
+    assert (one.contradicted, one.is_urgent, "≠ 7-6" in text_of(browser.get(room(pool)))) == (1, True, True)
+    rule("game", game=ant, verdict="score", home_score=ruled[0], away_score=ruled[1])
+    assert browser.get(LIST).context["rounds"] == []
+    told = text_of(browser.get(room(pool)))
+    assert ("≠" in told, f"{ruled[0]}-{ruled[1]}" in told) == (False, True)
 
 
 def test_a_feed_that_differs_is_marked(office, pool, moderator):

@@ -10,12 +10,12 @@ from django.db import connection
 from entries.models import Ruling, RulingStatus
 from entries.queries.rulings import rounds_concerned, rulings_in_full
 from pools.models import Pool, PoolStatus
-from pools.queries.game_desk import LONGEST_GAME
+from pools.queries.game_desk import LONGEST_GAME, RULED_SINCE_SQL
 
 MOST_ROUNDS, MOST_POOLS, MOST_RULINGS = 40, 200, 200
 
 # Of competitions in play, the locked rounds that still have something open.
-OPEN_ROUNDS = """
+OPEN_ROUNDS = f"""
     SELECT r.id, r.competition_id, c.name, r.number, r.name, r.locks_at, count(*),
            count(*) FILTER (WHERE g.status IN ('final', 'cancelled', 'postponed')),
            count(*) FILTER (WHERE g.status = 'in_progress'),
@@ -23,21 +23,24 @@ OPEN_ROUNDS = """
                             AND g.kickoff_at < clock_timestamp() - %(longest)s::interval),
            count(*) FILTER (WHERE g.review <> ''),
            count(*) FILTER (WHERE typed.status = 'once'),
-           count(*) FILTER (WHERE typed.status = 'differs' AND g.status IN ('scheduled', 'in_progress')
-                            OR typed.status = 'held'
-                            AND (g.home_score, g.away_score) IS DISTINCT FROM (typed.home_score, typed.away_score))
+           count(*) FILTER (WHERE typed.is_contradicted)
     FROM pools_round r
     JOIN pools_competition c ON c.id = r.competition_id
     JOIN pools_game g ON g.round_id = r.id
     LEFT JOIN LATERAL (
-        SELECT t.status, t.home_score, t.away_score FROM pools_typedresult t
+        SELECT t.status, t.status = 'differs' AND g.status IN ('scheduled', 'in_progress')
+               OR t.status = 'held'
+               AND (g.home_score, g.away_score) IS DISTINCT FROM (t.home_score, t.away_score)
+               AND NOT {RULED_SINCE_SQL.format(typed="t")} AS is_contradicted
+        FROM pools_typedresult t
         WHERE t.game_id = g.id AND t.status <> 'withdrawn' ORDER BY t.id DESC LIMIT 1
     ) typed ON true
     WHERE r.locks_at <= clock_timestamp() AND EXISTS (
         SELECT 1 FROM pools_pool p WHERE p.competition_id = r.competition_id AND p.status IN ('open', 'running')
         AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number))
     GROUP BY r.id, c.name
-    HAVING bool_or(g.status IN ('scheduled', 'in_progress') OR g.review <> '' OR typed.status IN ('once', 'held')
+    HAVING bool_or(g.status IN ('scheduled', 'in_progress') OR g.review <> '' OR typed.status = 'once'
+                   OR typed.is_contradicted
                    OR r.number = ANY(%(ruled)s::int[]) AND r.competition_id = ANY(%(competitions)s::bigint[]))
     ORDER BY r.locks_at, r.id LIMIT %(limit)s
 """
