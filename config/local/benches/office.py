@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.conf import settings
@@ -30,19 +31,21 @@ TURNS, COUNTED = 5, 3
 MOST_QUERIES_OF_HOME, MOST_QUERIES_OF_A_LIST = 9, 14
 STATEMENT_MS = 50
 HOME = "/admin/"
-# Each list, which shows the newest first, and what is searched for in it.
+# Each list, which shows the newest first, and what finds one row of it: {n} is a number that the newest third has.
 LISTS = {
-    "accounts/user": "Player 777",
-    "entries/request": "Player 777",
-    "entries/entry": "p777@bench",
-    "payments/entrymoney": "p777@bench",
-    "payments/payment": "cs_bench_777",
-    "payments/receipt": "ch_bench_777",
-    "payments/movement": "txn_bench_777",
-    "payments/journalentry": "stripe:ch_bench_777",
-    "payments/webhookevent": "evt_777",
-    "config/outboxmessage": "key 777",
+    "accounts/user": "Player {n}",
+    "entries/request": "Player {n}",
+    "entries/entry": "p{n}@bench",
+    "payments/entrymoney": "p{n}@bench",
+    "payments/payment": "cs_bench_{n}",
+    "payments/receipt": "ch_bench_{n}",
+    "payments/movement": "txn_bench_{n}",
+    "payments/journalentry": "stripe:ch_bench_{n}",
+    "payments/webhookevent": "evt_{n}",
+    "config/outboxmessage": '"key {n}"',
 }
+# What finds more than a page has, in a house of any size.
+EVERYBODY = {"accounts/user": "Player", "entries/request": "Player", "entries/entry": "p bench"}
 OUTBOX = """
     INSERT INTO config_outboxmessage (kind, key, payload, request_id, traceparent, attempts, last_error, done_at)
     SELECT 'kind ' || n %% 20, 'key ' || n, '{}', '', '', 1, '', now() FROM generate_series(1, %(rows)s) n
@@ -72,58 +75,73 @@ def home(runs: Runs, scale: Scale) -> Pair:
 
 def lists(runs: Runs, scale: Scale) -> Pair:
     """Milliseconds of the first page of a list at a million rows and at a thousand, where the two differ most."""
-    return _worst(_by_size(runs, scale, lambda name: ""))
+    return _by_size(runs, scale, lambda rows: [_address(name) for name in LISTS])
 
 
 def search(runs: Runs, scale: Scale) -> Pair:
-    """The same of the page that finds one player or one reference."""
-    return _worst(_by_size(runs, scale, lambda name: f"?q={LISTS[name]}"))
+    """The same of a page that finds one player or one reference, or all players: as many rows in either house."""
+    return _by_size(runs, scale, _searches)
 
 
 def depth(runs: Runs, scale: Scale) -> Pair:
     """Milliseconds nine tenths down a list of a million rows and of its first page, where the two differ most."""
-    deep, first = _nothing_yet(), _nothing_yet()
+    deep, first = _Times(), _Times()
     with _house(runs, scale(ROWS, least=FEW)) as browser:
         for _ in range(TURNS):
-            _take(browser, _nine_tenths_down, deep)
-            _take(browser, lambda name: "", first)
-    return _worst({name: Pair(statistics.median(deep[name]), statistics.median(first[name])) for name in LISTS})
+            deep.take(browser, [_address(name, after=_nine_tenths_down(name)) for name in LISTS])
+            first.take(browser, [_address(name) for name in LISTS])
+    return _worst(deep, first)
 
 
-def _by_size(runs: Runs, scale: Scale, query: Callable[[str], str]) -> dict[str, Pair]:
+def _by_size(runs: Runs, scale: Scale, addresses: Callable[[int], list[str]]) -> Pair:
     """In turns, so that what slows the machine down slows down both."""
-    big, small = _nothing_yet(), _nothing_yet()
+    big, small = _Times(), _Times()
     for _ in range(TURNS):
-        for rows, found in ((scale(ROWS, least=FEW), big), (FEW, small)):
+        for rows, times in ((scale(ROWS, least=FEW), big), (FEW, small)):
             with _house(runs, rows) as browser:
-                _take(browser, query, found)
-    return {name: Pair(statistics.median(big[name]), statistics.median(small[name])) for name in LISTS}
+                times.take(browser, addresses(rows))
+    return _worst(big, small)
 
 
-def _worst(pairs: dict[str, Pair]) -> Pair:
-    return max(pairs.values(), key=lambda pair: pair.measured / pair.reference)
+def _searches(rows: int) -> list[str]:
+    one = {name: text.format(n=rows - rows // 5) for name, text in LISTS.items()}
+    return [_address(name, q=text) for name, text in [*one.items(), *EVERYBODY.items()]]
 
 
-def _take(browser: Client, query: Callable[[str], str], found: dict[str, list[float]]) -> None:
-    """A few times each list's page, added by its name; refuses pages that ask too often."""
-    for name in LISTS:
-        address = f"/admin/{name}/{query(name)}"
-        _asked(browser, address, MOST_QUERIES_OF_A_LIST)
-        for _ in range(COUNTED):
-            began = time.perf_counter()
-            _get(browser, address)
-            found[name].append(1000 * (time.perf_counter() - began))
+def _address(name: str, **asked: str) -> str:
+    return f"/admin/{name}/?{urlencode(asked)}"
 
 
-def _nothing_yet() -> dict[str, list[float]]:
-    return {name: [] for name in LISTS}
+class _Times:
+    """Milliseconds of pages, page by page."""
+
+    def __init__(self) -> None:
+        self.pages: list[list[float]] = []
+
+    def take(self, browser: Client, addresses: list[str]) -> None:
+        """Look at each a few times; refuses pages that ask too often."""
+        self.pages = self.pages or [[] for _ in addresses]
+        for address, times in zip(addresses, self.pages, strict=True):
+            _asked(browser, address, MOST_QUERIES_OF_A_LIST)
+            for _ in range(COUNTED):
+                began = time.perf_counter()
+                _get(browser, address)
+                times.append(1000 * (time.perf_counter() - began))
+
+
+def _worst(measured: _Times, reference: _Times) -> Pair:
+    pairs = [
+        Pair(statistics.median(ours), statistics.median(theirs))
+        for ours, theirs in zip(measured.pages, reference.pages, strict=True)
+    ]
+    return max(pairs, key=lambda pair: pair.measured / pair.reference)
 
 
 def _nine_tenths_down(name: str) -> str:
-    """The page after the row that nine tenths of the others come before."""
+    """The place of the row that nine tenths of the others come before."""
     model: Any = apps.get_model(name.replace("/", "."))
     row = model._default_manager.order_by("pk")[model._default_manager.count() // 10]
-    return f"?after={sign_position((model._meta.label,), position_of(row, ['id']))}"
+    return sign_position((model._meta.label,), position_of(row, ["id"]))
 
 
 def _asked(browser: Client, address: str, most: int) -> list[dict[str, Any]]:
@@ -138,7 +156,7 @@ def _get(browser: Client, address: str) -> None:
     answer = browser.get(address, headers={"host": settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"})
     if answer.status_code != 200:
         raise Meaningless(f"{address} answered {answer.status_code}")
-    cl = (answer.context or {}).get("cl")
+    cl = (getattr(answer, "context_data", None) or {}).get("cl")
     if cl is not None and not len(cl.result_list):
         raise Meaningless(f"{address} found nothing")
 
