@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from config import metrics, outbox
@@ -183,8 +184,13 @@ def written(text: str, field: str = "reason") -> str:
 
 
 def lock_open(discrepancy_id: int) -> Discrepancy:
-    """The row, locked. Refuses one that is not there (NOT_FOUND) or closed (INVALID_TRANSITION)."""
-    row = Discrepancy.objects.locked().filter(pk=discrepancy_id).first()
+    """The row, locked, after the money that it is about. Refuses what `find_open` refuses."""
+    return find_open(discrepancy_id, Discrepancy.objects.locked())
+
+
+def find_open(discrepancy_id: int, rows: QuerySet[Discrepancy] | None = None) -> Discrepancy:
+    """The row. Refuses one that is not there (NOT_FOUND) or closed (INVALID_TRANSITION)."""
+    row = (Discrepancy.objects.all() if rows is None else rows).filter(pk=discrepancy_id).first()
     if row is None:
         raise NotFound(Code.NOT_FOUND, "There is no such discrepancy.")
     if row.status not in OPEN_STATES:

@@ -1,7 +1,9 @@
 """One row of the queue, and several people at the same instant: one of them has it, the others are told."""
 
+import threading
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.clock import database_now
 from payments.ledger import rules
@@ -13,11 +15,13 @@ from payments.services.discrepancies import acknowledge, raise_discrepancy, reso
 from payments.services.queue.acting import allocate, refund
 from payments.services.queue.foreign import find_ours, mark_foreign
 from payments.services.queue.write_offs import approve_write_off, decline_write_off, request_write_off
+from payments.services.refunds.decisions import lock_receipt
 from tests.factories.accounts import FinanceFactory
 from tests.factories.payments import unapplied_money
 from tests.support.charging import balances
 from tests.support.queue import moved, raised
 from tests.support.refunding import fresh
+from tests.support.running import wait_for
 from tests.support.threads import again_and_again, codes, errors, run_together, successes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +101,43 @@ def test_money_that_is_made_a_place_and_given_back_at_once_is_one_of_both(staff)
     is_back = Refund.objects.filter(receipt=receipt).exists()
     assert fresh(receipt).status == ("returning" if is_back else "allocated")
     assert broken() == {}
+
+
+@pytest.mark.parametrize("act", [allocate, refund])
+def test_who_acts_on_a_row_waits_for_who_settles_it_and_neither_holds_the_other_up(staff, act):
+    """The money is locked before the row: the other way round, each would have what the other waits for."""
+    receipt = unapplied_money()
+    row = raised(DiscrepancyKind.HELD_MONEY, f"receipt:{receipt.pk}")
+    is_held = threading.Event()
+
+    @transaction.atomic
+    def settle():
+        lock_receipt(receipt.pk)
+        is_held.set()
+        assert wait_for(waiting, every=0.02)
+        settle_discrepancy(
+            kind=DiscrepancyKind.HELD_MONEY, object_key=row.object_key, resolution="All of it goes back."
+        )
+
+    def acting():
+        assert is_held.wait(20)
+        act(discrepancy_id=row.pk, by=staff[0], reason="asked")
+
+    outcomes = run_together([settle, acting])
+
+    assert outcomes[0].error is None
+    assert codes(outcomes) == ["INVALID_TRANSITION"]
+    assert fresh(row).resolution == "All of it goes back."
+
+
+def waiting():
+    """How many transactions of this database wait for another."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT count(*) FROM pg_locks JOIN pg_stat_activity a USING (pid)
+            WHERE NOT granted AND a.datname = current_database()
+        """)
+        return cursor.fetchone()[0]
 
 
 @again_and_again

@@ -24,7 +24,7 @@ from payments.providers.faults import ProviderError
 from payments.reconciliation import cures
 from payments.reconciliation.dispositions import Action
 from payments.services.allocating import allocate_again
-from payments.services.discrepancies import close, lock_open, write_act, written
+from payments.services.discrepancies import close, find_open, lock_open, write_act, written
 from payments.services.queue.allowed import refuse_action
 from payments.services.refunds.checks import left_of
 from payments.services.refunds.deciding import lock_refund, replace_refund, request_refund
@@ -149,8 +149,8 @@ def _number_of(row: Discrepancy, kind: str) -> int | None:
 
 
 def _open(discrepancy_id: int, action: Action) -> Discrepancy:
-    with transaction.atomic():
-        row = lock_open(discrepancy_id)
+    """The row as it is now, not locked: the money that it is about is locked before it, as by whoever settles it."""
+    row = find_open(discrepancy_id)
     refuse_action(row, action)
     return row
 
