@@ -6,6 +6,7 @@ import pytest
 
 from config import outbox
 from config.clock import database_now
+from config.errors import DomainError
 from entries.models import Entry, PaymentStatus
 from payments.models import ManualRecord, Refund
 from payments.services.refunds.deciding import approve_refund, decline_refund, give_back_place, replace_refund
@@ -70,7 +71,10 @@ class TestAPlace:
         assert balances().get("refund_payable", 0) == balances().get("unallocated", 0) == 0
 
     def test_a_part_of_it_is_refused(self, receipt, finance):
-        assert refused(asked, receipt, finance, amount=4999) == "VALIDATION_ERROR"
+        with pytest.raises(DomainError) as refusal:
+            asked(receipt, finance, amount=4999)
+        told = "A place is taken back with all that is left of its fee: 50.00 USD."
+        assert refusal.value.details == {"amount_cents": [told]}
 
     def test_once_the_first_round_has_locked_the_pot_is_the_players(self, receipt, finance, pool):
         begin(pool)

@@ -12,7 +12,7 @@ from accounts.models import User
 from config.audit import attribute
 from config.clock import database_now
 from config.errors import Code, Forbidden, InvalidTransition, NotFound, invalid
-from config.phrases import phrase
+from config.phrases import Money, phrase
 from config.reasons import check_reason
 from payments.models import (
     DiscrepancyKind,
@@ -227,7 +227,10 @@ def _refuse_parts(receipt: Receipt, taken_from: str, amount: int, left: int) -> 
         raise NotFromThere("All of this money went back already. Say so on the refund that did it.")
     if amount != left:
         raise invalid(
-            "amount_cents", phrase("A place is taken back with all that is left of its fee: {left}.", left=left)
+            "amount_cents",
+            phrase(
+                "A place is taken back with all that is left of its fee: {left}.", left=Money(left, receipt.currency)
+            ),
         )
 
 
