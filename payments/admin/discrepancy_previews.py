@@ -1,10 +1,12 @@
 """What the confirm pages of the queue say before anything is done: how many, and what it does to the money."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from config.confirmations import Shown
 from config.money import format_amount
 from payments.models import Discrepancy, ForeignObject, ForeignState, WriteOff, WriteOffState
 from payments.models.discrepancy import OPEN_STATES
@@ -72,14 +74,26 @@ def what_asking_for_a_write_off_does(rows: QuerySet[Discrepancy]) -> list[str]:
     ]
 
 
-def what_approving_does(rows: QuerySet[Discrepancy]) -> list[str]:
+def what_approving_does(rows: QuerySet[Discrepancy]) -> Shown:
     """The preview of `approve_write_off`, on the page of the row."""
-    return what_approving_writes_off(WriteOff.objects.filter(discrepancy__in=rows.order_by()))
+    return _about_wishes(rows, what_approving_writes_off)
 
 
-def what_declining_does(rows: QuerySet[Discrepancy]) -> list[str]:
+def what_declining_does(rows: QuerySet[Discrepancy]) -> Shown:
     """The preview of `decline_write_off`, on the page of the row."""
-    return what_declining_writes_off(WriteOff.objects.filter(discrepancy__in=rows.order_by()))
+    return _about_wishes(rows, what_declining_writes_off)
+
+
+def _about_wishes(rows: QuerySet[Discrepancy], tell: Callable[[QuerySet[WriteOff]], list[str]]) -> Shown:
+    """What is read, and of each row which wish it is about: of one that is asked for meanwhile nothing was read."""
+    wishes = WriteOff.objects.filter(discrepancy__in=rows.order_by(), status=WriteOffState.REQUESTED)
+    seen = {wish_name(row_id): str(pk) for row_id, pk in wishes.values_list("discrepancy_id", "pk")}
+    return Shown(tell(wishes.filter(pk__in=seen.values())), **seen)
+
+
+def wish_name(row_id: int) -> str:
+    """Under which name a confirm page brings back which wish for a row's write-off was read about."""
+    return f"wish-{row_id}"
 
 
 def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:

@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from payments.admin.discrepancies import ACTIONS
+from payments.admin.discrepancy_acts import ACTIONS
 from payments.admin.discrepancy_filters import AREAS
 from payments.admin.discrepancy_steps import _THERE, act_of
 from payments.models import Discrepancy, DiscrepancyKind
