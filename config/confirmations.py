@@ -26,6 +26,7 @@ from config.api.handler import explain, report
 from config.errors import Code
 from config.fresh_pages import ask_unless_fresh
 from config.names import named
+from config.phrases import in_language
 
 LISTED_ROWS = 100
 MOST_WHILE_WAITING = 30
@@ -176,4 +177,5 @@ def _report(page: Any, request: HttpRequest, outcome: tuple[int, Counter[str]], 
         page.message_user(request, said, messages.SUCCESS)
     for message, count in refusals.most_common():
         said = _("%(count)s of %(total)s refused: %(reason)s")
-        page.message_user(request, said % {"count": count, "total": total, "reason": _(message)}, messages.WARNING)
+        told = said % {"count": count, "total": total, "reason": in_language(message)}
+        page.message_user(request, told, messages.WARNING)

@@ -16,7 +16,7 @@ from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import confirmed
 from config.errors import Code, Conflict
 from config.money import format_amount
-from config.phrases import phrase, tell_of
+from config.phrases import in_language, phrase, tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
@@ -128,7 +128,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         """Of the pool, by its newest booking."""
         outcome = request_payouts(pool_id=row.pool_id, by=staff(request))
         for refusal in outcome.refused[:MOST_LISTED]:
-            self.message_user(request, f"{row.pool.name}: {refusal.message}", messages.WARNING)
+            self.message_user(request, f"{row.pool.name}: {in_language(refusal.message)}", messages.WARNING)
         if not outcome.done:
             raise Conflict(Code.PRIZE_NOT_DUE, phrase("{pool}: no payout was asked for.", pool=row.pool.name))
         asked = len(outcome.done)

@@ -11,7 +11,7 @@ from config.clock import database_now
 from payments.admin.ways import way_to
 from payments.models import Discrepancy, DiscrepancyKind, ForeignObject, WriteOff
 from payments.services.discrepancies import acknowledge, resolve
-from payments.services.queue.write_offs import request_write_off
+from payments.services.queue.write_offs import decline_write_off, request_write_off
 from tests.factories.accounts import FinanceFactory
 from tests.factories.payments import unapplied_money
 from tests.support.charging import balances
@@ -163,6 +163,25 @@ def test_a_write_off_goes_through_two_people_by_the_buttons(page, finance, colle
     assert row.sentence[:20] in text(page, f"{LIST}?state=written_off")
 
 
+def test_a_write_off_that_was_asked_for_after_the_page_was_read_is_not_approved(page, finance, colleague):
+    row = moved()
+    first = request_write_off(discrepancy_id=row.pk, by=finance, reason="Nobody knows.")
+    page.force_login(colleague)
+    data = {"action": "approve_write_off", ACTION_CHECKBOX_NAME: [row.pk]}
+    read = page.post(LIST, data).context["hidden"]
+    decline_write_off(write_off_id=first.pk, by=finance, reason="I know it now.")
+    second = request_write_off(discrepancy_id=row.pk, by=FinanceFactory(), reason="Another.")
+    answer = page.post(LIST, {**data, **read, "confirmed": "1"})
+    (said,) = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert said.startswith("1 of 1 refused: A write-off that is declined cannot become approved.")
+    assert (fresh(second).status, fresh(row).status) == ("requested", "open")
+    # What was read about another row is not about this one.
+    page.cookies.pop("messages")
+    read = {f"wish-{row.pk}": str(request_write_off(discrepancy_id=moved().pk, by=finance, reason="x").pk)}
+    answer = page.post(LIST, {**data, **read, "confirmed": "1"})
+    assert "There is no such write-off." in str(next(iter(get_messages(answer.wsgi_request))))
+
+
 def test_not_ours_and_ours_after_all_by_the_buttons(page):
     row = moved(900)
 
@@ -174,6 +193,15 @@ def test_not_ours_and_ours_after_all_by_the_buttons(page):
     before, said = press(page, "ours_after_all", mark, to=marks, reason="They deny it.")
     assert ("9.00" in before, said) == (True, ["1 of 1 found to be ours."])
     assert Discrepancy.objects.filter(status="open").count() == 1
+
+
+def test_a_refusal_with_facts_is_told_in_the_language_of_the_page(page, settings):
+    settings.WRITE_OFF_AT_MOST = 1
+    row = moved()
+    page.cookies["outlast_language"] = "de"
+    (said,) = press(page, "ask_write_off", row, reason="Niemand weiß es.")[1]
+    assert "0,01 USD" in said
+    assert "At most" not in said
 
 
 def test_several_rows_at_once_each_have_their_own_answer(page):
