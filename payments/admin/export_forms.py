@@ -20,7 +20,7 @@ from config.names import named
 from payments.admin.report_periods import Period, day_of, periods
 from payments.exports.asking import request_export
 from payments.exports.formats import formats_of
-from payments.exports.rights import may_export
+from payments.exports.rights import who_may_export
 from payments.exports.schedules import Plan, create_schedule
 from payments.exports.wishes import narrowing_of
 from payments.models import Every, Export, ExportSchedule, FileFormat
@@ -210,14 +210,13 @@ class ScheduleForm(_ReportForm):
         zone: Any = self.fields["time_zone"]
         house = gettext("Finance zone (%(zone)s)") % {"zone": settings.FINANCE_TIME_ZONE.key}
         zone.choices = [("", house), *((name, name) for name in sorted(available_timezones()))]
-        people = [
-            person
-            for person in User.objects.filter(is_staff=True, is_active=True).order_by("display_name", "pk")
-            if may_export(person, kind=self.report.kind, is_personal=self.report.is_personal)
-        ]
+        people = who_may_export(kind=self.report.kind, is_personal=self.report.is_personal)
         self.fields["recipients"] = forms.MultipleChoiceField(
             label=_("Recipients"), required=False,
-            choices=[(str(one.pk), f"{one.display_name} <{one.email}>") for one in people],
+            choices=[
+                (str(one.pk), f"{one.display_name} <{one.email}>")
+                for one in people.filter(is_staff=True).order_by("display_name", "pk")
+            ],
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
             help_text=_("They are told by mail when it is ready, or does not come."),
         )  # fmt: skip

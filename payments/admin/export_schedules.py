@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, labelled, list_button
-from config.clock import database_now
+from config.clock import ClockTimestamp, database_now
 from config.confirmations import confirmed
 from config.errors import DomainError
 from config.handbook import helped_by
@@ -29,7 +29,7 @@ from payments.admin.export_forms import ScheduleForm, report_asked
 from payments.admin.report_centre import tell_form
 from payments.exports.rights import may_export
 from payments.exports.schedules import delete_schedule, due_at, is_late, start_schedule, stop_schedule
-from payments.models import ExportSchedule, ExportScheduleChange, ScheduleState
+from payments.models import ExportSchedule, ExportScheduleChange, ExportState, ScheduleState
 from payments.reports import REPORTS
 
 MANAGES = "payments.add_exportschedule"
@@ -100,9 +100,9 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     actions_list = ("new",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExportSchedule]:
-        """With the people, in one query for all rows."""
+        """With the people and the instant, in two queries for all rows."""
         rows: QuerySet[ExportSchedule] = super().get_queryset(request)
-        return rows.prefetch_related("recipients")
+        return rows.annotate(now=ClockTimestamp()).prefetch_related("recipients")
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only what can be done with it now."""
@@ -125,11 +125,11 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         ordering="status",
         colours={"active": "success", "late": "danger", "stopped": "info", "broken": "danger", "deleted": "info"},
     )
-    def state(self, schedule: ExportSchedule) -> tuple[str, str]:
+    def state(self, schedule: Any) -> tuple[str, str]:
         """Where it stands: one that is late or that stopped by itself stands out."""
         if schedule.stopped_because:
             return "broken", _("Stopped by itself")
-        if is_late(schedule, database_now()):
+        if is_late(schedule, schedule.now):
             return "late", _("Late")
         return schedule.status, named(schedule.get_status_display())
 
@@ -163,12 +163,11 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def so_far(self, schedule: ExportSchedule) -> SafeString:
         """The way to its exports, and how many of them failed."""
         address = f"{reverse('admin:payments_export_changelist')}?schedule__id__exact={schedule.pk}"
-        states = list(schedule.exports.order_by().values_list("status", flat=True))
-        failed = states.count("failed")
-        words = _("%(count)s exports") % {"count": len(states)}
-        if not failed:
+        found = schedule.exports.aggregate(all=Count("pk"), failed=Count("pk", filter=Q(status=ExportState.FAILED)))
+        words = _("%(count)s exports") % {"count": found["all"]}
+        if not found["failed"]:
             return linked(address, words)
-        said = _("%(count)s failed") % {"count": failed}
+        said = _("%(count)s failed") % {"count": found["failed"]}
         return format_html("{}, {}", linked(address, words), linked(f"{address}&status__exact=failed", said))
 
     @list_button("New schedule", path="new", icon="add", permission=MANAGES)

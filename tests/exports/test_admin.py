@@ -5,15 +5,18 @@ import io
 import openpyxl
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.clock import database_now
 from payments.exports import work
-from payments.models import Export, ExportDownload, ExportSchedule, ExportState, PeriodClose
+from payments.exports.schedules import Plan, create_schedule
+from payments.models import Every, Export, ExportDownload, ExportSchedule, ExportState, FileFormat, PeriodClose
 from payments.reports import REPORTS
 from pools.models import Pool
+from tests.factories.accounts import FinanceFactory
 from tests.factories.payments import paid_entry
 from tests.factories.pools import PoolFactory
 from tests.support.exporting import wish, written
@@ -146,6 +149,38 @@ def test_a_second_name_is_given_in_the_list(client, numbers, changed, finance, c
     work.write_next()
     page = client.get(f"/admin/payments/export/{Export.objects.latest('pk').pk}/change/").content.decode()
     assert "The same bytes came out." in page
+
+
+def test_schedules_and_who_may_be_told_cost_the_same_at_one_and_at_three(as_finance, numbers, finance):
+    def queries(address):
+        with CaptureQueriesContext(connection) as asked:
+            assert as_finance.get(address).status_code == 200
+        return len(asked)
+
+    def schedule():
+        plan = Plan(name="Daily", report="numbers", file_format=FileFormat.CSV, every=Every.DAY)
+        create_schedule(plan=plan, recipients=[finance], by=finance, now=database_now())
+
+    pages = ("/admin/payments/exportschedule/", "/admin/payments/exportschedule/new/?report=entries")
+    schedule()
+    for page in pages:
+        queries(page)
+    few = [queries(page) for page in pages]
+    schedule(), schedule(), FinanceFactory(), FinanceFactory()
+    assert [queries(page) for page in pages] == few
+
+
+def test_only_who_may_have_a_report_is_offered_to_be_told(as_finance, finance, moderator, admin_user):
+    alone = FinanceFactory()
+    alone.groups.clear()
+    alone.user_permissions.add(Permission.objects.get(codename="export_reports"))
+
+    def offered(report):
+        form = as_finance.get(f"/admin/payments/exportschedule/new/?report={report}").context["form"]
+        return {int(value) for value, _ in form.fields["recipients"].choices}
+
+    assert offered("journal") == {finance.pk, admin_user.pk, alone.pk}
+    assert offered("entries") == {finance.pk, admin_user.pk}
 
 
 def test_a_schedule_is_made_stopped_and_started(as_finance, numbers, finance):
