@@ -90,8 +90,11 @@ class ExportScheduleViewSet(ReadOnlyViewSet):
     permission_classes = [IsFinance]
 
     def filter_queryset(self, queryset: Any) -> Any:
-        """The list alone is filtered."""
-        return queryset.filter(**self.valid_query()) if self.action == "list" else queryset
+        """The list alone is filtered; what is deleted is listed to who asks for it."""
+        if self.action != "list":
+            return queryset
+        asked = self.valid_query()
+        return queryset.filter(**asked) if asked else queryset.exclude(status=ScheduleState.DELETED)
 
     @operation(query=ScheduleFilter, summary="List schedules of reports")
     def list(self, request: Call) -> Response:

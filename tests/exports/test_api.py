@@ -7,6 +7,7 @@ import pytest
 
 from config.clock import database_now
 from payments.exports import work
+from payments.exports.schedules import delete_schedule
 from payments.models import Export, ExportDownload
 from payments.reports import REPORTS
 from tests.support.calls import call, respond
@@ -159,6 +160,9 @@ def test_schedules_over_http(caller, numbers, finance):
     assert call(caller, "POST", f"{path}/stop") == (409, "INVALID_TRANSITION")
     assert call(caller, "POST", f"{path}/start")[1]["status"] == "active"
     assert [row["id"] for row in call(caller, "GET", "/export-schedules", status="active")[1]] == [told["id"]]
+    delete_schedule(schedule_id=told["id"], by=finance)
+    listed = [call(caller, "GET", "/export-schedules", **asked)[1] for asked in ({}, {"status": "deleted"})]
+    assert [[row["id"] for row in rows] for rows in listed] == [[], [told["id"]]]
     assert call(caller, "GET", path)[0] == 200
     for wrong in ({"hour": 24}, {"every": "year"}, {"recipients": [finance.pk + 1]}, {"report": "nonsense"}):
         assert call(caller, "POST", "/export-schedules", {**body, **wrong})[0] == 400
