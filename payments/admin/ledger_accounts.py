@@ -16,6 +16,8 @@ from payments.ledger.accounts import Kind
 from payments.ledger.balances import Standing, sums_of
 from payments.ledger.models import Account
 
+SEES_LINES = "payments.view_journalentry"
+
 
 def name_of(account: Account) -> str:
     """`Prize pot of The Long Season (USD)`."""
@@ -49,7 +51,7 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
     links = (
         RowLink(
             "Statement",
-            "payments.view_journalentry",
+            SEES_LINES,
             lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement",
         ),
     )
@@ -76,8 +78,9 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """With a page of its statement."""
-        account = Account.objects.filter(pk=object_id).first() if object_id and object_id.isdecimal() else None
+        """With a page of its statement, for who may see the journal."""
+        is_one = object_id is not None and object_id.isdecimal() and request.user.has_perm(SEES_LINES)
+        account = Account.objects.filter(pk=object_id).first() if is_one else None
         statement = None if account is None else statement_page(request, account)
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
@@ -368,6 +369,17 @@ def test_an_entry_leads_to_its_accounts_its_source_and_what_else_was_booked_for_
     assert "Debits and credits are both 5.00 USD" in page
     assert f"/admin/payments/account/{account(UNALLOCATED)}/change/#statement" in page
     assert "/admin/payments/receipt/?charge_id=ch_9" in page
+
+
+def test_a_statement_is_for_who_may_see_the_journal(client, moderator):
+    posted(100)
+    page = f"/admin/payments/account/{account(UNALLOCATED)}/change/"
+    client.force_login(moderator)
+    shown = []
+    for name in ("view_account", "view_journalentry"):
+        moderator.user_permissions.add(Permission.objects.get(content_type__app_label="payments", codename=name))
+        shown.append(client.get(page).context["statement"] is not None)
+    assert shown == [False, True]
 
 
 def test_a_statement_costs_the_same_at_one_line_and_at_three(as_finance):
