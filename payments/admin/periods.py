@@ -22,14 +22,21 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now, last_of_month
-from config.confirmations import Reason, confirmed
+from config.confirmations import Reason, Shown, confirmed
 from config.errors import DomainError
 from config.money import format_amount
 from config.names import named
 from payments.ledger.accounts import Kind
 from payments.models import PeriodClose, PeriodCloseChange, PeriodState
 from payments.services.period_checks import checks_of, moved_in
-from payments.services.periods import broken_periods, close_period, next_open_month, propose_period, withdraw_period
+from payments.services.periods import (
+    books_of,
+    broken_periods,
+    close_period,
+    next_open_month,
+    propose_period,
+    withdraw_period,
+)
 from pools.admin.switch_fields import tell
 from pools.models import Pool
 
@@ -38,15 +45,24 @@ MOST_TOLD = 3
 PROPOSES, CLOSES = "payments.propose_period", "payments.close_period"
 
 
-def what_closing_does(rows: QuerySet[PeriodClose]) -> list[str]:
+def what_closing_does(rows: QuerySet[PeriodClose]) -> Shown:
     """The preview of `close`: what is sealed, what is open still, and what is refused from then on."""
-    return [
-        *(sentence for period in rows.order_by("first_day")[:MOST_TOLD] for sentence in _of_month(period)),
+    told = list(rows.order_by("first_day")[:MOST_TOLD])
+    # Before the numbers: what is booked while they are added up is not among them.
+    seen = {_seen(period): books_of(period) for period in told}
+    said = [
+        *(sentence for period in told for sentence in _of_month(period)),
         _("What the books had come to at the end of the month is sealed. This cannot be taken back: a closed month is"
           " never opened again."),
         _("From then on nothing is booked into it, whoever writes. What is learned about it later is booked on the"
           " first open day, with the day it happened beside it."),
     ]  # fmt: skip
+    return Shown(said, **seen)
+
+
+def _seen(period: PeriodClose) -> str:
+    """Under which name a confirm page brings back what the books were when it was read."""
+    return f"seen-{period.pk}"
 
 
 def _of_month(period: PeriodClose) -> list[str]:
@@ -208,7 +224,8 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @confirmed("Close", permission=CLOSES, preview=what_closing_does, done="closed", fresh=True)
     def close(self, request: HttpRequest, row: PeriodClose, reason: str) -> None:
         """For good."""
-        close_period(period_id=row.pk, by=staff(request), now=database_now())
+        seen = request.POST.get(_seen(row), "")
+        close_period(period_id=row.pk, by=staff(request), now=database_now(), seen=seen)
 
     @confirmed("Withdraw", permission=PROPOSES, preview=what_withdrawing_does, done="withdrawn", reason=Reason.REQUIRED)
     def withdraw(self, request: HttpRequest, row: PeriodClose, reason: str) -> Any:

@@ -21,6 +21,7 @@ from config.locks import advisory_lock, allow_long_statements, keep_writers_out
 from config.phrases import phrase
 from payments.models import Discrepancy, PeriodClose, PeriodState
 from payments.models.discrepancy import OPEN_STATES
+from payments.reports.base import check_day
 
 PATIENCE = "3s"
 # Debits and credits of each month on each kind of account, pool and provider; players are added up.
@@ -50,12 +51,15 @@ class Broken:
 
 @transaction.atomic
 def propose_period(*, first_day: date, by: User, now: datetime) -> PeriodClose:
-    """Propose to close a month. Refuses one that is not over, and any but the one after the last that was closed."""
+    """Propose to close a month. Refuses one that is not over, or in a year that nobody means, and any but the one after
+    the last that was closed."""
     if first_day.day != 1:
         raise invalid("first_day", "A month begins on its first day.")
     last_day = last_of_month(first_day)
     if last_day >= finance_date(now):
         raise Conflict(Code.PERIOD_CLOSED, phrase("{first_day:month} is not over.", first_day=first_day))
+    # All months from the first on are closed one after another: from the year 202 nobody comes to this one.
+    check_day("first_day", first_day)
     # Two who propose at once: the second finds what the first proposed.
     advisory_lock("propose a period")
     expected = next_open_month()
@@ -82,11 +86,12 @@ def withdraw_period(*, period_id: int, by: User, reason: str) -> PeriodClose:
 
 
 @transaction.atomic(durable=True)
-def close_period(*, period_id: int, by: User, now: datetime) -> PeriodClose:
+def close_period(*, period_id: int, by: User, now: datetime, seen: str = "") -> PeriodClose:
     """Close the month for good. Whoever writes into the journal waits meanwhile.
 
-    Refuses who proposed it, books that do not balance, a month that is not the next, and (503) a moment in which
-    somebody writes without a pause. Refuses to be called in a transaction, which would keep all writers waiting.
+    Refuses who proposed it, books that do not balance or are not as they were `seen` (VERSION_CONFLICT, see
+    `books_of`), a month that is not the next, and (503) a moment in which somebody writes without a pause. Refuses to
+    be called in a transaction, which would keep all writers waiting.
     """
     allow_long_statements()
     keep_writers_out("payments_journalentry", "payments_posting", patience=PATIENCE)
@@ -97,6 +102,8 @@ def close_period(*, period_id: int, by: User, now: datetime) -> PeriodClose:
     before = _last_closed()
     if before is not None and period.first_day != before.last_day + timedelta(days=1):
         raise Conflict(Code.PERIOD_CLOSED, "Months are closed one after another.")
+    if seen and seen != books_of(period):
+        raise Conflict(Code.VERSION_CONFLICT, "More was booked since you looked: read it again, then close.")
     (lines,) = trial_balances([period.last_day])
     _check_balanced(lines)
     attribute(by=by)
@@ -108,6 +115,12 @@ def close_period(*, period_id: int, by: User, now: datetime) -> PeriodClose:
     period.closed_by, period.closed_at = by, now
     period.save()
     return period
+
+
+def books_of(period: PeriodClose) -> str:
+    """What tells whether anything was booked since: entries are never changed, so how many and the last are enough."""
+    count, last = _counted(period.last_day)
+    return f"{count}-{last}"
 
 
 def next_open_month() -> date | None:

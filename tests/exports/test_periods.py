@@ -93,6 +93,7 @@ def test_two_names_and_one_after_another(finance, colleague):
     withdraw_period(period_id=period.pk, by=colleague, reason="Not yet.")
     assert refused(close_period, period_id=period.pk, by=colleague, now=now) == "INVALID_TRANSITION"
     assert refused(propose_period, first_day=date(2026, 1, 2), by=finance, now=now) == "VALIDATION_ERROR"
+    assert refused(propose_period, first_day=date(202, 6, 1), by=finance, now=now) == "VALIDATION_ERROR"
     for later in (date(2026, 3, 1), date(9999, 12, 1)):
         assert refused(propose_period, first_day=later, by=finance, now=now) == "PERIOD_CLOSED"
     # The month is over in the finance zone, not in UTC.
