@@ -79,8 +79,8 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With a page of its statement, for who may see the journal."""
-        is_one = object_id is not None and object_id.isdecimal() and request.user.has_perm(SEES_LINES)
-        account = Account.objects.filter(pk=object_id).first() if is_one else None
+        number = object_id if object_id and object_id.isdecimal() and request.user.has_perm(SEES_LINES) else None
+        account = Account.objects.filter(pk=number).first() if number else None
         statement = None if account is None else statement_page(request, account)
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})
 
