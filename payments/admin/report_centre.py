@@ -42,14 +42,15 @@ def centre_page(page: Any, request: HttpRequest, shown: Any) -> HttpResponseBase
     report = report_asked(request.GET.get("report"))
     context = {**page.admin_site.each_context(request), "title": _("Reports"), "opts": page.opts}
     if report is None:
-        return TemplateResponse(request, "payments/reports_centre.html", {**context, **_overview(request, shown)})
+        return TemplateResponse(request, "payments/reports_centre.html", {**context, **_overview(page, request, shown)})
     return _report_page(page, request, report, context)
 
 
-def _overview(request: HttpRequest, shown: Any) -> dict[str, Any]:
+def _overview(page: Any, request: HttpRequest, shown: Any) -> dict[str, Any]:
     """The reports that this person may have first; what was written last; and how the schedules stand. Four queries."""
     person = staff(request)
-    last = Export.objects.select_related("requested_by", "schedule").order_by("-id")[:SHOWN_EXPORTS]
+    # As the list has them, with the names of their pools.
+    last = page.get_queryset(request).select_related(*page.list_select_related).order_by("-id")[:SHOWN_EXPORTS]
     kept = ExportSchedule.objects.exclude(status=ScheduleState.DELETED)
     active = kept.filter(status=ScheduleState.ACTIVE)
     return {

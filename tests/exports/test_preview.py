@@ -16,6 +16,7 @@ from payments.models import Export
 from payments.reports.as_of import TABLES
 from tests.factories.accounts import FinanceFactory
 from tests.factories.payments import paid_entry
+from tests.factories.pools import PoolFactory
 from tests.support.exporting import content, wish, written
 from tests.support.ledger import posted
 
@@ -169,6 +170,13 @@ def test_one_press_writes_the_same_again_as_of_now(as_finance, client, numbers, 
     client.force_login(moderator)
     assert client.post(f"/admin/payments/export/{first.pk}/repeat").status_code == 403
     assert Export.objects.count() == 2
+
+
+def test_the_centre_names_the_pool_that_a_report_is_of(as_finance, numbers, finance):
+    pool = PoolFactory(name="The Long Season")
+    wish(finance, pool_id=pool.pk)
+    (row,) = as_finance.get(CENTRE).context["exports"]
+    assert row["about"] == f"pool The Long Season ({pool.pk}), how many 3"
 
 
 def test_the_centre_costs_no_more_with_more_exports(as_finance, numbers, finance):
