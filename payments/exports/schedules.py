@@ -193,7 +193,8 @@ def _lost_right(schedule: ExportSchedule) -> str:
 
 def _stop_by_itself(schedule: ExportSchedule, why: str) -> None:
     """Somebody is told, by mail and on the pages: a report that does not come is missed by nobody otherwise."""
-    logger.error("schedule %s is stopped: %s", schedule.pk, why)
+    # Why names people: it stands on the schedule's page.
+    logger.error("schedule %s has stopped by itself", schedule.pk)
     schedule.move_to(ScheduleState.STOPPED)
     schedule.stopped_because = why[:300]
     schedule.save(update_fields=["status", "stopped_because"])

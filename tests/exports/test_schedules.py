@@ -174,10 +174,11 @@ def test_the_hour_is_that_of_its_own_zone(numbers, finance, zone_name, hour, day
     assert is_late(schedule, at.replace(hour=at.hour + 2))
 
 
-def test_who_lost_the_right_has_no_schedule_and_is_told(numbers, finance, colleague):
+def test_who_lost_the_right_has_no_schedule_and_is_told(numbers, finance, colleague, caplog):
     schedule = daily(finance, recipients=[colleague])
     finance.groups.clear()
     assert run_due_schedules(now=datetime(2026, 3, 7, 12, tzinfo=UTC)) == 0
+    assert caplog.messages == [f"schedule {schedule.pk} has stopped by itself"]
     schedule.refresh_from_db()
     assert (schedule.status, schedule.stopped_because) == (
         "stopped",
