@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -18,7 +17,6 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.handbook import helped_by
-from config.locks import allow_long_statements
 from config.money import format_amount
 from entries.admin.links import SETTLES, linked, to_results, to_room, to_ruling, to_settlement
 from entries.admin.rulings.tables import SHOWN, ends_of, said_of, tables_of
@@ -111,9 +109,9 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
 
     def _settle(self, request: HttpRequest, competition: Competition) -> HttpResponseBase:
         assert isinstance(request.user, User)
-        with transaction.atomic():
-            allow_long_statements()
-            done = settle_competition(competition_id=competition.pk, cause=SettlementCause.STAFF, by=request.user)
+        done = settle_competition(
+            competition_id=competition.pk, cause=SettlementCause.STAFF, by=request.user, may_take_long=True
+        )
         if done.settlement_id is None:
             self.message_user(request, f"{competition}: everything was settled already.", messages.INFO)
             return HttpResponseRedirect(f"{request.path}?competition={competition.pk}")
@@ -125,9 +123,7 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
 def _preview(competition: Competition) -> dict[str, Any]:
     """The tables of a dry run."""
     tally = Tally(listed=SHOWN)
-    with transaction.atomic():
-        allow_long_statements()
-        looked = settle_competition(competition_id=competition.pk, dry_run=True, tell=tally)
+    looked = settle_competition(competition_id=competition.pk, dry_run=True, tell=tally, may_take_long=True)
     return {**tables_of(tally), "ends": ends_of(looked.difference), "looked": competition}
 
 
@@ -135,9 +131,8 @@ def _lines(competition: Competition) -> FileResponse:
     """Every line of a dry run."""
 
     def tell(write: Callable[[Line], object]) -> None:
-        with transaction.atomic():
-            allow_long_statements()
-            settle_competition(competition_id=competition.pk, dry_run=True, tell=Tally(write=write, listed=0))
+        tally = Tally(write=write, listed=0)
+        settle_competition(competition_id=competition.pk, dry_run=True, tell=tally, may_take_long=True)
 
     name = f"settlement-{competition.code}.csv"
     return FileResponse(lines_file(tell), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.urls import reverse
 
 from config.locks import advisory_lock
 from entries.models import Entry, Pick, Ruling, Settlement
@@ -189,8 +190,8 @@ def wait_for_one_who_waits():
     raise AssertionError("nobody waits for the settlement")
 
 
-@pytest.mark.parametrize("is_confirmed", [False, True])
-def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, is_confirmed):
+@pytest.mark.parametrize("way", ["look", "confirm", "settle", "look at settling"])
+def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, client, way):
     """A game of a round that is played for days has just begun: what reveals it holds the whole round for a moment."""
     pool = weekly_pool()
     entry = EntryFactory(in_pool=pool)
@@ -199,6 +200,7 @@ def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, is_confi
     kick_off(game("ANT"))
     revealed_rounds(pool.competition_id)
     kick_off(game("CAT"))
+    client.force_login(people[1])
     settled = threading.Event()
 
     def settle():
@@ -208,9 +210,12 @@ def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, is_confi
 
     def rule_on_it():
         wait_for_lock.wait(20)
-        if is_confirmed:
+        if way == "confirm":
             return confirm_ruling(ruling=proposal, by=people[1])
-        return rehearse_ruling(by=people[1], **about)
+        if way == "look":
+            return rehearse_ruling(by=people[1], **about)
+        what = {"competition": pool.competition_id, "what": "settle" if way == "settle" else ""}
+        return client.post(reverse("admin:entries_settlement_settle"), what)
 
     def choose():
         try:

@@ -15,7 +15,7 @@ from accounts.models import User
 from config import outbox
 from config.audit import attribute
 from config.clock import database_now
-from config.locks import advisory_lock
+from config.locks import advisory_lock, allow_long_statements
 from entries.models import Ruling, SettlementCause
 from entries.queries.reveal import revealed_rounds
 from entries.services.settlement import facts, losses
@@ -63,18 +63,23 @@ def settle_competition(
     by: User | None = None,
     ruling: Ruling | None = None,
     tell: Tell | None = None,
+    may_take_long: bool = False,
 ) -> Settlement:
     """Settle what is final in all pools of the competition, from the first round on whose facts have changed.
 
     `through` holds back rounds above that number; it never takes back what later rounds have brought. `dry_run`
     changes nothing and says what would. `afresh` derives every fate from the first round on, which gives the same.
-    `tell` is handed the changes, line by line, before they are written. Safe to call at any time, from anywhere, twice
+    `tell` is handed the changes, line by line, before they are written; with `may_take_long` staff wait for it. Whoever
+    calls it in a transaction takes the settlement's lock before: what is revealed here keeps players from their picks
+    until that transaction ends. Safe to call at any time, from anywhere, twice
     at once: the second waits and finds nothing to do.
     """
     revealed_rounds(competition_id)
     difference, settlement_id = Difference(), None
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            if may_take_long:
+                allow_long_statements()
             advisory_lock("settle", competition_id)
             cursor.execute(MEMORY)
             if facts.gather_facts(cursor, competition_id=competition_id, through=through, afresh=afresh):
