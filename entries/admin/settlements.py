@@ -124,6 +124,7 @@ def _preview(competition: Competition) -> dict[str, Any]:
     """The tables of a dry run."""
     tally = Tally(listed=SHOWN)
     looked = settle_competition(competition_id=competition.pk, dry_run=True, tell=tally, may_take_long=True)
+    tally.finish()
     return {**tables_of(tally), "ends": ends_of(looked.difference), "looked": competition}
 
 

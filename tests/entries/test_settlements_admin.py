@@ -10,9 +10,10 @@ from django.urls import reverse
 from accounts.models import User
 from entries.models import EntryChange, Settlement
 from tests.factories.accounts import UserFactory
-from tests.factories.pools import PoolFactory, play_round
+from tests.factories.pools import PoolFactory, finish, play_round
 from tests.support.playing import enter
 from tests.support.ruling import game_of, rule, state_of
+from tests.support.winning import booked, paid_out, won_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,16 @@ def test_a_look_shows_who_falls_who_wins_and_how_much_and_changes_nothing(back_o
     # That the lock has passed becomes known by looking; nobody's fate does.
     assert {**state_of(pool), "games": before["games"]} == before
     assert not Settlement.objects.exists()
+
+
+@pytest.mark.slow
+def test_a_look_names_the_money_that_has_gone_out(back_office, moderator):
+    pool, winner, _loser = won_pool()
+    booked(pool), paid_out(winner)
+    game = winner.picks.get(round__number=2).game
+    finish(game, *((0, 9) if game.home.code == "CAT" else (9, 0)))
+    page = text_of(post(back_office(moderator), pool, "look"))
+    assert f"{pool.name}: 1 payout of 100.00 USD to players whose prize shrinks have gone out already" in page
 
 
 def test_all_lines_are_a_file(back_office, pool, moderator):
