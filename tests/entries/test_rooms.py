@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from config.clock import database_now
 from entries.queries.rooms import entries as pages
+from entries.queries.rooms import waiting
 from entries.services.settlement import settle_competition
 from pools.models import FeedSource, Game, TypedResult
 from pools.services.results import record_result
@@ -224,6 +225,16 @@ def test_results_are_typed_twice_on_one_page(office, pool, moderator, colleague)
 
 def _waiting(game):
     return str(TypedResult.objects.get(game=game, status="once").pk)
+
+
+def test_pools_of_a_big_competition_leave_room_for_those_of_others(office, pool, moderator, monkeypatch):
+    monkeypatch.setattr(waiting, "MOST_POOLS", 1)
+    other = PoolFactory(status="running")
+    for each in (pool, other):
+        PoolFactory(competition=each.competition, status="running")
+        lock_round(each.competition.rounds.get(number=1))
+    rounds = office(moderator).get(LIST).context["rounds"]
+    assert [[found.pk for found in one.pools] for one in rounds] == [[pool.pk], [other.pk]]
 
 
 @pytest.mark.parametrize("ruled", [(7, 6), (6, 7)])

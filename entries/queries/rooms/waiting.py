@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 from entries.models import Ruling, RulingStatus
 from entries.queries.rulings import rounds_concerned, rulings_in_full
@@ -88,9 +90,12 @@ def open_rounds() -> list[OpenRound]:
     with connection.cursor() as cursor:
         cursor.execute(OPEN_ROUNDS, ask)
         found = [OpenRound(*row) for row in cursor.fetchall()]
-    pools = Pool.objects.filter(
+    in_play = Pool.objects.filter(
         competition__in={one.competition_id for one in found}, status__in=(PoolStatus.OPEN, PoolStatus.RUNNING)
-    ).order_by("pk")[:MOST_POOLS]
+    )
+    # So many of each: those of a league with hundreds would leave no place for those of the next.
+    place = Window(RowNumber(), partition_by=F("competition_id"), order_by="id")
+    pools = in_play.annotate(place=place).filter(place__lte=MOST_POOLS).order_by("pk")
     for pool in pools:
         for one in found:
             span = range(pool.first_round_number, (pool.ended_round_number or pool.last_round_number) + 1)
