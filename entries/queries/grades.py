@@ -15,6 +15,7 @@ __all__ = [
     "CLOSED_SQL",
     "CLOSES_AT_SQL",
     "IN_PLAY_SQL",
+    "PICKABLE_SQL",
     "RESULT_SQL",
     "RULES_SQL",
     "SAT_OUT_SQL",
@@ -95,6 +96,12 @@ IN_PLAY_SQL = """
 SAT_OUT_SQL = """
     EXISTS (SELECT 1 FROM entries_reprieve v WHERE v.entry_id = e.id AND v.revoked_at IS NULL
             AND r.number > v.from_round_number AND r.number < v.before_round_number)
+"""
+
+# Some game of round `r` can still be picked; where every game is off, nobody can pick.
+PICKABLE_SQL = """
+    EXISTS (SELECT 1 FROM pools_game WHERE round_id = r.id AND locks_at > clock_timestamp()
+            AND status NOT IN ('cancelled', 'postponed'))
 """
 
 # From when on no pick for round `r` can change: the round's own lock, or, where each game locks for itself, the last of

@@ -22,7 +22,7 @@ from config import outbox
 from config.housekeeping import forgets
 from config.locks import try_advisory_lock
 from entries.models import BY_HAND, Reminder
-from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL, SAT_OUT_SQL
+from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, PICKABLE_SQL, RULES_SQL, SAT_OUT_SQL
 
 KIND = "reminder"
 SEND_LETTERS = "accounts.tasks.send_letters"
@@ -46,12 +46,9 @@ NEAR = f"""
         JOIN pools_round r ON r.competition_id = p.competition_id
             AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
         {RULES_SQL}
-        WHERE p.status IN ('open', 'running') AND r.locks_at <= clock_timestamp() + %(ahead)s
+        WHERE p.status IN ('open', 'running') AND r.locks_at <= clock_timestamp() + %(ahead)s AND {PICKABLE_SQL}
     ) near
     WHERE near.closes_at > clock_timestamp() AND near.closes_at <= clock_timestamp() + %(ahead)s
-      -- Where every game is off, nobody can pick.
-      AND EXISTS (SELECT 1 FROM pools_game g WHERE g.round_id = near.id AND g.locks_at > clock_timestamp()
-                  AND g.status NOT IN ('cancelled', 'postponed'))
     GROUP BY near.id, near.number, near.closes_at ORDER BY near.closes_at, near.id
 """
 

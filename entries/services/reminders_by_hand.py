@@ -105,7 +105,7 @@ def remind_now(*, room: Room, by: User) -> int:
         allow_long_statements()
         advisory_lock("reminders", room.round.pk)
         room = room_of(room.pool, room.round.number)
-        if not room.can_be_picked or room.pool.status not in ("open", "running"):
+        if not room.can_be_reminded_of or room.pool.status not in ("open", "running"):
             raise NothingToRemindOf
         with connection.cursor() as cursor:
             cursor.execute(REMIND, {**_about(room), "kind": KIND})

@@ -126,10 +126,14 @@ def test_a_lock_that_moves_by_minutes_is_no_other_lock(pool, moderator):
 
 def test_nobody_is_reminded_of_what_cannot_be_picked(pool, moderator):
     joined(pool)
-    room = room_of(pool, 1)
-    lock_round(pool.competition.rounds.get(number=1))
-    with pytest.raises(DomainError, match="No pick for this round can be made"):
-        remind_now(room=room, by=moderator)
+    room, games = room_of(pool, 1), pool.competition.games.filter(round__number=1)
+    # Every game is off, long before the lock; and then the lock.
+    games.update(status="postponed")
+    for _ in range(2):
+        with pytest.raises(DomainError, match="No pick for this round can be made"):
+            remind_now(room=room, by=moderator)
+        games.update(status="scheduled")
+        lock_round(pool.competition.rounds.get(number=1))
     assert not Letter.objects.exists()
 
 

@@ -32,7 +32,7 @@ class WithReminders(HouseAdmin):
         refuse_without(request, REMINDS)
         room = found_room(pk, number)
         back = reverse("admin:entries_room", args=[pk, number])
-        if not room.can_be_picked:
+        if not room.can_be_reminded_of:
             messages.error(request, _("No pick for this round can be made any more: there is nothing to remind of."))
             return HttpResponseRedirect(back)
         reach = reminder_reach(room)

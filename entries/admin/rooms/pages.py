@@ -92,7 +92,7 @@ class WithRooms(WithResults, WithReminders, HouseAdmin):
             "crumbs": way_to_room(room),
             "live_address": f"{reverse('admin:entries_room_live', args=[pk, number])}?{request.GET.urlencode()}",
             "refresh_seconds": REFRESH_SECONDS,
-            "may_remind": room.can_be_picked and request.user.has_perm(REMINDS),
+            "may_remind": room.can_be_reminded_of and request.user.has_perm(REMINDS),
             "may_type": room.phase in (Phase.PARTLY, Phase.LOCKED) and request.user.has_perm(TYPES),
             "before": number - 1 if number > room.pool.first_round_number else None,
             "following": number + 1 if number < (room.pool.ended_round_number or room.pool.last_round_number) else None,

@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import Code, NotFound
-from entries.queries.grades import ASKED_SQL, CLOSED_SQL, CLOSES_AT_SQL, RULES_SQL
+from entries.queries.grades import ASKED_SQL, CLOSED_SQL, CLOSES_AT_SQL, PICKABLE_SQL, RULES_SQL
 from entries.queries.reveal import is_revealed
 from entries.queries.rounds import Spread, distribution
 from entries.queries.tallies import PICKED, SITTING_OUT
@@ -20,7 +20,7 @@ from pools.queries.rounds import unlocked
 TOLD, LOOKED_BACK = 8, 60
 
 NUMBERS = f"""
-    SELECT {ASKED_SQL}, {CLOSES_AT_SQL}, {CLOSED_SQL}, clock_timestamp(),
+    SELECT {ASKED_SQL}, {CLOSES_AT_SQL}, {CLOSED_SQL}, clock_timestamp(), {PICKABLE_SQL},
         coalesce((SELECT sum(entries) FROM entries_entrytally t WHERE t.pool_id = p.id AND t.status <> 'void'
                   AND t.first_round_number <= r.number
                   AND (t.eliminated_round_number = 0 OR t.eliminated_round_number >= r.number)), 0)::bigint
@@ -53,6 +53,7 @@ class Room:
     asked: int
     closes_at: datetime | None
     now: datetime
+    has_games_to_pick: bool
     playing: int
     picked: int
     out: int
@@ -76,6 +77,11 @@ class Room:
     def can_be_picked(self) -> bool:
         """Whether somebody without a pick can still make one."""
         return self.phase in (Phase.OPEN, Phase.PARTLY) and self.closes_at is not None and self.closes_at > self.now
+
+    @property
+    def can_be_reminded_of(self) -> bool:
+        """The same, and not every game is off."""
+        return self.can_be_picked and self.has_games_to_pick
 
 
 def room_of(pool: Pool, number: int) -> Room:
