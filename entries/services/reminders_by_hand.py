@@ -44,7 +44,8 @@ MISSING = f"""
     JOIN accounts_user u ON u.id = e.user_id
     {WISHES_SQL.format(zone="c.time_zone")}
     {NIGHT_SQL.format(at="clock_timestamp()")}
-    WHERE p.id = %(pool)s AND {WITHOUT_PICK_SQL.format(asked=ASKED_SQL)}
+    WHERE p.id = %(pool)s AND p.status IN ('open', 'running') AND {CLOSES_AT_SQL} > clock_timestamp()
+      AND {WITHOUT_PICK_SQL.format(asked=ASKED_SQL)}
 """
 
 COUNT = f"""
@@ -101,12 +102,13 @@ def remind_now(*, room: Room, by: User) -> int:
 
     Refuses a pool that is not in play, and a round for which no pick can be made any more.
     """
+    # Not in the transaction: a reveal keeps players from their picks until its own has ended.
+    room = room_of(room.pool, room.round.number)
+    if not room.can_be_reminded_of or room.pool.status not in ("open", "running"):
+        raise NothingToRemindOf
     with transaction.atomic():
         allow_long_statements()
         advisory_lock("reminders", room.round.pk)
-        room = room_of(room.pool, room.round.number)
-        if not room.can_be_reminded_of or room.pool.status not in ("open", "running"):
-            raise NothingToRemindOf
         with connection.cursor() as cursor:
             cursor.execute(REMIND, {**_about(room), "kind": KIND})
             count = int(cursor.rowcount)

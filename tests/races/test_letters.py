@@ -1,25 +1,30 @@
 """Many workers at once: nobody is reminded twice, no letter is sent twice, and what a killed one held is sent."""
 
+import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Letter, MessagePreferences
 from accounts.services.letters.sending import claim, send_due
 from config.clock import database_now
 from config.local.benches.bigpools import ENTRIES, REQUESTS, USERS
 from entries.models import Entry, Reminder
+from entries.queries.rooms.standing import room_of
 from entries.services.picks import save_pick
 from entries.services.reminders import write_due_reminders
+from entries.services.reminders_by_hand import remind_now
 from pools.models import Team
-from tests.factories.accounts import UserFactory
-from tests.factories.pools import PoolFactory, league
+from tests.factories.accounts import ModeratorFactory, UserFactory
+from tests.factories.entries import EntryFactory
+from tests.factories.pools import PoolFactory, kick_off, league
 from tests.support.letters import NEVER_QUIET, lock_in
 from tests.support.playing import enter
-from tests.support.threads import again_and_again, run_together, successes
+from tests.support.threads import again_and_again, run_together, successes, until_somebody_waits
+from tests.support.weekend import game, weekly_pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,3 +123,37 @@ def test_a_hundred_thousand_entries_are_reminded_by_one_statement(django_assert_
         assert write_due_reminders() == MANY
     assert (Reminder.objects.count(), Letter.objects.count()) == (MANY, MANY)
     assert write_due_reminders() == 0
+
+
+def test_a_reminder_by_hand_that_waits_keeps_no_player_from_a_pick(db):
+    """A game of a round that is played for days has just begun: what reveals it holds the whole round for a moment."""
+    pool, by, written = weekly_pool(), ModeratorFactory(), threading.Event()
+    entry = EntryFactory(in_pool=pool)
+    kick_off(game("ANT"))
+    room = room_of(pool, 1)
+    kick_off(game("CAT"))
+    begun = threading.Event()
+
+    def write():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE entries_reminder IN SHARE MODE")
+            begun.set()
+            written.wait(20)
+
+    def remind():
+        begun.wait(20)
+        return remind_now(room=room, by=by)
+
+    def choose():
+        try:
+            begun.wait(20)
+            until_somebody_waits()
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return save_pick(entry_id=entry.pk, user=entry.user, round_number=1, teams=["ELK"]).changed
+        finally:
+            written.set()
+
+    outcomes = run_together([write, remind, choose])
+    assert [outcome.error for outcome in outcomes] == [None] * 3
+    assert outcomes[2].value

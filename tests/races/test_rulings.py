@@ -1,7 +1,6 @@
 """Rulings beside other rulings, settlements and players: one comes true, nothing deadlocks, no team is used twice."""
 
 import threading
-import time
 from functools import partial
 
 import pytest
@@ -19,7 +18,7 @@ from tests.factories.entries import EntryFactory
 from tests.factories.pools import PoolFactory, kick_off, lock_round, play_round
 from tests.support.playing import enter, play
 from tests.support.ruling import fate, game_of, propose, rule
-from tests.support.threads import again_and_again, codes, run_together, successes
+from tests.support.threads import again_and_again, codes, run_together, successes, until_somebody_waits
 from tests.support.weekend import game, weekly_pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,19 +176,6 @@ def test_players_pick_on_while_a_ruling_settles(people):
     race()
 
 
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-
-
-def wait_for_one_who_waits():
-    for _ in range(400):
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING)
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits for the settlement")
-
-
 @pytest.mark.parametrize("way", ["look", "confirm", "settle", "look at settling"])
 def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, client, way):
     """A game of a round that is played for days has just begun: what reveals it holds the whole round for a moment."""
@@ -220,7 +206,7 @@ def test_who_waits_for_a_settlement_keeps_no_player_from_a_pick(people, client, 
     def choose():
         try:
             wait_for_lock.set()
-            wait_for_one_who_waits()
+            until_somebody_waits()
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '2s'")
             return save_pick(entry_id=entry.pk, user=entry.user, round_number=1, teams=["ELK"])

@@ -8,6 +8,7 @@ Tests that use this need `@pytest.mark.django_db(transaction=True)`.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -18,6 +19,11 @@ from django.db import connection, connections
 TIMEOUT_SECONDS = 60
 # A race that is lost once in ten is met in the long run: `OUTLAST_RACE_REPETITIONS=20` looks closer.
 REPETITIONS = int(os.environ.get("OUTLAST_RACE_REPETITIONS", "2"))
+
+PATIENCE_STEPS = 500
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
+"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,17 @@ def run_together(calls: Sequence[Callable[[], Any]], *, timeout: float = TIMEOUT
     if any(thread.is_alive() for thread in threads):
         raise TimeoutError(f"{sum(thread.is_alive() for thread in threads)} of {len(threads)} did not come back")
     return [outcome or Outcome(error=RuntimeError("no outcome")) for outcome in outcomes]
+
+
+def until_somebody_waits() -> None:
+    """Come back once a session of this database waits for a lock that another one has."""
+    for _ in range(PATIENCE_STEPS):
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise TimeoutError("nobody waits for anybody")
 
 
 def successes(outcomes: Sequence[Outcome]) -> list[Any]:
