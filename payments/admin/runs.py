@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -162,9 +163,9 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def seen(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
         """The rows of the queue that the run has seen, as CSV; its digest is in a header."""
-        run = ReconciliationRun.objects.filter(pk=run_id).first()
-        if run is None or not request.user.has_perm(MAY_SEE):
-            raise Http404
+        if not request.user.has_perm(MAY_SEE):
+            raise PermissionDenied
+        run = get_object_or_404(ReconciliationRun, pk=run_id)
         audit.record(action="reconciliation_run.fetched", subject=run, by=staff(request))
         file = differences_file(run)
         answer = HttpResponse(file.content, content_type="text/csv; charset=utf-8")

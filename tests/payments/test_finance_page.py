@@ -242,7 +242,7 @@ class TestTheRun:
         run = a_run()
         client.force_login(moderator)
 
-        assert client.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv").status_code == 404
+        assert client.get(f"/admin/payments/reconciliationrun/{run.pk}/seen.csv").status_code == 403
 
 
 @pytest.mark.django_db(transaction=True)
