@@ -17,6 +17,7 @@ from accounts.models import User
 from config.admin import ReadOnlyAdmin
 from config.audit.secrecy import hidden_sql
 from config.models import AuditDay, AuditEntry
+from config.row_numbers import row_number
 from config.words import spoken
 
 # `payment 17` is a thing, `payment.succeeded` an action, `payment.` all of its actions.
@@ -39,8 +40,8 @@ def found_by(term: str) -> Q:
         return Q(subject_type=thing[1], subject_id=thing[2])
     if ACTION.fullmatch(term):
         return Q(action__startswith=term) if term.endswith(".") else Q(action=term)
-    if term.isascii() and term.isdigit() and len(term) < 19:
-        return Q(actor_id=int(term)) | Q(person_id=int(term))
+    if (number := row_number(term)) is not None:
+        return Q(actor_id=number) | Q(person_id=number)
     return Q(request_id=term)
 
 

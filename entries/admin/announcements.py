@@ -18,6 +18,7 @@ from accounts.models.message_templates import BODY_LENGTH, SUBJECT_LENGTH
 from config.admin import WithRowActions, labelled
 from config.clock import database_now
 from config.confirmations import confirmed
+from config.row_numbers import row_number
 from entries.letters import announced
 from entries.models import Announcement, AnnouncementStatus
 from entries.services.announcements import (
@@ -194,7 +195,7 @@ class AnnouncementAdmin(WithRowActions, MadeByService):
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """A draft can be sent and withdrawn, what was sent can be stopped."""
-        found = Announcement.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        found = Announcement.objects.filter(pk=row_number(object_id) or 0).first()
         wants = {"send": AnnouncementStatus.SENT, "withdraw": AnnouncementStatus.WITHDRAWN}
         return found is not None and found.can_move_to(wants.get(name, AnnouncementStatus.STOPPED))
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.admin.staff import staff
 from accounts.queries import who_may
 from config.clock import database_now
+from config.row_numbers import row_number
 from payments.ages import BUCKETS, BY_NAME
 from payments.models import Discrepancy, DiscrepancyKind, WriteOffState
 from payments.models.discrepancy import OPEN_STATES, URGENT
@@ -148,5 +149,5 @@ class Owner(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
         """By the number of the person."""
-        number = self.value() or ""
-        return queryset.filter(owner_id=int(number)) if number.isdecimal() and len(number) <= 18 else queryset
+        number = row_number(self.value())
+        return queryset if number is None else queryset.filter(owner_id=number)

@@ -23,6 +23,7 @@ from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.money import format_amount, to_decimal
 from config.money_forms import minor_units
+from config.row_numbers import row_number
 from config.words import status_of
 from entries.models import PaymentStatus, Request
 from payments.models import Currency, ManualMethod, ManualRecord
@@ -241,6 +242,4 @@ def _row_id(text: str | None) -> int | None:
 
 def _typed_id(text: str | None) -> int | None:
     """What was typed, where it is a number; if it is none, the field says so."""
-    if not text or not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) <= LARGEST_ID:
-        return None
-    return int(text)
+    return row_number(text) or None

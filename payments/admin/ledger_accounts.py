@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from config.money import format_amount
 from config.names import named
+from config.row_numbers import row_number
 from payments.admin.statement import statement_page
 from payments.ledger.accounts import Kind
 from payments.ledger.balances import Standing, sums_of
@@ -79,7 +80,7 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With a page of its statement, for who may see the journal."""
-        number = object_id if object_id and object_id.isdecimal() and request.user.has_perm(SEES_LINES) else None
+        number = row_number(object_id) if request.user.has_perm(SEES_LINES) else None
         account = Account.objects.filter(pk=number).first() if number else None
         statement = None if account is None else statement_page(request, account)
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "statement": statement})

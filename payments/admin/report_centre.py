@@ -18,6 +18,7 @@ from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.names import named
+from config.row_numbers import row_number
 from payments.admin.export_forms import ExportForm, ScheduleForm, answers_of, report_asked
 from payments.exports.asking import as_of_that, repeat_export
 from payments.exports.preview import Preview, first_rows, seen_at, token_of
@@ -99,7 +100,7 @@ def _report_page(page: Any, request: HttpRequest, report: Report, context: dict[
 def _begins(request: HttpRequest) -> dict[str, Any]:
     """What the form begins with: the answers of an earlier export, else this month."""
     number = request.GET.get("like", "")
-    earlier = Export.objects.filter(pk=number).first() if number.isdecimal() and len(number) <= 18 else None
+    earlier = Export.objects.filter(pk=row_number(number) or 0).first()
     return {"period": FIRST_PERIOD} if earlier is None else answers_of(earlier)
 
 

@@ -22,6 +22,7 @@ from config.admin import RowLink, list_button
 from config.errors import DomainError
 from config.handbook import helped_by
 from config.money import format_amount, to_decimal
+from config.row_numbers import row_number
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FEE, FEE_CENTS
 from pools.admin.rounds_in_zones import rounds_in_zones
@@ -193,7 +194,7 @@ class WithStudio(Base):
 
 def _source_of(number: str) -> Pool | None:
     """The pool of an earlier season; None where a template is meant."""
-    return get_object_or_404(Pool, pk=int(number)) if number.isascii() and number.isdigit() else None
+    return get_object_or_404(Pool, pk=row_number(number) or 0) if number.isascii() and number.isdigit() else None
 
 
 def _facts(pool: Pool) -> list[tuple[str | Promise, object]]:

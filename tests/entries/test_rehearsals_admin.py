@@ -60,6 +60,7 @@ def test_from_the_form_to_what_came_of_it(browser, competition):
     for words in ("Ends in round", "Entries left after each round", "Teams picked most", "1,250.00 USD", "≠"):
         assert words in page_of(done), words
     assert f"?like={rehearsal.pk}" in page_of(done)
+    assert browser.get(f"{NEW}?like={'9' * 5000}&rules=pool:{'9' * 5000}").status_code == 200
     again = browser.get(f"{NEW}?like={rehearsal.pk}")
     assert again.context["form"]["seed"].value() == 4
     assert "Classic / Two lives" in page_of(browser.get(LIST))

@@ -225,6 +225,8 @@ def test_a_pool_that_is_not_there_is_not_cloned(back_office, moderator):
     browser = back_office(moderator)
     assert browser.get(STUDIO, {"pool": "99"}).status_code == 404
     assert browser.get(STUDIO, {"pool": "9" * 30}).status_code == 404
+    # Python makes no number of so many digits.
+    assert browser.get(STUDIO, {"pool": "9" * 5000}).status_code == 404
     assert browser.get(STUDIO, {"pool": "²"}).status_code == 200
 
 

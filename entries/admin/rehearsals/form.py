@@ -23,6 +23,7 @@ from config.errors import DomainError
 from config.money import CURRENCIES, to_decimal
 from config.money_forms import minor_units
 from config.phrases import in_language
+from config.row_numbers import row_number
 from entries.models import PickOrigin, Rehearsal
 from entries.services.imports.rows import Row, RowFile
 from entries.services.rehearsals import USUAL_MIX, Wish
@@ -157,11 +158,6 @@ class RehearsalForm(forms.Form):
             self.add_error(field if field in self.fields else None, said)
 
 
-def is_id(text: str) -> bool:
-    """Whether it could be the number of a row. Longer ones are none, and Python reads them for as long as they are."""
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
 def _rows(file: "UploadedFile[bytes]", path: Path) -> Iterator[Row]:
     with path.open("wb") as place:
         for chunk in file.chunks():
@@ -172,10 +168,10 @@ def _rows(file: "UploadedFile[bytes]", path: Path) -> Iterator[Row]:
 def _rule_choices(*wanted: Any) -> Iterator[tuple[Any, Any]]:
     """Templates, and the newest pools with those that are asked for besides."""
     yield _("Templates"), [(f"{TEMPLATE}:{key}", template.name) for key, template in TEMPLATES.items()]
-    numbers = {int(key) for it in wanted if is_id(key := str(it or "").removeprefix(f"{POOL}:"))}
+    asked = {row_number(str(it or "").removeprefix(f"{POOL}:")) or 0 for it in wanted}
     pools = list(Pool.objects.order_by("-pk").values_list("pk", "name", "status")[:LISTED_POOLS])
     listed = {pk for pk, _name, _status in pools}
-    pools += Pool.objects.filter(pk__in=numbers - listed).values_list("pk", "name", "status")
+    pools += Pool.objects.filter(pk__in=asked - listed - {0}).values_list("pk", "name", "status")
     yield _("Pools"), [(f"{POOL}:{pk}", f"{name} ({pk}, {status})") for pk, name, status in pools]
 
 

@@ -15,7 +15,8 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
 from config.errors import DomainError
 from config.handbook import helped_by
-from entries.admin.rehearsals.form import MIX_LABELS, RehearsalForm, again_with, is_id
+from config.row_numbers import row_number
+from entries.admin.rehearsals.form import MIX_LABELS, RehearsalForm, again_with
 from entries.admin.rehearsals.result import rules_told, told
 from entries.models import Rehearsal, RehearsalState
 from entries.services.rehearsals import MAY_REHEARSE, ask_rehearsal, looked_at
@@ -141,4 +142,4 @@ class RehearsalAdmin(WithRowActions, ReadOnlyAdmin):
 
 def _again(request: HttpRequest) -> Rehearsal | None:
     number = (request.POST if request.method == "POST" else request.GET).get("like", "")
-    return Rehearsal.objects.filter(pk=int(number)).first() if is_id(number) else None
+    return Rehearsal.objects.filter(pk=row_number(number) or 0).first()

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from config.admin import HouseAdmin, list_button
 from config.clock import database_now
 from config.handbook import helped_by
+from config.row_numbers import row_number
 from entries.admin.home import next_locks
 from entries.admin.rooms.access import (
     REMINDS,
@@ -153,5 +154,6 @@ def _asked(said: Mapping[str, str], room: Room) -> tuple[Lane, After]:
     lanes = LANES[room.phase]
     lane = Lane(said["lane"]) if said.get("lane") in lanes else lanes[0]
     standing, _dash, entry = said.get("after", "").partition("-")
-    is_place = all(part.isascii() and part.isdigit() and len(part) < 19 for part in (standing, entry))
-    return lane, After(int(standing), int(entry)) if is_place and int(standing) <= 100_000 else After()
+    strikes, last = row_number(standing), row_number(entry)
+    is_place = strikes is not None and last is not None and strikes <= 100_000
+    return lane, After(strikes or 0, last or 0) if is_place else After()

@@ -19,6 +19,7 @@ from config.admin import HouseAdmin
 from config.clock import database_now
 from config.errors import Code, DomainError
 from config.handbook import helped_by
+from config.row_numbers import row_number
 from entries.admin.rooms.access import SEES, TYPES, refuse_without, way_to
 from pools.models import Round, TypedResult, TypedState
 from pools.queries.game_desk import DeskGame, games_on_desk
@@ -117,8 +118,7 @@ def _typed(said: Mapping[str, str], desk: list[DeskGame], by: User) -> tuple[Cou
 
 
 def _sent(game_id: int, home: str, away: str, waiting: str, by: User) -> str:
-    number = int(waiting) if waiting.isascii() and waiting.isdigit() and len(waiting) < 19 else 0
-    typed = Typed(read_score(home, "home_score"), read_score(away, "away_score"), number)
+    typed = Typed(read_score(home, "home_score"), read_score(away, "away_score"), row_number(waiting) or 0)
     return type_result(game_id=game_id, typed=typed, by=by).status
 
 

@@ -20,6 +20,7 @@ from config.clock import database_now
 from config.confirmations import LISTED_ROWS, MOST_WHILE_WAITING
 from config.errors import DomainError, invalid
 from config.handbook import helped_by
+from config.row_numbers import row_number
 from entries.admin.request_previews import (
     DECIDES,
     what_approval_does,
@@ -186,8 +187,8 @@ def _asked(request: HttpRequest, queue: Queue) -> tuple[BulkKind, list[int]]:
         raise _nothing()
     if "all" in request.POST and not only:
         until = request.POST.get("until", "")
-        return BulkKind(kind), queue.ids(until=int(until) if until.isdecimal() and len(until) < 19 else 0)
-    chosen = [int(one) for one in ids if one.isdecimal() and len(one) < 19]
+        return BulkKind(kind), queue.ids(until=row_number(until) or 0)
+    chosen = [number for number in map(row_number, ids) if number is not None]
     found = list(Request.objects.filter(pk__in=chosen[: MOST_REQUESTS + 1]).order_by("pk").values_list("pk", flat=True))
     if not found:
         raise _nothing()
@@ -201,9 +202,9 @@ def _nothing() -> DomainError:
 def _reason(request: HttpRequest, kind: BulkKind) -> str:
     """What was typed, or the text of the template that was chosen instead."""
     typed, chosen = request.POST.get("reason", "").strip(), request.POST.get("template", "")
-    if typed or not chosen.isdecimal():
+    if typed:
         return typed
-    template = ReasonTemplate.objects.filter(pk=chosen[:18], kind=kind, is_offered=True).first()
+    template = ReasonTemplate.objects.filter(pk=row_number(chosen) or 0, kind=kind, is_offered=True).first()
     return "" if template is None else template.text
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlencode
 
+from config.row_numbers import row_number
 from entries.models import Request, RequestStatus
 from entries.models.request import RequestQuerySet
 from entries.services.bulk_decisions import MOST_REQUESTS
@@ -37,8 +38,8 @@ class Queue:
         lane = said.get("lane", "")
         return cls(
             lane=Lane(lane) if lane in list(Lane) else Lane.UNDECIDED,
-            pool_id=_number(said.get("pool")),
-            after=_number(said.get("after")) or 0,
+            pool_id=row_number(said.get("pool")),
+            after=row_number(said.get("after")) or 0,
         )
 
     def requests(self) -> RequestQuerySet:
@@ -73,8 +74,3 @@ class Queue:
         """Its address, or that of another one."""
         said = {"lane": self.lane.value, "pool": self.pool_id, "after": self.after or None, **changed}
         return urlencode({name: value for name, value in said.items() if value is not None})
-
-
-def _number(text: str | None) -> int | None:
-    # As long as a key of ours can be.
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
