@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from tests.factories.accounts import ModeratorFactory
@@ -43,21 +43,33 @@ def routes() -> list[Route]:
 
 
 def first_of(name: str) -> Model | None:
-    return apps.get_model(name)._base_manager.order_by("pk").first()
+    """The first row that the list of it shows, or of what has no list."""
+    model = apps.get_model(name)
+    page = admin.site._registry.get(model)
+    rows = model._base_manager.all() if page is None else page.get_queryset(RequestFactory().get("/"))
+    return rows.order_by("pk").first()
 
 
-def path_of(route: Route) -> str:
-    """An address with the first row there is, or with one that is not there."""
+def shown_by(route: Route) -> str | None:
+    """Of what the id in an address is."""
     label = next((model for start, model in OTHERWISE.items() if route.template.startswith(start)), None)
     found = OF_A_MODEL.match(route.template)
     if label is None and found and apps.is_installed(found[1]):
         label = f"{found[1]}.{found[2]}"
-    row = first_of(label) if label and "<" in route.template else None
+    return label if "<" in route.template else None
+
+
+def path_of(route: Route, **instead: Any) -> str:
+    """An address with the first row there is, or with one that is not there; `instead` says parts of it otherwise."""
+    label = shown_by(route)
+    row = first_of(label) if label else None
     number = row.pk if row else 1
-    return route.path(
-        object_id=number, pk=number, row_id=number, receipt_id=number, run_id=number, app_label="pools", url="x",
-        content_type_id=1, page="staff", picture="tour/home.png", name="look_after",
-    )  # fmt: skip
+    named = {
+        "object_id": number, "pk": number, "row_id": number, "receipt_id": number, "run_id": number,
+        "app_label": "pools", "url": "x", "content_type_id": 1, "page": "staff", "picture": "tour/home.png",
+        "name": "look_after",
+    }  # fmt: skip
+    return route.path(**named | instead)
 
 
 def browser_of(world: World, kind: str) -> Client:

@@ -42,7 +42,8 @@ from tests.factories.payments import paid_entry, refund_of, unapplied_money
 from tests.factories.pools import PoolFactory, league
 from tests.reports.story import Story
 from tests.security.matrix.people import People, caller, credentials, everybody, new_key
-from tests.support.by_hand import recorded
+from tests.security.matrix.world_office import of_the_back_office
+from tests.support.by_hand import recorded, transfer
 from tests.support.queue import moved
 from tests.support.ruling import propose
 
@@ -131,6 +132,7 @@ def build(story: Story) -> World:
             unapplied_money(RequestFactory(pool=elsewhere, user=people.owner, number=2, approved=True))
         ),
     }  # fmt: skip
+    made.rows |= of_the_back_office(people, live)
     made.named = NAMED | {"sessions": second_session(people)}
     return made
 
@@ -142,7 +144,7 @@ def of_the_house(story: Story, unpaid: Request) -> dict[str, Model]:
     wanted, strange = moved(-100), moved(-200)
     monthly = Plan("Monthly", "trial_balance", FileFormat.CSV, Every.MONTH)
     return {
-        "record": recorded(unpaid, by=finance),
+        "record": recorded(unpaid, by=finance, handover=transfer()),
         "write-off": request_write_off(discrepancy_id=wanted.pk, by=finance, reason="Nobody knows."),
         "foreign object": mark_foreign(discrepancy_id=strange.pk, by=finance, reason="Not ours."),
         "discrepancy": moved(-300),
