@@ -215,8 +215,9 @@ def action_rows() -> Iterator[tuple[str, ...]]:
 
 
 def actions_of(site_admin: Any) -> Iterator[tuple[str, Any, str]]:
-    """Those of chosen rows, and the buttons above the list."""
-    for name in (*site_admin.actions, *site_admin.actions_list):
+    """Those of chosen rows, and the buttons above the list, beside its rows, above a page and beside "Save"."""
+    kinds = ("actions", "actions_list", "actions_row", "actions_detail", "actions_submit_line")
+    for name in (name for kind in kinds for name in site_admin._extract_action_names(getattr(site_admin, kind))):
         function = getattr(site_admin, name)
         label = getattr(function, "short_description", name)
         yield name, function, str(label)
