@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.browser.office import Office, fetched_axe
+from tests.browser.office import fetched_axe, opened
 from tests.support.serving import WebServer
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -60,11 +60,8 @@ def served(django_db_setup, django_db_blocker):
 @pytest.fixture
 def office(transactional_db, chromium, served, axe):
     """The back office in a browser of its own."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=served)
-    office = Office(context.new_page(), axe)
-    yield office
-    context.close()
-    assert office.heard == []
+    with opened(chromium, served, axe) as office:
+        yield office
 
 
 @pytest.fixture(scope="session")

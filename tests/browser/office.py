@@ -1,5 +1,7 @@
 """A page of the back office as one person sees it, and everything that is wrong with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from config.local import home
@@ -39,18 +41,34 @@ def fetched_axe() -> str:
     return script.read_text(encoding="utf-8")
 
 
-class Office:
-    """`page` is Playwright's; `heard` is what nobody should have to hear."""
+@contextmanager
+def opened(chromium: Any, base: str, axe: str) -> Iterator["Office"]:
+    """The back office in windows of its own; refuses (AssertionError) in the end whatever was heard in any of them."""
+    context = chromium.new_context(viewport=WIDE, base_url=base)
+    office = Office(context, axe)
+    try:
+        yield office
+        for page in context.pages:
+            # What was said before this is answered has been heard by then.
+            page.evaluate("() => new Promise(done => setTimeout(done))")
+    finally:
+        context.close()
+    assert office.heard == [], "\n".join(office.heard)
 
-    def __init__(self, page: Any, axe: str) -> None:
-        self.page, self.axe, self.heard = page, axe, []
-        page.add_init_script(TELL_VIOLATIONS)
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.heard.append(f"{page.url}: {error}"))
+
+class Office:
+    """`page` is Playwright's, the first window; `heard` is what nobody should have to hear."""
+
+    def __init__(self, context: Any, axe: str) -> None:
+        self.axe, self.heard = axe, []
+        context.add_init_script(TELL_VIOLATIONS)
+        context.on("console", self._hear)
+        context.on("weberror", lambda thrown: self.heard.append(f"{thrown.page.url}: {thrown.error}"))
+        self.page: Any = context.new_page()
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.heard.append(f"{self.page.url}: {message.text} ({message.location.get('url', '')})")
+            self.heard.append(f"{message.page.url}: {message.text} ({message.location.get('url', '')})")
 
     def enter(self, person: Any) -> None:
         """Sign in, as people do, whoever was there before. The person was made with `password=PASSWORD`."""
