@@ -3,12 +3,11 @@
 import pytest
 
 from config.clock import database_now, finance_date
-from payments.exports import work
+from payments.exports import storage, work
 from payments.ledger.models import Account
-from payments.models import Discrepancy, DiscrepancyKind, Export, PeriodClose
+from payments.models import Discrepancy, DiscrepancyKind, Export, ExportSchedule, PeriodClose
 from tests.factories.accounts import PASSWORD, FinanceFactory
 from tests.factories.payments import paid_entry
-from tests.support.exporting import store_in
 from tests.support.queue import moved, raised
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -24,8 +23,16 @@ def cora(transactional_db):
     return FinanceFactory(display_name="Cora Colleague", password=PASSWORD)
 
 
-def test_a_report_is_looked_at_written_and_written_again(office, fay, settings, tmp_path):
-    store_in(settings, tmp_path / "reports")
+@pytest.fixture
+def _files(transactional_db):
+    """They are where the web server looks for them, and are gone with the test."""
+    yield
+    for export in Export.objects.exclude(file_key=""):
+        storage.forget(export.file_key)
+
+
+@pytest.mark.usefixtures("_files")
+def test_a_report_is_looked_at_written_and_written_again(office, fay):
     paid_entry()
     office.enter(fay)
     office.open("/admin/payments/export/new/")
@@ -50,10 +57,50 @@ def test_a_report_is_looked_at_written_and_written_again(office, fay, settings, 
     export = Export.objects.get()
     assert (export.status, export.rows) == ("done", 4)
     assert "50.00" in shown
+    # Every time that it is fetched is noted on its page.
+    with office.page.expect_download() as fetched:
+        office.page.click("button:has-text('Download')")
+    assert fetched.value.suggested_filename.endswith(".csv")
+    assert "50.00" in fetched.value.path().read_text()
+    office.open(f"/admin/payments/export/{export.pk}/change/")
+    assert export.downloads.get().by == fay
+    office.look("report-fetched")
     office.open("/admin/payments/export/new/")
     office.page.click("text=Run again")
     office.page.wait_for_selector("[data-words]")
     assert Export.objects.count() == 2
+    office.open("/admin/payments/export/")
+    office.look("reports-history")
+
+
+def test_a_report_comes_by_itself_until_it_is_stopped(office, fay):
+    page = office.page
+    office.enter(fay)
+    office.open("/admin/payments/exportschedule/")
+    page.click("a:has-text('New schedule')")
+    page.wait_for_selector("text=General journal")
+    office.look("schedule-reports")
+    page.click("text=General journal")
+    page.fill("input[name=name]", "Journal of the month")
+    page.select_option("select[name=every]", "month")
+    page.fill("input[name=hour]", "25")
+    page.check(f"input[name=recipients][value='{fay.pk}']")
+    page.click("button:has-text('Begin')")
+    page.wait_for_selector("text=less than or equal to 23")
+    page.fill("input[name=hour]", "7")
+    office.look("schedule-form")
+    page.click("button:has-text('Begin')")
+    page.wait_for_selector("text=Journal of the month is on.")
+    schedule = ExportSchedule.objects.get()
+    assert (schedule.every, schedule.hour, [*schedule.recipients.all()]) == ("month", 7, [fay])
+    office.look("schedule")
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.wait_for_selector("input[name=confirmed]", state="attached")
+    office.look("schedule-stop")
+    page.locator("form:has(input[name=confirmed]) button[type=submit]").click()
+    page.wait_for_selector("text=1 of 1 stopped.")
+    schedule.refresh_from_db()
+    assert schedule.status == "stopped"
 
 
 def test_a_doubt_is_taken_on_and_the_books_are_gone_through(office, fay):

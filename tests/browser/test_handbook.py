@@ -2,9 +2,25 @@
 
 import pytest
 
-from tests.factories.accounts import PASSWORD, ModeratorFactory
+from tests.factories.accounts import PASSWORD, FinanceFactory, ModeratorFactory
+from tests.factories.pools import PoolFactory
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
+# Where each of them works, and the heading that helps there.
+WORK = {
+    ModeratorFactory: (
+        "/admin/", "/admin/entries/request/workbench", "/admin/pools/pool/studio/", "/admin/entries/rehearsal/new/",
+        "/admin/entries/entry/rooms", "/admin/entries/entry/rooms/{pool}/1/", "/admin/entries/ruling/",
+        "/admin/entries/announcement/add/", "/admin/accounts/messagetemplate/add/", "/admin/accounts/letter/",
+        "/admin/accounts/messagepreferences/",
+    ),
+    FinanceFactory: (
+        "/admin/", "/admin/payments/export/new/", "/admin/payments/exportschedule/new/",
+        "/admin/payments/discrepancy/", "/admin/payments/reconciliationrun/finance", "/admin/payments/journalentry/",
+        "/admin/payments/account/", "/admin/payments/periodclose/", "/admin/payments/refund/",
+        "/admin/payments/entrymoney/",
+    ),
+}  # fmt: skip
 
 
 def focused(page):
@@ -51,3 +67,16 @@ def test_its_pages_can_be_read_by_everybody_and_searched(office):
     office.look("handbook-page")
     office.open("/admin/handbook/docs/bank")
     office.look("handbook-behind")
+
+
+@pytest.mark.parametrize("role", WORK, ids=lambda role: role.__name__)
+def test_where_people_work_help_is_about_that_page(office, role):
+    pool = PoolFactory()
+    office.enter(role(password=PASSWORD))
+    for address in WORK[role]:
+        office.open(address.format(pool=pool.pk))
+        place = office.page.locator("a.help-link").first.get_attribute("href")
+        page, _, heading = place.partition("#")
+        office.open(place)
+        assert (page.startswith("/admin/handbook/"), bool(heading)) == (True, True), address
+        assert office.page.locator(f"[id='{heading}']").is_visible(), address
