@@ -33,9 +33,8 @@ def timeline_of(*, request_id: int, with_money: bool) -> Timeline:
     Without money for who may not see it. In a number of queries that does not depend on how much has happened. Refuses
     with NOT_FOUND.
     """
-    requests = _requests(request_id)
+    requests, entry = _place(request_id)
     own = next(request for request in requests if request.kind == RequestKind.ENTRY)
-    entry = Entry.objects.filter(request=own).select_related("pool__competition", "user", "request").first()
     money = Money(requests, entry) if with_money else None
     lines = sorted(_lines(requests, entry, money), key=attrgetter("at"))
     actors = {line.actor_id for line in lines if line.actor_id is not None}
@@ -49,15 +48,19 @@ def timeline_of(*, request_id: int, with_money: bool) -> Timeline:
     )
 
 
-def _requests(request_id: int) -> list[Request]:
-    """The place's own request, and those that bought its entry back in, oldest first."""
-    asked = Request.objects.filter(pk=request_id)
-    entries = Entry.objects.filter(Q(request__in=asked) | Q(buy_backs__in=asked))
-    wanted = Q(pk=request_id) | Q(entry__in=entries) | Q(bought_entry__in=entries)
-    found = Request.objects.filter(wanted).select_related("pool__competition", "user").order_by("pk").distinct()
-    if not found:
+def _place(request_id: int) -> tuple[list[Request], Entry | None]:
+    """The place's own request and those that bought its entry back in, oldest first, with the entry.
+
+    One after the other: asked for all at once, PostgreSQL joins every request with every entry.
+    """
+    bought = Request.objects.filter(pk=request_id).values_list("bought_entry_id", flat=True).first()
+    entries = Entry.objects.select_related("pool__competition", "user", "request")
+    entry = entries.filter(Q(request_id=request_id) | Q(pk=bought)).first()
+    wanted = Q(pk=request_id) if entry is None else Q(pk=entry.request_id) | Q(bought_entry=entry)
+    requests = list(Request.objects.filter(wanted).select_related("pool__competition", "user").order_by("pk"))
+    if not requests:
         raise NotFound(Code.NOT_FOUND, "There is no such request.")
-    return list(found)
+    return requests, entry
 
 
 def _lines(requests: list[Request], entry: Entry | None, money: Money | None) -> Iterator[Line]:
