@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 
@@ -43,10 +43,13 @@ def accounts_beside(user_ids: Collection[int]) -> dict[int, Beside]:
 def who_may(permission: str) -> QuerySet[User]:
     """Everybody active who has a permission (`payments.resolve_discrepancy`), by their role or of themselves."""
     app, _, codename = permission.partition(".")
-    by_role = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
-    alone = Q(user_permissions__content_type__app_label=app, user_permissions__codename=codename)
-    found = User.objects.filter(by_role | alone | Q(is_superuser=True), is_active=True)
-    return User.objects.filter(pk__in=found.values("pk"))
+    by_role = User.objects.filter(
+        groups__permissions__content_type__app_label=app, groups__permissions__codename=codename
+    )
+    alone = User.objects.filter(user_permissions__content_type__app_label=app, user_permissions__codename=codename)
+    # Each by an index of its own: one condition over all three would be tried on every player.
+    found = by_role.values("pk").union(alone.values("pk"), User.objects.filter(is_superuser=True).values("pk"))
+    return User.objects.filter(pk__in=found, is_active=True)
 
 
 def bearer_sql(*, user: str, session: str, version: str, strict: str) -> str:
