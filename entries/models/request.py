@@ -53,6 +53,8 @@ REQUEST_TRANSITIONS = {
 }
 
 # A number is taken as long as the request is one of these, unless its fee went back.
+UNDECIDED = Q(status="pending", waitlisted_at__isnull=True)
+UNPAID = Q(status="approved", payment_status__in=("pending", "failed"))
 NUMBER_HOLDING = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.REJECTED)
 
 
@@ -177,11 +179,11 @@ class Request(HasStatus):
             models.Index(fields=["user", "-id"], name="request_user"),
             # The queue of whoever decides, over all pools.
             models.Index(fields=["id"], condition=Q(status="pending"), name="request_pending"),
-            models.Index(
-                fields=["pay_by"],
-                condition=Q(status="approved", payment_status__in=("pending", "failed")),
-                name="request_unpaid",
-            ),
+            # The workbench's, oldest first: behind a long waiting list, and behind a million who have paid.
+            models.Index(fields=["id"], condition=UNDECIDED, name="request_undecided"),
+            models.Index(fields=["pool", "id"], condition=UNDECIDED, name="request_undecided_of_pool"),
+            models.Index(fields=["id"], condition=UNPAID, name="request_owing"),
+            models.Index(fields=["pay_by"], condition=UNPAID, name="request_unpaid"),
             models.Index(
                 fields=["pool", "waitlisted_at", "id"],
                 condition=Q(status="pending", waitlisted_at__isnull=False),
