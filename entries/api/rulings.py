@@ -19,6 +19,7 @@ from config.api.views import ApiView, ApiViewSet, ReadOnlyViewSet
 from config.errors import Code
 from entries.api.rounds import CsvRenderer
 from entries.api.serializers.rulings import (
+    ConfirmBody,
     PoolRulingOut,
     PreviewOut,
     ProposeBody,
@@ -135,17 +136,23 @@ class RulingViewSet(ReadOnlyViewSet):
 
     @action(detail=True, methods=["post"])
     @operation(
-        body=None,
+        body=ConfirmBody,
         answer=RulingOut,
         status=200,
         errors=REFUSALS,
         limits=(STAFF,),
         summary="Confirm a ruling",
         fresh=True,
+        example={},
     )
     def confirm(self, request: Request, pk: str) -> Response:
-        """Carry it out and settle, in one step. Never by who proposed it, nor by the owner of the entry concerned."""
-        return shown(confirm_ruling(ruling=self.get_object(), by=caller(request)))
+        """Carry it out and settle, in one step. Never by who proposed it, nor by the owner of the entry concerned.
+
+        With the `fingerprint` of the preview exactly what it showed is done, or nothing: 409 `RULING_STALE` where it
+        would come to anything else by now.
+        """
+        seen = self.valid_body().get("fingerprint")
+        return shown(confirm_ruling(ruling=self.get_object(), by=caller(request), seen=seen))
 
     @action(detail=True, methods=["post"])
     @operation(

@@ -15,7 +15,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions
-from config.confirmations import confirmed
+from config.confirmations import Shown, confirmed
 from config.money import format_amount
 from config.phrases import tell, tell_of
 from config.reasons import LONGEST_REASON
@@ -75,8 +75,8 @@ class ProposalForm(Base):
         """Not the model's: the service makes the row, and the database has the last word."""
 
 
-def what_confirming_does(rows: QuerySet[Cancellation]) -> list[str]:
-    """The preview of `confirm`."""
+def what_confirming_does(rows: QuerySet[Cancellation]) -> Shown:
+    """The preview of `confirm`, with the fingerprints of its numbers."""
     waiting = rows.filter(status=CancellationState.PROPOSED).select_related("pool").order_by("pk")
     said = [
         tell_of(
@@ -86,8 +86,10 @@ def what_confirming_does(rows: QuerySet[Cancellation]) -> list[str]:
             total=rows.count(),
         )
     ]
+    seen = {}
     for cancellation in waiting[:MOST_SHOWN]:
         progress = progress_of(cancellation)
+        seen[_seen_name(cancellation)] = progress.fingerprint
         pot = format_amount(progress.pot_cents, cancellation.pool.currency)
         said.append(
             tell(
@@ -99,7 +101,11 @@ def what_confirming_does(rows: QuerySet[Cancellation]) -> list[str]:
             )
         )
     said += what_ends([cancellation.pool for cancellation in waiting[:MOST_SHOWN]])
-    return [*said, gettext("Every player is told by mail. It cannot be undone.")]
+    return Shown([*said, gettext("Every player is told by mail. It cannot be undone.")], **seen)
+
+
+def _seen_name(cancellation: Cancellation) -> str:
+    return f"seen-{cancellation.pk}"
 
 
 def what_withdrawing_does(rows: QuerySet[Cancellation]) -> list[str]:
@@ -182,7 +188,8 @@ class CancellationAdmin(WithHistory, WithRowActions, MadeByService):
     )
     def confirm(self, request: HttpRequest, row: Cancellation, reason: str) -> None:
         """End the pool."""
-        confirm_cancellation(cancellation_id=row.pk, by=staff(request))
+        seen = request.POST.get(_seen_name(row))
+        confirm_cancellation(cancellation_id=row.pk, by=staff(request), seen=seen)
 
     @confirmed("Withdraw", permission="payments.propose_cancellation", preview=what_withdrawing_does, done="withdrawn")
     def withdraw(self, request: HttpRequest, row: Cancellation, reason: str) -> None:

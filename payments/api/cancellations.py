@@ -32,6 +32,15 @@ class CancellationBody(serializers.Serializer[None]):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
+class ConfirmCancellationBody(serializers.Serializer[None]):
+    """What the caller has seen; without it, whatever is there by then is given back."""
+
+    fingerprint = serializers.RegexField(
+        r"^[0-9a-f]{64}$", required=False,
+        help_text="Of the progress: where places or money are others by now, nothing is done.",
+    )  # fmt: skip
+
+
 class RefundsOut(serializers.Serializer[None]):
     """Refunds of the pool in one state."""
 
@@ -50,6 +59,7 @@ class ProgressOut(serializers.Serializer[Progress]):
     payments_open = serializers.IntegerField(help_text="Payments that the provider has not ended yet.")
     unapplied = serializers.IntegerField(help_text="Receipts without a place that wait for a person.")
     refunds = RefundsOut(many=True)
+    fingerprint = serializers.CharField(help_text="Of these numbers. To confirm with.")
 
 
 class CancellationOut(serializers.ModelSerializer[Cancellation]):
@@ -118,18 +128,25 @@ class ConfirmCancellationView(_OfPool):
     """The second name."""
 
     @operation(
-        body=None,
+        body=ConfirmCancellationBody,
         answer=CancellationOut,
         status=200,
-        errors=(Code.INVALID_TRANSITION,),
+        errors=(Code.INVALID_TRANSITION, Code.VERSION_CONFLICT),
         moves_money=True,
         summary="Confirm the cancellation of a pool",
         fresh=True,
+        example={},
     )
     def post(self, request: Call, pool_id: str) -> Response:
-        """End the pool and give every fee back, in the background. Never by who proposed it."""
+        """End the pool and give every fee back, in the background. Never by who proposed it.
+
+        With the `fingerprint` of the progress nothing is done where its numbers are others by now: 409
+        `VERSION_CONFLICT`.
+        """
+        seen = self.valid_body().get("fingerprint")
         row = self.newest(request, pool_id)
-        return Response(CancellationOut(confirm_cancellation(cancellation_id=row.pk, by=caller(request))).data)
+        done = confirm_cancellation(cancellation_id=row.pk, by=caller(request), seen=seen)
+        return Response(CancellationOut(done).data)
 
 
 class WithdrawCancellationView(_OfPool):

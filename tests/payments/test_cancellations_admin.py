@@ -69,6 +69,17 @@ class TestCancellations:
         pool.refresh_from_db()
         assert pool.status == "cancelled"
 
+    def test_what_has_changed_since_it_was_seen_is_not_done(self, back_office, choose, confirm, finance, pool):
+        proposal = propose_cancellation(pool=pool, by=FinanceFactory(), reason="Too few.")
+        browser = back_office(finance)
+        seen = choose(browser, LIST, "confirm", [proposal]).context["hidden"]
+        paid_entry(RequestFactory(pool=pool, approved=True))
+        assert confirm(browser, LIST, "confirm", [proposal], **seen)[-1:] == [
+            "1 of 1 refused: Places or money are others than you have seen: look at it again."
+        ]
+        seen = choose(browser, LIST, "confirm", [proposal]).context["hidden"]
+        assert confirm(browser, LIST, "confirm", [proposal], **seen)[-1:] == ["1 of 1 confirmed."]
+
     def test_it_is_withdrawn(self, back_office, confirm, finance, pool):
         proposal = propose_cancellation(pool=pool, by=finance, reason="Too few.")
         assert confirm(back_office(finance), LIST, "withdraw", [proposal])[-1:] == ["1 of 1 withdrawn."]

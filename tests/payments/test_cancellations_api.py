@@ -30,6 +30,7 @@ REASON = {"reason": "Too few players."}
 def test_it_is_proposed_confirmed_by_another_and_watched(api, pool, finance):
     status, made = call(api(finance), "POST", address(pool), REASON)
     assert (status, made["status"], made["pool"], made["proposed_by"]) == (201, "proposed", pool.pk, finance.pk)
+    assert len(made["progress"].pop("fingerprint")) == 64
     assert made["progress"] == {
         "places_total": 1, "places_given_back": 0, "pot_cents": 5000, "payments_open": 0, "unapplied": 0, "refunds": [],
     }  # fmt: skip
@@ -39,6 +40,16 @@ def test_it_is_proposed_confirmed_by_another_and_watched(api, pool, finance):
     status, shown = call(api(finance), "GET", address(pool))
     assert (status, shown["status"], shown["reason"]) == (200, "running", REASON["reason"])
     assert call(api(finance), "POST", address(pool, "/withdraw")) == (409, "INVALID_TRANSITION")
+
+
+def test_what_was_seen_is_given_back_or_nothing(api, pool, finance):
+    seen = call(api(finance), "POST", address(pool), REASON)[1]["progress"]["fingerprint"]
+    paid_entry(RequestFactory(approved=True, pool=pool))
+    other, path = api(FinanceFactory()), address(pool, "/confirm")
+    assert call(other, "POST", path, {"fingerprint": seen}) == (409, "VERSION_CONFLICT")
+    now = call(other, "GET", address(pool))[1]
+    assert now["status"] == "proposed"
+    assert call(other, "POST", path, {"fingerprint": now["progress"]["fingerprint"]})[1]["status"] == "running"
 
 
 def test_it_is_withdrawn_and_proposed_anew(api, pool, finance):

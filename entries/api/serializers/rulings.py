@@ -68,6 +68,15 @@ class ReversalBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
+class ConfirmBody(serializers.Serializer[Any]):
+    """What the caller has seen; without it, confirming does what it comes to by then."""
+
+    fingerprint = serializers.RegexField(
+        r"^[0-9a-f]{64}$", required=False,
+        help_text="Of the preview: where confirming would change anything else, nothing is done.",
+    )  # fmt: skip
+
+
 class ChangesOut(serializers.Serializer[Any]):
     """How many entries changed, and how much prize money moved, in minor units."""
 
@@ -115,6 +124,9 @@ class LineOut(serializers.Serializer[Any]):
 class PreviewOut(serializers.Serializer[Any]):
     """What confirming would change as things stand now: exact numbers, and the first lines of each sort."""
 
+    fingerprint = serializers.CharField(
+        read_only=True, help_text="Of everything that would change, also of what is not listed here. To confirm with."
+    )
     has_conflict = serializers.BooleanField(read_only=True, help_text="If the caller confirmed it.")
     changes = ChangesOut(source="tally.total.numbers", read_only=True)
     pools = serializers.SerializerMethodField()

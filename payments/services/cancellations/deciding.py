@@ -10,10 +10,9 @@ from config.constraints import explain
 from config.errors import Code, Conflict, Forbidden, InvalidTransition, NotFound
 from config.locks import allow_long_statements
 from config.reasons import check_reason
-from entries.models import PaymentStatus, Request
-from entries.models.request import RequestQuerySet
 from payments.models import Cancellation, CancellationState
 from payments.services.cancellations.messages import post_run
+from payments.services.cancellations.progress import paid_places, progress_of
 from pools.models import Pool, PoolStatus
 from pools.services.pools import close_pool
 
@@ -57,9 +56,11 @@ def propose_cancellation(*, pool: Pool, by: User, reason: str) -> Cancellation:
 
 
 @transaction.atomic
-def confirm_cancellation(*, cancellation_id: int, by: User) -> Cancellation:
+def confirm_cancellation(*, cancellation_id: int, by: User, seen: str | None = None) -> Cancellation:
     """End the pool at once; its places are given back from now on, batch after batch, in the background.
 
+    `seen` is the fingerprint of the numbers that were looked at (`Progress.fingerprint`): refused with VERSION_CONFLICT
+    where they are others by now.
     With the pool locked: a payment that arrives at this moment is either a place that is given back, or comes too late
     and goes back by itself. Refuses the proposer, what is decided already, and a pool that has ended meanwhile.
     """
@@ -69,6 +70,8 @@ def confirm_cancellation(*, cancellation_id: int, by: User) -> Cancellation:
     if cancellation.status == CancellationState.PROPOSED and cancellation.proposed_by_id == by.pk:
         raise Forbidden(Code.FORBIDDEN, "Whoever proposed it cannot confirm it: somebody else has to.")
     cancellation.move_to(CancellationState.RUNNING)
+    if seen is not None and seen != progress_of(cancellation).fingerprint:
+        raise Conflict(Code.VERSION_CONFLICT, "Places or money are others than you have seen: look at it again.")
     close_pool(pool=cancellation.pool, by=by, reason=cancellation.reason)
     cancellation.decided_by, cancellation.decided_at = by, ClockTimestamp()
     cancellation.places_total = paid_places(cancellation.pool).count()
@@ -91,11 +94,6 @@ def withdraw_cancellation(*, cancellation_id: int, by: User) -> Cancellation:
     cancellation.save(update_fields=["status", "decided_by", "decided_at"])
     cancellation.refresh_from_db()
     return cancellation
-
-
-def paid_places(pool: Pool) -> RequestQuerySet:
-    """What is still to be given back: places and returns that are paid, waived or free."""
-    return Request.objects.filter(pool=pool, payment_status=PaymentStatus.COMPLETED)
 
 
 def _lock(cancellation_id: int) -> Cancellation:

@@ -1,14 +1,18 @@
 """How far a cancellation is: places, refunds and money by state, and what a person has to look at."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 from django.db.models import Count, QuerySet, Sum
 
+from entries.models import PaymentStatus, Request
+from entries.models.request import RequestQuerySet
 from payments.models import Cancellation, Payment, Receipt, ReceiptState, Refund, RefundState
-from payments.services.cancellations.deciding import paid_places
 from payments.services.pots import pot_of
 from payments.services.refunds.checks import owed
+from pools.models import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Progress:
     def percent(self) -> int:
         return 100 * self.places_given_back // self.places_total if self.places_total else 100
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same numbers alone."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
     def count(self, status: str) -> int:
         """Refunds of one state."""
         return sum(one.count for one in self.refunds if one.status == status)
@@ -58,6 +67,11 @@ def progress_of(cancellation: Cancellation) -> Progress:
         unapplied=unapplied_of(cancellation).count(),
         refunds=_by_state(cancellation),
     )
+
+
+def paid_places(pool: Pool) -> RequestQuerySet:
+    """What is still to be given back: places and returns that are paid, waived or free."""
+    return Request.objects.filter(pool=pool, payment_status=PaymentStatus.COMPLETED)
 
 
 def unapplied_of(cancellation: Cancellation) -> QuerySet[Receipt]:

@@ -36,8 +36,8 @@ from payments.models import (
     RefundOrigin,
 )
 from payments.services.booking import book_waiver_taken
-from payments.services.cancellations.deciding import paid_places
 from payments.services.cancellations.messages import RUN, is_under_way, post_run
+from payments.services.cancellations.progress import paid_places
 from payments.services.chargebacks import make_good
 from payments.services.discrepancies import raise_discrepancy, settle_discrepancy
 from payments.services.pots import pot_of

@@ -63,6 +63,20 @@ def test_a_correction_is_proposed_looked_at_and_confirmed_by_somebody_else(api, 
     assert call(api(moderator), "GET", f"/rulings/{made['id']}")[1]["reversed_by"] == undo["id"]
 
 
+def test_what_was_seen_is_done_or_nothing(api, pool, moderator, colleague):
+    _, made = call(api(moderator), "POST", "/rulings", score(pool))
+    path = f"/rulings/{made['id']}"
+    seen = call(api(colleague), "GET", f"{path}/preview")[1]["fingerprint"]
+    dropped = propose("disqualify", by=moderator, entry=pool.entries.order_by("pk")[1])
+    assert call(api(colleague), "POST", f"/rulings/{dropped.pk}/confirm", {})[0] == 200
+    before = state_of(pool)
+    assert call(api(colleague), "POST", f"{path}/confirm", {"fingerprint": "seen"}) == (400, "VALIDATION_ERROR")
+    assert call(api(colleague), "POST", f"{path}/confirm", {"fingerprint": seen}) == (409, "RULING_STALE")
+    assert state_of(pool) == before
+    now = call(api(colleague), "GET", f"{path}/preview")[1]["fingerprint"]
+    assert call(api(colleague), "POST", f"{path}/confirm", {"fingerprint": now})[0] == 200
+
+
 def test_the_whole_preview_is_a_csv_file(api, pool, moderator):
     proposal = propose("game", game=game_of(pool, 1, "ANT"), verdict="score", home_score=0, away_score=7)
     answer = respond(api(moderator), "GET", f"/rulings/{proposal.pk}/preview.csv")
