@@ -41,10 +41,10 @@ class UnsubscribePage(LinkPage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Turn it off; 400 for a link that is not ours."""
         try:
-            kind = turn_off(token=request.GET.get("token", ""))
+            stopped = turn_off(token=request.GET.get("token", ""))
         except DomainError as refusal:
             return self.render_to_response({"fault": refusal.sentence}, status=400)
-        return self.render_to_response({"stopped": kind.what})
+        return self.render_to_response({"stopped": stopped})
 
 
 verify_email = LinkPage.as_view(template_name="accounts/verify_email.html")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Letter, MessagePreferences
+from accounts.models import Channel, Letter, MessagePreferences, User
 from accounts.services.letters import kinds
 from accounts.services.letters.kinds import Composed
 from accounts.services.letters.quiet import WISHES_SQL
@@ -20,12 +21,13 @@ from accounts.services.letters.templates import Wording, wordings
 from entries.models import Announcement, AnnouncementStatus
 from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL
 from entries.services.announcements import KIND as ANNOUNCEMENT
+from entries.services.reminder_wishes import change_reminders
 from entries.services.reminders import KIND as REMINDER
-from entries.services.reminders import WITHOUT_PICK_SQL
+from entries.services.reminders import OPTED_OUT_SQL, WITHOUT_PICK_SQL
 
 # What each of these letters is still right about: entries that lack a pick now, and when it will be too late.
 STILL_MISSING = f"""
-    SELECT m.letter_id, p.name, e.number, r.name, {CLOSES_AT_SQL}, wish.zone
+    SELECT m.letter_id, e.id, p.name, e.number, r.name, {CLOSES_AT_SQL}, wish.zone
     FROM entries_reminder m
     JOIN entries_entry e ON e.id = m.entry_id
     JOIN accounts_user u ON u.id = e.user_id
@@ -36,7 +38,7 @@ STILL_MISSING = f"""
     {WISHES_SQL.format(zone="c.time_zone")}
     WHERE m.letter_id = ANY(%(letters)s) AND {CLOSES_AT_SQL} > clock_timestamp()
       AND r.number BETWEEN p.first_round_number AND least(p.last_round_number, p.ended_round_number)
-      AND {WITHOUT_PICK_SQL.format(asked=ASKED_SQL)}
+      AND {WITHOUT_PICK_SQL.format(asked=ASKED_SQL)} AND NOT {OPTED_OUT_SQL}
     ORDER BY m.letter_id, p.name, e.pool_id, e.number
 """
 
@@ -44,6 +46,7 @@ STILL_MISSING = f"""
 class MissingPick(NamedTuple):
     """An entry that lacks a pick, for its owner's eyes."""
 
+    entry: int
     pool: str
     number: int
     round: str
@@ -74,7 +77,8 @@ def _reminder(letter: Letter, missing: Sequence[MissingPick], wording: Wording) 
             )
             for one in missing
         ]
-    return wording.filled_in(
+        apart = [(_name(one.pool, one.number), one.entry) for one in missing]
+    said = wording.filled_in(
         {
             "name": letter.user.display_name,
             "round": missing[0].round,
@@ -83,6 +87,11 @@ def _reminder(letter: Letter, missing: Sequence[MissingPick], wording: Wording) 
             "link": settings.PUBLIC_URL,
         }
     )
+    return replace(said, apart=apart)
+
+
+def _name(pool: str, number: int) -> str:
+    return _("{pool}, entry {number}").format(pool=pool, number=number)
 
 
 def _shown(at: datetime, zone: str) -> str:
@@ -98,12 +107,19 @@ def _stop_reminders(preferences: MessagePreferences) -> None:
     preferences.reminder_hours = []
 
 
+def _stop_reminders_of(user: User, entry_id: int) -> str:
+    """Turn them off for one entry, by e-mail; what the page then says that there is no more of."""
+    entry = change_reminders(entry_id=entry_id, user=user, changes={Channel.EMAIL: False})
+    return _("reminders of {entry}").format(entry=_name(entry.pool.name, entry.number))
+
+
 REMINDERS = kinds.Kind(
     name=REMINDER,
     what=gettext_lazy("reminders"),
     compose=compose_reminders,
     wanted=_wants_reminders,
     stop=_stop_reminders,
+    stop_one=_stop_reminders_of,
     subject=gettext_lazy("No pick yet: {round}"),
     body=gettext_lazy(
         "Hello {name},\n\nyou have entries without a pick:\n\n{entries}\n\n"

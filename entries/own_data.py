@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from accounts.models import User
 from accounts.services.own_data import Row, section
-from entries.models import Entry, Fallback, Pick, PickChange, Request
+from entries.models import Entry, Fallback, Pick, PickChange, ReminderOptOut, Request
 
 AT_ONCE = 1000
 
@@ -64,3 +64,9 @@ def own_pick_changes(user: User) -> Iterator[Row]:
 def own_fallbacks(user: User) -> Iterator[Row]:
     """The teams they would like where they miss a round, in order."""
     yield from Fallback.objects.filter(entry__user=user).order_by("entry_id").values("entry_id", "team_ids", "saved_at")
+
+
+@section("reminder_opt_outs")
+def own_reminder_opt_outs(user: User) -> Iterator[Row]:
+    """Entries of which they want no reminders, by channel."""
+    yield from ReminderOptOut.objects.filter(entry__user=user).order_by("id").values("entry_id", "channel", "at")

@@ -10,10 +10,12 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.admin.history import WithHistory
+from accounts.models import Channel
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from entries.admin.links import to_ruling
 from entries.admin.rooms import WithRooms
 from entries.models import Entry, EntryChange, Fallback
+from entries.services.reminder_wishes import reminders_of
 
 
 @admin.register(Entry)
@@ -40,10 +42,10 @@ class EntryAdmin(WithRooms, WithHistory, WithRowActions, ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "pool", "user", "number", "request", "reference", "status", "strikes", "eliminated_round_number",
-        "eliminated_code", "rules_version", "prize_cents", "is_suspended", "picks_made", "has_fallback", "created_at",
-        "history",
+        "eliminated_code", "rules_version", "prize_cents", "is_suspended", "picks_made", "has_fallback", "is_reminded",
+        "created_at", "history",
     )  # fmt: skip
-    readonly_fields = ("picks_made", "has_fallback", "history")
+    readonly_fields = ("picks_made", "has_fallback", "is_reminded", "history")
     actions_list = ("rooms",)
 
     def describe(self, row: Entry) -> str:
@@ -61,3 +63,8 @@ class EntryAdmin(WithRooms, WithHistory, WithRowActions, ReadOnlyAdmin):
     def has_fallback(self, entry: Entry) -> bool:
         """Whether, never which teams."""
         return Fallback.objects.filter(entry=entry).exclude(team_ids=[]).exists()
+
+    @admin.display(description="Reminded by e-mail", boolean=True)
+    def is_reminded(self, entry: Entry) -> bool:
+        """Whether its player lets us, where a pick is missing."""
+        return reminders_of(entry)[Channel.EMAIL]

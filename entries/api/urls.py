@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from entries.api.entries import EntryViewSet
 from entries.api.fallbacks import FallbackView
 from entries.api.picks import BulkPicksView, EntryPicksViewSet, PickHistoryViewSet
+from entries.api.reminders import RemindersView
 from entries.api.requests import BuyBackView, PoolRequestsView, RequestViewSet
 from entries.api.rounds import DistributionViewSet, ReportCsvView, ReportJsonViewSet
 from entries.api.rulings import PoolRulingsViewSet, PreviewCsvView, RulingViewSet
@@ -22,7 +23,7 @@ POOL_ROUND = POOL + r"/rounds/(?P<number>[0-9]{1,4})"
 ENTRY = r"^entries/(?P<entry_id>[0-9]{1,18})"
 PICKS = ENTRY + r"/picks"
 PICK = PICKS + r"/(?P<number>[0-9]{1,4})"
-FALLBACK = r"^entries/(?P<entry_id>[0-9]{1,18})/fallback$"
+FALLBACK = ENTRY + r"/fallback$"
 
 urlpatterns = [
     re_path(POOL + r"/requests$", PoolRequestsView.as_view(), name="pool-requests"),
@@ -32,6 +33,7 @@ urlpatterns = [
     re_path(POOL_ROUND + r"/report\.csv$", ReportCsvView.as_view(), name="report-csv"),
     re_path(ENTRY + r"/buy-back$", BuyBackView.as_view(), name="buy-back"),
     re_path(FALLBACK, FallbackView.as_view(), name="fallback"),
+    re_path(ENTRY + r"/reminders$", RemindersView.as_view(), name="entry-reminders"),
     re_path(POOL + r"/rulings$", PoolRulingsViewSet.as_view({"get": "list"}), name="pool-rulings"),
     re_path(r"^rulings/(?P<pk>[0-9]{1,18})/preview\.csv$", PreviewCsvView.as_view(), name="ruling-preview-csv"),
     re_path(PICKS + r"$", EntryPicksViewSet.as_view({"get": "list"}), name="picks"),

@@ -6,7 +6,7 @@ from entries.models.entry import Entry, EntryChange, EntryStatus
 from entries.models.pick import Fallback, FallbackChange, Pick, PickChange, PickSource
 from entries.models.reason_template import ReasonTemplate
 from entries.models.rehearsal import PickOrigin, Rehearsal, RehearsalState
-from entries.models.reminder import BY_HAND, Reminder
+from entries.models.reminder import BY_HAND, Reminder, ReminderOptOut
 from entries.models.request import PaymentStatus, Request, RequestChange, RequestKind, RequestStatus
 from entries.models.ruling import Reprieve, Ruling, RulingKind, RulingStatus
 from entries.models.settlement import FillInAttempt, SettledRound, Settlement, SettlementCause, SettlementMark
@@ -41,6 +41,7 @@ __all__ = [
     "Rehearsal",
     "RehearsalState",
     "Reminder",
+    "ReminderOptOut",
     "Reprieve",
     "Request",
     "RequestChange",

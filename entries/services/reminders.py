@@ -82,6 +82,9 @@ WITHOUT_PICK_SQL = f"""
     AND NOT {SAT_OUT_SQL}
 """
 
+# Of the entry `e`: its player wants no reminders of it.
+OPTED_OUT_SQL = "EXISTS (SELECT 1 FROM entries_reminderoptout o WHERE o.entry_id = e.id AND o.channel = 'email')"
+
 MISSING = f"""
     SELECT e.id AS entry_id, e.user_id, stage.hours, wish.language
     FROM unnest(%(pools)s::bigint[], %(asked)s::int[]) AS chosen (pool_id, asked)
@@ -97,6 +100,7 @@ MISSING = f"""
       AND NOT {IN_THE_NIGHT_SQL}
       -- Who came in after the stage's time has just been told to pick.
       AND e.created_at <= stage.sends_at
+      AND NOT {OPTED_OUT_SQL}
       AND (wish.reminder_hours IS NULL OR stage.hours = ANY(wish.reminder_hours))
       AND NOT EXISTS (
           SELECT 1 FROM entries_reminder m WHERE m.entry_id = e.id AND m.round_id = r.id AND m.hours = stage.hours

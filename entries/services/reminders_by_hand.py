@@ -1,8 +1,8 @@
 """Reminding the entries of one pool that lack a pick now, because somebody of staff says so.
 
-The same letter as the reminders that go out by themselves, to the same readers: not to who turned reminders off, whose
-address came back, who is excluded, who was reminded a little while ago, or by hand of this lock before; and not in
-anybody's quiet hours. Who sleeps until an hour before the lock gets none.
+The same letter as the reminders that go out by themselves, to the same readers: not to who turned reminders off, all of
+them or those of the entry, whose address came back, who is excluded, who was reminded a little while ago, or by hand of
+this lock before; and not in anybody's quiet hours. Who sleeps until an hour before the lock gets none.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from config.locks import advisory_lock, allow_long_statements
 from entries.models import BY_HAND
 from entries.queries.grades import ASKED_SQL, CLOSES_AT_SQL, RULES_SQL
 from entries.queries.rooms.standing import Room, room_of
-from entries.services.reminders import KIND, LATELY, MOVED, SEND_LETTERS, WITHOUT_PICK_SQL
+from entries.services.reminders import KIND, LATELY, MOVED, OPTED_OUT_SQL, SEND_LETTERS, WITHOUT_PICK_SQL
 
 MISSING = f"""
     SELECT e.id AS entry_id, e.user_id, wish.language, {CLOSES_AT_SQL} AS closes_at,
            coalesce(night.ended, clock_timestamp()) AS due_at,
-           CASE WHEN wish.reminder_hours = '{{}}' THEN 'off'
+           CASE WHEN wish.reminder_hours = '{{}}' OR {OPTED_OUT_SQL} THEN 'off'
                 WHEN NOT u.is_active OR right(u.email, {len(NOBODYS_DOMAIN)}) = '{NOBODYS_DOMAIN}' OR EXISTS (
                     SELECT 1 FROM accounts_unreachableaddress n WHERE n.user_id = u.id) THEN 'unreachable'
                 WHEN EXISTS (SELECT 1 FROM accounts_exclusion x WHERE x.user_id = u.id

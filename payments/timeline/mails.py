@@ -8,11 +8,12 @@ the pool is part of every place that its reader has there.
 from collections.abc import Iterator, Sequence
 
 from accounts.models.letters import Letter
-from config.models import OutboxMessage
+from config.models import AuditEntry, OutboxMessage
 from config.words import spoken
 from entries.models import Announcement, Entry, Request, Ruling
 from entries.models.reminder import Reminder
 from entries.services.announcements import KIND as ANNOUNCEMENT
+from entries.services.reminder_wishes import OFF, ON
 from payments.timeline.lines import Line, page_of
 from payments.timeline.money import Money
 
@@ -37,6 +38,7 @@ def mail_lines(requests: Sequence[Request], entry: Entry | None, money: Money | 
     yield from _announcements(requests[0])
     if entry is not None:
         yield from _reminders(entry)
+        yield from _wishes(entry)
 
 
 def _announcements(request: Request) -> Iterator[Line]:
@@ -65,6 +67,14 @@ def _reminders(entry: Entry) -> Iterator[Line]:
             why=letter.note,
             link=(page_of(Letter), letter.pk),
         )
+
+
+def _wishes(entry: Entry) -> Iterator[Line]:
+    """When its player turned reminders of it off, and on again."""
+    said = AuditEntry.objects.filter(subject_type="entry", subject_id=str(entry.pk), action__in=(OFF, ON))
+    for one in said.order_by("id"):
+        turned = "off" if one.action == OFF else "on again"
+        yield Line(one.at, f"Reminders by {one.data['way']} turned {turned}", one.actor_id)
 
 
 def _keys(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[str]:

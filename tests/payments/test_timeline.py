@@ -221,6 +221,6 @@ def test_it_costs_the_same_however_much_has_happened(client, admin_user, rounds,
         choose(entry, number, code), pick(other, number, code)
         play(pool, number)
     page_of(client, admin_user, entry.request)
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(31):
         page = client.get(reverse("admin:payments_timeline", args=[entry.request_id]))
     assert page.content.decode().count("game of") == rounds

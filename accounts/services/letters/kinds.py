@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 
-from accounts.models import Letter, MessagePreferences
+from accounts.models import Letter, MessagePreferences, User
 
 
 @dataclass(frozen=True)
 class Composed:
-    """What a letter says: plain text, paragraphs apart by an empty line. Addresses in it become links in HTML."""
+    """What a letter says: plain text, paragraphs apart by an empty line. Addresses in it become links in HTML.
+
+    `apart` are those that it is about, each with its name, where a kind can be turned off for one of them alone.
+    """
 
     subject: str
     text: str
+    apart: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,9 @@ class Kind:
 
     `compose` gets letters of the kind with their readers loaded, and answers what each says, by its id; one that is
     left out of the answer has nothing true to say any more. `wanted` reads a person's preferences, `stop` turns the
-    kind off in them. `what` names it to its readers, in the plural. `subject` and `body` are what it says where staff
-    have not written anything else, with placeholders; `example` has a value made up for each of them.
+    kind off in them; `stop_one` turns it off for one of those that its letters are about, and says what there is no
+    more of. `what` names the kind to its readers, in the plural. `subject` and `body` are what it says where staff have
+    not written anything else, with placeholders; `example` has a value made up for each of them.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Kind:
     compose: Callable[[Sequence[Letter]], Mapping[int, Composed]]
     wanted: Callable[[MessagePreferences], bool]
     stop: Callable[[MessagePreferences], None]
+    stop_one: Callable[[User, int], str] | None = None
     subject: str | Promise = ""
     body: str | Promise = ""
     example: Mapping[str, str] = field(default_factory=dict)

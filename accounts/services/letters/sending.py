@@ -133,6 +133,7 @@ def _hand_over(connection: Any, letter: Letter, kind: Kind | None, said: Compose
         template="letter",
         context={
             "text": said.text, "what": kind.what, "stop": unsubscribe_link(letter.user_id, kind.name),
+            "apart": [(name, unsubscribe_link(letter.user_id, kind.name, one)) for name, one in said.apart],
         },
         headers=_headers(letter, kind),
         language=letter.language,
