@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.functional import empty
 from django.views.defaults import server_error as django_server_error
@@ -222,7 +224,9 @@ def _come_again() -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler400`, for what is refused before the guard: a host that is not ours."""
+    """Django's `handler400`: a host that is not ours, and a filter that a page of the back office does not know."""
+    if is_page(request.path) and not isinstance(exception, DisallowedHost):
+        return render(request, "400.html", status=400)
     return json_response(failure(Code.VALIDATION_ERROR), status=400)
 
 
