@@ -25,6 +25,7 @@ from unfold.views import ChangeList
 
 from config.api.pagination import position_of, read_position, rows_after, sign_position
 from config.errors import Malformed
+from config.menu import called
 from config.names import named
 
 COUNTED = 10_000
@@ -64,6 +65,11 @@ class HouseChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no type
     search_help_text: str | None
     is_long = False
     position: tuple[str, str] | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # In the window's title, instead of Django's "Select … to change".
+        self.title = called(self.opts)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """All rows that are meant. Where the page begins says which page it is, not which list: no filter knows it."""

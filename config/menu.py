@@ -17,6 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config.names import named
+
 
 class Group(TextChoices):
     """What people do here, in this order."""
@@ -66,6 +68,13 @@ def listed_tables() -> set[str]:
     return {line.table for lines in _lines.values() for line in lines if line.table}
 
 
+def called(table: Any) -> str:
+    """What a table's list is called: by its line of the menu, else by its own name. `table` is the model's `_meta`."""
+    name = f"{table.app_label}_{table.model_name}"
+    labels = (line.label for lines in _lines.values() for line in lines if line.table == name)
+    return str(next(labels, named(table.verbose_name_plural)))
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """What `UNFOLD["SIDEBAR"]["navigation"]` is: the groups in which this person may see something."""
     home = reverse("admin:index")
@@ -85,6 +94,16 @@ def _groups(request: HttpRequest) -> Iterator[dict[str, Any]]:
         _mark(request, items)
         if items:
             yield {"title": group.label, "name": group.value, "collapsible": True, "items": items}
+
+
+def in_the_menu(request: HttpRequest, trail: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Unfold's way to a page, from its app and its table, in the words of the menu: its group, its line, its row."""
+    found = [(line.address, group, line) for group, lines in _lines.items() for line in lines]
+    around = [one for one in found if request.path.startswith(one[0])]
+    if len(trail) < 2 or not around:
+        return trail
+    address, group, line = max(around, key=lambda one: len(one[0]))
+    return [{"title": group.label}, {"link": address, "title": line.label}, *trail[2:]]
 
 
 def _mark(request: HttpRequest, items: list[dict[str, Any]]) -> None:

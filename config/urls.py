@@ -13,6 +13,7 @@ from accounts.graphql.me import AccountQuery
 from accounts.mail_events import mail_events
 from config import health, scraping
 from config.api import docs
+from config.finding import find_page
 from config.graphql.schema import build_schema
 from config.graphql.view import GraphQLView
 from config.handbook.views import handbook_urls
@@ -47,6 +48,7 @@ urlpatterns = [
     path("admin/password_change/", change_own_password),
     path("admin/second-factor/", own_second_factor, name="second-factor"),
     path("admin/language/", set_language, name="set_language"),
+    path("admin/search/", find_page),
     path("admin/handbook/", include(handbook_urls())),
     path("payments/return", payment_return, name="payment-return"),
     path("admin/", admin.site.urls),

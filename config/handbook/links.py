@@ -19,7 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Pages that Django and Unfold bring.
 BROUGHT = {
     "index": "staff/around#home",
-    "search": "staff/around#finding-something",
     "password_change_done": "staff/signing-in#your-password",
 }
 OF_AN_APP = re.compile(r"admin/(\w+)/(?:(\w+)/)?")

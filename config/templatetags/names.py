@@ -1,15 +1,21 @@
-"""`{{ text|named }}`: a name of the code, in the language of the page; `{{ text|said }}`: a sentence of it."""
+"""`{{ text|named }}`: a name of the code, in the language of the page; `{{ text|said }}`: a sentence of it;
+`{{ opts|called }}`: a list, by its name in the menu.
+`{% in_the_menu parts as parts %}`: the way to a page, by the names of the menu.
+"""
 
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils.safestring import SafeString
 
+from config import menu
 from config.names import named
 from config.phrases import in_language
 
 register = template.Library()
 register.filter("named", named)
+register.filter("called", menu.called)
 
 
 @register.filter
@@ -26,3 +32,9 @@ def state(field: Any) -> str:
     if column is None or not column.choices or column.value_from_object(row) in (None, ""):
         return ""
     return named(getattr(row, f"get_{name}_display")())
+
+
+@register.simple_tag(takes_context=True)
+def in_the_menu(context: Context, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of pages outside of the menu, the parts as they are."""
+    return menu.in_the_menu(context["request"], parts)
