@@ -27,10 +27,12 @@ from config.names import named
 from entries.admin.links import linked
 from payments.admin.export_forms import ScheduleForm, report_asked
 from payments.admin.report_centre import tell_form
+from payments.exports.formats import narrowing_in_words
 from payments.exports.rights import may_export
 from payments.exports.schedules import delete_schedule, due_at, is_late, start_schedule, stop_schedule
 from payments.models import ExportSchedule, ExportScheduleChange, ExportState, ScheduleState
-from payments.reports import REPORTS
+from payments.reports import REPORTS, Narrowing
+from pools.models import Pool
 
 MANAGES = "payments.add_exportschedule"
 
@@ -92,10 +94,10 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     search_fields = ("name", "report")
     ordering = ("-id",)
     fields = (
-        "name", "title", "every", "when", "format", "pool_id", "options", "state", "stopped_because", "next_first",
+        "name", "title", "every", "when", "format", "narrowed", "state_now", "stopped_because", "next_first",
         "due", "people", "lost", "so_far", "created_by", "created_at", "history",
     )  # fmt: skip
-    readonly_fields = ("title", "when", "state", "due", "people", "lost", "so_far", "history")
+    readonly_fields = ("title", "when", "narrowed", "state_now", "due", "people", "lost", "so_far", "history")
     actions = ("stop", "start", "delete")
     actions_list = ("new",)
 
@@ -132,6 +134,19 @@ class ExportScheduleAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         if is_late(schedule, schedule.now):
             return "late", _("Late")
         return schedule.status, named(schedule.get_status_display())
+
+    @admin.display(description="State")
+    def state_now(self, schedule: ExportSchedule) -> str:
+        """The same in words alone."""
+        return self.state(schedule)[1]
+
+    @admin.display(description="Of")
+    def narrowed(self, schedule: ExportSchedule) -> str:
+        """What it is narrowed to, in words."""
+        report, pool = REPORTS.get(schedule.report), Pool.objects.filter(pk=schedule.pool_id or 0).first()
+        wish = Narrowing(pool_id=schedule.pool_id, options=schedule.options)
+        words = narrowing_in_words(report, wish, pool.name if pool else "") if report else []
+        return ", ".join(f"{named(label).lower()} {named(value)}" for label, value in words) or _("everything")
 
     @admin.display(description="At")
     def when(self, schedule: ExportSchedule) -> str:
