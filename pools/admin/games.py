@@ -125,7 +125,7 @@ class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
     handbook = "staff/rounds#games-and-results"
     form = ResultForm
     editable_fields = ("status", "home_score", "away_score")
-    list_display = ("external_id", "competition", "round", "kickoff_at", "status", "score", "review")
+    list_display = ("sides", "competition", "round", "kickoff_at", "status", "score", "review")
     list_select_related = ("competition", "round", "home", "away")
     list_filter: ClassVar = (
         ReviewFilter,
@@ -142,6 +142,18 @@ class GameAdmin(WithHistory, WithRowActions, HouseAdmin):
     )  # fmt: skip
     readonly_fields = ("history",)
     actions = ("cancel", "let_stand")
+
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """What can still come of it: no cancelled game is cancelled, and only a difference can be let stand."""
+        game: Game | None = self.get_object(request, object_id)
+        if game is None:
+            return False
+        return bool(game.review) if name == "let_stand" else game.status != GameStatus.CANCELLED
+
+    @admin.display(description="Game", ordering="external_id")
+    def sides(self, game: Game) -> str:
+        """Who plays at whose place, by their codes."""
+        return f"{game.away.code} @ {game.home.code}"
 
     def describe(self, row: Game) -> str:
         """Who plays whom, and where that stands."""

@@ -37,7 +37,9 @@ def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
         said += [
             tell("{pool}, look again: {caution}", pool=pool.name, caution=caution) for caution in cautions(rules, pool)
         ]
-        said += [f"{pool.name}: {sentence}" for sentence in sentences(rules, pool)]
+        # Thirty sentences that all begin with the same name are none that anybody reads.
+        whose = f"{pool.name}: " if rows.count() > 1 else ""
+        said += [f"{whose}{sentence}" for sentence in sentences(rules, pool)]
     if count > MOST_IN_WORDS:
         said.append(
             tell_of(

@@ -81,6 +81,16 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     links = (*WithLogo.links, WithStudio.to_studio)
     change_form_outer_after_template = "pools/pool_page.html"
 
+    def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
+        """Only what can be done with it as it is."""
+        pool = self.get_object(request, object_id)
+        status = pool.status if pool is not None else PoolStatus.CANCELLED
+        return {
+            "publish": status == PoolStatus.DRAFT,
+            "close_registration": status in (PoolStatus.OPEN, PoolStatus.RUNNING),
+            "cancel": status in (PoolStatus.DRAFT, PoolStatus.OPEN, PoolStatus.RUNNING),
+        }.get(name, True)
+
     def make(self, form: Any, by: User) -> Pool:
         """A draft with version 1 of its rules."""
         return create_pool(
