@@ -47,8 +47,11 @@ def enter_admin(page: Page, base: str, name: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def shoot(page: Page, name: str, address: str = "") -> None:
-    """A picture of what is to be seen, or of an address; `name` is its place in docs/, without its ending."""
+def shoot(page: Page, name: str, address: str = "", *, height: int = 800) -> None:
+    """A picture of what is to be seen, or of an address; `name` is its place in docs/, without its ending. The window
+    is as high as that: a page that means little in part is shown in a higher one.
+    """
+    page.set_viewport_size({"width": 1280, "height": height})
     if address:
         answer = page.goto(address)
         if answer is None or not answer.ok:
