@@ -119,6 +119,8 @@ def _adds_up(pool: Pool, won: Prizes, pot: int) -> bool:
         f" {format_amount(pot, pool.currency)}: nothing was booked.",
         suggestion="Look for a place that was paid and not booked, or taken back. It is tried again every hour.",
         details={"pool": pool.pk, "prizes_cents": total, "pot_cents": pot},
+        amount_cents=total - pot,
+        currency=pool.currency,
     )
     return False
 

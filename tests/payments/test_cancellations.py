@@ -338,7 +338,7 @@ class TestGivingBack:
         run(cancellation.pk)
         assert pot_of(pool) == 700
         (doubt,) = Discrepancy.objects.filter(kind="pot_short")
-        assert doubt.object_key == f"pool:{pool.pk}"
+        assert (doubt.object_key, doubt.amount_cents, doubt.currency) == (f"pool:{pool.pk}", 700, "usd")
         assert "7.00 USD instead of nothing" in doubt.sentence
         assert (stray.status, unbooked.number) == ("open", 1)
 

@@ -122,7 +122,8 @@ class TestSentBack:
         assert (shown["correction"], shown["payout"]) == (record.correction_id, None)
         confirm_record(record_id=record.pk, by=colleague)
         assert (owed_to(overpaid.player), account(Kind.WRITE_OFFS)) == (-6000, 0)
-        assert Discrepancy.objects.get(kind="prize_overpaid").status == "open"
+        doubt = Discrepancy.objects.get(kind="prize_overpaid")
+        assert (doubt.status, doubt.amount_cents, doubt.currency) == ("open", 6000, "usd")
         rest = record_repayment(payout_id=overpaid.pk, amount_cents=6000, handover=cash("rest"), by=finance)
         confirm_record(record_id=rest.pk, by=colleague)
         assert owed_to(overpaid.player) == 0

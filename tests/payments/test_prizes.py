@@ -90,6 +90,7 @@ class TestBooking:
         (doubt,) = Discrepancy.objects.filter(kind="pot_short")
         assert doubt.object_key == f"prizes:{pool.pk}"
         assert doubt.details == {"pool": pool.pk, "prizes_cents": 10000, "pot_cents": 5000}
+        assert (doubt.amount_cents, doubt.currency) == (5000, "usd")
         assert owed_to(winner.user) == 0
 
 

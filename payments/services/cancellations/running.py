@@ -254,6 +254,8 @@ def _pot_is_empty(pool: Pool) -> bool:
             f" {format_amount(pot, pool.currency)} instead of nothing.",
             suggestion="Look at the lines of the pot in the ledger: a place was not booked, or twice.",
             details={"pool": pool.pk, "pot_cents": pot},
+            amount_cents=pot,
+            currency=pool.currency,
         )
         return False
     settle_discrepancy(kind=DiscrepancyKind.POT_SHORT, object_key=key, resolution="the pot is empty")

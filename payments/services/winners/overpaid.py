@@ -55,6 +55,8 @@ def note_overpaid(pool: Pool, player_id: int, standing: Standing | None = None) 
         suggestion="Ask the player to send it back and record it, or let the house bear it: both on the payout's page."
         " The books show it as a debt of theirs.",
         details={"pool": pool.pk, "player": player_id, "payout": last.pk, "over_cents": over},
+        amount_cents=over,
+        currency=currency,
     )
 
 
