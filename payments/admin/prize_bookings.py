@@ -32,7 +32,9 @@ MOST_LISTED = 100
 def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
     """The preview of `ask_for_all`: how many winners of each pool are due what."""
     said = []
-    for booking in rows.select_related("pool")[:MOST_LISTED]:
+    # What a pool's winners are due is told once, however many of its bookings were chosen.
+    chosen = PrizeBooking.objects.filter(pk__in=rows.order_by().values("pk")).order_by("pool_id", "-number")
+    for booking in chosen.distinct("pool_id").select_related("pool")[:MOST_LISTED]:
         due = winners_due(booking.pool)
         amount = format_amount(sum(due.values()), booking.currency)
         said.append(

@@ -115,6 +115,14 @@ class TestBackOffice:
         told = confirm(back_office(finance), BOOKINGS, "ask_for_all", [booking])
         assert told[-1] == f"1 of 1 refused: {winner.pool.name}: no payout was asked for."
 
+    def test_what_is_due_in_a_pool_is_told_once_however_often_it_was_booked(self, back_office, choose, finance, winner):
+        correct(winner.pool)
+        booked(winner.pool)
+        bookings = list(winner.pool.prize_bookings.all())
+        assert len(bookings) == 2
+        said = choose(back_office(finance), BOOKINGS, "ask_for_all", bookings).context["sentences"]
+        assert said[:-1] == [f"{winner.pool.name}: 1 winner is due 100.00 USD."]
+
     def test_bookings_do_not_cost_queries(self, back_office, finance, winner):
         browser = back_office(finance)
         counts = []
