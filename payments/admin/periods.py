@@ -67,11 +67,11 @@ def _seen(period: PeriodClose) -> str:
 
 def _of_month(period: PeriodClose) -> list[str]:
     month = month_of(period.first_day)
-    said = _("%(month)s, %(money)s: %(entries)s entries, debits %(debits)s, credits %(credits)s.")
+    said = _("%(month)s, %(money)s: entries %(entries)s, debits %(debits)s, credits %(credits)s.")
     moved = [said % {"month": month, **one} for one in moved_shown(period)]
     missing = [check for check in checks_of(period.first_day, period.last_day) if not check.holds]
     left = [f"{check.label}: {check.found}" for check in missing]
-    total = _("%(month)s: %(count)s of the checks do not hold, or cannot be known.")
+    total = _("%(month)s: checks that do not hold, or cannot be known: %(count)s.")
     return [
         *(moved or [_("%(month)s: nothing was booked.") % {"month": month}]),
         *([total % {"month": month, "count": len(left)}, *left] if left else []),
@@ -132,6 +132,16 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         "month", "status", "checklist", "first_day", "last_day", "entries", "last_entry_id", "open_discrepancies",
         "books", "previous_digest", "digest", "proposed_by", "proposed_at", "closed_by", "closed_at", "history",
     )  # fmt: skip
+    before_it_is_closed = (
+        "month",
+        "status",
+        "checklist",
+        "first_day",
+        "last_day",
+        "proposed_by",
+        "proposed_at",
+        "history",
+    )
     readonly_fields = ("month", "checklist", "books", "history")
     actions = ("close", "withdraw")
 
@@ -139,6 +149,10 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         css: ClassVar = {"all": ("payments/finance.css",)}
 
     actions_list = ("propose", "proof")
+
+    def get_fields(self, request: HttpRequest, obj: PeriodClose | None = None) -> Any:
+        """What closing leaves, once it is closed: before, nothing would look like a month without entries."""
+        return self.fields if obj is None or obj.status == PeriodState.CLOSED else self.before_it_is_closed
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only while it is proposed; to close, only to somebody else."""
@@ -217,7 +231,7 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
             self.message_user(request, f"{one.period}: {one.because}.", messages.ERROR)
         if not broken:
             count = PeriodClose.objects.filter(status=PeriodState.CLOSED).count()
-            said = _("All %(count)s closed months are what they were.") % {"count": count}
+            said = _("Closed months: %(count)s. Every one is what it was.") % {"count": count}
             self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:payments_periodclose_changelist"))
 

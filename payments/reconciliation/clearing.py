@@ -105,7 +105,7 @@ def _of(adapter: PaymentProvider) -> list[TieOut]:
         ]
     if look is None:
         return []
-    named = f"{look.waiting} movements are not booked yet" if look.waiting else ""
+    named = f"movements not booked yet: {look.waiting}" if look.waiting else ""
     return [
         _row(adapter, currency, look.ours(currency), look.theirs.get(currency, 0), named)
         for currency in look.currencies

@@ -150,7 +150,7 @@ def _doubts(end: datetime) -> Check:
         before=Count("pk", filter=Q(opened_at__lt=end)),
         urgent=Count("pk", filter=Q(kind__in=URGENT)),
     )
-    told = gettext("%(count)s are open, %(before)s of them from before its end; %(urgent)s are urgent.") % found
+    told = gettext("In all %(count)s, from before its end %(before)s, urgent %(urgent)s.") % found
     return Check("doubts", _("No discrepancy is open"), found["count"] == 0, told, "payments_discrepancy_changelist")
 
 

@@ -102,13 +102,13 @@ def close_period(*, period_id: int, by: User, now: datetime, seen: str = "") -> 
     before = _last_closed()
     if before is not None and period.first_day != before.last_day + timedelta(days=1):
         raise Conflict(Code.PERIOD_CLOSED, "Months are closed one after another.")
-    if seen and seen != books_of(period):
+    period.entries, period.last_entry_id = _counted(period.last_day)
+    if seen not in ("", _stand(period.entries, period.last_entry_id)):
         raise Conflict(Code.VERSION_CONFLICT, "More was booked since you looked: read it again, then close.")
     (lines,) = trial_balances([period.last_day])
     _check_balanced(lines)
     attribute(by=by)
     period.trial_balance = lines
-    period.entries, period.last_entry_id = _counted(period.last_day)
     period.open_discrepancies = Discrepancy.objects.filter(status__in=OPEN_STATES).count()
     period.previous_digest = before.digest if before else ""
     period.digest = digest_of(period)
@@ -119,8 +119,11 @@ def close_period(*, period_id: int, by: User, now: datetime, seen: str = "") -> 
 
 def books_of(period: PeriodClose) -> str:
     """What tells whether anything was booked since: entries are never changed, so how many and the last are enough."""
-    count, last = _counted(period.last_day)
-    return f"{count}-{last}"
+    return _stand(*_counted(period.last_day))
+
+
+def _stand(entries: int, last_entry_id: int) -> str:
+    return f"{entries}-{last_entry_id}"
 
 
 def next_open_month() -> date | None:

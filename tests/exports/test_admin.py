@@ -206,7 +206,9 @@ def test_a_month_is_proposed_and_turned_down(as_finance, client, colleague):
         "1 of 1 refused: Somebody else has to close what you proposed."
     ]
     assert press(as_finance, "periodclose", "withdraw", period, reason="Later.") == ["1 of 1 withdrawn."]
-    assert told(as_finance.get("/admin/payments/periodclose/proof/"))[-1] == "All 0 closed months are what they were."
+    assert (
+        told(as_finance.get("/admin/payments/periodclose/proof/"))[-1] == "Closed months: 0. Every one is what it was."
+    )
 
 
 def test_the_list_costs_no_more_with_more_rows(as_finance, numbers, finance, player):

@@ -48,13 +48,15 @@ def test_what_should_be_true_before_a_month_is_closed_is_said_with_its_numbers(a
     client.force_login(colleague)
 
     page = as_finance.get(f"/admin/payments/periodclose/{period.pk}/change/").content.decode()
-    assert "2 are open, 1 of them from before its end; 0 are urgent." in page
+    assert "In all 2, from before its end 1, urgent 0." in page
     assert "They have not been asked since the month ended." in page
+    # Nothing is sealed yet, which is not the same as a month in which nothing was booked.
+    assert "Nothing was booked." not in page
     assert "/admin/payments/receipt/?look_at=unapplied" in page
     asked = client.post("/admin/payments/periodclose/", {"action": "close", ACTION_CHECKBOX_NAME: [period.pk]})
     said = " ".join(asked.context["sentences"])
-    assert "January 2026, USD, test: 1 entries, debits 50.00 USD, credits 50.00 USD." in said
-    assert "No discrepancy is open: 2 are open, 1 of them from before its end" in said
+    assert "January 2026, USD, test: entries 1, debits 50.00 USD, credits 50.00 USD." in said
+    assert "No discrepancy is open: In all 2, from before its end 1, urgent 0." in said
     assert "never opened again" in said
 
 
@@ -100,7 +102,7 @@ def test_a_doubt_that_came_up_after_the_month_is_open_all_the_same(finance):
     assert doubts_of_january().holds
     raised(DiscrepancyKind.CLEARING_TIEOUT_DIFF, "tie_out:1")
     found = doubts_of_january()
-    assert (found.holds, found.found) == (False, "1 are open, 0 of them from before its end; 1 are urgent.")
+    assert (found.holds, found.found) == (False, "In all 1, from before its end 0, urgent 1.")
 
 
 def doubts_of_january():

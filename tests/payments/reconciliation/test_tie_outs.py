@@ -53,7 +53,7 @@ class TestClearing:
         (row,) = clearing_tie_outs()
 
         assert (row.ours, row.theirs, row.agrees) == (3825, 3825, True)
-        assert row.differences == ("2 movements are not booked yet",)
+        assert row.differences == ("movements not booked yet: 2",)
 
     def test_a_difference_is_told_at_once_and_closed_when_it_is_gone(self, api, unpaid, double):
         learn(paid_receipt(api, unpaid, double))
