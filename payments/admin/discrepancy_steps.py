@@ -135,8 +135,10 @@ def do_page(page: Any, request: HttpRequest, row_id: int, name: str) -> HttpResp
 def sides(row: Discrepancy) -> SafeString:
     """The ways to both sides: to what it is about, and to whatever else its facts name."""
     others = [(kind, str(value)) for kind, value in row.details.items() if kind in ROWS and str(value).isdecimal()]
-    about = (way_of_key(row.object_key), *(way(kind, name) for kind, name in others[:3]))
-    return format_html_join("", "<div>{}</div>", ((one,) for one in dict.fromkeys(about)))
+    about, ways = way_of_key(row.object_key), [way(kind, name) for kind, name in others[:3]]
+    # A name of ours that leads nowhere says nothing beside those that do.
+    shown = [about, *ways] if isinstance(about, SafeString) or not ways else ways
+    return format_html_join("", "<div>{}</div>", ((one,) for one in dict.fromkeys(shown)))
 
 
 def expected_and_found(row: Discrepancy) -> SafeString | str:

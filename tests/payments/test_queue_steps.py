@@ -88,6 +88,14 @@ def test_what_is_expected_stands_against_what_is_found(page):
         assert f"/admin/payments/{one}/change/" in shown
 
 
+def test_a_name_that_leads_nowhere_is_shown_where_nothing_else_is(page):
+    raised(DiscrepancyKind.PRIZE_OVERPAID, "prize:5:70", details={"pool": 5, "payout": 7})
+    raised(DiscrepancyKind.POT_SHORT, "prizes:6")
+    shown = page.get(LIST).content.decode()
+    assert all(f"/admin/{one}/change/" in shown for one in ("pools/pool/5", "payments/payout/7"))
+    assert ("prize:5:70" in shown, "prizes 6" in shown) == (False, True)
+
+
 def test_areas_share_no_kind_and_each_opens(page):
     kinds = [kind for _, of in AREAS.values() for kind in of]
     assert len(kinds) == len(set(kinds))
