@@ -90,7 +90,8 @@ class NothingToRemindOf(Conflict):
 
 def reminder_reach(room: Room) -> ReminderReach:
     """Whom a reminder would reach now, and why others not, in entries."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        allow_long_statements()
         cursor.execute(COUNT, _about(room))
         rows = {why: counts for why, *counts in cursor.fetchall()}
     entries, players, later = rows.pop("", [0, 0, 0])

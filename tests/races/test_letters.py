@@ -1,6 +1,7 @@
 """Many workers at once: nobody is reminded twice, no letter is sent twice, and what a killed one held is sent."""
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from entries.models import Entry, Reminder
 from entries.queries.rooms.standing import room_of
 from entries.services.picks import save_pick
 from entries.services.reminders import write_due_reminders
-from entries.services.reminders_by_hand import remind_now
+from entries.services.reminders_by_hand import remind_now, reminder_reach
 from pools.models import Team
 from tests.factories.accounts import ModeratorFactory, UserFactory
 from tests.factories.entries import EntryFactory
@@ -157,3 +158,24 @@ def test_a_reminder_by_hand_that_waits_keeps_no_player_from_a_pick(db):
     outcomes = run_together([write, remind, choose])
     assert [outcome.error for outcome in outcomes] == [None] * 3
     assert outcomes[2].value
+
+
+def test_whom_a_reminder_reaches_may_take_longer_than_a_page(db):
+    """Of a million entries it is counted for seconds: staff wait for it."""
+    pool, is_held = pool_of(1), threading.Event()
+    room = room_of(pool, 1)
+
+    def hold():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE entries_reminder IN ACCESS EXCLUSIVE MODE")
+            is_held.set()
+            until_somebody_waits()
+            time.sleep(0.5)
+
+    def look():
+        is_held.wait(20)
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '250ms'")
+        return reminder_reach(room).entries
+
+    assert [outcome.error or outcome.value for outcome in run_together([hold, look])] == [None, 1]
