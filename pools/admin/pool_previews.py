@@ -1,6 +1,7 @@
 """What publishing and cancelling pools will do, in numbers and in the words of players: read before it is confirmed."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext
@@ -9,7 +10,14 @@ from config.clock import database_now
 from config.phrases import Money, shown_amount, tell, tell_of
 from pools.admin.pool_ends import what_closes, what_ends
 from pools.models import Pool, PoolStatus
-from pools.queries import current_rules, first_lock_at, registration_closes_at, rounds_of, statistics
+from pools.queries import (
+    current_rules,
+    first_lock_at,
+    pools_with_facts,
+    registration_closes_at,
+    rounds_of,
+    statistics,
+)
 from pools.services.rules import cautions, sentences
 
 # A confirm page is read by a person.
@@ -54,8 +62,9 @@ def what_publishing_does(rows: QuerySet[Pool]) -> list[str]:
 def what_closing_does(rows: QuerySet[Pool]) -> list[str]:
     """The preview of `close_registration`."""
     now = database_now()
-    pools = list(rows.filter(status__in=(PoolStatus.OPEN, PoolStatus.RUNNING)).order_by("pk"))
-    closing = [pool for pool in pools if (at := registration_closes_at(pool)) is None or at > now]
+    in_play = Pool.objects.filter(pk__in=rows.values("pk"), status__in=(PoolStatus.OPEN, PoolStatus.RUNNING))
+    pools: list[Any] = list(pools_with_facts(in_play.order_by("pk"), now))
+    closing = [pool for pool in pools if pool.closes_at is None or pool.closes_at > now]
     said = [
         tell_of(
             len(closing),
@@ -67,8 +76,7 @@ def what_closing_does(rows: QuerySet[Pool]) -> list[str]:
     ]
     shown = closing[:MOST_IN_WORDS]
     said += [
-        tell("{pool}: registration would have closed: {at}.", pool=pool.name, at=_at(registration_closes_at(pool)))
-        for pool in shown
+        tell("{pool}: registration would have closed: {at}.", pool=pool.name, at=_at(pool.closes_at)) for pool in shown
     ]
     said += what_closes(shown)
     if len(closing) > MOST_IN_WORDS:

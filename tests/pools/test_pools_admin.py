@@ -10,6 +10,7 @@ from config.errors import Refused
 from entries.services.approvals import approve_request
 from entries.services.requests import ask_to_join
 from pools.admin.pool_form import FIELDS
+from pools.admin.pool_previews import what_closing_does
 from pools.admin.switch_fields import RULE_FIELDS
 from pools.models import Pool, PoolChange, PoolStatus, Rules
 from pools.queries import first_lock_at
@@ -174,6 +175,18 @@ def test_closing_registration_says_first_what_it_does_and_takes_nobody_in_any_mo
     assert owing.status == "approved"
     again = confirm(browser, LIST, "close_registration", [pool])
     assert again[-1].startswith("1 of 1 refused: Registration closed at")
+
+
+def test_asking_about_closing_costs_the_same_for_one_pool_and_for_three():
+    PoolFactory(), PoolFactory(), PoolFactory(rules={"late_entry_until": 2})
+
+    def asked(count):
+        with CaptureQueriesContext(connection) as seen:
+            said = what_closing_does(Pool.objects.filter(pk__in=Pool.objects.order_by("pk")[:count].values("pk")))
+        assert len(said) == 2 + count
+        return len(seen)
+
+    assert asked(3) == asked(1)
 
 
 def test_cancelling_needs_a_reason_and_refuses_pools_with_entries(back_office, moderator, choose, confirm):
