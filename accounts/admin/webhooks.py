@@ -93,7 +93,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = ("id", "type", "endpoint", "status", "created_at", "due_at", "tries", "ended_at")
     list_filter = ("status", "type")
     list_select_related = ("endpoint",)
-    search_fields = ("=event_id", "=endpoint__id")
+    search_fields = ("event_id__exact", "=endpoint__id")
     ordering = ("-id",)
     inlines = (AttemptInline,)
     actions = ("send_again",)

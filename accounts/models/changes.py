@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from config.audit import Change, append_only, feeds
 
@@ -17,6 +18,9 @@ class UserChange(Change):
 
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes = [
+            models.Index(fields=["actor_id"], condition=Q(actor_id__isnull=False), name="user_change_actor"),
+        ]
         triggers = [
             *append_only(),
             feeds(

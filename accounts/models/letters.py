@@ -101,6 +101,7 @@ class UnreachableAddress(models.Model):
 
     class Meta:
         verbose_name_plural = "unreachable addresses"
+        indexes = [models.Index(fields=["-at", "-user"], name="unreachable_newest")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(because__in=(LetterStatus.BOUNCED, LetterStatus.COMPLAINED)),

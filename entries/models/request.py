@@ -183,7 +183,7 @@ class Request(HasStatus):
             models.Index(fields=["id"], condition=UNDECIDED, name="request_undecided"),
             models.Index(fields=["pool", "id"], condition=UNDECIDED, name="request_undecided_of_pool"),
             models.Index(fields=["id"], condition=UNPAID, name="request_owing"),
-            models.Index(fields=["pay_by"], condition=UNPAID, name="request_unpaid"),
+            models.Index(fields=["pay_by", "id"], condition=UNPAID, name="request_unpaid_until"),
             models.Index(
                 fields=["pool", "waitlisted_at", "id"],
                 condition=Q(status="pending", waitlisted_at__isnull=False),

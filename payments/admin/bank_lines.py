@@ -26,6 +26,7 @@ from payments.admin.bank_forms import MatchForm
 from payments.admin.ways import journal_of
 from payments.bank.deciding import Choice, match_by_hand, undo_match
 from payments.models import BankLine, BankLineChange, BankLineState, BankMatch, MatchKind
+from payments.models.bank import LOOKED_FOR
 from pools.admin.switch_fields import tell
 
 MATCHES = "payments.match_bank_line"
@@ -117,7 +118,7 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
     list_display = ("booked_on", "amount", "counterparty", "text", "trace_id", "account", "status", "known_as")
     list_select_related = ("account",)
     list_filter: ClassVar = (Waiting, "account", "booked_on", "currency")
-    search_fields = ("text", "counterparty", "trace_id", "reference")
+    search_fields = LOOKED_FOR
     search_help_text = "Words of the bank, a name, a trace id"
     ordering = ("-booked_on", "-id")
     fields = (

@@ -8,8 +8,10 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
@@ -19,6 +21,8 @@ from config.triggers import Guard
 from config.words import Words
 
 LARGEST_FILE = 10 * 1024 * 1024
+# In which staff look for a line, by a part of it.
+LOOKED_FOR = ("text", "counterparty", "trace_id", "reference")
 
 
 class BankAccount(models.Model):
@@ -193,6 +197,9 @@ class BankLine(HasStatus):
                 condition=Q(status=BankLineState.WAITING),
                 name="bank_line_sought",
             ),
+            models.Index(fields=["-booked_on", "-id"], name="bank_line_newest"),
+            # By any three letters in a row, of whichever of them.
+            GinIndex(*(OpClass(Upper(name), name="gin_trgm_ops") for name in LOOKED_FOR), name="bank_line_letters"),
         ]
         triggers = [
             status_guard(BANK_LINE_TRANSITIONS),

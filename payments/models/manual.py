@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
@@ -73,6 +75,7 @@ class ManualRecord(HasStatus):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        indexes = [GinIndex(OpClass(Upper("reference"), name="gin_trgm_ops"), name="manual_letters")]
         permissions: ClassVar = [
             ("record_manual", "Can record money that passed by hand"),
             ("confirm_manual", "Can confirm what another recorded"),

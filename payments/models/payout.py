@@ -18,8 +18,10 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
@@ -167,6 +169,7 @@ class Payout(HasStatus):
                 condition=Q(status__in=(PayoutState.APPROVED, *PAYOUTS_UNDER_WAY)),
                 name="payout_unfinished",
             ),
+            GinIndex(OpClass(Upper("provider_reference"), name="gin_trgm_ops"), name="payout_letters"),
         ]
         triggers = [
             status_guard(PAYOUT_TRANSITIONS),

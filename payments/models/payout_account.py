@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from config.audit import StatusChange, append_only, feeds_status, never_deleted, record_status
 from config.clock import ClockTimestamp
@@ -51,6 +53,7 @@ class PayoutAccount(HasStatus):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        indexes = [GinIndex(OpClass(Upper("reference"), name="gin_trgm_ops"), name="payout_account_letters")]
         permissions: ClassVar = [
             ("record_payout_account", "Can write down where a winner is paid"),
             ("confirm_payout_account", "Can confirm where a winner is paid"),
