@@ -51,7 +51,7 @@ def correct(page: Page, base: str) -> None:
 
 def watch_round(page: Page, base: str) -> None:
     """A round after its lock: the picks by team, who fell, and the games."""
-    shoot(page, "tour/round-room", f"{base}/admin/entries/entry/rooms/1/6/", height=1300)
+    shoot(page, "tour/round-room", f"{base}/admin/entries/entry/rooms/1/6/", height=1500)
 
 
 def read_rules(page: Page, base: str) -> None:
