@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
@@ -13,7 +11,7 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 from config.clock import database_now
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
-from payments.ledger.balances import Detail, Standing, balance_of, last_entry_by, trial_balance
+from payments.ledger.balances import Detail, balance_of, last_entry_by, trial_balance
 from payments.ledger.models import JournalEntry
 from payments.ledger.posting import post
 from payments.ledger.rules import Sum, fee_of
@@ -22,7 +20,6 @@ from tests.factories.accounts import UserFactory
 from tests.factories.pools import PoolFactory
 from tests.support.calls import call, respond
 from tests.support.ledger import CLEARING, UNALLOCATED, account, draft, posted
-from tests.support.threads import run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -295,101 +292,9 @@ def test_the_proof_says_green_or_red(as_finance):
     assert "7.00 USD" in page
 
 
-def test_a_statement_is_narrowed_by_days_gone_through_and_proves_itself(as_finance, monkeypatch):
-    monkeypatch.setattr("payments.admin.statement.LINES_A_PAGE", 2)
-    for cents in (100, 250, 650):
-        posted(cents)
-    page = f"/admin/payments/account/{account(UNALLOCATED)}/change/"
-
-    shown = as_finance.get(page, {"period": "all"}).context["statement"]
-    assert [line["balance"] for line in shown["lines"]] == ["1.00 USD", "3.50 USD"]
-    assert (shown["opening"], shown["debits"], shown["credits"], shown["closing"], shown["differs"]) == (
-        "0.00 USD", "0.00 USD", "10.00 USD", "10.00 USD", "",
-    )  # fmt: skip
-    rest = as_finance.get(f"{page}?{shown['next']}").context["statement"]
-    assert (rest["carried"], [line["balance"] for line in rest["lines"]], rest["next"]) == (
-        "3.50 USD", ["10.00 USD"], "",
-    )  # fmt: skip
-    # More lines than a page has: what is looked at is this month.
-    assert as_finance.get(page).context["statement"]["wish"].period == "this_month"
-    past = as_finance.get(page, {"since": "2020-01-01", "until": "2020-01-31"}).context["statement"]
-    assert (past["lines"], past["closing"], past["differs"]) == ([], "0.00 USD", "")
-    # Days that are none, and a place in another statement, are left out of account.
-    assert as_finance.get(page, {"since": "2020-02-31", "until": "0001-01-01"}).status_code == 200
-    other = shown["next"].replace("period=all", "period=this_month")
-    assert as_finance.get(f"{page}?{other}").context["statement"]["carried"] == "0.00 USD"
-
-
-def test_a_statement_between_two_days_is_the_same_whichever_is_given_first(as_finance):
-    posted(100)
-    page = f"/admin/payments/account/{account(UNALLOCATED)}/change/"
-    days = [
-        {"since": first, "until": last} for first, last in (("2020-01-01", "2100-01-31"), ("2100-01-31", "2020-01-01"))
-    ]
-    shown = [as_finance.get(page, given).context["statement"] for given in days]
-    assert [(one["closing"], len(one["lines"]), one["differs"]) for one in shown] == [("1.00 USD", 1, "")] * 2
-
-
-def test_a_place_in_this_month_is_none_in_the_next(as_finance, monkeypatch):
-    monkeypatch.setattr("payments.admin.statement.LINES_A_PAGE", 2)
-    for cents in (100, 250, 650):
-        posted(cents)
-    page = f"/admin/payments/account/{account(UNALLOCATED)}/change/"
-    shown = as_finance.get(page, {"period": "this_month"}).context["statement"]
-    monkeypatch.setattr("payments.admin.statement.database_now", lambda: database_now() + timedelta(days=40))
-    later = as_finance.get(f"{page}?{shown['next']}").context["statement"]
-    assert (later["carried"], later["lines"], later["differs"]) == ("10.00 USD", [], "")
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_what_is_posted_while_a_statement_is_made_is_no_difference(as_finance, monkeypatch):
-    posted(100)
-
-    def while_somebody_posts(**asked):
-        (outcome,) = run_together([lambda: posted(250)])
-        assert outcome.error is None
-        return account_statement(**asked)
-
-    monkeypatch.setattr("payments.admin.statement.account_statement", while_somebody_posts)
-    shown = as_finance.get(f"/admin/payments/account/{account(UNALLOCATED)}/change/").context["statement"]
-    assert (shown["closing"], shown["differs"]) == ("1.00 USD", "")
-
-
-def test_a_statement_that_misses_the_balance_says_by_how_much(as_finance, monkeypatch):
-    posted(100)
-    monkeypatch.setattr("payments.admin.statement.sums_of", lambda ids: {ids[0]: Standing(-90, 1, 0)})
-    page = as_finance.get(f"/admin/payments/account/{account(UNALLOCATED)}/change/").content.decode()
-    assert "misses the balance by 0.10 USD" in page
-
-
 def test_an_entry_leads_to_its_accounts_its_source_and_what_else_was_booked_for_it(as_finance):
     first = posted(500, source=("charge", "stripe:ch_9"))
     page = as_finance.get(f"/admin/payments/journalentry/{first}/change/").content.decode()
     assert "Debits and credits are both 5.00 USD" in page
     assert f"/admin/payments/account/{account(UNALLOCATED)}/change/#statement" in page
     assert "/admin/payments/receipt/?charge_id=ch_9" in page
-
-
-def test_a_statement_is_for_who_may_see_the_journal(client, moderator):
-    posted(100)
-    page = f"/admin/payments/account/{account(UNALLOCATED)}/change/"
-    client.force_login(moderator)
-    shown = []
-    for name in ("view_account", "view_journalentry"):
-        moderator.user_permissions.add(Permission.objects.get(content_type__app_label="payments", codename=name))
-        shown.append(client.get(page).context["statement"] is not None)
-    assert shown == [False, True]
-
-
-def test_a_statement_costs_the_same_at_one_line_and_at_three(as_finance):
-    def queries():
-        with CaptureQueriesContext(connection) as asked:
-            as_finance.get(f"/admin/payments/account/{account(UNALLOCATED)}/change/")
-        return len(asked)
-
-    posted(100)
-    queries()
-    few = queries()
-    posted(200), posted(300)
-    assert queries() == few <= 17
