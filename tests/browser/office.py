@@ -84,6 +84,19 @@ class Office:
         answer = self.page.goto(path)
         assert answer.status == 200, f"{path}: {answer.status}"
 
+    def open_still(self, path: str) -> None:
+        """A page that would load itself anew every few seconds, and does not."""
+
+        def without_refresh(route: Any) -> None:
+            answer = route.fetch()
+            route.fulfill(
+                response=answer, headers={name: said for name, said in answer.headers.items() if name != "refresh"}
+            )
+
+        self.page.route(f"**{path}", without_refresh)
+        self.open(path)
+        self.page.unroute(f"**{path}")
+
     def look(self, name: str) -> None:
         """Find nothing bad, light and dark, wide and on a phone; a picture of each stays."""
         PICTURES.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,7 @@ def test_a_pool_is_published_closed_and_cancelled_after_a_look(studio):
         page.wait_for_selector("text=1 of 1")
         return Pool.objects.get().status
 
-    assert act("Publish", "40 places for 50.00 USD", "pool-publish") == "open"
+    assert act("Publish", "Fee: 50.00 USD; Places: 40", "pool-publish") == "open"
     RequestFactory.create_batch(2, pool=pool)
     RequestFactory(pool=pool, approved=True)
     assert act("Close registration now", "which can only be rejected then: 2", "pool-close-registration") == "open"
