@@ -184,21 +184,29 @@ class WithRowActions(HouseAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Django's, with the actions that this person may take as `row_actions`, each posting the row to its action."""
-        row = object_id or ""
+        # An address may say anything: what is no key of a row has neither buttons nor links.
+        row = object_id if object_id and self._could_be_a_row(object_id) else ""
         buttons = [
             {"name": name, "label": label}
             for name, (_, _, label) in self.get_actions(request).items()
-            if object_id and self.offers(request, name, row)
+            if row and self.offers(request, name, row)
         ]
         links = [
             {"label": link.label, "address": link.address(row)}
             for link in self.links
-            if object_id and request.user.has_perm(link.permission) and self.leads(request, link, row)
+            if row and request.user.has_perm(link.permission) and self.leads(request, link, row)
         ]
         page: HttpResponse = super().changeform_view(
             request, object_id, form_url, {**(extra_context or {}), "row_actions": buttons, "row_links": links}
         )
         return page
+
+    def _could_be_a_row(self, object_id: str) -> bool:
+        try:
+            self.opts.pk.to_python(object_id)
+        except ValidationError:
+            return False
+        return True
 
 
 F = TypeVar("F", bound=Callable[..., Any])

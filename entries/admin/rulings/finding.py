@@ -1,5 +1,6 @@
 """Choosing a game or an entry by typing a part of its name: a league has hundreds, a pool a million."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
+from config.row_numbers import row_number
 from entries.models import Entry, Ruling
 from pools.models import Game
 
@@ -39,6 +41,12 @@ class _Select(AutocompleteSelect):
 
     def get_url(self) -> str:
         return reverse("admin:entries_ruling_find")
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        """With what is chosen; an address may fill in what is no row's number."""
+        chosen = [one for one in value if not one or row_number(one) is not None]
+        groups: list[Any] = super().optgroups(name, chosen, attrs)
+        return groups
 
 
 if TYPE_CHECKING:

@@ -314,3 +314,15 @@ def test_the_page_never_shows_how_things_stood_before(back_office, moderator):
     ruling = rule("pick", entry=entry, round=1, teams=["ANT"])
     [ahead] = Ruling.objects.get(pk=ruling.pk).before["ahead"]
     assert ahead["nonce"] not in back_office(moderator).get(page_of(ruling)).content.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["abc", "9" * 5_000])
+def test_numbers_that_are_none_are_left_out(client, moderator, number):
+    client.force_login(User.objects.get(pk=moderator.pk))
+    for page in ("pools_game", "pools_pool", "entries_entry", "entries_request", "entries_ruling"):
+        assert client.get(reverse(f"admin:{page}_change", args=[number])).status_code == 302, page
+    for kind, subject in (("game", "game"), ("pick", "entry")):
+        address = reverse(f"admin:entries_ruling_propose_{kind}")
+        assert client.get(address, {subject: number}).status_code == 200
+        assert client.post(address, {subject: number, "what": "look"}).status_code == 200
