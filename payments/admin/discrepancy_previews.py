@@ -11,6 +11,7 @@ from config.money import format_amount
 from payments.models import Discrepancy, ForeignObject, ForeignState, WriteOff, WriteOffState
 from payments.models.discrepancy import OPEN_STATES
 from payments.reconciliation.dispositions import Action, is_allowed
+from payments.services.queue.acting import would_go_back
 from payments.services.queue.stakes import stake_of
 
 # More rows than this are not looked up one by one for a sentence.
@@ -48,10 +49,8 @@ def what_giving_back_does(rows: QuerySet[Discrepancy]) -> list[str]:
     """The preview of `give_back`."""
     return [
         _allowed(rows, Action.REFUND),
-        _(
-            "All that is left of the money goes back to where it came from;"
-            " above the limit once somebody else approves."
-        ),
+        _("Goes back to where it came from: %(money)s; above the limit once somebody else approves.")
+        % {"money": _going_back(rows)},
     ]
 
 
@@ -158,6 +157,17 @@ def _at_stake(rows: QuerySet[Discrepancy], action: Action) -> str:
         stake = stake_of(row) if is_allowed(row.kind, action) else None
         if stake is not None:
             sums[stake.currency] += abs(stake.amount)
+    return _in_words(sums)
+
+
+def _going_back(rows: QuerySet[Discrepancy]) -> str:
+    """What is left of the money of these, by currency."""
+    if rows.count() > MOST_COUNTED:
+        return _("whatever is left of their money")
+    sums: Counter[str] = Counter()
+    for row in rows.filter(status__in=OPEN_STATES):
+        if is_allowed(row.kind, Action.REFUND) and (money := would_go_back(row)):
+            sums[money[0]] += money[1]
     return _in_words(sums)
 
 

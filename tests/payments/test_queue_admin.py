@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from config.clock import database_now
+from config.money import format_amount
 from payments.admin.ways import way_to
 from payments.models import Discrepancy, DiscrepancyKind, ForeignObject, WriteOff
 from payments.services.discrepancies import acknowledge, resolve
@@ -220,7 +221,10 @@ def test_money_that_waits_is_dealt_with_by_the_buttons(page):
     ]
 
     assert press(page, "make_place", rows[0], reason="back")[1] == ["1 of 1 made places."]
-    assert press(page, "give_back", rows[1], reason="asked")[1] == ["1 of 1 given back, or waiting for a second name."]
+    before, said = press(page, "give_back", rows[1], reason="asked")
+    assert said == ["1 of 1 given back, or waiting for a second name."]
+    assert f"Goes back to where it came from: {format_amount(second.amount_cents, second.currency)};" in before
+    assert "Goes back to where it came from: nothing;" in press(page, "give_back", *rows)[0]
 
     assert (fresh(first).status, fresh(second).status) == ("allocated", "returning")
     assert [fresh(row).status for row in rows] == ["resolved", "resolved"]

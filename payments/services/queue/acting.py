@@ -101,6 +101,18 @@ def refund(*, discrepancy_id: int, by: User, reason: str) -> Refund:
     return given
 
 
+def would_go_back(row: Discrepancy) -> tuple[str, int] | None:
+    """Currency and minor units that `refund` would give back as things stand; None where it would refuse."""
+    if row.kind == DiscrepancyKind.REFUND_FAILED:
+        failed = Refund.objects.filter(pk=_number_of(row, "refund"), status=RefundState.FAILED).first()
+        return None if failed is None else (failed.currency, failed.amount_cents)
+    receipt = receipt_of(row)
+    if receipt is None or receipt.status == ReceiptState.ALLOCATED or receipt.provider == Provider.MANUAL:
+        return None
+    left = left_of(receipt)
+    return (receipt.currency, left) if left > 0 else None
+
+
 def _give_back(row: Discrepancy, by: User, reason: str) -> Refund:
     receipt = lock_receipt(_money_of(row).pk)
     lock_open(row.pk)
