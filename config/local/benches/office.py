@@ -22,13 +22,15 @@ from accounts.models import User
 from config.api.pagination import position_of, sign_position
 from config.clock import database_now
 from config.local.benches.bigpools import tidy
+from config.local.benches.reading import settled
 from config.local.benches.reconciling import fill_ours
 from config.local.benches.runs import Meaningless, Runs
 from config.local.benches.scale import Pair, Scale
+from pools.models import Pool
 
 ROWS, FEW = 1_000_000, 1000
 TURNS, COUNTED = 5, 3
-MOST_QUERIES_OF_HOME, MOST_QUERIES_OF_A_LIST = 9, 14
+MOST_QUERIES_OF_HOME, MOST_QUERIES_OF_A_LIST, MOST_QUERIES_OF_A_ROOM = 9, 14, 16
 STATEMENT_MS = 50
 HOME = "/admin/"
 # Each list, which shows the newest first, and what finds one row of it: {n} is a number that the newest third has.
@@ -91,6 +93,23 @@ def depth(runs: Runs, scale: Scale) -> Pair:
             deep.take(browser, [_address(name, after=_nine_tenths_down(name)) for name in LISTS])
             first.take(browser, [_address(name) for name in LISTS])
     return _worst(deep, first)
+
+
+def room(runs: Runs, scale: Scale) -> Pair:
+    """Milliseconds of the room of a round that is over, in a pool of a million entries and of a thousand."""
+    big: list[float] = []
+    small: list[float] = []
+    for _ in range(TURNS):
+        for rows, found in ((scale(ROWS, least=FEW), big), (FEW, small)):
+            with runs.databases.copy_of(settled(f"room_{rows}", rows)):
+                browser = _browser_of(User.objects.create_superuser("admin@bench.invalid", "-"))
+                address = f"{HOME}entries/entry/rooms/{Pool.objects.get().pk}/1/"
+                _asked(browser, address, MOST_QUERIES_OF_A_ROOM)
+                for _ in range(COUNTED):
+                    began = time.perf_counter()
+                    _get(browser, address)
+                    found.append(1000 * (time.perf_counter() - began))
+    return Pair(statistics.median(big), statistics.median(small))
 
 
 def _by_size(runs: Runs, scale: Scale, addresses: Callable[[int], list[str]]) -> Pair:
@@ -165,9 +184,13 @@ def _get(browser: Client, address: str) -> None:
 def _house(runs: Runs, rows: int) -> Iterator[Client]:
     """A browser of an admin's at a house of this size."""
     with runs.databases.empty(f"office_{rows}", lambda: _fill(rows)):
-        browser = Client()
-        browser.force_login(User.objects.get(role="admin"))
-        yield browser
+        yield _browser_of(User.objects.get(role="admin"))
+
+
+def _browser_of(person: User) -> Client:
+    browser = Client()
+    browser.force_login(person)
+    return browser
 
 
 def _fill(rows: int) -> None:

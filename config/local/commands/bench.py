@@ -120,6 +120,8 @@ BARS = (
     ("lists-depth", "the same nine tenths down, against the first page", "ms", 2.0, "office.depth"),
     ("lists-search", "the same while a player or a reference is searched for, against the same at 1,000", "ms", 2.0,
      "office.search"),
+    ("room", "the room of a round that is over, in a pool of 1,000,000 entries, against 1,000", "ms", 2.0,
+     "office.room"),
     ("distribution-size", "how 1,000,000 picks were spread, against 10,000", "ms", 1.5, "reading.distribution"),
     ("approve-thousand", "approving 1,000 requests at once, each with a result of its own, against 20 s", "s", 1.0,
      "deciding.seconds"),
