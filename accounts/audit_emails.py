@@ -5,10 +5,12 @@ from datetime import date
 from typing import Any
 
 from accounts.models import Role, User
+from accounts.services.letters.preferences import language_of
 from config import mail, outbox
 from config.audit.sealing import DAY_MAIL
 from config.audit.verifying import verify
 from config.models import AuditDay
+from config.phrases import phrase
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +22,17 @@ def mail_audit_day(payload: dict[str, Any]) -> None:
     found = verify(first=day.day, last=day.day)
     if found.fault is not None:
         logger.error("the audit of %s is broken: %s", day.day, found.fault)
-    readers = [user.email for user in User.objects.filter(role=Role.ADMIN).order_by("pk") if user.can_get_mail]
+    readers = [user for user in User.objects.filter(role=Role.ADMIN).order_by("pk") if user.can_get_mail]
+    subject = (
+        phrase("The audit of {day} is broken", day=day.day)
+        if found.fault
+        else phrase("The audit of {day}", day=day.day)
+    )
     for reader in readers:
         mail.send(
-            to=reader,
-            subject=f"The audit of {day.day}" + (" is broken" if found.fault else ""),
+            to=reader.email,
+            subject=subject,
             template="audit_day",
             context={"day": day, "fault": found.fault},
+            language=language_of(reader),
         )

@@ -4,7 +4,9 @@ from typing import Any
 
 from accounts.models import Document, DocumentStatus
 from accounts.services.documents import DECIDED_MAIL
+from accounts.services.letters.preferences import language_of
 from config import mail, outbox
+from config.phrases import phrase
 
 
 @outbox.handler(DECIDED_MAIL)
@@ -16,7 +18,8 @@ def mail_document_decided(payload: dict[str, Any]) -> None:
     is_accepted = document.status == DocumentStatus.ACCEPTED
     mail.send(
         to=document.owner.email,
-        subject="Your document was accepted" if is_accepted else "Please hand in your document again",
+        subject=phrase("Your document was accepted") if is_accepted else phrase("Please hand in your document again"),
         template="document_decided",
         context={"name": document.owner.display_name, "document": document, "is_accepted": is_accepted},
+        language=language_of(document.owner),
     )

@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 from accounts.models import NOBODYS_DOMAIN, ApiKey, EmailChange, Login, User, WebhookEndpoint
+from accounts.models.webhook_types import OffBecause
 from accounts.oidc.providers import providers
 from accounts.services.addresses import MOVED_MAIL, NOTICE_MAIL, PROOF_MAIL
 from accounts.services.api_keys import MADE_MAIL
 from accounts.services.entrance import TRIED_MAIL
+from accounts.services.letters.preferences import language_of
 from accounts.services.links import LIFETIME, Purpose, make_change_token, make_token
 from accounts.services.logins import LINKED_MAIL
 from accounts.services.one_time_codes import RECOVERY_USED_MAIL, has_device
@@ -18,6 +21,13 @@ from accounts.services.second_factor import CHANGED_MAIL as SECOND_FACTOR_MAIL
 from accounts.services.webhooks.outcomes import OFF_MAIL
 from config import mail, outbox
 from config.clock import database_now
+from config.phrases import phrase
+
+# Within a sentence.
+WHY_OFF = {
+    OffBecause.FAILING: gettext_lazy("nothing arrived for days"),
+    OffBecause.GONE: gettext_lazy("it answered 410 Gone"),
+}
 
 
 @outbox.handler(VERIFICATION_MAIL)
@@ -28,7 +38,7 @@ def mail_verification(payload: dict[str, Any]) -> None:
     """
     user = _reader(payload)
     if user is not None and not user.email_verified:
-        _send_link(user, Purpose.VERIFY_EMAIL, "Confirm your e-mail address", "verify_email")
+        _send_link(user, Purpose.VERIFY_EMAIL, phrase("Confirm your e-mail address"), "verify_email")
 
 
 @outbox.handler(RESET_MAIL)
@@ -36,7 +46,7 @@ def mail_password_reset(payload: dict[str, Any]) -> None:
     """The link that sets a new password. Nothing for nobody."""
     user = _reader(payload)
     if user is not None:
-        _send_link(user, Purpose.RESET_PASSWORD, "Set a new password", "password_reset")
+        _send_link(user, Purpose.RESET_PASSWORD, phrase("Set a new password"), "password_reset")
 
 
 @outbox.handler(CHANGED_MAIL)
@@ -44,7 +54,7 @@ def mail_password_changed(payload: dict[str, Any]) -> None:
     """A word to the owner, who may not be the one who did it."""
     user = _reader(payload)
     if user is not None:
-        _tell(user, "Your password was changed", "password_changed")
+        _tell(user, phrase("Your password was changed"), "password_changed")
 
 
 @outbox.handler(SECOND_FACTOR_MAIL)
@@ -52,7 +62,7 @@ def mail_second_factor_changed(payload: dict[str, Any]) -> None:
     """The same about the second factor, as it stands now."""
     user = _reader(payload)
     if user is not None:
-        _tell(user, "Your second factor was changed", "second_factor_changed", is_on=has_device(user))
+        _tell(user, phrase("Your second factor was changed"), "second_factor_changed", is_on=has_device(user))
 
 
 @outbox.handler(RECOVERY_USED_MAIL)
@@ -60,7 +70,7 @@ def mail_recovery_code_used(payload: dict[str, Any]) -> None:
     """A code on paper was used; how many are left."""
     user = _reader(payload)
     if user is not None:
-        _tell(user, "A recovery code was used", "recovery_code_used", left=payload["left"])
+        _tell(user, phrase("A recovery code was used"), "recovery_code_used", left=payload["left"])
 
 
 @outbox.handler(MADE_MAIL)
@@ -68,7 +78,7 @@ def mail_api_key_made(payload: dict[str, Any]) -> None:
     """A word to the owner of a new key, who may not be the one who made it. Nothing once it is revoked."""
     key = ApiKey.objects.select_related("user").filter(pk=payload["key"], revoked_at=None).first()
     if key is not None and key.user.can_get_mail:
-        _tell(key.user, "An API key was made", "api_key_made", key=key)
+        _tell(key.user, phrase("An API key was made"), "api_key_made", key=key)
 
 
 @outbox.handler(OFF_MAIL)
@@ -76,7 +86,14 @@ def mail_webhook_endpoint_off(payload: dict[str, Any]) -> None:
     """Nothing is sent to an endpoint any more. Nothing once its owner has done something about it."""
     endpoint = WebhookEndpoint.objects.standing().select_related("user").filter(pk=payload["endpoint"]).first()
     if endpoint is not None and not endpoint.is_enabled and endpoint.user.can_get_mail:
-        _tell(endpoint.user, "A webhook endpoint was switched off", "webhook_endpoint_off", endpoint=endpoint)
+        why = WHY_OFF.get(OffBecause(endpoint.off_because), endpoint.get_off_because_display())
+        _tell(
+            endpoint.user,
+            phrase("A webhook endpoint was switched off"),
+            "webhook_endpoint_off",
+            endpoint=endpoint,
+            why=why,
+        )
 
 
 @outbox.handler(LINKED_MAIL)
@@ -85,7 +102,9 @@ def mail_login_linked(payload: dict[str, Any]) -> None:
     login = Login.objects.select_related("user").filter(pk=payload["login"]).first()
     if login is not None and login.user.can_get_mail:
         known = providers().get(login.provider)
-        _tell(login.user, "A new way to sign in", "login_linked", provider=known.name if known else login.provider)
+        _tell(
+            login.user, phrase("A new way to sign in"), "login_linked", provider=known.name if known else login.provider
+        )
 
 
 @outbox.handler(PROOF_MAIL)
@@ -100,7 +119,7 @@ def mail_address_proof(payload: dict[str, Any]) -> None:
             change,
             Purpose.CONFIRM_EMAIL,
             to=change.new_email,
-            subject="Confirm your new e-mail address",
+            subject=phrase("Confirm your new e-mail address"),
             template="confirm_email",
         )
 
@@ -114,7 +133,7 @@ def mail_address_notice(payload: dict[str, Any]) -> None:
             change,
             Purpose.UNDO_EMAIL,
             to=change.old_email,
-            subject="A new e-mail address was asked for",
+            subject=phrase("A new e-mail address was asked for"),
             template="email_change_asked",
         )
 
@@ -128,7 +147,7 @@ def mail_address_changed(payload: dict[str, Any]) -> None:
             change,
             Purpose.UNDO_EMAIL,
             to=change.old_email,
-            subject="Your e-mail address was changed",
+            subject=phrase("Your e-mail address was changed"),
             template="email_changed",
         )
 
@@ -143,7 +162,11 @@ def _send_change_link(change: EmailChange, purpose: Purpose, *, to: str, subject
         return
     token = make_change_token(purpose, change, now=database_now())
     mail.send(
-        to=to, subject=subject, template=template, context=_link(purpose, token) | {"name": change.user.display_name}
+        to=to,
+        subject=subject,
+        template=template,
+        context=_link(purpose, token) | {"name": change.user.display_name},
+        language=language_of(change.user),
     )
 
 
@@ -152,7 +175,7 @@ def mail_sign_in_tried(payload: dict[str, Any]) -> None:
     """Strangers try passwords; nothing has happened yet."""
     user = _reader(payload)
     if user is not None:
-        subject = "Somebody tries to sign in to your account"
+        subject = phrase("Somebody tries to sign in to your account")
         _tell(user, subject, "sign_in_tried", has_device=has_device(user))
 
 
@@ -163,7 +186,8 @@ def _reader(payload: dict[str, Any]) -> User | None:
 
 
 def _tell(user: User, subject: str, template: str, **context: Any) -> None:
-    mail.send(to=user.email, subject=subject, template=template, context={"name": user.display_name, **context})
+    context = {"name": user.display_name, **context}
+    mail.send(to=user.email, subject=subject, template=template, context=context, language=language_of(user))
 
 
 def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:

@@ -4,10 +4,11 @@ from typing import Any
 
 from accounts.models import Exclusion, ExclusionKind, SpendingLimit, User
 from accounts.services.exclusions import BEGAN_MAIL, ENDED_MAIL, exclusion_of
+from accounts.services.letters.preferences import language_of
 from accounts.services.spending import CHANGED_MAIL, RAISED_MAIL
 from config import mail, outbox
 from config.clock import database_now
-from config.money import format_amount
+from config.phrases import Money, phrase
 
 
 @outbox.handler(BEGAN_MAIL)
@@ -16,9 +17,11 @@ def mail_exclusion_began(payload: dict[str, Any]) -> None:
     exclusion = Exclusion.objects.select_related("user").get(pk=payload["exclusion"])
     _send(
         exclusion.user,
-        subject="You are excluded from new places and payments",
+        subject=phrase("You are excluded from new places and payments"),
         template="exclusion_began",
         exclusion=exclusion,
+        begins=f"{exclusion.begins_at:%Y-%m-%d %H:%M}",
+        until=f"{exclusion.until:%Y-%m-%d %H:%M}" if exclusion.until else "",
         is_by_staff=exclusion.kind == ExclusionKind.STAFF,
     )
 
@@ -28,7 +31,9 @@ def mail_exclusion_ended(payload: dict[str, Any]) -> None:
     """That it is over; nothing while another one goes on."""
     exclusion = Exclusion.objects.select_related("user").get(pk=payload["exclusion"])
     if exclusion_of(user_id=exclusion.user_id, now=database_now()) is None:
-        _send(exclusion.user, subject="Your exclusion has ended", template="exclusion_ended", exclusion=exclusion)
+        _send(
+            exclusion.user, subject=phrase("Your exclusion has ended"), template="exclusion_ended", exclusion=exclusion
+        )
 
 
 @outbox.handler(CHANGED_MAIL)
@@ -37,7 +42,7 @@ def mail_limit_changed(payload: dict[str, Any]) -> None:
     limit = SpendingLimit.objects.select_related("user").get(pk=payload["limit"])
     _send(
         limit.user,
-        subject="Your spending limit was changed",
+        subject=phrase("Your spending limit was changed"),
         template="spending_limit_changed",
         limit=limit,
         amount=_amount(limit),
@@ -51,17 +56,18 @@ def mail_limit_raised(payload: dict[str, Any]) -> None:
     limit = SpendingLimit.objects.select_related("user").get(pk=payload["limit"])
     _send(
         limit.user,
-        subject="Your new spending limit holds",
+        subject=phrase("Your new spending limit holds"),
         template="spending_limit_raised",
         limit=limit,
         amount=_amount(limit),
     )
 
 
-def _amount(limit: SpendingLimit) -> str:
-    return "" if limit.amount_cents is None else format_amount(limit.amount_cents, limit.currency)
+def _amount(limit: SpendingLimit) -> Money | None:
+    return None if limit.amount_cents is None else Money(limit.amount_cents, limit.currency)
 
 
 def _send(user: User, *, subject: str, template: str, **told: Any) -> None:
     if user.can_get_mail:
-        mail.send(to=user.email, subject=subject, template=template, context={"name": user.display_name, **told})
+        context = {"name": user.display_name, **told}
+        mail.send(to=user.email, subject=subject, template=template, context=context, language=language_of(user))

@@ -21,6 +21,8 @@ from django.core.mail.message import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from config.phrases import Phrase, in_language
+
 # Replies of SMTP from here on are for good; those below are not: a full mailbox, a server that wants to see us twice.
 PERMANENT = 500
 
@@ -29,9 +31,16 @@ class RecipientRefused(Exception):
     """Nobody is there, or nobody who wants our mails: trying again is of no use."""
 
 
-def send(*, to: str | Sequence[str], subject: str, template: str, context: Mapping[str, Any] | None = None) -> None:
-    """Send one mail made of `templates/mail/<template>.txt` and `.html`. Raises what the backend raises."""
-    made(to=to, subject=subject, template=template, context=context).send()
+def send(
+    *,
+    to: str | Sequence[str],
+    subject: str,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    language: str = "en",
+) -> None:
+    """Send one mail, as `made` makes it. Raises what the backend raises."""
+    made(to=to, subject=subject, template=template, context=context, language=language).send()
 
 
 def made(
@@ -45,12 +54,13 @@ def made(
 ) -> EmailMultiAlternatives:
     """One mail made of `templates/mail/<template>.txt` and `.html`, not sent.
 
-    The subject is text, never markup; line breaks in it, which would be headers, become spaces.
+    The subject is text, never markup, and said in the language where it is a `phrase`; line breaks in it, which would
+    be headers, become spaces. A `Money` of the context is written as the language writes it.
     """
     recipients = [to] if isinstance(to, str) else list(to)
-    subject = " ".join(subject.split())
-    known = {"subject": subject, "public_url": settings.PUBLIC_URL, "language": language, **(context or {})}
     with translation.override(language):
+        subject = " ".join((in_language(subject) if isinstance(subject, Phrase) else subject).split())
+        known = {"subject": subject, "public_url": settings.PUBLIC_URL, "language": language, **(context or {})}
         text = render_to_string(f"mail/{template}.txt", known).strip() + "\n"
         html = render_to_string(f"mail/{template}.html", known)
     message = EmailMultiAlternatives(subject, text, to=recipients, headers=dict(headers or {}))

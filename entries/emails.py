@@ -9,11 +9,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_noop
+
+from accounts.services.letters.preferences import language_of
 from config import outbox
 from config.clock import database_now
 from config.errors import Refused
 from config.mail import send
-from config.money import format_amount
+from config.phrases import Money, is_original, phrase
 from entries.models import Entry, PaymentStatus, Request, RequestStatus
 from entries.queries.picks import released_picks
 from entries.queries.rulings import rounds_given_way, rulings_in_full, sentence_of
@@ -34,55 +39,57 @@ def owes(request: Request) -> bool:
 @outbox.handler("mail.request_approved")
 def mail_request_approved(payload: Payload) -> None:
     """Approved: what to pay, until when, where."""
-    _about_request(payload, "Approved: your place in {pool}", "request_approved", owes)
+    _about_request(payload, gettext_noop("Approved: your place in {pool}"), "request_approved", owes)
 
 
 @outbox.handler("mail.request_promoted")
 def mail_request_promoted(payload: Payload) -> None:
     """A place fell free for the first on the waiting list: the same."""
-    _about_request(payload, "A place for you in {pool}", "request_promoted", owes)
+    _about_request(payload, gettext_noop("A place for you in {pool}"), "request_promoted", owes)
 
 
 @outbox.handler("mail.request_rejected")
 def mail_request_rejected(payload: Payload) -> None:
     """Rejected, and why."""
-    _about_request(payload, "Your request for {pool}", "request_rejected", _is(RequestStatus.REJECTED))
+    _about_request(payload, gettext_noop("Your request for {pool}"), "request_rejected", _is(RequestStatus.REJECTED))
 
 
 @outbox.handler("mail.request_withdrawn")
 def mail_request_withdrawn(payload: Payload) -> None:
     """Taken back by staff, and why."""
-    _about_request(payload, "Your request for {pool}", "request_withdrawn", _is(RequestStatus.WITHDRAWN))
+    _about_request(payload, gettext_noop("Your request for {pool}"), "request_withdrawn", _is(RequestStatus.WITHDRAWN))
 
 
 @outbox.handler("mail.request_expired")
 def mail_request_expired(payload: Payload) -> None:
     """Not paid in time: the place is gone."""
-    _about_request(payload, "Your place in {pool} has expired", "request_expired", _is(RequestStatus.EXPIRED))
+    _about_request(
+        payload, gettext_noop("Your place in {pool} has expired"), "request_expired", _is(RequestStatus.EXPIRED)
+    )
 
 
 @outbox.handler("mail.buy_back_approved")
 def mail_buy_back_approved(payload: Payload) -> None:
     """The way back in: what to pay, until when, where, and what it buys."""
-    _about_request(payload, "Buying back in: {pool}", "buy_back_approved", owes)
+    _about_request(payload, gettext_noop("Buying back in: {pool}"), "buy_back_approved", owes)
 
 
 @outbox.handler("mail.buy_back_withdrawn")
 def mail_buy_back_withdrawn(payload: Payload) -> None:
     """Taken back by staff, and why."""
-    _about_request(payload, "Buying back in: {pool}", "buy_back_withdrawn", _is(RequestStatus.WITHDRAWN))
+    _about_request(payload, gettext_noop("Buying back in: {pool}"), "buy_back_withdrawn", _is(RequestStatus.WITHDRAWN))
 
 
 @outbox.handler("mail.buy_back_expired")
 def mail_buy_back_expired(payload: Payload) -> None:
     """Not paid in time: the entry stays out."""
-    _about_request(payload, "Buying back in: {pool}", "buy_back_expired", _is(RequestStatus.EXPIRED))
+    _about_request(payload, gettext_noop("Buying back in: {pool}"), "buy_back_expired", _is(RequestStatus.EXPIRED))
 
 
 @outbox.handler("mail.buy_back_confirmed")
 def mail_buy_back_confirmed(payload: Payload) -> None:
     """Back in."""
-    _about_request(payload, "You are back in: {pool}", "buy_back_confirmed", _is_paid)
+    _about_request(payload, gettext_noop("You are back in: {pool}"), "buy_back_confirmed", _is_paid)
 
 
 @outbox.handler("mail.entry_confirmed")
@@ -93,9 +100,10 @@ def mail_entry_confirmed(payload: Payload) -> None:
         return
     send(
         to=entry.user.email,
-        subject=f"You are in: {entry.pool.name}",
+        subject=phrase("You are in: {pool}", pool=entry.pool.name),
         template="entry_confirmed",
         context={"entry": entry, "pool": entry.pool, "user": entry.user, "is_free": not entry.request.fee_cents},
+        language=language_of(entry.user),
     )
 
 
@@ -107,12 +115,13 @@ def mail_pick_released(payload: Payload) -> None:
     if not entry.user.can_get_mail or not released:
         return
     zone = entry.pool.competition.time_zone
-    picks = [pick._asdict() | {"until": in_zone(pick.until, zone)} for pick in released]
+    picks = [pick._asdict() | {"until": in_zone_lazily(pick.until, zone)} for pick in released]
     send(
         to=entry.user.email,
-        subject=f"Pick again: {entry.pool.name}",
+        subject=phrase("Pick again: {pool}", pool=entry.pool.name),
         template="pick_released",
         context={"entry": entry, "pool": entry.pool, "user": entry.user, "picks": picks},
+        language=language_of(entry.user),
     )
 
 
@@ -126,12 +135,13 @@ def mail_ruling(payload: Payload) -> None:
         return
     send(
         to=entry.user.email,
-        subject=f"A ruling about your entry in {entry.pool.name}",
+        subject=phrase("A ruling about your entry in {pool}", pool=entry.pool.name),
         template="ruling",
         context={
             "ruling": ruling, "sentence": sentence_of(ruling), "user": entry.user, "pool": entry.pool,
             "taken_back": rounds_given_way(ruling),
         },
+        language=language_of(entry.user),
     )  # fmt: skip
 
 
@@ -146,10 +156,16 @@ def _about_request(payload: Payload, subject: str, template: str, is_still_true:
         "can_ask_again": _takes_requests(request.pool),
     }
     if request.fee_cents is not None:
-        context["amount"] = format_amount(request.fee_cents, request.currency)
+        context["amount"] = Money(request.fee_cents, request.currency)
     if request.pay_by is not None:
-        context["pay_by"] = in_zone(request.pay_by, request.pool.competition.time_zone)
-    send(to=request.user.email, subject=subject.format(pool=request.pool.name), template=template, context=context)
+        context["pay_by"] = in_zone_lazily(request.pay_by, request.pool.competition.time_zone)
+    send(
+        to=request.user.email,
+        subject=phrase(subject, pool=request.pool.name),
+        template=template,
+        context=context,
+        language=language_of(request.user),
+    )
 
 
 def _takes_requests(pool: Pool) -> bool:
@@ -169,5 +185,13 @@ def _is(status: RequestStatus) -> Callable[[Request], bool]:
 
 
 def in_zone(at: datetime, zone: str) -> str:
-    """The instant as people of the competition write it, to the minute: `Thursday 10 September 2026, 20:15 EDT`."""
-    return f"{at.astimezone(ZoneInfo(zone)):%A %-d %B %Y, %H:%M %Z}"
+    """The instant in the zone of the competition, to the minute: `Thursday 10 September 2026, 20:15 EDT`."""
+    there = at.astimezone(ZoneInfo(zone))
+    if is_original():
+        return f"{there:%A %-d %B %Y, %H:%M %Z}"
+    # Where day, month and year stand, in the letters of Django's formats of dates.
+    order = gettext("l j F Y, H:i")
+    return f"{date_format(there, order)} {there:%Z}"
+
+
+in_zone_lazily = lazy(in_zone, str)

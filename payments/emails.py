@@ -1,30 +1,54 @@
 """Mails about money, sent by the outbox after the receipt was committed."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.models import NOBODYS_DOMAIN, User
 from accounts.queries import who_may
+from accounts.services.letters.preferences import language_of
 from config import mail, outbox
-from config.money import format_amount
+from config.phrases import Money, Name, Phrase, phrase
 from entries.models import PaymentStatus, RequestKind
 from payments.models import Cancellation, Discrepancy, Payment, Provider, Receipt, Refund
 from payments.models.discrepancy import OPEN_STATES, URGENT
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 MOST_TOLD = 20
+MOST_SAID = 140
+NOT_APPROVED = gettext_lazy("the request is not approved")
+WHY_HELD = {
+    "too_late": gettext_lazy("it came after the time to pay"),
+    "expired": gettext_lazy("it came after the time to pay"),
+    "pool_closed": gettext_lazy("the pool is closed or was cancelled"),
+    "pool_full": gettext_lazy("the pool is full"),
+    "duplicate": gettext_lazy("this place was paid already"),
+    "already_paid": gettext_lazy("this place was paid already"),
+    "withdrawn": gettext_lazy("the request was withdrawn"),
+    "wrong_amount": gettext_lazy("it is not the amount that was asked for"),
+    "wrong_currency": gettext_lazy("it is not the amount that was asked for"),
+    "not_needed": gettext_lazy("the entry is not out any more, so there was nothing to buy back"),
+    "excluded": gettext_lazy("you are excluded from playing for now"),
+    "spending_limit": gettext_lazy("it is more than your own spending limit leaves of the month"),
+    "player_gone": gettext_lazy("the account is closed"),
+    "entry_void": gettext_lazy("the entry was taken out of the pool"),
+}
 
 
 @outbox.handler("mail.payment_received")
 def send_payment_received(payload: dict[str, Any]) -> None:
     """The player's receipt."""
-    _send(payload["receipt"], "payment_received", "Receipt: {amount} for {pool}")
+    _send(payload["receipt"], "payment_received", gettext_noop("Receipt: {amount} for {pool}"))
 
 
 @outbox.handler("mail.payment_held")
 def send_payment_held(payload: dict[str, Any]) -> None:
     """The money came but bought nothing: the player must not have to ask where it is."""
-    _send(payload["receipt"], "payment_held", "About your payment of {amount} for {pool}")
+    _send(payload["receipt"], "payment_held", gettext_noop("About your payment of {amount} for {pool}"))
 
 
 @outbox.handler("mail.payment_failed")
@@ -32,10 +56,10 @@ def send_payment_failed(payload: dict[str, Any]) -> None:
     """A slow method failed days after the player had left the page."""
     payment = Payment.objects.select_related("request__pool", "request__user").get(pk=payload["payment"])
     request = payment.request
-    amount = format_amount(payment.amount_cents, payment.currency)
+    amount = Money(payment.amount_cents, payment.currency)
     _write_to(
         request.user,
-        subject=f"Your payment of {amount} for {request.pool.name} failed",
+        subject=phrase("Your payment of {amount} for {pool} failed", amount=amount, pool=request.pool.name),
         template="payment_failed",
         context={"request": request, "amount": amount, "is_buy_back": request.kind == RequestKind.BUY_BACK},
     )
@@ -44,7 +68,7 @@ def send_payment_failed(payload: dict[str, Any]) -> None:
 @outbox.handler("mail.payment_returned")
 def send_payment_returned(payload: dict[str, Any]) -> None:
     """The money came, bought nothing, and goes back: why, and that nothing has to be done."""
-    _send(payload["receipt"], "payment_returned", "Your payment of {amount} for {pool} goes back")
+    _send(payload["receipt"], "payment_returned", gettext_noop("Your payment of {amount} for {pool} goes back"))
 
 
 @outbox.handler("mail.refund_sent")
@@ -54,10 +78,10 @@ def send_refund_sent(payload: dict[str, Any]) -> None:
         pk=payload["refund"]
     )
     request = refund.receipt.payment.request
-    amount = format_amount(refund.amount_cents, refund.currency)
+    amount = Money(refund.amount_cents, refund.currency)
     _write_to(
         request.user,
-        subject=f"Refund: {amount} for {request.pool.name}",
+        subject=phrase("Refund: {amount} for {pool}", amount=amount, pool=request.pool.name),
         template="refund_sent",
         context={
             "refund": refund,
@@ -72,20 +96,20 @@ def send_refund_sent(payload: dict[str, Any]) -> None:
 def _write_to(user: User, **letter: Any) -> None:
     """Also to somebody who was shut out, for it is their money; not to an address that is nobody's any more."""
     if not user.email.endswith(NOBODYS_DOMAIN):
-        mail.send(to=user.email, **letter)
+        mail.send(to=user.email, language=language_of(user), **letter)
 
 
 def _send(receipt_id: int, template: str, subject: str) -> None:
     receipt = Receipt.objects.select_related("payment__request__pool", "payment__request__user").get(pk=receipt_id)
     request = receipt.payment.request
-    amount = format_amount(receipt.amount_cents, receipt.currency)
+    amount = Money(receipt.amount_cents, receipt.currency)
     if request.kind == RequestKind.BUY_BACK:
         template = template.replace("payment", "buy_back")
     _write_to(
         request.user,
-        subject=subject.format(amount=amount, pool=request.pool.name),
+        subject=phrase(subject, amount=amount, pool=request.pool.name),
         template=template,
-        context={"receipt": receipt, "request": request, "amount": amount},
+        context={"receipt": receipt, "request": request, "amount": amount, "why": _why(receipt)},
     )
 
 
@@ -98,9 +122,10 @@ def send_pool_cancelled(payload: dict[str, Any]) -> None:
         return
     mail.send(
         to=user.email,
-        subject=f"{cancellation.pool.name} is cancelled",
+        subject=phrase("{pool} is cancelled", pool=cancellation.pool.name),
         template="pool_cancelled",
         context={"user": user, "pool": cancellation.pool, "reason": cancellation.reason},
+        language=language_of(user),
     )
 
 
@@ -115,19 +140,42 @@ def send_urgent_discrepancies(payload: dict[str, Any]) -> None:
         rows = within.exclude(pk=payload["told"])
     else:
         rows = rows.filter(pk=payload["discrepancy"])
-    people = who_may("payments.resolve_discrepancy").exclude(email__endswith=NOBODYS_DOMAIN).order_by("email")
-    addresses, count = list(people.values_list("email", flat=True)), rows.count()
-    if not addresses or not count:
+    people = who_may("payments.resolve_discrepancy").exclude(email__endswith=NOBODYS_DOMAIN)
+    readers = list(people.select_related("message_preferences").order_by("email"))
+    count = rows.count()
+    if not count:
         return
     shown = list(rows[:MOST_TOLD])
-    first = f"{shown[0].get_kind_display()}: {shown[0].sentence}"
-    mail.send(
-        to=addresses,
-        subject=f"Urgent: {first if count == 1 else f'{count} discrepancies'}"[:200],
-        template="urgent_discrepancies",
-        context={
-            "rows": [(row, reverse("admin:payments_discrepancy_change", args=[row.pk])) for row in shown],
-            "more": count - len(shown),
-            "list": reverse("admin:payments_discrepancy_changelist"),
-        },
-    )
+    context = {
+        "rows": [(row, reverse("admin:payments_discrepancy_change", args=[row.pk])) for row in shown],
+        "more": count - len(shown),
+        "list": reverse("admin:payments_discrepancy_changelist"),
+    }
+    for language, addresses in _by_language(readers).items():
+        mail.send(
+            to=addresses,
+            subject=_urgent(shown[0], count),
+            template="urgent_discrepancies",
+            context=context,
+            language=language,
+        )
+
+
+def _by_language(readers: Iterable[User]) -> dict[str, list[str]]:
+    """The addresses of all who are written to in one language, in their order."""
+    found: dict[str, list[str]] = {}
+    for reader in readers:
+        found.setdefault(language_of(reader), []).append(reader.email)
+    return found
+
+
+def _urgent(first: Discrepancy, count: int) -> Phrase:
+    if count > 1:
+        return phrase("Urgent: {count} discrepancies", count=count)
+    # The whole has to fit a line of a mailbox.
+    return phrase("Urgent: {kind}: {what}", kind=Name(first.get_kind_display()), what=first.sentence[:MOST_SAID])
+
+
+def _why(receipt: Receipt) -> "StrPromise":
+    """Why the money bought nothing, within a sentence; in the language of whoever reads it."""
+    return WHY_HELD.get(receipt.unapplied_because, NOT_APPROVED)

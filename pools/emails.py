@@ -3,8 +3,10 @@
 from typing import Any
 
 from accounts.models import User
+from accounts.services.letters.preferences import language_of
 from config import outbox
 from config.mail import send
+from config.phrases import phrase
 from pools.models import Amendment
 from pools.services.rules import changed_sentences
 from pools.services.rules.amendments import MAIL
@@ -23,7 +25,10 @@ def mail_rules_amended(payload: dict[str, Any]) -> None:
     gone, new = changed_sentences(before, rules, pool)
     send(
         to=user.email,
-        subject=f"The rules of {pool.name} change from round {rules.effective_round_number} on",
+        subject=phrase(
+            "The rules of {pool} change from round {round} on", pool=pool.name, round=rules.effective_round_number
+        ),
         template="rules_amended",
         context={"user": user, "pool": pool, "rules": rules, "reason": amendment.reason, "gone": gone, "new": new},
+        language=language_of(user),
     )

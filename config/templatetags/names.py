@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from config import menu
 from config.names import named
-from config.phrases import in_language
+from config.phrases import Phrase, in_language
 
 register = template.Library()
 register.filter("named", named)
@@ -21,7 +21,7 @@ register.filter("called", menu.called)
 @register.filter
 def said(text: Any) -> str:
     """The sentence in the language of the page; markup stays as it is."""
-    return text if isinstance(text, SafeString) else in_language(str(text or ""))
+    return text if isinstance(text, SafeString) else in_language(text if isinstance(text, Phrase) else str(text or ""))
 
 
 @register.filter

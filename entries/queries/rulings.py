@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
+from config.phrases import Name, Phrase, phrase
 from entries.models import Entry, EntryStatus, PickChange, Ruling, RulingKind, RulingStatus
 from pools.models import Game, Pool, PoolStatus, Round
 
@@ -73,7 +74,7 @@ def rounds_given_way(ruling: Ruling) -> list[int]:
     return list(ahead.order_by("number").values_list("number", flat=True))
 
 
-def sentence_of(ruling: Ruling) -> str:
+def sentence_of(ruling: Ruling) -> Phrase:
     """What was decided, in a sentence."""
     match ruling.kind:
         case RulingKind.GAME:
@@ -81,46 +82,75 @@ def sentence_of(ruling: Ruling) -> str:
         case RulingKind.PICK:
             return _about_pick(ruling)
         case RulingKind.DISQUALIFY:
-            return f"{name_of(ruling.entry)} is disqualified. Its picks and its fee stay."
+            return phrase("{entry} is disqualified. Its picks and its fee stay.", entry=name_of(ruling.entry))
         case RulingKind.REINSTATE:
             details = ruling.details
-            return (
-                f"{name_of(ruling.entry)} is reinstated: what put it out in round {details['from']} does not count,"
-                f" and it plays again from round {details['resumes']}."
+            return phrase(
+                "{entry} is reinstated: what put it out in round {round} does not count, and it plays again from round"
+                " {resumes}.",
+                entry=name_of(ruling.entry),
+                round=details["from"],
+                resumes=details["resumes"],
             )
         case _:
             assert ruling.reverses is not None
-            return f"Ruling {ruling.reverses_id} is reversed. It said: {sentence_of(ruling.reverses)}"
+            said = sentence_of(ruling.reverses)
+            return phrase("Ruling {ruling} is reversed. It said: {said}", ruling=ruling.reverses_id, said=said)
 
 
-def name_of(entry: Entry | None) -> str:
+def name_of(entry: Entry | None) -> Phrase:
     """An entry as the standings show it."""
     assert entry is not None
-    return f"Entry {entry.number} of {entry.user.display_name}"
+    return phrase("Entry {number} of {player}", number=entry.number, player=entry.user.display_name)
 
 
-def title_of(game: Game | None) -> str:
+def title_of(game: Game | None) -> Phrase:
     """Who plays whom."""
     assert game is not None
-    return f"{game.away.code} at {game.home.code}"
+    return phrase("{away} at {home}", away=game.away.code, home=game.home.code)
 
 
-def _about_game(ruling: Ruling) -> str:
-    details, game = ruling.details, title_of(ruling.game)
+def _about_game(ruling: Ruling) -> Phrase:
+    details = ruling.details
+    facts = {"game": title_of(ruling.game), "round": details["round"]}
     match details["verdict"]:
         case "not_played":
-            said = f"counts as not played: it is {details['status']}. Each pool's rules say what its picks are worth"
+            return phrase(
+                "{game} in round {round} counts as not played: it is {status}. Each pool's rules say what its picks are"
+                " worth.",
+                status=Name(details["status"]),
+                **facts,
+            )
         case "stands":
-            said = "stands in its round and counts with its result, whenever that comes"
+            return phrase(
+                "{game} in round {round} stands in its round and counts with its result, whenever that comes.", **facts
+            )
         case "moved":
-            said = f"is moved to round {details['to_round']}, and counts as not played in this one"
+            return phrase(
+                "{game} in round {round} is moved to round {to_round}, and counts as not played in this one.",
+                to_round=details["to_round"],
+                **facts,
+            )
         case _:
-            said = f"ended {details['home_score']}-{details['away_score']}, home side first"
-    return f"{game} in round {details['round']} {said}."
+            return phrase(
+                "{game} in round {round} ended {home}-{away}, home side first.",
+                home=details["home_score"],
+                away=details["away_score"],
+                **facts,
+            )
 
 
-def _about_pick(ruling: Ruling) -> str:
-    details = ruling.details
-    if not details["teams"]:
-        return f"{name_of(ruling.entry)} has no pick in round {details['round']}."
-    return f"{name_of(ruling.entry)} picked {' and '.join(details['teams'])} in round {details['round']}."
+def _about_pick(ruling: Ruling) -> Phrase:
+    details, entry = ruling.details, name_of(ruling.entry)
+    teams = details["teams"]
+    if not teams:
+        return phrase("{entry} has no pick in round {round}.", entry=entry, round=details["round"])
+    if len(teams) == 1:
+        return phrase("{entry} picked {team} in round {round}.", entry=entry, team=teams[0], round=details["round"])
+    return phrase(
+        "{entry} picked {teams} and {team} in round {round}.",
+        entry=entry,
+        teams=", ".join(teams[:-1]),
+        team=teams[-1],
+        round=details["round"],
+    )

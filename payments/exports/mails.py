@@ -5,10 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.queries import who_may
+from accounts.services.letters.preferences import language_of
 from config import mail, outbox
+from config.names import named_lazily
+from config.phrases import Name, phrase
 from payments.exports.rights import may_export
 from payments.exports.wishes import title_of
 from payments.models import Export, ExportOrigin, ExportSchedule, ExportState, ScheduleState
@@ -20,13 +24,18 @@ MANAGES = "payments.add_exportschedule"
 @outbox.handler("mail.export_ready")
 def send_export_ready(payload: dict[str, Any]) -> None:
     """To who asked for it, or to the recipients of its schedule; to nobody who may not fetch it any more."""
-    _send(payload["export"], "export_ready", "is ready", (ExportState.DONE,))
+    _send(payload["export"], "export_ready", gettext_noop("{title}: the report is ready"), (ExportState.DONE,))
 
 
 @outbox.handler("mail.export_failed")
 def send_export_failed(payload: dict[str, Any]) -> None:
     """It will not come by itself."""
-    _send(payload["export"], "export_failed", "could not be written", (ExportState.FAILED,))
+    _send(
+        payload["export"],
+        "export_failed",
+        gettext_noop("{title}: the report could not be written"),
+        (ExportState.FAILED,),
+    )
 
 
 @outbox.handler("mail.schedule_stopped")
@@ -44,14 +53,16 @@ def send_schedule_stopped(payload: dict[str, Any]) -> None:
     for person in still or [one for one in who_may(MANAGES) if one.can_get_mail]:
         mail.send(
             to=person.email,
-            subject=f"The schedule {schedule.name} has stopped",
+            subject=phrase("The schedule {schedule} has stopped", schedule=schedule.name),
             template="schedule_stopped",
             context={
                 "person": person,
                 "schedule": schedule,
-                "title": known.title if known else schedule.report,
+                "title": named_lazily(known.title if known else schedule.report),
+                "every": named_lazily(schedule.get_every_display()),
                 "address": address,
             },
+            language=language_of(person),
         )
 
 
@@ -70,7 +81,7 @@ def _people_of(export: Export) -> list[User]:
     ]
 
 
-def _send(export_id: int, template: str, what: str, states: tuple[ExportState, ...]) -> None:
+def _send(export_id: int, template: str, subject: str, states: tuple[ExportState, ...]) -> None:
     export = Export.objects.select_related("schedule", "requested_by", "repeats").get(pk=export_id)
     if export.status not in states:
         return
@@ -78,17 +89,18 @@ def _send(export_id: int, template: str, what: str, states: tuple[ExportState, .
     for person in _people_of(export):
         mail.send(
             to=person.email,
-            subject=f"{title_of(export)}: the report {what}",
+            subject=phrase(subject, title=Name(title_of(export))),
             template=template,
             context={
                 "person": person,
                 "export": export,
-                "title": title_of(export),
+                "title": named_lazily(title_of(export)),
                 "format": export.get_format_display(),
                 "address": address,
                 "is_check": export.origin == ExportOrigin.CHECK,
-                "period": " to ".join(
+                "period": " – ".join(
                     filter(None, (export.parameters.get("first_day"), export.parameters.get("last_day")))
                 ),
             },
+            language=language_of(person),
         )

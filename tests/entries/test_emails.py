@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.models import MessagePreferences
 from config import outbox
 from config.clock import database_now
 from entries.emails import in_zone
@@ -58,6 +59,17 @@ def test_an_approved_player_reads_what_to_pay_until_when_and_where(ann, pool, mo
     assert f"POST {settings.PUBLIC_URL}/api/v1/requests/{request.pk}/payment" in mail.body
     assert "Hello Ann &lt;3," in html_of(mail)
     assert f'href="{settings.PUBLIC_URL}/api/v1/requests/{request.pk}"' in html_of(mail)
+
+
+def test_a_player_reads_it_in_the_language_of_their_letters(ann, pool, moderator, mailoutbox):
+    MessagePreferences.objects.create(user=ann, language="de")
+    approve(RequestFactory(pool=pool, user=ann, number=2), moderator)
+    mail = only_mail(mailoutbox)
+    assert mail.subject == "Genehmigt: Ihr Platz in Fish & Chips"
+    assert "Guten Tag, Ann <3,\n\nIhre Anfrage Nummer 2 für Fish & Chips ist genehmigt" in mail.body
+    assert "Zahlen Sie 25,50 USD bis Donnerstag, 10. September 2026, 20:15 EDT;" in mail.body
+    assert '<html lang="de">' in html_of(mail)
+    assert "für <strong>Fish &amp; Chips</strong> ist genehmigt" in html_of(mail)
 
 
 def test_a_request_that_moved_up_reads_the_same(ann, moderator, mailoutbox):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import MessagePreferences
 from config import outbox
 from config.clock import database_now
 from config.models import OutboxMessage
@@ -212,6 +213,15 @@ class TestUrgent:
         assert [subject for subject, _ in self.mails(settings, mailoutbox)][1:] == ["Urgent: 2 discrepancies"]
         assert "The pots differ." in mailoutbox[1].body
         assert "No such charge." not in mailoutbox[1].body
+
+    def test_each_reads_it_in_their_own_language(self, finance, colleague, mailoutbox, settings):
+        MessagePreferences.objects.create(user=finance, language="fr")
+        raised(DiscrepancyKind.MISSING_AT_PROVIDER, "charge:stripe:ch_1", sentence="No such charge.")
+
+        assert dict(self.mails(settings, mailoutbox)) == {
+            "Urgent: Missing at provider: No such charge.": [colleague.email],
+            "Urgent : Manque chez le prestataire : No such charge.": [finance.email],
+        }
 
     def test_what_is_settled_before_the_mail_goes_is_no_news(self, finance, mailoutbox, settings):
         row = raised(DiscrepancyKind.MISSING_AT_PROVIDER, "charge:stripe:ch_1")

@@ -13,7 +13,7 @@ from accounts.models import REMINDER_HOURS, MessagePreferences, User
 from accounts.services.closing import forgets
 from accounts.services.details import cleaned
 from config import audit
-from config.phrases import tell
+from config.phrases import ORIGINAL, tell
 
 CHANGEABLE = ("reminder_hours", "announcements", "quiet_from", "quiet_until", "time_zone", "language")
 # Longer than a night, and a reminder of twelve hours before would come a day early.
@@ -23,6 +23,11 @@ LONGEST_QUIET = timedelta(hours=12)
 def preferences_of(user: User) -> MessagePreferences:
     """What holds for this person, whether they ever said so or not."""
     return MessagePreferences.objects.filter(user=user).first() or MessagePreferences(user=user)
+
+
+def language_of(user: User) -> str:
+    """In which language this person is written to."""
+    return preferences_of(user).language or ORIGINAL
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from config.admin import HouseAdmin, list_button
 from config.clock import database_now
 from config.handbook import helped_by
+from config.phrases import in_language
 from config.row_numbers import row_number
 from entries.admin.home import next_locks
 from entries.admin.rooms.access import (
@@ -128,7 +129,7 @@ def _facts(request: HttpRequest, room: Room) -> dict[str, Any]:
         "desk": desk,
         "bars": bars_of(spread_of(room), names),
         "told": [] if room.is_secret else told_of(room),
-        "rulings": [(ruling, sentence_of(ruling)) for ruling in rulings],
+        "rulings": [(ruling, in_language(sentence_of(ruling))) for ruling in rulings],
         "may_rule": may_rule,
         **_entries(request, room),
     }

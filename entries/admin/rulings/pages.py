@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
 from accounts.admin.staff import staff
@@ -20,6 +21,7 @@ from config.confirmations import Reason, Shown, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by
+from config.phrases import Name, in_language, tell
 from entries.admin.links import linked
 from entries.admin.rulings.finding import Finder
 from entries.admin.rulings.forms import DisqualifyForm, GameForm, PickForm, ProposalForm, ReinstateForm
@@ -45,7 +47,7 @@ def what_confirming_does(rows: QuerySet[Ruling]) -> Shown:
     said = Shown([])
     for ruling in rows[:MOST_SHOWN]:
         told = sentences_of(ruling)
-        said += [f"{ruling}: {sentence_of(ruling)}", *told]
+        said += [f"{ruling}: {in_language(sentence_of(ruling))}", *told]
         said.hidden |= told.hidden
     return said
 
@@ -53,14 +55,17 @@ def what_confirming_does(rows: QuerySet[Ruling]) -> Shown:
 def what_withdrawing_does(rows: QuerySet[Ruling]) -> list[str]:
     """The preview of `withdraw`."""
     waiting = rows.filter(status=RulingStatus.PROPOSED).count()
-    return [f"{waiting} of {rows.count()} wait; the others are refused.", "Nothing else changes."]
+    return [
+        tell("{waiting} of {total} wait; the others are refused.", waiting=waiting, total=rows.count()),
+        gettext("Nothing else changes."),
+    ]
 
 
 def what_reversing_does(rows: QuerySet[Ruling]) -> list[str]:
     """The preview of `reverse`."""
     return [
-        "A reversal is proposed, which somebody else confirms; then all is as it was before the ruling.",
-        "Refused where a later ruling decides about the same: that one is reversed first.",
+        gettext("A reversal is proposed, which somebody else confirms; then all is as it was before the ruling."),
+        gettext("Refused where a later ruling decides about the same: that one is reversed first."),
     ]
 
 
@@ -107,7 +112,13 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: Ruling) -> str:
         """What it says, and who proposed it."""
-        return f"{row}, {row.status}, proposed by {row.proposed_by.display_name}: {sentence_of(row)}"
+        return tell(
+            "{ruling}, {state}, proposed by {person}: {said}",
+            ruling=str(row),
+            state=Name(row.status),
+            person=row.proposed_by.display_name,
+            said=sentence_of(row),
+        )
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only what can be done with the ruling as it is, and by this person."""
@@ -152,12 +163,12 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
     @admin.display(description="What is decided")
     def sentence(self, ruling: Ruling) -> str:
         """As players read it."""
-        return sentence_of(ruling)
+        return in_language(sentence_of(ruling))
 
     @admin.display(description="Conflict", ordering="has_conflict")
     def conflict(self, ruling: Ruling) -> str:
         """In words: a red cross for a no would say the opposite."""
-        return "Yes: one of the two plays" if ruling.has_conflict else "No"
+        return gettext("Yes: one of the two plays") if ruling.has_conflict else gettext("No")
 
     @admin.display(description="About")
     def about(self, ruling: Ruling) -> SafeString | str:
@@ -270,9 +281,9 @@ def why_not(ruling: Ruling, user: User) -> str | None:
     if ruling.status != RulingStatus.PROPOSED:
         return f"It is {ruling.status}."
     if ruling.proposed_by_id == user.pk:
-        return "You proposed it: somebody else has to confirm it."
+        return gettext("You proposed it: somebody else has to confirm it.")
     if ruling.entry is not None and ruling.entry.user_id == user.pk:
-        return "It is about an entry of yours: a colleague has to confirm it."
+        return gettext("It is about an entry of yours: a colleague has to confirm it.")
     return None
 
 

@@ -137,7 +137,8 @@ def _of_code() -> Iterator[Sentence]:
 
 
 def _of_templates() -> Iterator[Sentence]:
-    for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
+    pages = (path for ending in ("html", "txt") for path in (settings.BASE_DIR / "templates").rglob(f"*.{ending}"))
+    for path in sorted(pages):
         # What stands between the marked sentences is no Python.
         marked = CALL.findall(templatize(path.read_text(encoding="utf-8")))
         yield from _extracted("\n".join(f"{call})" for call in marked).encode())
