@@ -6,14 +6,22 @@ from collections import Counter
 
 import pytest
 from babel.messages.pofile import read_po
+from django.conf import settings
+from django.template.base import Lexer, TokenType
 from django.urls import reverse
 
 from config.local.management.commands.translations import catalogues, compiled, of_refusals, said_in, sentences
 from tests.factories.entries import RequestFactory
+from tests.support.marked import Page
 
 pytestmark = pytest.mark.django_db
 
 SPOKEN = ("de", "es", "fr")
+# For players, who open them from a mail: the words of their pages are English.
+ENGLISH = {
+    "accounts/base.html", "accounts/confirm_email.html", "accounts/reset_password.html", "accounts/undo_email.html",
+    "accounts/verify_email.html", "payments/return.html",
+}  # fmt: skip
 FACT = re.compile(r"%\(\w+\)s|\{\w+[^}]*\}")
 
 
@@ -117,6 +125,41 @@ def messages_of(catalogue):
 def forms(text):
     """A sentence, or the forms of one about a number."""
     return tuple(text) if isinstance(text, (tuple, list)) else (text,)
+
+
+# What stands in a template and is no word: names of icons, of the product, of clocks, of addresses and commands.
+NO_WORDS = re.compile(
+    r"Outlast|UTC|SHA-256|manage\.py verify_audit --head|/api/v1[/\w]*|/picks|/rulings|/rules"
+    r"|[a-z]+_[a-z_]+|^(warning|check|cancel|help|computer)$"
+)
+
+
+class TestTemplates:
+    @pytest.mark.parametrize("ending", ["html", "txt"])
+    def test_none_has_words_of_its_own(self, ending):
+        templates = settings.BASE_DIR / "templates"
+        found = {
+            f"{path.relative_to(templates)}: {said}"
+            for path in templates.rglob(f"*.{ending}")
+            if path.relative_to(templates).as_posix() not in ENGLISH
+            for said in words_of(path.read_text())
+        }
+        assert sorted(found) == []
+
+
+def words_of(template):
+    """What stands in it and is not marked; also what is said of a picture, a field or a button."""
+    kept, inside = [], False
+    for token in Lexer(template).tokenize():
+        if token.token_type == TokenType.TEXT and not inside:
+            kept.append(token.contents)
+        elif token.token_type == TokenType.BLOCK and token.contents.startswith(("blocktranslate", "comment")):
+            inside = True
+        elif token.token_type == TokenType.BLOCK and token.contents.startswith(("endblocktranslate", "endcomment")):
+            inside = False
+    reader = Page()
+    reader.feed("".join(kept))
+    return [said for text in reader.said if re.search("[A-Za-z]{2}", said := NO_WORDS.sub("", text.strip()))]
 
 
 class TestRefusals:
