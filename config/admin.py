@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from django.contrib import admin, messages
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,8 +28,8 @@ from config.errors import DomainError
 from config.list_filters import fast_filter
 from config.lists import Bounded, HouseChangeList, found_rows, in_words
 from config.models import OutboxMessage
-from config.names import named, named_lazily
-from config.phrases import tell_of
+from config.names import named, named_choices, named_lazily
+from config.phrases import in_language_lazily, tell_of
 
 
 class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -116,6 +117,12 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         """The declared columns; a state is shown in the language of the page."""
         return [in_words(self.model, name) for name in super().get_list_display(request)]
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's, its choices in the language of the page."""
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        field.choices = named_choices(field.choices)
+        return field
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The declared ones, with their names in the language of the page."""
         return [(named(name) if name else name, options) for name, options in super().get_fieldsets(request, obj)]
@@ -147,11 +154,31 @@ class ReadOnlyInline(Inline):
     extra = 0
     can_delete = False
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.verbose_name_plural = named_lazily(self.verbose_name_plural)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Django's, with the columns and what is said of them in the language of the page."""
+        names = {name: named_lazily(label_for_field(name, self.model, self)) for name in columns_of(self)}
+        helps = {
+            one.name: in_language_lazily(str(one.help_text))
+            for one in self.model._meta.concrete_fields
+            if one.help_text
+        }
+        return super().get_formset(request, obj, **{"labels": names, "help_texts": helps, **kwargs})
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def columns_of(inline: Any) -> list[str]:
+    """What an inline shows of its rows."""
+    shown = [str(name) for name in inline.fields or ()]
+    return shown or [one.name for one in inline.model._meta.concrete_fields]
 
 
 class RowLink(NamedTuple):

@@ -5,6 +5,7 @@ office shows one it is looked up in the catalogue (`config/locale`), whose entri
 not in it stays as it is. API and reports show the same in every language, and do not look here.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.functional import lazy
@@ -20,3 +21,8 @@ def named(text: Any) -> str:
 
 
 named_lazily = lazy(named, str)
+
+
+def named_choices(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """What there is to choose, by names that are looked up when they are shown."""
+    return [(value, named_lazily(label)) for value, label in choices]

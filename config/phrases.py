@@ -18,6 +18,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from django.utils.formats import date_format, number_format
+from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext, ngettext, override
 
 from config.money import format_amount, to_decimal
@@ -131,6 +132,9 @@ def in_language(sentence: str) -> str:
         # No name of another language within an English sentence.
         return str(sentence)
     return _OTHER.vformat(words, (), sentence.facts)
+
+
+in_language_lazily = lazy(in_language, str)
 
 
 def tell(sentence: str, /, **facts: Any) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext
 
 from config.money import format_amount
 
@@ -18,9 +20,16 @@ def spoken(text: str) -> str:
     return text.replace("_", " ") if CODE.fullmatch(text) else text
 
 
+def within(text: str) -> str:
+    """Words of the code within a sentence of a page: small in English, else as the catalogue has them."""
+    if (get_language() or "en").startswith("en") or not text:
+        return text
+    return gettext(capfirst(text))
+
+
 def status_of(row: Any) -> str:
-    """Where a row stands, within a sentence."""
-    return str(row.get_status_display()).lower()
+    """Where a row stands, within a sentence of a page."""
+    return within(str(row.get_status_display()).lower())
 
 
 class Words(models.TextChoices):
@@ -34,7 +43,7 @@ class Words(models.TextChoices):
 
 
 def told(details: Mapping[str, Any], currency: str = "") -> dict[str, str]:
-    """Facts of a JSON field for people; amounts are of the currency among them, or of the one that is given."""
+    """Facts of a JSON field for the people of a page; amounts are of their currency, else of the one that is given."""
     code = str(details.get("currency") or currency)
     lines = (_line(name, value, code) for name, value in details.items() if value not in (None, ""))
     return {name: value for name, value in lines if name != "currency"}
@@ -42,9 +51,12 @@ def told(details: Mapping[str, Any], currency: str = "") -> dict[str, str]:
 
 def _line(name: str, value: Any, currency: str) -> tuple[str, str]:
     if name.endswith("_cents") and isinstance(value, int) and currency:
-        return spoken(name.removesuffix("_cents")), format_amount(value, currency)
+        return within(spoken(name.removesuffix("_cents"))), format_amount(value, currency)
     if name.endswith("_at") and isinstance(value, str):
-        return spoken(name), f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M}"
+        return within(spoken(name)), f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M}"
     if isinstance(value, bool):
-        return spoken(name), "yes" if value else "no"
-    return spoken(name.removesuffix("_id")), spoken(str(value))
+        return within(spoken(name)), within("yes" if value else "no")
+    # What a person has written stays as it is.
+    is_code = CODE.fullmatch(str(value)) is not None
+    shown = within(spoken(str(value))) if is_code else str(value)
+    return within(spoken(name.removesuffix("_id"))), shown

@@ -25,6 +25,13 @@ def said(text: Any) -> str:
 
 
 @register.filter
+def label(field: Any) -> str:
+    """Of a field that can be changed, Unfold's label with the name in the language of the page."""
+    field.field.label = named(field.field.label)
+    return str(field.label_tag())
+
+
+@register.filter
 def state(field: Any) -> str:
     """Of a field that is shown and not changed, the words for its value, where it has such; else nothing."""
     name, row = field.field["field"], field.form.instance

@@ -15,14 +15,17 @@ from typing import Any
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.core.management.base import BaseCommand
+from django.forms.utils import pretty_name
 from django.utils.text import capfirst
 from django.utils.translation.template import templatize
 
 from config import errors
+from config.admin import columns_of
 
 APPS = ("config", "accounts", "pools", "entries", "payments")
 # What marks a sentence of the code: its arguments are the sentence, its plural, its context.
@@ -40,6 +43,10 @@ OF_NOBODY = (
     "/local/", "/management/", "/config/http/", "/config/graphql/", "/services/schedule/", "/services/feeds/events.py",
     "/services/feeds/nflverse.py", "/services/feeds/scoreboard.py", "/payments/providers/", "/accounts/oidc/",
 )  # fmt: skip
+# Players agreed to switches of rules by their names and in these words.
+OF_SWITCHES = " Takes "
+# Zones and languages are chosen by their own names.
+OWN_NAMES = {"time_zone", "language"}
 UNTOLD = {"ScheduleError", "Busy", "Faulted", "WrongMode", "WrongSession", "WrongTransfer", "WrongRefund", "Unclear"}
 
 
@@ -70,7 +77,7 @@ def said_in(catalogue: Path) -> set[Sentence]:
 
 def sentences() -> set[Sentence]:
     """Every sentence and name that pages show in several languages, each with its context, or None."""
-    named = ((None, name) for name in (*names(), *_of_actions(), *_helps()))
+    named = ((None, name) for name in (*names(), *_of_actions(), *_helps(), *_of_forms()))
     refused = ((None, str(said.value)) for _, said in of_refusals() if isinstance(said, ast.Constant))
     return {*_of_code(), *_of_templates(), *named, *refused}
 
@@ -88,11 +95,53 @@ def names() -> set[str]:
         for action in (*(page.actions or ()), *getattr(page, "actions_list", ())):
             found.add(str(getattr(getattr(page, str(action), None), "short_description", "")))
         found |= {str(link.label) for link in getattr(page, "links", ())}
+        found |= {str(one.verbose_name) for one in model._meta.concrete_fields if _may_be_written(page, one)}
+        for inline in page.inlines:
+            found |= _of_inline(inline)
     return {capfirst(name) for name in found if name}
 
 
+def _may_be_written(page: Any, field: Any) -> bool:
+    return bool(field.editable and (getattr(page, "may_add", False) or field.name in page.editable_fields))
+
+
+def _of_inline(inline: Any) -> set[str]:
+    """The title and the columns of rows that belong to a page's row."""
+    made, model = inline(inline.model, admin.site), inline.model
+    columns = {str(label_for_field(name, model, made)) for name in columns_of(inline)}
+    return {str(inline.verbose_name_plural or model._meta.verbose_name_plural), *columns}
+
+
+def _of_forms() -> Iterator[str]:
+    """Labels, help and choices of our own forms."""
+    for form in _forms(forms.BaseForm):
+        for name, field in getattr(form, "base_fields", {}).items():
+            is_switch = OF_SWITCHES in str(field.help_text)
+            if form.__module__.partition(".")[0] not in APPS or name in OWN_NAMES or is_switch:
+                continue
+            yield capfirst(str(field.label or pretty_name(name)))
+            yield from filter(None, [str(field.help_text)])
+            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+                yield from (str(said) for _, said in field.choices if _is_word(said))
+
+
+def _forms(kind: Any) -> Iterator[Any]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _forms(one)
+
+
+def _is_word(said: Any) -> bool:
+    return bool(re.search(r"[A-Za-z]{2}", str(said)))
+
+
 def _helps() -> Iterator[str]:
-    """What stands under the fields of a row's page."""
+    """What stands under the fields of a row's page, and over the columns of rows that belong to it."""
+    for page in admin.site._registry.values():
+        for inline in page.inlines:
+            shown = set(columns_of(inline))
+            fields = inline.model._meta.concrete_fields
+            yield from (str(one.help_text) for one in fields if one.help_text and one.name in shown)
     for model, page in admin.site._registry.items():
         shown = set(_fields_of(page)) or {one.name for one in model._meta.concrete_fields}
         for field in model._meta.concrete_fields:
