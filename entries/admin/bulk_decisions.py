@@ -15,7 +15,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import Reason, confirmed
-from config.phrases import tell_of
+from config.kept_phrases import remade
+from config.phrases import in_language, tell, tell_of
+from config.words import status_of, within
 from entries.admin.links import linked
 from entries.admin.request_previews import DECIDES
 from entries.models import BulkDecision, BulkItem, BulkKind, BulkOutcome, BulkState
@@ -80,7 +82,7 @@ class BulkDecisionAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: BulkDecision) -> str:
         """What, by whom."""
-        return f"{row} by {row.by}, {row.get_status_display().lower()}"
+        return tell("{bulk} by {person}, {state}", bulk=str(row), person=row.by, state=status_of(row))
 
     @admin.display(description="Requests")
     def results(self, row: Any) -> int:
@@ -124,7 +126,10 @@ class BulkDecisionAdmin(WithRowActions, ReadOnlyAdmin):
         undoing = take_back_bulk_decision(bulk=row, by=staff(request), reason=reason)
         run_while_somebody_waits(bulk_id=undoing.pk)
         results = reverse("admin:entries_bulkdecision_change", args=[undoing.pk])
-        messages.info(request, format_html('<a href="{}" class="underline">{}</a>', results, f"Results of {undoing}"))
+        messages.info(
+            request,
+            format_html('<a href="{}" class="underline">{}</a>', results, tell("Results of {bulk}", bulk=undoing)),
+        )
 
 
 @admin.register(BulkItem)
@@ -132,7 +137,7 @@ class BulkItemAdmin(ReadOnlyAdmin):
     """The result of each request."""
 
     handbook = "staff/requests#many-at-once"
-    list_display = ("request_link", "player", "outcome", "message", "decided_at", "bulk")
+    list_display = ("request_link", "player", "outcome", "why", "decided_at", "bulk")
     list_display_links = None
     list_select_related = ("bulk", "request__user")
     list_filter: ClassVar = (("outcome", ChoicesDropdownFilter),)
@@ -144,6 +149,11 @@ class BulkItemAdmin(ReadOnlyAdmin):
     def request_link(self, row: BulkItem) -> SafeString:
         """To its page."""
         return linked(reverse("admin:entries_request_change", args=[row.request_id]), str(row.request_id))
+
+    @admin.display(description="Message")
+    def why(self, row: BulkItem) -> str:
+        """Why it was refused."""
+        return row.said
 
     @admin.display(description="Player")
     def player(self, row: BulkItem) -> str:
@@ -157,14 +167,18 @@ def _told(bulk: BulkDecision) -> dict[str, Any]:
     decided = total - counts.get(BulkOutcome.WAITING, 0)
     refused = bulk.items.filter(outcome=BulkOutcome.REFUSED)
     return {
-        "counts": [(outcome.label, counts[outcome]) for outcome in BulkOutcome if counts.get(outcome)],
+        "counts": [(within(outcome.label.lower()), counts[outcome]) for outcome in BulkOutcome if counts.get(outcome)],
         "total": total,
         "decided": decided,
         "is_running": bulk.status == BulkState.RUNNING,
         "refresh_seconds": REFRESH_SECONDS,
-        "refusals": list(
-            refused.order_by().values_list("message").annotate(number=Count("pk")).order_by("-number", "message")
-        ),
+        "refusals": [
+            (in_language(remade(message, recipe)), number)
+            for message, recipe, number in refused.order_by()
+            .values_list("message", "recipe")
+            .annotate(number=Count("pk"))
+            .order_by("-number", "message")
+        ],
         # The refused first: they are what somebody has to look at.
         "items": bulk.items.select_related("request__user", "request__pool").order_by("-code", "request_id")[:SHOWN],
         "unlisted": max(total - SHOWN, 0),

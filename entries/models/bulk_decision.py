@@ -12,7 +12,9 @@ from django.db.models import Q
 
 from config.audit import never_deleted
 from config.clock import ClockTimestamp
+from config.kept_phrases import remade
 from config.locks import LockedQuerySet
+from config.phrases import in_language
 from config.states import HasStatus, status_guard
 from config.words import Words
 from entries.models.request import Request
@@ -102,6 +104,9 @@ class BulkItem(models.Model):
     outcome = models.CharField(max_length=10, choices=BulkOutcome, default=BulkOutcome.WAITING)
     code = models.CharField(max_length=40, blank=True, default="", help_text="Of the refusal.")
     message = models.CharField(max_length=500, blank=True, default="")
+    recipe = models.JSONField(
+        null=True, blank=True, help_text="What the message was made of, to be said in the reader's language."
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
 
     objects = BulkItemQuerySet.as_manager()
@@ -126,6 +131,11 @@ class BulkItem(models.Model):
             models.Index(fields=["bulk", "request"], condition=Q(outcome="waiting"), name="bulk_item_waiting"),
         ]
         triggers = never_deleted()
+
+    @property
+    def said(self) -> str:
+        """Why it was refused, in the language of the page."""
+        return in_language(remade(self.message, self.recipe))
 
     def __str__(self) -> str:
         return f"Request {self.request_id} of bulk decision {self.bulk_id}"

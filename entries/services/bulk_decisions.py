@@ -19,6 +19,7 @@ from config import outbox
 from config.clock import ClockTimestamp, database_now
 from config.constraints import meaning_of
 from config.errors import Code, Conflict, DomainError, NotFound, invalid
+from config.kept_phrases import recipe_of
 from config.models import OutboxMessage
 from config.phrases import phrase
 from entries.models import (
@@ -163,7 +164,7 @@ def _step(bulk_id: int) -> bool:
         return False
     for decision in decide_each(list(items), _unbroken(_way_of(bulk, database_now()))):
         _note(items[decision.request_id], decision)
-    BulkItem.objects.bulk_update(items.values(), ["outcome", "code", "message", "decided_at"])
+    BulkItem.objects.bulk_update(items.values(), ["outcome", "code", "message", "recipe", "decided_at"])
     return True
 
 
@@ -202,4 +203,5 @@ def _note(item: BulkItem, decision: Decision) -> None:
     refusal = decision.refusal
     item.outcome = BulkOutcome.DONE if refusal is None else BulkOutcome.REFUSED
     item.code, item.message = ("", "") if refusal is None else (refusal.code, refusal.message[:LONGEST_MESSAGE])
+    item.recipe = None if refusal is None else recipe_of(refusal.message)
     item.decided_at = ClockTimestamp()

@@ -1,0 +1,19 @@
+"""What the refusals of bulk decisions were made of: those of before stay as they were written."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("entries", "0018_reminders_by_hand")]
+
+    operations = [
+        migrations.AddField(
+            model_name="bulkitem",
+            name="recipe",
+            field=models.JSONField(
+                blank=True,
+                help_text="What the message was made of, to be said in the reader's language.",
+                null=True,
+            ),
+        ),
+    ]
