@@ -14,6 +14,7 @@ from accounts.queries import Beside, accounts_beside
 from accounts.services.eligibility import Law, age_on, laws_of
 from accounts.services.exclusions import Excluded
 from config.errors import DomainError
+from config.phrases import phrase, phrase_of
 from entries.models import Request
 from entries.services.requests import check_eligible
 
@@ -25,7 +26,7 @@ YOUNG = 21
 
 
 class Hint(NamedTuple):
-    """One fact."""
+    """One fact, whose sentence is said in the language of whoever reads it."""
 
     text: str
     is_grave: bool = False
@@ -74,33 +75,45 @@ def _rights(request: Request, excluded: Mapping[int, Exclusion], law: Law, now: 
     if request.user_id in excluded:
         hints.append(Hint(Excluded(excluded[request.user_id]).message, is_grave=True))
     if not request.user.is_active:
-        hints.append(Hint("The account is not active.", is_grave=True))
+        hints.append(Hint(phrase("The account is not active."), is_grave=True))
     try:
         check_eligible(request.pool, request.user, now, law=law)
     except DomainError as refusal:
         hints.append(Hint(refusal.message, is_grave=True))
     if request.user.date_of_birth is None:
-        hints.append(Hint("No date of birth."))
+        hints.append(Hint(phrase("No date of birth.")))
     return hints
 
 
 def _company(beside: Beside) -> list[Hint]:
     hints = []
     if beside.by_device:
-        hints.append(Hint(f"{_others(beside.by_device)} used from the same browser at the same address."))
+        hints.append(Hint(_same_browser(beside.by_device)))
     if beside.by_address > beside.by_device:
-        hints.append(Hint(f"{_others(beside.by_address - beside.by_device)} used from the same address."))
+        hints.append(Hint(_same_address(beside.by_address - beside.by_device)))
     return hints
 
 
-def _others(count: int) -> str:
-    return "1 other account is" if count == 1 else f"{count} other accounts are"
+def _same_browser(count: int) -> str:
+    return phrase_of(
+        count,
+        "{count} other account is used from the same browser at the same address.",
+        "{count} other accounts are used from the same browser at the same address.",
+    )
+
+
+def _same_address(count: int) -> str:
+    return phrase_of(
+        count,
+        "{count} other account is used from the same address.",
+        "{count} other accounts are used from the same address.",
+    )
 
 
 def _youth(request: Request, now: datetime) -> list[Hint]:
     user, hints = request.user, []
     if now - user.created_at < NEW_ACCOUNT:
-        hints.append(Hint("The account is younger than a day."))
+        hints.append(Hint(phrase("The account is younger than a day.")))
     if user.date_of_birth is not None and (age := age_on(now.date(), born=user.date_of_birth)) < YOUNG:
-        hints.append(Hint(f"{age} years old."))
+        hints.append(Hint(phrase_of(age, "{count} year old.", "{count} years old.")))
     return hints

@@ -6,6 +6,7 @@ from django.db import connection
 
 from accounts.models import User
 from accounts.services.closing import forgets
+from config.phrases import phrase_of
 from entries.services.risks import Hint, tells_hints
 from payments.models import Instrument, Receipt
 from payments.providers.base import ChargeFacts
@@ -51,5 +52,8 @@ def shared_instruments(user_ids: Collection[int]) -> Mapping[int, list[Hint]]:
 
 
 def _sentence(others: int) -> str:
-    accounts = "1 other account has" if others == 1 else f"{others} other accounts have"
-    return f"{accounts} paid with the same card or bank account."
+    return phrase_of(
+        others,
+        "{count} other account has paid with the same card or bank account.",
+        "{count} other accounts have paid with the same card or bank account.",
+    )
