@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_noop
 
 DAY = timedelta(days=1)
 
@@ -26,10 +27,10 @@ class Bucket:
 
 
 BUCKETS = (
-    Bucket("under_1_day", "Under 1 day", 0, 1),
-    Bucket("1_to_3_days", "1 to 3 days", 1, 3),
-    Bucket("3_to_7_days", "3 to 7 days", 3, 7),
-    Bucket("over_7_days", "Over 7 days", 7, None),
+    Bucket("under_1_day", gettext_noop("Under 1 day"), 0, 1),
+    Bucket("1_to_3_days", gettext_noop("1 to 3 days"), 1, 3),
+    Bucket("3_to_7_days", gettext_noop("3 to 7 days"), 3, 7),
+    Bucket("over_7_days", gettext_noop("Over 7 days"), 7, None),
 )
 BY_NAME = {bucket.name: bucket for bucket in BUCKETS}
 

@@ -13,7 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -30,7 +31,7 @@ from config.clock import database_now
 from config.errors import DomainError
 
 NOTE = "half_way"
-ENDED = "That took too long, or it was begun anew elsewhere. Sign in again."
+ENDED = gettext_noop("That took too long, or it was begun anew elsewhere. Sign in again.")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -39,7 +40,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=20,
-        label=gettext_lazy("One-time code"),
+        label=_("One-time code"),
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
         ),
@@ -77,7 +78,7 @@ def _first_step(request: HttpRequest) -> HttpResponse:
 def _second_step(request: HttpRequest) -> HttpResponse:
     proven = browsers.read_half_way(request.POST[NOTE])
     if proven is None:
-        return _password_page(request, StaffSignInForm(request), fault=ENDED)
+        return _password_page(request, StaffSignInForm(request), fault=gettext(ENDED))
     form = CodeForm(request.POST)
     if has_device(proven.user):
         given = form.is_valid()

@@ -10,11 +10,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from accounts.models import User
 from config import words
 from config.audit import StatusChange
-from config.words import spoken
+from config.words import CODE, spoken, within
 
 SHOWN = 100
 
@@ -33,7 +34,11 @@ class WithHistory:
 
     def told(self, change: Any) -> dict[str, Any]:
         """From what to what, and what came with it."""
-        return {"from": spoken(change.from_status), "to": spoken(change.to_status), "details": change.details}
+        return {
+            "from": within(spoken(change.from_status)),
+            "to": within(spoken(change.to_status)),
+            "details": change.details,
+        }
 
     @admin.display(description="Changes")
     def history(self, row: Any) -> SafeString:
@@ -44,8 +49,8 @@ class WithHistory:
         for change in changes[:SHOWN]:
             told = self.told(change)
             told["details"] = words.told(told["details"], getattr(row, "currency", ""))
-            who = names.get(change.actor_id, "the system")
-            lines.append({"at": change.at, "who": who, "why": spoken(change.reason), **told})
+            who = names.get(change.actor_id, gettext("the system"))
+            lines.append({"at": change.at, "who": who, "why": _why(change.reason), **told})
         return render_to_string("admin/change_history.html", {"changes": lines, "has_more": len(changes) > SHOWN})
 
 
@@ -53,3 +58,8 @@ def _names(actor_ids: Iterable[int | None]) -> dict[int | None, str]:
     """Names of the people who acted, in one query."""
     wanted = {actor_id for actor_id in actor_ids if actor_id is not None}
     return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)}
+
+
+def _why(reason: str) -> str:
+    """A reason by its code is said in the language of the page; what a person has written stays."""
+    return within(spoken(reason)) if CODE.fullmatch(reason) else reason

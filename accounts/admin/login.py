@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from accounts.services import entrance
@@ -29,7 +30,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships
 
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": "The e-mail address or the password is wrong, or not that of a staff account.",
+        "invalid_login": _("The e-mail address or the password is wrong, or not that of a staff account."),
     }
     proven: Proven
 

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -29,14 +30,18 @@ class LookForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Kept in the audit with your name, before anything is shown."),
+        help_text=_("Kept in the audit with your name, before anything is shown."),
     )
 
 
 class WithPersonalData(WithRowActions):
     """Adds the page to that of a person."""
 
-    links = (RowLink("Personal data", MAY_SEE, lambda pk: reverse("admin:accounts_user_personal_data", args=[pk])),)
+    links = (
+        RowLink(
+            gettext_noop("Personal data"), MAY_SEE, lambda pk: reverse("admin:accounts_user_personal_data", args=[pk])
+        ),
+    )
 
     def get_urls(self) -> list[Any]:
         """Django's, and the page of what few may see."""

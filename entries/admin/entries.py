@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -24,9 +25,9 @@ class EntryAdmin(WithRooms, WithHistory, WithRowActions, ReadOnlyAdmin):
 
     handbook = "staff/entries#entries"
     links: ClassVar[tuple[RowLink, ...]] = (
-        to_ruling("Rule on a pick of this entry", "propose_pick", "entry"),
-        to_ruling("Disqualify this entry", "propose_disqualify", "entry"),
-        to_ruling("Reinstate this entry", "propose_reinstate", "entry"),
+        to_ruling(gettext_noop("Rule on a pick of this entry"), "propose_pick", "entry"),
+        to_ruling(gettext_noop("Disqualify this entry"), "propose_disqualify", "entry"),
+        to_ruling(gettext_noop("Reinstate this entry"), "propose_reinstate", "entry"),
     )
     change_model = EntryChange
     list_display = (

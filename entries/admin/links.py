@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_noop
 
 from config.admin import RowLink
 from entries.services.rulings.people import PERMISSION
@@ -28,7 +29,7 @@ def to_ruling(label: str, page: str, subject: str) -> RowLink:
 def to_settlement() -> RowLink:
     """To what settling this competition would change."""
     return RowLink(
-        "Settlement",
+        gettext_noop("Settlement"),
         SETTLES,
         lambda pk: f"{reverse('admin:entries_settlement_settle')}?{urlencode({'competition': pk})}",
     )
@@ -41,9 +42,11 @@ def to_results() -> RowLink:
         round_id = Game.objects.filter(pk=pk).values_list("round_id", flat=True).first() or 0
         return reverse("admin:entries_room_results", args=[round_id])
 
-    return RowLink("Type its result", "pools.change_game", address)
+    return RowLink(gettext_noop("Type its result"), "pools.change_game", address)
 
 
 def to_room() -> RowLink:
     """To the round of this pool that is played, or locks next."""
-    return RowLink("Round room", "pools.view_game", lambda pk: reverse("admin:entries_room_current", args=[pk]))
+    return RowLink(
+        gettext_noop("Round room"), "pools.view_game", lambda pk: reverse("admin:entries_room_current", args=[pk])
+    )

@@ -19,7 +19,7 @@ from accounts.admin.staff import staff
 from config.admin import HouseAdmin, WithRowActions
 from config.clock import database_now
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
+from config.phrases import Name, shown_amount, tell
 from entries.admin.request_previews import (
     DECIDES,
     what_approval_does,
@@ -65,9 +65,16 @@ class RequestAdmin(WithHistory, WithRowActions, WithWorkbench, HouseAdmin):
 
     def describe(self, row: Request) -> str:
         """Whose request, for what, and where it stands."""
-        what = "buy-back of entry" if row.kind == RequestKind.BUY_BACK else "request"
         stands = PaymentStatus.REFUNDED if row.payment_status == PaymentStatus.REFUNDED else row.status
-        return f"{row.user.display_name} <{row.user.email}>, {what} {row.number} for {row.pool.name}: {stands}"
+        facts = {
+            "person": f"{row.user.display_name} <{row.user.email}>",
+            "number": row.number,
+            "pool": row.pool.name,
+            "state": Name(stands),
+        }
+        if row.kind == RequestKind.BUY_BACK:
+            return tell("{person}, buy-back of entry {number} for {pool}: {state}", **facts)
+        return tell("{person}, request {number} for {pool}: {state}", **facts)
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, request: Request) -> str:
@@ -77,7 +84,7 @@ class RequestAdmin(WithHistory, WithRowActions, WithWorkbench, HouseAdmin):
     @admin.display(description="Fee", ordering="fee_cents")
     def fee(self, request: Request) -> str:
         """In whole units, once there is one."""
-        return "" if request.fee_cents is None else format_amount(request.fee_cents, request.currency)
+        return "" if request.fee_cents is None else shown_amount(request.fee_cents, request.currency)
 
     @admin.display(description="Entry")
     def entry_number(self, request: Request) -> str:

@@ -11,13 +11,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.handbook import helped_by
-from config.money import format_amount
+from config.phrases import shown_amount
 from entries.admin.links import SETTLES, linked, to_results, to_room, to_ruling, to_settlement
 from entries.admin.rulings.tables import SHOWN, ends_of, said_of, tables_of
 from entries.models import Entry, EntryChange, Settlement, SettlementCause
@@ -32,7 +33,7 @@ from pools.models import Competition
 LISTED = 200
 
 # Down here, because those apps do not know of rulings and settlements.
-GameAdmin.links = (*GameAdmin.links, to_ruling("Rule on this game", "propose_game", "game"), to_results())
+GameAdmin.links = (*GameAdmin.links, to_ruling(gettext_noop("Rule on this game"), "propose_game", "game"), to_results())
 PoolAdmin.links = (*PoolAdmin.links, to_room())
 CompetitionAdmin.links = (*CompetitionAdmin.links, to_settlement())
 
@@ -150,7 +151,7 @@ def _changes(settlement: Settlement) -> dict[str, Any]:
 
 def _prize(change: EntryChange, entry: Entry) -> str:
     cents = change.details.get("prize_cents")
-    return "" if cents is None else format_amount(cents, entry.pool.currency)
+    return "" if cents is None else shown_amount(cents, entry.pool.currency)
 
 
 def changes_of(settlement: Settlement) -> QuerySet[EntryChange]:

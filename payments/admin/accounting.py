@@ -16,18 +16,22 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
+from config import phrases
 from config.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyInline, WithRowActions, list_button
 from config.clock import database_now, finance_date
 from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.locks import allow_long_statements
-from config.money import format_amount
+from config.phrases import shown_amount
+from config.words import within
 from payments.accounting.batches import make_batch, withdraw_batch
 from payments.accounting.days import pending_days
 from payments.accounting.fetching import file_of
@@ -49,14 +53,14 @@ MAKES, WITHDRAWS, SEES = "payments.make_journalbatch", "payments.withdraw_journa
 
 def what_taking_away_does(rows: QuerySet[AccountMapping]) -> list[str]:
     """The preview of `take_away`."""
-    return ["From the next batch on, another row has to say where these go; what was exported stays as it is."]
+    return [gettext("From the next batch on, another row has to say where these go; what was exported stays as it is.")]
 
 
 def what_withdrawing_does(rows: QuerySet[JournalBatch]) -> list[str]:
     """The preview of `withdraw`."""
     return [
-        "Only for a batch that was never imported: its days are exported anew by the next one.",
-        "Where it was imported, its journals would be there twice.",
+        gettext("Only for a batch that was never imported: its days are exported anew by the next one."),
+        gettext("Where it was imported, its journals would be there twice."),
     ]
 
 
@@ -97,14 +101,17 @@ class DayInline(ReadOnlyInline):
     model = JournalBatchDay
     fields = readonly_fields = ("day", "part", "after_posting", "through_posting", "holds")
     ordering = ("day",)
-    verbose_name_plural = "Days"
+    verbose_name_plural = _("Days")
 
 
 class ExportForm(forms.Form):
     """For which program, and through which day."""
 
     system = forms.ChoiceField(choices=AccountingSystem.choices, widget=UnfoldAdminSelectWidget)
-    through = day_field("Through", "The last day, in the finance time zone; it must be over. Empty: yesterday.")
+    through = day_field(
+        _("Through"),
+        _("The last day, in the finance time zone; it must be over. Empty: yesterday."),
+    )
 
 
 @admin.register(JournalBatch)
@@ -163,7 +170,7 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
                 return HttpResponseRedirect(reverse("admin:payments_journalbatch_change", args=[batch.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Export journals",
+            "title": gettext("Export journals"),
             "opts": self.opts,
             "form": form,
             "facts": waiting(),
@@ -194,12 +201,12 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Money", ordering="livemode")
     def mode(self, batch: JournalBatch) -> str:
         """Of which books."""
-        return "real" if batch.livemode else "of tests"
+        return gettext("real") if batch.livemode else gettext("of tests")
 
     @admin.display(description="Debits")
     def sums(self, batch: JournalBatch) -> str:
         """And as many credits, per currency."""
-        return ", ".join(format_amount(of["debits"], currency) for currency, of in batch.totals.items())
+        return ", ".join(shown_amount(of["debits"], currency) for currency, of in batch.totals.items())
 
     @admin.display(description="File")
     def file(self, batch: JournalBatch) -> SafeString:
@@ -211,7 +218,7 @@ class JournalBatchAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Accounts")
     def accounts(self, batch: JournalBatch) -> SafeString:
         """The mapping that it was made with."""
-        lines = [(ours.replace("_", " "), their[0]) for ours, their in sorted(batch.mapping.items())]
+        lines = [(within(ours.replace("_", " ")), their[0]) for ours, their in sorted(batch.mapping.items())]
         return format_html_join("", "<div>{}: {}</div>", lines)
 
 
@@ -222,13 +229,20 @@ def waiting() -> Sequence[str]:
     yesterday = finance_date(database_now()) - timedelta(days=1)
     mapped = set(AccountMapping.objects.values_list("system", flat=True))
     found = [_waiting_for(system, yesterday) for system in AccountingSystem if system in mapped]
-    return found or ["No account is mapped yet: begin with the account mappings."]
+    return found or [gettext("No account is mapped yet: begin with the account mappings.")]
 
 
 def _waiting_for(system: AccountingSystem, yesterday: date) -> str:
     days = pending_days(system=system, livemode=livemode(), through=yesterday)
     if not days:
-        return f"{system.label}: everything through {yesterday} is exported."
+        return phrases.tell("{system}: everything through {day} is exported.", system=system.label, day=yesterday)
     corrected = sum(day.part > 1 for day in days)
-    again = f", {corrected} of them with corrections of days that were exported before" if corrected else ""
-    return f"{system.label}: {len(days)} days wait, {days[0].day} to {days[-1].day}{again}."
+    facts = {"system": system.label, "count": len(days), "first": days[0].day, "last": days[-1].day}
+    if not corrected:
+        return phrases.tell("{system}: {count} days wait, {first} to {last}.", **facts)
+    return phrases.tell(
+        "{system}: {count} days wait, {first} to {last}, {corrected} of them with corrections of days that were"
+        " exported before.",
+        corrected=corrected,
+        **facts,
+    )

@@ -12,14 +12,15 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from accounts.admin.staff import staff
-from config import audit
+from config import audit, phrases
 from config.admin import HouseAdmin, ReadOnlyAdmin, list_button
 from config.downloads import attachment
 from config.errors import DomainError
 from config.handbook import helped_by
-from config.money import format_amount
+from config.phrases import shown_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import AccountForm, ImportForm
 from payments.admin.bank_lines import LineInline
@@ -98,12 +99,12 @@ class BankStatementAdmin(ReadOnlyAdmin):
     @admin.display(description="Opening", ordering="opening_cents")
     def opening(self, row: BankStatement) -> str:
         """What was there before."""
-        return format_amount(row.opening_cents, row.account.currency)
+        return shown_amount(row.opening_cents, row.account.currency)
 
     @admin.display(description="Closing", ordering="closing_cents")
     def closing(self, row: BankStatement) -> str:
         """What was there then."""
-        return format_amount(row.closing_cents, row.account.currency)
+        return shown_amount(row.closing_cents, row.account.currency)
 
     @admin.display(description="Lines that wait", ordering="waiting_lines")
     def waiting(self, row: Any) -> int:
@@ -115,11 +116,14 @@ class BankStatementAdmin(ReadOnlyAdmin):
         """Where it came from, and who brought it."""
         address = reverse("admin:payments_bankfile_download", args=[row.file_id])
         return format_html(
-            "{} ({}), by {}, {}",
+            "{} {}",
             linked(address, row.file.name),
-            row.file.get_format_display(),
-            row.file.imported_by.display_name,
-            f"{row.file.imported_at:%Y-%m-%d %H:%M}",
+            phrases.tell(
+                "({form}), by {person}, {at}",
+                form=row.file.get_format_display(),
+                person=row.file.imported_by.display_name,
+                at=row.file.imported_at,
+            ),
         )
 
     @list_button("Import a statement", path="import", permission=IMPORTS, icon="upload_file")
@@ -135,13 +139,18 @@ class BankStatementAdmin(ReadOnlyAdmin):
             except DomainError as refusal:
                 tell(form, refusal)
             else:
-                said = f"{imported.new} new lines, {imported.known} known ones; {imported.matched} were recognised."
+                said = phrases.tell(
+                    "{new} new lines, {known} known ones; {matched} were recognised.",
+                    new=imported.new,
+                    known=imported.known,
+                    matched=imported.matched,
+                )
                 self.message_user(request, said, messages.SUCCESS)
                 page = reverse("admin:payments_bankstatement_change", args=[imported.statements[0].pk])
                 return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Import a statement",
+            "title": gettext("Import a statement"),
             "opts": self.opts,
             "form": form,
             "facts": [],

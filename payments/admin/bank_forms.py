@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -12,9 +13,11 @@ from unfold.widgets import (
 )
 
 from accounts.models import User
+from config import phrases
 from config.errors import DomainError
-from config.money import format_amount
 from config.money_forms import minor_units
+from config.names import named
+from config.phrases import Money, shown_amount
 from config.reasons import LONGEST_REASON
 from config.words import status_of
 from payments.bank.candidates import candidates_of
@@ -24,7 +27,11 @@ from payments.bank.layouts import read_layout
 from payments.models import BankAccount, BankLine, ManualRecord, MatchKind, ProviderPayout
 from payments.models.bank import LARGEST_FILE
 
-RESTS = {"": "Nothing: it is all of it", MatchKind.BANK_FEE: "Taken by the bank", MatchKind.NOT_OURS: "Not ours"}
+RESTS = {
+    "": _("Nothing: it is all of it"),
+    MatchKind.BANK_FEE: _("Taken by the bank"),
+    MatchKind.NOT_OURS: _("Not ours"),
+}
 
 
 def _amount(label: str, help_text: str) -> forms.DecimalField:
@@ -69,15 +76,19 @@ class ImportForm(forms.Form):
         BankAccount.objects.none(),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        empty_label="As the file says",
-        help_text=gettext_lazy("CAMT.053 says whose it is; a CSV file does not."),
+        empty_label=_("As the file says"),
+        help_text=_("CAMT.053 says whose it is; a CSV file does not."),
     )
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget,
         help_text=f"CSV as the account's layout says, or CAMT.053; {LARGEST_FILE // 1024 // 1024} MB at most.",
     )
-    opening_cents = _amount("Opening balance", "In whole units; only where the file has none.")
-    closing_cents = _amount("Closing balance", "The same; it is compared with what the lines come to.")
+    opening_cents = _amount(
+        gettext_noop("Opening balance"), gettext_noop("In whole units; only where the file has none.")
+    )
+    closing_cents = _amount(
+        gettext_noop("Closing balance"), gettext_noop("The same; it is compared with what the lines come to.")
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -116,19 +127,19 @@ class MatchForm(forms.Form):
 
     payouts = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
     records = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Money by hand"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Money by hand"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
     rest = forms.ChoiceField(
-        label=gettext_lazy("What is left over"),
+        label=_("What is left over"),
         required=False,
         choices=list(RESTS.items()),
         widget=UnfoldAdminSelectWidget,
-        help_text=gettext_lazy("Where what is chosen is not all of the line, or nothing is chosen."),
+        help_text=_("Where what is chosen is not all of the line, or nothing is chosen."),
     )
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=gettext_lazy("How you know. Kept beside the line."),
+        help_text=_("How you know. Kept beside the line."),
     )
 
     def __init__(self, *args: Any, line: BankLine, **options: Any) -> None:
@@ -144,12 +155,15 @@ class MatchForm(forms.Form):
             if isinstance(field, forms.TypedMultipleChoiceField):
                 field.choices = rows
             if not rows:
-                field.help_text = "Nothing that is expected."
+                field.help_text = gettext("Nothing that is expected.")
 
     def facts(self) -> list[str]:
         """What the bank says."""
         line = self.line
-        said = [f"{format_amount(line.amount_cents, line.currency)} on {line.booked_on}, {line.account.name}"]
+        amount = Money(line.amount_cents, line.currency)
+        said = [
+            phrases.tell("{amount} on {day}, {account}", amount=amount, day=line.booked_on, account=line.account.name)
+        ]
         return [*said, *(text for text in (line.counterparty, line.text, line.trace_id) if text)]
 
     def write(self, by: User) -> BankLine:
@@ -164,10 +178,16 @@ class MatchForm(forms.Form):
 
 
 def _told_payout(row: ProviderPayout) -> str:
-    amount = format_amount(row.amount_cents, row.currency)
-    return f"{amount}, {row.provider} {row.reference}, due {row.arrives_on}, {status_of(row)}"
+    return phrases.tell(
+        "{amount}, {provider} {reference}, due {day}, {state}",
+        amount=Money(row.amount_cents, row.currency),
+        provider=row.provider,
+        reference=row.reference,
+        day=row.arrives_on,
+        state=status_of(row),
+    )
 
 
 def _told_record(row: ManualRecord) -> str:
-    amount = format_amount(row.amount_cents, row.currency)
-    return f"{amount}, {row.get_method_display()} {row.reference}, {row.passed_at:%Y-%m-%d}"
+    amount = shown_amount(row.amount_cents, row.currency)
+    return f"{amount}, {named(row.get_method_display())} {row.reference}, {row.passed_at:%Y-%m-%d}"

@@ -12,15 +12,17 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
+from config import phrases
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, RowLink, WithRowActions
 from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.handbook import helped_by
-from config.money import format_amount
+from config.phrases import shown_amount
 from entries.admin.links import linked
 from payments.admin.bank_forms import MatchForm
 from payments.admin.ways import journal_of
@@ -38,7 +40,7 @@ class _LineParts:
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, line: BankLine) -> str:
         """In whole units; below nothing where it left."""
-        return format_amount(line.amount_cents, line.currency)
+        return shown_amount(line.amount_cents, line.currency)
 
     @admin.display(description="Is")
     def known_as(self, line: BankLine) -> SafeString:
@@ -71,7 +73,7 @@ class Waiting(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The other lists."""
-        return (("matched", "Known"), ("all", "All"))
+        return (("matched", gettext("Known")), ("all", gettext("All")))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Django's, with "Waiting" where it says "All"."""
@@ -89,8 +91,11 @@ def what_not_ours_does(rows: QuerySet[BankLine]) -> list[str]:
     """The preview of `not_ours`."""
     waiting = rows.filter(status=BankLineState.WAITING).count()
     return [
-        f"{waiting} of {rows.count()} wait; the others are refused.",
-        "They are booked as another business of the house's: the bank has the money, and it is none of these books'.",
+        phrases.tell("{waiting} of {total} wait; the others are refused.", waiting=waiting, total=rows.count()),
+        gettext(
+            "They are booked as another business of the house's: the bank has the money, and it is none of these"
+            " books'."
+        ),
     ]
 
 
@@ -98,8 +103,10 @@ def what_taking_back_does(rows: QuerySet[BankLine]) -> list[str]:
     """The preview of `take_back`."""
     matched = rows.filter(status=BankLineState.MATCHED).count()
     return [
-        f"{matched} of {rows.count()} are known; the others are refused.",
-        "What they were matched with is undone by reversing entries, and they wait again. It is not proposed again.",
+        phrases.tell("{known} of {total} are known; the others are refused.", known=matched, total=rows.count()),
+        gettext(
+            "What they were matched with is undone by reversing entries, and they wait again. It is not proposed again."
+        ),
     ]
 
 
@@ -114,7 +121,11 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
         """Also by what it was matched with: the journal knows a line by that."""
         return lookup == "matches__id" or bool(super().lookup_allowed(lookup, value, request))
 
-    links = (RowLink("Say what it is", MATCHES, lambda pk: reverse("admin:payments_bankline_match", args=[pk])),)
+    links = (
+        RowLink(
+            gettext_noop("Say what it is"), MATCHES, lambda pk: reverse("admin:payments_bankline_match", args=[pk])
+        ),
+    )
     list_display = ("booked_on", "amount", "counterparty", "text", "trace_id", "account", "status", "known_as")
     list_select_related = ("account",)
     list_filter: ClassVar = (Waiting, "account", "booked_on", "currency")
@@ -140,7 +151,7 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: BankLine) -> str:
         """What the bank says of it."""
-        return f"{row.booked_on}: {format_amount(row.amount_cents, row.currency)}, {row.counterparty or row.text}"
+        return f"{row.booked_on}: {shown_amount(row.amount_cents, row.currency)}, {row.counterparty or row.text}"
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Each while there is something to do."""
@@ -177,7 +188,7 @@ class BankLineAdmin(_LineParts, WithHistory, WithRowActions, ReadOnlyAdmin):
                 return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Say what a line is",
+            "title": gettext("Say what a line is"),
             "opts": self.opts,
             "form": form,
             "facts": form.facts(),

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -16,8 +17,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions
 from config.confirmations import Shown, confirmed
-from config.money import format_amount
-from config.phrases import tell, tell_of
+from config.phrases import shown_amount, tell, tell_of
 from config.reasons import LONGEST_REASON
 from config.words import spoken, status_of
 from payments.models import Cancellation, CancellationChange, CancellationState
@@ -41,7 +41,7 @@ REFRESH_SECONDS = 5
 PoolAdmin.links = (
     *PoolAdmin.links,
     RowLink(
-        "Cancel and give all money back",
+        gettext_noop("Cancel and give all money back"),
         "payments.propose_cancellation",
         lambda pk: f"{reverse('admin:payments_cancellation_add')}?pool={pk}",
     ),
@@ -59,7 +59,7 @@ class ProposalForm(Base):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("Every player of the pool reads it."),
+        help_text=_("Every player of the pool reads it."),
     )
 
     class Meta:
@@ -90,7 +90,7 @@ def what_confirming_does(rows: QuerySet[Cancellation]) -> Shown:
     for cancellation in waiting[:MOST_SHOWN]:
         progress = progress_of(cancellation)
         seen[_seen_name(cancellation)] = progress.fingerprint
-        pot = format_amount(progress.pot_cents, cancellation.pool.currency)
+        pot = shown_amount(progress.pot_cents, cancellation.pool.currency)
         said.append(
             tell(
                 "{pool} ends at once. Paid places that are given back: {places}; in its pot: {pot}. Why: {reason}",
@@ -144,7 +144,7 @@ class CancellationAdmin(WithHistory, WithRowActions, MadeByService):
     add_fieldsets: ClassVar = (
         (None, {
             "fields": ("pool", "reason"),
-            "description": "Somebody else has to confirm; then the pool ends, and every fee goes back.",
+            "description": _("Somebody else has to confirm; then the pool ends, and every fee goes back."),
         }),
     )  # fmt: skip
     actions = ("confirm", "withdraw")
@@ -201,22 +201,22 @@ def _told(row: Cancellation) -> dict[str, Any]:
     progress = progress_of(row)
     return {
         "progress": progress,
-        "pot": format_amount(progress.pot_cents, row.pool.currency),
+        "pot": shown_amount(progress.pot_cents, row.pool.currency),
         "is_running": row.status == CancellationState.RUNNING,
         "refresh_seconds": REFRESH_SECONDS,
         "refunds": [
-            (spoken(one.status), one.count, format_amount(one.amount_cents, one.currency)) for one in progress.refunds
+            (spoken(one.status), one.count, shown_amount(one.amount_cents, one.currency)) for one in progress.refunds
         ],
         "failed": [
-            (refund.pk, format_amount(refund.amount_cents, refund.currency), spoken(refund.failure))
+            (refund.pk, shown_amount(refund.amount_cents, refund.currency), spoken(refund.failure))
             for refund in failed_refunds_of(row)[:MOST_LISTED]
         ],
         "waiting": [
-            (receipt.pk, format_amount(receipt.amount_cents, receipt.currency), spoken(receipt.unapplied_because))
+            (receipt.pk, shown_amount(receipt.amount_cents, receipt.currency), spoken(receipt.unapplied_because))
             for receipt in unapplied_of(row)[:MOST_LISTED]
         ],
         "stuck": [
-            (receipt.pk, format_amount(receipt.amount_cents, receipt.currency))
+            (receipt.pk, shown_amount(receipt.amount_cents, receipt.currency))
             for receipt in places_left_of(row)[:MOST_LISTED]
         ],
     }

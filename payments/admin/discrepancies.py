@@ -12,11 +12,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, RowLink, labelled
-from config.money import format_amount
+from config.phrases import shown_amount
 from config.words import told
 from payments.admin.discrepancy_acts import WithActs
 from payments.admin.discrepancy_filters import Age, Area, Owner, Urgency, Waiting
@@ -33,6 +34,19 @@ from payments.services.queue.acting import receipt_of
 # The place in the queue of what is due on no day: behind all others.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 GIVE = RowLink("Give to a colleague", PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row]))
+GIVE = RowLink(
+    gettext_noop("Give to a colleague"), PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row])
+)
+# What stands in the table of dispositions, by the button that does it.
+ACTIONS = {
+    "look_after": Action.ACKNOWLEDGE,
+    "ask_again": Action.RESYNC,
+    "make_place": Action.ALLOCATE,
+    "give_back": Action.REFUND,
+    "mark_not_ours": Action.MARK_FOREIGN,
+    "ask_write_off": Action.WRITE_OFF,
+    "mark_resolved": Action.RESOLVE,
+}
 
 
 @admin.register(Discrepancy)
@@ -147,7 +161,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
         """How much money it is about, in whole units; nothing where it is about none."""
         if row.amount_cents is None:
             return ""
-        return format_amount(row.amount_cents, row.currency) if row.currency else str(row.amount_cents)
+        return shown_amount(row.amount_cents, row.currency) if row.currency else str(row.amount_cents)
 
     @admin.display(description="Both sides")
     def both_sides(self, row: Discrepancy) -> SafeString | str:
@@ -173,7 +187,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
     @admin.display(description="Age", ordering="opened_at")
     def age(self, row: Discrepancy) -> str:
         """Since when it is open, or was until it was closed, in the buckets that finance looks at."""
-        return bucket_of(row.opened_at, row.closed_at or timezone.now()).label
+        return gettext(bucket_of(row.opened_at, row.closed_at or timezone.now()).label)
 
     @admin.display(description="Age", ordering="opened_at")
     def age_and_due(self, row: Discrepancy) -> SafeString | str:

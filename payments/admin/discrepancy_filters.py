@@ -129,7 +129,7 @@ class Age(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The buckets."""
-        return [(bucket.name, bucket.label) for bucket in BUCKETS]
+        return [(bucket.name, gettext(bucket.label)) for bucket in BUCKETS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
         """By bucket."""

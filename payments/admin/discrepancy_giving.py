@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin.staff import staff
@@ -22,7 +24,7 @@ from payments.services.discrepancies import PERMISSION, REASON_LENGTH, give
 class GiveForm(forms.Form):
     """A colleague, and a word for them."""
 
-    owner = forms.ModelChoiceField(User.objects.none(), label="Colleague", widget=UnfoldAdminSelectWidget)
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Colleague"), widget=UnfoldAdminSelectWidget)
     reason = forms.CharField(
         max_length=REASON_LENGTH,
         required=False,
@@ -35,7 +37,7 @@ class GiveForm(forms.Form):
         self.row = row
         people = who_may(PERMISSION).order_by("display_name", "email")
         self.fields["owner"] = forms.ModelChoiceField(
-            people, label="Colleague", widget=UnfoldAdminSelectWidget, initial=row.owner_id
+            people, label=gettext("Colleague"), widget=UnfoldAdminSelectWidget, initial=row.owner_id
         )
 
     def give(self, by: User) -> Discrepancy:
@@ -60,7 +62,7 @@ def give_page(page: Any, request: HttpRequest, row_id: int) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:payments_discrepancy_change", args=[row.pk]))
     context = {
         **page.admin_site.each_context(request),
-        "title": "Give to a colleague",
+        "title": gettext("Give to a colleague"),
         "opts": page.opts,
         "form": form,
         "facts": [page.describe(row)],

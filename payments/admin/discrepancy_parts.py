@@ -10,10 +10,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from config.clock import database_now
-from config.money import format_amount
-from config.words import told
+from config.phrases import Money, in_language, tell
+from config.words import told, within
 from entries.admin.links import linked
 from payments.ages import BUCKETS
 from payments.ledger.accounts import Kind
@@ -28,7 +29,7 @@ def both_sides(row: Discrepancy) -> SafeString | str:
     """What we have and what the other side has, line by line; what differs is marked."""
     ours, theirs = (_words(facts, row.currency) for facts in (row.ours, row.theirs))
     if not ours and not theirs:
-        return "Only one side is known: it stands among the facts."
+        return gettext("Only one side is known: it stands among the facts.")
     names = [*ours, *(name for name in theirs if name not in ours)]
     lines = [
         {
@@ -51,7 +52,7 @@ def _words(facts: Any, currency: str) -> dict[str, str]:
 def what_to_do(row: Discrepancy) -> SafeString:
     """What its kind means, and what is done about it."""
     known = disposition(row.kind)
-    return format_html("<div>{}</div><div>{}</div>", known.means, known.advice)
+    return format_html("<div>{}</div><div>{}</div>", in_language(known.means), in_language(known.advice))
 
 
 def in_the_books(row: Discrepancy) -> SafeString | str:
@@ -59,17 +60,24 @@ def in_the_books(row: Discrepancy) -> SafeString | str:
     wish = row.write_offs.filter(status=WriteOffState.REQUESTED).select_related("requested_by").first()
     stake = stake_of(row)
     if stake is None:
-        return "Nothing of its own."
-    side = "debit" if stake.amount > 0 else "credit"
-    lies = (
-        f"{format_amount(abs(stake.amount), stake.currency)} on the {side} side of"
-        f" {Kind(stake.account.kind).label.lower()}{'' if stake.livemode else ', money of tests'}."
-    )
+        return gettext("Nothing of its own.")
+    facts = {
+        "amount": Money(abs(stake.amount), stake.currency),
+        "account": within(Kind(stake.account.kind).label.lower()),
+    }
+    if stake.amount > 0:
+        lies = tell("{amount} on the debit side of {account}.", **facts)
+    else:
+        lies = tell("{amount} on the credit side of {account}.", **facts)
+    if not stake.livemode:
+        lies = f"{lies} {gettext('Money of tests.')}"
     return format_html("<div>{}</div>{}", lies, _wish(wish) if wish is not None else "")
 
 
 def _wish(wish: WriteOff) -> SafeString:
-    text = f"{wish.requested_by} asks to write it off: {said(wish)}. {wish.reason}"
+    text = tell(
+        "{person} asks to write it off: {what}. {reason}", person=wish.requested_by, what=said(wish), reason=wish.reason
+    )
     return format_html("<div>{}</div>", linked(reverse("admin:payments_writeoff_change", args=[wish.pk]), text))
 
 
@@ -77,7 +85,9 @@ def acts_of(row: Discrepancy) -> SafeString | str:
     """What people did, the newest first."""
     acts = list(row.acts.select_related("by").order_by("-id")[:100])
     return (
-        render_to_string("payments/discrepancy_acts.html", {"acts": acts}) if acts else "Nobody has done anything yet."
+        render_to_string("payments/discrepancy_acts.html", {"acts": acts})
+        if acts
+        else gettext("Nobody has done anything yet.")
     )
 
 
@@ -94,14 +104,17 @@ def sums(rows: QuerySet[Discrepancy], parameters: QueryDict) -> dict[str, Any]:
         "urgent": {"count": counted["urgent"], "address": _narrowed(parameters, "urgency", "urgent")},
         "buckets": [
             {
-                "label": bucket.label,
+                "label": gettext(bucket.label),
                 "count": counted[f"in_{bucket.name}"],
                 "address": _narrowed(parameters, "age", bucket.name),
                 "is_old": bucket.to_days is None,
             }
             for bucket in BUCKETS
         ],
-        "money": [f"{format_amount(row['total'], row['currency'])} in {row['count']}" for row in by_currency],
+        "money": [
+            tell("{amount} in {count}", amount=Money(row["total"], row["currency"]), count=row["count"])
+            for row in by_currency
+        ],
     }
 
 

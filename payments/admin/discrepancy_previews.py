@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from config.confirmations import Shown
-from config.money import format_amount
+from config.phrases import shown_amount
 from payments.models import Discrepancy, ForeignObject, ForeignState, WriteOff, WriteOffState
 from payments.models.discrepancy import OPEN_STATES
 from payments.reconciliation.dispositions import Action, is_allowed
@@ -102,7 +102,7 @@ def what_approving_writes_off(rows: QuerySet[WriteOff]) -> list[str]:
     for currency, amount in waiting.values_list("currency", "amount_cents"):
         sums[currency, amount > 0] += abs(amount)
     said = [
-        (_("%(money)s lost") if is_loss else _("%(money)s gained")) % {"money": format_amount(total, currency)}
+        (_("%(money)s lost") if is_loss else _("%(money)s gained")) % {"money": shown_amount(total, currency)}
         for (currency, is_loss), total in sorted(sums.items())
     ]
     booked = _("Booked for the house: %(money)s. The rows are closed as written off.")
@@ -172,4 +172,4 @@ def _going_back(rows: QuerySet[Discrepancy]) -> str:
 
 
 def _in_words(sums: Counter[str]) -> str:
-    return ", ".join(format_amount(total, currency) for currency, total in sorted(sums.items())) or _("nothing")
+    return ", ".join(shown_amount(total, currency) for currency, total in sorted(sums.items())) or _("nothing")

@@ -7,15 +7,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import confirmed
-from config.money import format_amount
-from config.phrases import tell_of
+from config.phrases import shown_amount, tell_of
 from config.words import spoken, status_of
 from payments.admin.movements import MovementInline
 from payments.admin.ways import journal_of, sources_of_dispute, way
@@ -44,12 +43,12 @@ def what_asking_does(rows: QuerySet[Dispute]) -> list[str]:
 class Waiting(admin.SimpleListFilter):
     """Which somebody has to answer."""
 
-    title = "waits for"
+    title = gettext_noop("waits for")
     parameter_name = "waits_for"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Us, or the bank."""
-        return (("us", "Our answer"), ("bank", "The bank"))
+        return (("us", gettext("Our answer")), ("bank", gettext("The bank")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
         """By status."""
@@ -126,7 +125,7 @@ class DisputeAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, dispute: Dispute) -> str:
         """In whole units."""
-        return format_amount(dispute.amount_cents, dispute.currency)
+        return shown_amount(dispute.amount_cents, dispute.currency)
 
     @confirmed(
         "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"

@@ -11,8 +11,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from config.money import format_amount
-from config.words import spoken
+from config.names import named, named_choices
+from config.phrases import shown_amount, tell
+from config.words import spoken, within
 from entries.admin.links import linked
 from payments.admin.timeline import WithTimeline
 from payments.models import EntryMoney
@@ -27,7 +28,7 @@ class Source(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Every source; nothing first."""
-        return ((MoneySource.NONE.value, MoneySource.NONE.label), *list(MoneySource.choices)[:-1])
+        return named_choices([(MoneySource.NONE.value, MoneySource.NONE.label), *list(MoneySource.choices)[:-1]])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """By source."""
@@ -61,20 +62,20 @@ class EntryMoneyAdmin(WithTimeline):
     @admin.display(description="Fee", ordering="request__fee_cents")
     def amount(self, entry: EntryMoney) -> str:
         """What was asked for, in whole units."""
-        return format_amount(entry.request.fee_cents or 0, entry.request.currency)
+        return shown_amount(entry.request.fee_cents or 0, entry.request.currency)
 
     @admin.display(description="Money", ordering="money_source")
     def source(self, entry: Any) -> str:
         """Paid, waived, paid elsewhere, or free."""
-        return MoneySource(entry.money_source).label
+        return named(MoneySource(entry.money_source).label)
 
     @admin.display(description="Where")
     def money(self, entry: Any) -> SafeString | str:
         """The receipt, or who let the player in, and why."""
         if entry.money_source == MoneySource.RECEIPT:
-            paid = format_amount(entry.receipt["amount_cents"], entry.receipt["currency"])
+            paid = shown_amount(entry.receipt["amount_cents"], entry.receipt["currency"])
             return _receipt(
-                entry.receipt["id"], f"{paid}, {entry.receipt['charge_id']}, {spoken(entry.receipt['status'])}"
+                entry.receipt["id"], f"{paid}, {entry.receipt['charge_id']}, {within(spoken(entry.receipt['status']))}"
             )
         return _waiver(entry.request)
 
@@ -82,7 +83,11 @@ class EntryMoneyAdmin(WithTimeline):
     def returns(self, entry: Any) -> SafeString:
         """What its buy-backs were paid with."""
         lines = (
-            (_receipt(row.receipt_id, f"Receipt {row.receipt_id}") if row.receipt_id else _waiver(row),)
+            (
+                _receipt(row.receipt_id, tell("Receipt {number}", number=row.receipt_id))
+                if row.receipt_id
+                else _waiver(row),
+            )
             for row in returns_with_money(entry)
         )
         return format_html_join(", ", "{}", lines)

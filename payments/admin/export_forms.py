@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from accounts.models import User
 from config.clock import database_now, finance_date
-from config.names import named
+from config.names import named, named_choices
 from payments.admin.report_periods import Period, day_of, periods
 from payments.exports.asking import request_export
 from payments.exports.formats import formats_of
@@ -189,7 +189,7 @@ class ScheduleForm(_ReportForm):
     """A report that comes by itself."""
 
     name = forms.CharField(label=_("Name"), max_length=80, widget=UnfoldAdminTextInputWidget)
-    every = forms.ChoiceField(label=_("Every"), choices=Every.choices, widget=UnfoldAdminSelectWidget)
+    every = forms.ChoiceField(label=_("Every"), choices=named_choices(Every.choices), widget=UnfoldAdminSelectWidget)
     hour = forms.IntegerField(
         label=_("Hour"), min_value=0, max_value=23, initial=6,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),

@@ -16,6 +16,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -28,8 +29,8 @@ from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
 from config.handbook import helped_by
-from config.money import format_amount
 from config.names import named
+from config.phrases import shown_amount
 from payments.admin.report_centre import centre_page, repeat
 from payments.exports.asking import approve_export, cancel_export, request_check, try_again
 from payments.exports.fetching import fetch
@@ -81,7 +82,7 @@ class DownloadInline(ReadOnlyInline):
 
     model = ExportDownload
     fields = readonly_fields = ("at", "by", "way", "address")
-    verbose_name_plural = "Fetched by"
+    verbose_name_plural = gettext_lazy("Fetched by")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("by")
@@ -227,7 +228,7 @@ class ExportAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def sums(self, export: Export) -> SafeString:
         """What each amount comes to, per currency."""
         lines = [
-            (name.replace("_", " "), format_amount(minor, currency))
+            (name.replace("_", " "), shown_amount(minor, currency))
             for name, of in export.totals.items()
             for currency, minor in of.items()
         ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from config.words import spoken
 from payments.ages import BUCKETS, place_of
@@ -92,14 +93,19 @@ class Work:
 
 
 WORK = (
-    Work("Money without a place", Receipt, "received_at", (ReceiptState.UNAPPLIED,)),
-    Work("Refunds on their way", Refund, "created_at", (RefundState.REQUESTED, *UNFINISHED)),
-    Work("Disputes to be answered", Dispute, "opened_at", TO_ANSWER),
-    Work("Payouts to winners", Payout, "requested_at", (*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY)),
-    Work("Handed over, for a second name", ManualRecord, "recorded_at", (ManualState.RECORDED,)),
-    Work("Corrections of prizes, for a second name", PrizeCorrection, "requested_at", (CorrectionState.REQUESTED,)),
-    Work("Write-offs, for a second name", WriteOff, "requested_at", (WriteOffState.REQUESTED,)),
-    Work("Cancellations, for a second name", Cancellation, "proposed_at", (CancellationState.PROPOSED,)),
+    Work(gettext_noop("Money without a place"), Receipt, "received_at", (ReceiptState.UNAPPLIED,)),
+    Work(gettext_noop("Refunds on their way"), Refund, "created_at", (RefundState.REQUESTED, *UNFINISHED)),
+    Work(gettext_noop("Disputes to be answered"), Dispute, "opened_at", TO_ANSWER),
+    Work(gettext_noop("Payouts to winners"), Payout, "requested_at", (*WAITING_PAYOUTS, *PAYOUTS_UNDER_WAY)),
+    Work(gettext_noop("Handed over, for a second name"), ManualRecord, "recorded_at", (ManualState.RECORDED,)),
+    Work(
+        gettext_noop("Corrections of prizes, for a second name"),
+        PrizeCorrection,
+        "requested_at",
+        (CorrectionState.REQUESTED,),
+    ),
+    Work(gettext_noop("Write-offs, for a second name"), WriteOff, "requested_at", (WriteOffState.REQUESTED,)),
+    Work(gettext_noop("Cancellations, for a second name"), Cancellation, "proposed_at", (CancellationState.PROPOSED,)),
 )
 
 

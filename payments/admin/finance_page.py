@@ -9,8 +9,10 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from config.money import format_amount, to_decimal
+from config.money import to_decimal
+from config.phrases import shown_amount
 from payments.admin.finance_numbers import Ageing, PoolMoney, ageing_of_doubts, ageing_of_work, pool_money
 from payments.ages import BUCKETS
 from payments.models import Export, FeedCursor, PeriodClose, PeriodState, ReconciliationRun, RunKind
@@ -19,10 +21,10 @@ from payments.services.booking import livemode
 
 # What is under the chart's bars, in the order of the money's way.
 SERIES = (
-    ("In the pot", "in_pot", "var(--color-primary-600)"),
-    ("Won", "won", "var(--color-green-600)"),
-    ("Given back", "given_back", "var(--color-orange-500)"),
-    ("To the house", "to_house", "var(--color-base-400)"),
+    (gettext_lazy("In the pot"), "in_pot", "var(--color-primary-600)"),
+    (gettext_lazy("Won"), "won", "var(--color-green-600)"),
+    (gettext_lazy("Given back"), "given_back", "var(--color-orange-500)"),
+    (gettext_lazy("To the house"), "to_house", "var(--color-base-400)"),
 )
 LAST_EXPORTS = 5
 
@@ -57,7 +59,7 @@ def tie_out_shown(row: TieOut) -> dict[str, Any]:
     """The line with its amounts as people read them."""
 
     def shown(cents: int | None) -> str:
-        return "" if cents is None else format_amount(cents, row.currency) if row.currency else str(cents)
+        return "" if cents is None else shown_amount(cents, row.currency) if row.currency else str(cents)
 
     ours, theirs = row.ours, row.theirs
     return {
@@ -100,7 +102,7 @@ def _chart(currency: str, pools: list[PoolMoney]) -> dict[str, Any]:
         "data": json.dumps(data),
         "options": json.dumps(options),
         "names": [label for label, _, _ in SERIES],
-        "rows": [(pool, [format_amount(getattr(pool, name), currency) for _, name, _ in SERIES]) for pool in pools],
+        "rows": [(pool, [shown_amount(getattr(pool, name), currency) for _, name, _ in SERIES]) for pool in pools],
     }
 
 

@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -21,8 +22,10 @@ from accounts.models import User
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
-from config.money import format_amount, to_decimal
+from config.money import to_decimal
 from config.money_forms import minor_units
+from config.names import named_choices
+from config.phrases import in_language, shown_amount
 from config.row_numbers import row_number
 from config.words import status_of
 from entries.models import PaymentStatus, Request
@@ -66,14 +69,14 @@ class HandoverForm(forms.Form):
     explained: ClassVar[str]
     subject: ClassVar[str]
 
-    method = forms.ChoiceField(choices=ManualMethod.choices, widget=UnfoldAdminSelectWidget)
+    method = forms.ChoiceField(choices=named_choices(ManualMethod.choices), widget=UnfoldAdminSelectWidget)
     reference = forms.CharField(
         max_length=LONGEST_REFERENCE,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Number of the receipt, the cheque, or the bank's own. No two records have the same."),
+        help_text=_("Number of the receipt, the cheque, or the bank's own. No two records have the same."),
     )
     passed_at = forms.DateTimeField(
-        label=gettext_lazy("Changed hands at (UTC)"),
+        label=_("Changed hands at (UTC)"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
     )
     note = forms.CharField(max_length=LONGEST_NOTE, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
@@ -128,10 +131,10 @@ class PaymentForm(HandoverForm):
     """A fee that came."""
 
     title = "Record a payment"
-    explained = "Money in hand for a request. An open payment page is closed; nothing else changes yet."
+    explained = gettext_noop("Money in hand for a request. An open payment page is closed; nothing else changes yet.")
     subject = "request"
 
-    request = _number("Number of the request")
+    request = _number(gettext_noop("Number of the request"))
     amount = amount_field()
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
 
@@ -139,7 +142,7 @@ class PaymentForm(HandoverForm):
         super().__init__(*args, **options)
         codes = Currency.objects.order_by("code").values_list("code", flat=True)
         self.fields["currency"] = forms.ChoiceField(
-            choices=[("", "Choose"), *((code, code.upper()) for code in codes)], widget=UnfoldAdminSelectWidget
+            choices=[("", gettext("Choose")), *((code, code.upper()) for code in codes)], widget=UnfoldAdminSelectWidget
         )
         self.asked = Request.objects.select_related("user", "pool").filter(pk=self.row_id or 0).first()
         if self.asked is not None:
@@ -161,7 +164,7 @@ class PaymentForm(HandoverForm):
         user, pool = self.asked.user, self.asked.pool
         said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {status_of(self.asked)}."]
         if self.asked.fee_cents is not None:
-            said.append(f"Asked for: {format_amount(self.asked.fee_cents, self.asked.currency)}.")
+            said.append(f"Asked for: {shown_amount(self.asked.fee_cents, self.asked.currency)}.")
         if self.asked.payment_status == PaymentStatus.COMPLETED:
             said.append("It is paid, or waived, already: this money would be held as a second payment.")
         return said
@@ -182,11 +185,13 @@ class PaymentForm(HandoverForm):
 class RefundForm(HandoverForm):
     """A refund that left."""
 
-    title = "Record a refund handed over"
-    explained = "For a refund by hand that waits for somebody to hand it over, with the amount that was decided."
+    title = gettext_noop("Record a refund handed over")
+    explained = gettext_noop(
+        "For a refund by hand that waits for somebody to hand it over, with the amount that was decided."
+    )
     subject = "refund"
 
-    refund = _number("Number of the refund")
+    refund = _number(gettext_noop("Number of the refund"))
 
     def write(self, by: User) -> ManualRecord:
         """Beside the refund."""
@@ -196,11 +201,11 @@ class RefundForm(HandoverForm):
 class PayoutForm(HandoverForm):
     """A prize that left."""
 
-    title = "Record a prize handed over"
-    explained = "For an approved payout, with its amount less the tax that is withheld."
+    title = gettext_noop("Record a prize handed over")
+    explained = gettext_noop("For an approved payout, with its amount less the tax that is withheld.")
     subject = "payout"
 
-    payout = _number("Number of the payout")
+    payout = _number(gettext_noop("Number of the payout"))
 
     def write(self, by: User) -> ManualRecord:
         """Beside the payout."""
@@ -224,7 +229,7 @@ def handover_page(page: "HouseAdmin", request: HttpRequest, kind: type[HandoverF
             return HttpResponseRedirect(reverse("admin:payments_manualrecord_change", args=[record.pk]))
     context = {
         **page.admin_site.each_context(request),
-        "title": kind.title,
+        "title": in_language(kind.title),
         "opts": page.opts,
         "form": form,
         "facts": form.facts(),

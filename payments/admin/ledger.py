@@ -13,14 +13,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, list_button
 from config.cells import RISKY
 from config.handbook import helped_by
-from config.money import format_amount
 from config.names import named
+from config.phrases import shown_amount
 from config.words import spoken
 from entries.admin.links import linked
 from payments.admin.ledger_accounts import name_of
@@ -56,26 +57,32 @@ class PostingInline(ReadOnlyInline):
     @admin.display(description="Debit")
     def debit(self, line: Posting) -> str:
         """In whole units."""
-        return format_amount(line.amount, line.currency_id) if line.amount > 0 else ""
+        return shown_amount(line.amount, line.currency_id) if line.amount > 0 else ""
 
     @admin.display(description="Credit")
     def credit(self, line: Posting) -> str:
         """In whole units."""
-        return format_amount(-line.amount, line.currency_id) if line.amount < 0 else ""
+        return shown_amount(-line.amount, line.currency_id) if line.amount < 0 else ""
 
 
 class TrialForm(forms.Form):
     """Which books, and as of when."""
 
     as_of = forms.DateTimeField(
-        required=False, help_text="Empty: as they are. Else an instant, like 2026-10-01T00:00Z.",
+        required=False, help_text=gettext_lazy("Empty: as they are. Else an instant, like 2026-10-01T00:00Z."),
         widget=UnfoldAdminTextInputWidget(),
     )  # fmt: skip
     livemode = forms.ChoiceField(
-        label="Money", choices=[("live", "Real"), ("test", "Of tests")], widget=UnfoldAdminSelectWidget()
+        label="Money",
+        choices=[("live", gettext_lazy("Real")), ("test", gettext_lazy("Of tests"))],
+        widget=UnfoldAdminSelectWidget(),
     )
     detail = forms.ChoiceField(
-        choices=[("KIND", "By kind of account"), ("POOL", "By pool"), ("ACCOUNT", "Every account")],
+        choices=[
+            ("KIND", gettext_lazy("By kind of account")),
+            ("POOL", gettext_lazy("By pool")),
+            ("ACCOUNT", gettext_lazy("Every account")),
+        ],
         widget=UnfoldAdminSelectWidget(),
     )
 
@@ -118,7 +125,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Amount")
     def amount(self, entry: Any) -> str:
         """What its debits, and its credits, come to."""
-        return format_amount(entry.moved, entry.currency_id)
+        return shown_amount(entry.moved, entry.currency_id)
 
     @admin.display(description="Do both sides agree?")
     def proof(self, entry: JournalEntry) -> str:
@@ -127,7 +134,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
             debits=Coalesce(Sum("amount", filter=Q(amount__gt=0)), 0),
             credits=Coalesce(-Sum("amount", filter=Q(amount__lt=0)), 0),
         )
-        debits, credits = (format_amount(int(sums[name]), entry.currency_id) for name in ("debits", "credits"))
+        debits, credits = (shown_amount(int(sums[name]), entry.currency_id) for name in ("debits", "credits"))
         if debits == credits:
             return _("✓ Debits and credits are both %(amount)s.") % {"amount": debits}
         return _("✗ Debits are %(debits)s and credits %(credits)s.") % {"debits": debits, "credits": credits}
@@ -201,10 +208,10 @@ def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
             "kind": row.kind.label,
             "of": pools.get(row.pool_id or 0) or players.get(row.player_id or 0) or row.provider,
             "account": row.account_id,
-            "debit": format_amount(row.debit, row.currency),
-            "credit": format_amount(row.credit, row.currency),
+            "debit": shown_amount(row.debit, row.currency),
+            "credit": shown_amount(row.credit, row.currency),
             # As people read it: an account that grows with credits has a positive balance when it is in credit.
-            "balance": format_amount(row.balance * CHART[row.kind].side, row.currency),
+            "balance": shown_amount(row.balance * CHART[row.kind].side, row.currency),
         }
         for row in found.rows
     ]
@@ -215,9 +222,9 @@ def _proof(found: TrialBalance) -> list[dict[str, Any]]:
     return [
         {
             "currency": code.upper(),
-            "debit": format_amount(sum(row.debit for row in found.rows if row.currency == code), code),
-            "credit": format_amount(sum(row.credit for row in found.rows if row.currency == code), code),
-            "rest": format_amount(rest, code) if rest else "",
+            "debit": shown_amount(sum(row.debit for row in found.rows if row.currency == code), code),
+            "credit": shown_amount(sum(row.credit for row in found.rows if row.currency == code), code),
+            "rest": shown_amount(rest, code) if rest else "",
         }
         for code, rest in found.proof.items()
     ]
@@ -239,6 +246,6 @@ def _as_csv(found: TrialBalance) -> HttpResponse:
 def _differences(differences: list[Any]) -> list[tuple[str, str, str]]:
     """In whole units, where they are of a currency."""
     return [
-        (what, *(format_amount(number, currency) if currency else str(number) for number in (expected, found)))
+        (what, *(shown_amount(number, currency) if currency else str(number) for number in (expected, found)))
         for what, expected, found, currency in differences
     ]

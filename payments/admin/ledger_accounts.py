@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
-from config.money import format_amount
 from config.names import named
+from config.phrases import shown_amount
 from config.row_numbers import row_number
 from payments.admin.statement import statement_page
 from payments.ledger.accounts import Kind
@@ -53,6 +54,8 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         RowLink(
             "Statement",
             SEES_LINES,
+            gettext_noop("Statement"),
+            "payments.view_journalentry",
             lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement",
         ),
     )
@@ -88,7 +91,7 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Balance")
     def balance(self, account: Any) -> str:
         """As people read it."""
-        return format_amount(account.standing.balance * account.normal_side, account.currency_id)
+        return shown_amount(account.standing.balance * account.normal_side, account.currency_id)
 
     @admin.display(description="Lines")
     def lines(self, account: Any) -> int:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -21,8 +21,7 @@ from config import audit
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
 from config.confirmations import Reason, confirmed
 from config.downloads import attachment
-from config.money import format_amount
-from config.phrases import tell_of
+from config.phrases import shown_amount, tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from entries.admin.requests import RequestAdmin
@@ -48,7 +47,7 @@ class Waiting(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The other lists."""
-        return (("confirmed", "Confirmed"), ("rejected", "Turned down"), ("all", "All"))
+        return (("confirmed", gettext("Confirmed")), ("rejected", gettext("Turned down")), ("all", gettext("All")))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Django's, with "Waiting" where it says "All"."""
@@ -159,7 +158,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def direction(self, record: ManualRecord) -> str:
         """In or out."""
         if record.correction_id:
-            return "Prize sent back, in"
+            return gettext("Prize sent back, in")
         return "Payment, in" if record.payment_id else "Refund, out" if record.refund_id else "Prize, out"
 
     @admin.display(description="Player")
@@ -180,7 +179,7 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, record: ManualRecord) -> str:
         """In whole units."""
-        return format_amount(record.amount_cents, record.currency)
+        return shown_amount(record.amount_cents, record.currency)
 
     @admin.display(description="Evidence")
     def files(self, record: ManualRecord) -> SafeString:
@@ -240,8 +239,11 @@ def _player_of(record: ManualRecord) -> str:
 
 def _sentence(record: ManualRecord) -> str:
     way = "from" if record.payment_id or record.correction_id else "to"
-    amount = format_amount(record.amount_cents, record.currency)
+    amount = shown_amount(record.amount_cents, record.currency)
     return f"{amount} by {record.get_method_display().lower()} {record.reference} {way} {_player_of(record)}"
 
 
-RequestAdmin.links = (*RequestAdmin.links, to_handover("Record a payment by hand", "record_payment", "request"))
+RequestAdmin.links = (
+    *RequestAdmin.links,
+    to_handover(gettext_noop("Record a payment by hand"), "record_payment", "request"),
+)

@@ -7,13 +7,13 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, ReadOnlyInline
-from config.money import format_amount
+from config.phrases import shown_amount
 from payments.admin.ways import journal_of, way
 from payments.models import Movement
 
 
 def _shown(minor: int, movement: Movement) -> str:
-    return format_amount(minor, movement.currency)
+    return shown_amount(minor, movement.currency)
 
 
 class _Amounts:

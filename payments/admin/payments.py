@@ -18,8 +18,7 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions, list_button
 from config.confirmations import confirmed
-from config.money import format_amount
-from config.phrases import tell_of
+from config.phrases import shown_amount, tell_of
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
 from payments.admin.ways import way
@@ -58,7 +57,7 @@ class ReceiptInline(ReadOnlyInline):
     @admin.display(description="Amount")
     def amount(self, row: Receipt) -> str:
         """In whole units."""
-        return format_amount(row.amount_cents, row.currency)
+        return shown_amount(row.amount_cents, row.currency)
 
     @admin.display(description="Unapplied because")
     def because(self, row: Receipt) -> str:
@@ -117,7 +116,7 @@ class PaymentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, payment: Payment) -> str:
         """In whole units."""
-        return format_amount(payment.amount_cents, payment.currency)
+        return shown_amount(payment.amount_cents, payment.currency)
 
     @confirmed(
         "Ask the provider again", permission="payments.ask_provider", preview=what_asking_does, done="asked about"

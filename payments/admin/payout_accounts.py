@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -100,7 +101,9 @@ class PayoutAccountAdmin(WithHistory, WithRowActions, MadeByService):
             None,
             {
                 "fields": ("player", "provider", "reference", "note"),
-                "description": "Whoever changes where a prize goes can steal it: somebody else confirms the account.",
+                "description": _(
+                    "Whoever changes where a prize goes can steal it: somebody else confirms the account."
+                ),
             },
         ),
     )

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
@@ -16,7 +17,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.admin import RowLink, WithRowActions
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
+from config.phrases import shown_amount
 from config.words import status_of
 from payments.admin import prize_facts as facts
 from payments.admin.manual import to_handover
@@ -38,8 +39,8 @@ from payments.services.winners.sending import ask_about
 from payments.services.winners.standing import left_withheld, standing_of
 from pools.admin.made_by_service import MadeByService
 
-HANDED_OVER = to_handover("Record that it was handed over", "record_payout", "payout")
-SENT_BACK = to_handover("Record that the winner sent it back", "record_repayment", "payout")
+HANDED_OVER = to_handover(gettext_noop("Record that it was handed over"), "record_payout", "payout")
+SENT_BACK = to_handover(gettext_noop("Record that the winner sent it back"), "record_repayment", "payout")
 
 if TYPE_CHECKING:
     Base = forms.ModelForm[Payout]
@@ -52,12 +53,12 @@ class WishForm(Base):
 
     entry = forms.IntegerField(
         min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget,
-        help_text=gettext_lazy("Any entry with a prize: all that its player has won in the pool "
+        help_text=_("Any entry with a prize: all that its player has won in the pool "
         "is paid out, less what was paid."),
     )  # fmt: skip
     way = forms.ChoiceField(
         required=False, widget=UnfoldAdminSelectWidget,
-        help_text=gettext_lazy('By default the provider where the player has a confirmed account, else by hand.'),
+        help_text=_('By default the provider where the player has a confirmed account, else by hand.'),
     )  # fmt: skip
 
     class Meta:
@@ -66,7 +67,7 @@ class WishForm(Base):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        names = [("", "As usual"), *((name, name) for name in provider_names())]
+        names = [("", gettext("As usual")), *((name, name) for name in provider_names())]
         self.fields["way"] = forms.ChoiceField(
             choices=names, required=False, widget=UnfoldAdminSelectWidget, help_text=self.fields["way"].help_text
         )
@@ -100,15 +101,15 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     fieldsets: ClassVar = (
         (None, {"fields": ("pool", "player", "status", "reason", "failure")}),
         ("Money", {"fields": ("entries_won", "prize", "withheld", "net", "taxes", "standing", "corrected")}),
-        ("Way", {"fields": ("provider", "destination", "provider_reference", "records", "replaced")}),
+        (_("Way"), {"fields": ("provider", "destination", "provider_reference", "records", "replaced")}),
         (
-            "Who and when",
+            _("Who and when"),
             {"fields": (
                 "requested_by", "requested_at", "approved_by", "approved_at", "sent_at", "checked_at", "paid_at",
                 "returned_at",
             )},
         ),
-        ("Books", {"fields": ("booking", "booked", "history")}),
+        (_("Books"), {"fields": ("booking", "booked", "history")}),
     )  # fmt: skip
     readonly_fields = (
         "pool", "prize", "withheld", "net", "booked", "history", "entries_won", "taxes", "standing", "corrected",
@@ -117,7 +118,10 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     add_fieldsets: ClassVar = (
         (
             None,
-            {"fields": ("entry", "way"), "description": "Somebody else approves it before anything is handed over."},
+            {
+                "fields": ("entry", "way"),
+                "description": _("Somebody else approves it before anything is handed over."),
+            },
         ),
     )
     actions = ("approve", "cancel", "mark_returned", "ask", "bear", "release")
@@ -170,17 +174,17 @@ class PayoutAdmin(WithHistory, WithRowActions, MadeByService):
     @admin.display(description="Prize", ordering="amount_cents")
     def prize(self, payout: Payout) -> str:
         """In whole units, before taxes."""
-        return format_amount(payout.amount_cents, payout.currency)
+        return shown_amount(payout.amount_cents, payout.currency)
 
     @admin.display(description="Withheld", ordering="withheld_cents")
     def withheld(self, payout: Payout) -> str:
         """The tax that stays here."""
-        return format_amount(payout.withheld_cents, payout.currency)
+        return shown_amount(payout.withheld_cents, payout.currency)
 
     @admin.display(description="Paid out")
     def net(self, payout: Payout) -> str:
         """What the winner gets."""
-        return format_amount(payout.net_cents, payout.currency)
+        return shown_amount(payout.net_cents, payout.currency)
 
     @admin.display(description="Won by")
     def entries_won(self, payout: Payout) -> SafeString:

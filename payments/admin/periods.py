@@ -24,8 +24,8 @@ from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now, last_of_month
 from config.confirmations import Reason, Shown, confirmed
 from config.errors import DomainError
-from config.money import format_amount
 from config.names import named
+from config.phrases import shown_amount
 from payments.ledger.accounts import Kind
 from payments.models import PeriodClose, PeriodCloseChange, PeriodState
 from payments.services.period_checks import checks_of, moved_in
@@ -96,8 +96,8 @@ def moved_shown(period: PeriodClose) -> list[dict[str, str]]:
         {
             "money": f"{one.currency.upper()}{'' if one.livemode else _(', test')}",
             "entries": number_format(one.entries, force_grouping=True),
-            "debits": format_amount(one.debits, one.currency),
-            "credits": format_amount(one.credits, one.currency),
+            "debits": shown_amount(one.debits, one.currency),
+            "credits": shown_amount(one.credits, one.currency),
         }
         for one in moved_in(period.first_day, period.last_day)
     ]
@@ -189,8 +189,8 @@ class PeriodCloseAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
                 "currency": f"{line['currency'].upper()}{'' if line['livemode'] else _(', test')}",
                 "kind": named(Kind(line["kind"]).label),
                 "of": pools.get(line["pool"], "") or line["provider"],
-                **{name: format_amount(line[name], line["currency"]) for name in ("debit", "credit")},
-                "balance": format_amount(line["debit"] - line["credit"], line["currency"]),
+                **{name: shown_amount(line[name], line["currency"]) for name in ("debit", "credit")},
+                "balance": shown_amount(line["debit"] - line["credit"], line["currency"]),
             }
             for line in period.trial_balance
         ]

@@ -15,8 +15,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import confirmed
 from config.errors import Code, Conflict
-from config.money import format_amount
-from config.phrases import in_language, phrase, tell_of
+from config.phrases import in_language, phrase, shown_amount, tell, tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
@@ -36,7 +35,7 @@ def what_asking_for_all_does(rows: QuerySet[PrizeBooking]) -> list[str]:
     chosen = PrizeBooking.objects.filter(pk__in=rows.order_by().values("pk")).order_by("pool_id", "-number")
     for booking in chosen.distinct("pool_id").select_related("pool")[:MOST_LISTED]:
         due = winners_due(booking.pool)
-        amount = format_amount(sum(due.values()), booking.currency)
+        amount = shown_amount(sum(due.values()), booking.currency)
         said.append(
             tell_of(
                 len(due),
@@ -75,7 +74,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: PrizeBooking) -> str:
         """Whose prizes."""
-        return f"{row.pool.name}, booking {row.number}: {self.total(row)}"
+        return tell("{pool}, booking {number}: {amount}", pool=row.pool.name, number=row.number, amount=self.total(row))
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Where somebody is due something."""
@@ -85,7 +84,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Prizes", ordering="amount_cents")
     def total(self, booking: PrizeBooking) -> str:
         """In whole units."""
-        return format_amount(booking.amount_cents, booking.currency)
+        return shown_amount(booking.amount_cents, booking.currency)
 
     @admin.display(description="Winners")
     def winners(self, booking: PrizeBooking) -> int:
@@ -104,12 +103,12 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         paid = Payout.objects.filter(booking__pool=booking.pool_id).values_list("player_id", flat=True)
         found = standings(booking.pool_id, sorted({*owners, *paid})).values()
         sums = {
-            "paid": sum(one.paid - one.repaid for one in found),
-            "asked for or on its way": sum(one.given - one.paid for one in found),
-            "not asked for yet": sum(one.due for one in found),
-            "paid too much": sum(one.over for one in found),
+            gettext("paid"): sum(one.paid - one.repaid for one in found),
+            gettext("asked for or on its way"): sum(one.given - one.paid for one in found),
+            gettext("not asked for yet"): sum(one.due for one in found),
+            gettext("paid too much"): sum(one.over for one in found),
         }
-        return ", ".join(f"{format_amount(cents, booking.currency)} {name}" for name, cents in sums.items() if cents)
+        return ", ".join(f"{shown_amount(cents, booking.currency)} {name}" for name, cents in sums.items() if cents)
 
     @admin.display(description="To whom")
     def list_of_prizes(self, booking: PrizeBooking) -> SafeString:
@@ -120,7 +119,7 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
         entries = Entry.objects.filter(pk__in=shown).select_related("user").order_by("pk")
         lines = format_html_join("", "<li>{}: {}, {}</li>", (self._line(booking, row, payouts) for row in entries))
         more = len(booking.prizes) - len(shown)
-        return format_html("<ul>{}</ul>{}", lines, f"and {more} more" if more else "")
+        return format_html("<ul>{}</ul>{}", lines, tell("and {more} more", more=more) if more else "")
 
     @confirmed(
         "Ask for the payouts of all winners", permission="payments.request_payout", preview=what_asking_for_all_does,
@@ -148,8 +147,8 @@ class PrizeBookingAdmin(WithRowActions, ReadOnlyAdmin):
     def _line(self, booking: PrizeBooking, entry: Entry, payouts: dict[int, Payout]) -> tuple[str, str, SafeString]:
         payout = payouts.get(entry.user_id)
         if payout is None:
-            link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", "ask for the payout")
+            link = linked(f"{reverse('admin:payments_payout_add')}?entry={entry.pk}", gettext("ask for the payout"))
         else:
-            link = linked(payout_page(payout), f"payout {status_of(payout)}")
-        prize = format_amount(booking.prizes[str(entry.pk)], booking.currency)
-        return f"{entry.user.display_name}, entry {entry.number}", prize, link
+            link = linked(payout_page(payout), tell("payout {state}", state=status_of(payout)))
+        prize = shown_amount(booking.prizes[str(entry.pk)], booking.currency)
+        return tell("{player}, entry {number}", player=entry.user.display_name, number=entry.number), prize, link

@@ -7,14 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
-from config.phrases import tell_of
+from config.names import named
+from config.phrases import Money, shown_amount, tell, tell_of
 from config.words import status_of
 from entries.admin.links import linked
 from payments.admin.ways import journal_of
@@ -23,9 +24,9 @@ from payments.services.winners.corrections import approve_correction, decline_co
 
 APPROVES = "payments.approve_prizecorrection"
 DOES = {
-    CorrectionKind.BORNE: "is the house's loss: the winners keep it",
-    CorrectionKind.TAX_RELEASED: "is owed to the winners again, and leaves what is withheld",
-    CorrectionKind.REPAID: "is confirmed on its record",
+    CorrectionKind.BORNE: gettext_noop("{amount} is the house's loss: the winners keep it."),
+    CorrectionKind.TAX_RELEASED: gettext_noop("{amount} is owed to the winners again, and leaves what is withheld."),
+    CorrectionKind.REPAID: gettext_noop("{amount} is confirmed on its record."),
 }
 
 
@@ -35,10 +36,7 @@ def what_approving_does(rows: QuerySet[PrizeCorrection]) -> list[str]:
     sums: dict[tuple[str, str], int] = {}
     for kind, currency, cents in waiting.values_list("kind", "currency", "amount_cents"):
         sums[kind, currency] = sums.get((kind, currency), 0) + cents
-    said = [
-        f"{format_amount(cents, currency)} {DOES.get(CorrectionKind(kind), '')}."
-        for (kind, currency), cents in sums.items()
-    ]
+    said = [tell(DOES[CorrectionKind(kind)], amount=Money(cents, currency)) for (kind, currency), cents in sums.items()]
     return [
         tell_of(
             waiting.count(),
@@ -89,7 +87,14 @@ class PrizeCorrectionAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: PrizeCorrection) -> str:
         """What, how much, whose."""
-        return f"{row.get_kind_display()}: {self.amount(row)}, {row.player} in {row.pool.name} ({status_of(row)})"
+        return tell(
+            "{kind}: {amount}, {player} in {pool} ({state})",
+            kind=named(row.get_kind_display()),
+            amount=self.amount(row),
+            player=row.player,
+            pool=row.pool.name,
+            state=status_of(row),
+        )
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """While it waits; what a record says is decided there, and one's own wish by somebody else."""
@@ -101,13 +106,13 @@ class PrizeCorrectionAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, row: PrizeCorrection) -> str:
         """In whole units."""
-        return format_amount(row.amount_cents, row.currency)
+        return shown_amount(row.amount_cents, row.currency)
 
     @admin.display(description="Of payout")
     def of_payout(self, row: PrizeCorrection) -> SafeString | str:
         """Where it is a part of one."""
         if row.payout is None:
-            return "all that was paid"
+            return gettext("all that was paid")
         return linked(reverse("admin:payments_payout_change", args=[row.payout_id]), str(row.payout))
 
     @admin.display(description="Record")

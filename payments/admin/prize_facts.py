@@ -6,13 +6,16 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
+from accounts.models import User
 from config.clock import database_now
-from config.money import format_amount
+from config.names import named
+from config.phrases import Money, shown_amount, tell
 from config.words import status_of
 from entries.admin.links import linked
 from entries.models import Entry
-from payments.models import Payout, PrizeCorrection, TaxForm
+from payments.models import Payout, PrizeCorrection, TaxForm, TaxYear
 from payments.services.taxes import finance_year, has_form, paid_in_year, tax_year_of
 from payments.services.winners.standing import standing_of
 
@@ -27,8 +30,14 @@ def sums_of(payouts: QuerySet[Payout]) -> list[str]:
         found = sums.setdefault((currency, provider), [0, 0, 0])
         sums[currency, provider] = [found[0] + 1, found[1] + gross, found[2] + withheld]
     return [
-        f"{count} by {provider}: {format_amount(gross, currency)} before taxes, {format_amount(withheld, currency)}"
-        f" withheld, {format_amount(gross - withheld, currency)} to the winners."
+        tell(
+            "{count} by {provider}: {gross} before taxes, {withheld} withheld, {net} to the winners.",
+            count=count,
+            provider=provider,
+            gross=Money(gross, currency),
+            withheld=Money(withheld, currency),
+            net=Money(gross - withheld, currency),
+        )
         for (currency, provider), (count, gross, withheld) in sorted(sums.items())
     ]
 
@@ -40,14 +49,14 @@ def entries_of(payout: Payout) -> SafeString:
     won = [entry for entry in mine if str(entry.pk) in prizes]
     lines = (
         (
-            linked(reverse("admin:entries_entry_change", args=[entry.pk]), f"entry {entry.number}"),
-            format_amount(prizes[str(entry.pk)], payout.currency),
+            linked(reverse("admin:entries_entry_change", args=[entry.pk]), tell("entry {number}", number=entry.number)),
+            shown_amount(prizes[str(entry.pk)], payout.currency),
         )
         for entry in won[:MOST_LISTED]
     )
-    more = f"and {len(won) - MOST_LISTED} more" if len(won) > MOST_LISTED else ""
-    whole = format_amount(payout.won_cents, payout.currency)
-    return format_html("{}{} {} in all", format_html_join("", "{}: {}, ", lines), more, whole)
+    more = tell("and {more} more", more=len(won) - MOST_LISTED) if len(won) > MOST_LISTED else ""
+    whole = tell("{amount} in all", amount=Money(payout.won_cents, payout.currency))
+    return format_html("{}{} {}", format_html_join("", "{}: {}, ", lines), more, whole)
 
 
 def taxes_of(payout: Payout) -> SafeString:
@@ -56,31 +65,63 @@ def taxes_of(payout: Payout) -> SafeString:
     year = finance_year(payout.paid_at or database_now())
     tax = tax_year_of(player=player, currency=currency, year=year)
     paid = paid_in_year(player=player, currency=currency, livemode=payout.livemode, year=year, but=payout.pk)
-    so_far = format_amount(paid, currency)
+    so_far = Money(paid, currency)
     if tax is None:
-        return format_html("Nothing is asked of {} in {}; {} besides this.", player.country, year, so_far)
+        return format_html(
+            "{}",
+            tell(
+                "Nothing is asked of {country} in {year}; {amount} besides this.",
+                country=player.country,
+                year=year,
+                amount=so_far,
+            ),
+        )
+    asks = tell(
+        "{country} asks for form {form} from {amount} a year on.",
+        country=tax.country,
+        form=tax.form,
+        amount=Money(tax.threshold_cents, currency),
+    )
+    besides = tell("{amount} besides this in {year}.", amount=so_far, year=year)
+    return format_html("{} {} {} {}", asks, _without(tax), _on_file(player, tax), besides)
+
+
+def _without(tax: TaxYear) -> str:
+    if tax.withholding_bp is None:
+        return gettext("Without it nothing is paid.")
+    return tell("Without it {percent} % are withheld.", percent=f"{tax.withholding_bp / 100:.2f}")
+
+
+def _on_file(player: User, tax: TaxYear) -> str:
     form = TaxForm.objects.filter(player=player, form=tax.form).order_by("-pk").first()
-    on_file = "is not on file" if form is None else f"was received on {form.received_on:%Y-%m-%d}"
-    if form is not None and not has_form(player, tax):
-        on_file += f", good through {form.valid_through_year}: too old"
-    elif form is not None and form.tin_last_four:
-        on_file += f", number ending in {form.tin_last_four}"
-    without = "nothing is paid" if tax.withholding_bp is None else f"{tax.withholding_bp / 100:.2f} % are withheld"
-    return format_html(
-        "{} asks for form {} from {} a year on; without it {}. It {}. {} besides this in {}.",
-        tax.country, tax.form, format_amount(tax.threshold_cents, currency), without, on_file, so_far, year,
-    )  # fmt: skip
+    if form is None:
+        return gettext("It is not on file.")
+    if not has_form(player, tax):
+        return tell(
+            "It was received on {day}, good through {year}: too old.",
+            day=form.received_on,
+            year=form.valid_through_year,
+        )
+    if form.tin_last_four:
+        return tell(
+            "It was received on {day}, number ending in {digits}.", day=form.received_on, digits=form.tin_last_four
+        )
+    return tell("It was received on {day}.", day=form.received_on)
 
 
 def standing_facts(payout: Payout) -> SafeString:
     """What the player has won in the pool by its newest booking, and what became of it."""
     standing, currency = standing_of(payout.booking.pool_id, payout.player_id), payout.currency
-    named = (
-        ("won", standing.won), ("paid", standing.paid), ("sent back", standing.repaid),
-        ("borne by the house", standing.borne), ("not asked for yet", standing.due), ("paid too much", standing.over),
-    )  # fmt: skip
-    shown = [(format_amount(cents, currency), name) for name, cents in named if cents]
-    return format_html_join(", ", "{} {}", shown) or format_html("{}", "nothing")
+    sums = (
+        (gettext("won"), standing.won),
+        (gettext("paid"), standing.paid),
+        (gettext("sent back"), standing.repaid),
+        (gettext("borne by the house"), standing.borne),
+        (gettext("not asked for yet"), standing.due),
+        (gettext("paid too much"), standing.over),
+    )
+    shown = [(shown_amount(cents, currency), name) for name, cents in sums if cents]
+    return format_html_join(", ", "{} {}", shown) or format_html("{}", gettext("nothing"))
 
 
 def corrections_of(payout: Payout) -> SafeString | str:
@@ -89,7 +130,7 @@ def corrections_of(payout: Payout) -> SafeString | str:
     return _listed(
         (
             reverse("admin:payments_prizecorrection_change", args=[row.pk]),
-            f"{row.get_kind_display()}: {format_amount(row.amount_cents, row.currency)}, {status_of(row)}",
+            f"{named(row.get_kind_display())}: {shown_amount(row.amount_cents, row.currency)}, {status_of(row)}",
         )
         for row in corrections.order_by("-pk")[:MOST_LISTED]
     )

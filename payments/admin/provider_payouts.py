@@ -14,8 +14,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, WithRowActions
 from config.confirmations import confirmed
-from config.money import format_amount
-from config.phrases import tell
+from config.names import named
+from config.phrases import Money, shown_amount, tell
 from entries.admin.links import linked
 from payments.admin.by_provider import ByProvider
 from payments.models import ProviderPayout, ProviderPayoutChange, ProviderPayoutItem
@@ -39,22 +39,22 @@ class ItemInline(ReadOnlyInline):
     @admin.display(description="Kind")
     def kind(self, item: ProviderPayoutItem) -> str:
         """What kind of movement."""
-        return item.movement.get_kind_display()
+        return named(item.movement.get_kind_display())
 
     @admin.display(description="Amount")
     def amount(self, item: ProviderPayoutItem) -> str:
         """Before the fee."""
-        return format_amount(item.movement.amount_cents, item.movement.currency)
+        return shown_amount(item.movement.amount_cents, item.movement.currency)
 
     @admin.display(description="Fee")
     def fee(self, item: ProviderPayoutItem) -> str:
         """What the provider kept."""
-        return format_amount(item.movement.fee_cents, item.movement.currency)
+        return shown_amount(item.movement.fee_cents, item.movement.currency)
 
     @admin.display(description="Net")
     def net(self, item: ProviderPayoutItem) -> str:
         """What of it was paid out."""
-        return format_amount(item.movement.net_cents, item.movement.currency)
+        return shown_amount(item.movement.net_cents, item.movement.currency)
 
     @admin.display(description="At")
     def occurred_at(self, item: ProviderPayoutItem) -> Any:
@@ -99,24 +99,31 @@ class ProviderPayoutAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: ProviderPayout) -> str:
         """How much, and when."""
-        return f"{row.reference}: {format_amount(row.amount_cents, row.currency)}, due {row.arrives_on}"
+        return tell(
+            "{reference}: {amount}, due {day}",
+            reference=row.reference,
+            amount=Money(row.amount_cents, row.currency),
+            day=row.arrives_on,
+        )
 
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, row: ProviderPayout) -> str:
         """What the bank gets."""
-        return format_amount(row.amount_cents, row.currency)
+        return shown_amount(row.amount_cents, row.currency)
 
     @admin.display(description="Items")
     def taken_along(self, row: Any) -> str:
         """How many are known here, of how many."""
         if not row.is_automatic:
-            return "cannot be listed"
-        return "not read yet" if row.listed_count is None else f"{row.item_count} of {row.listed_count}"
+            return gettext("cannot be listed")
+        if row.listed_count is None:
+            return gettext("not read yet")
+        return tell("{known} of {total}", known=row.item_count, total=row.listed_count)
 
     @admin.display(description="Items come to")
     def listed(self, row: ProviderPayout) -> str:
         """By the provider's list."""
-        return "—" if row.listed_cents is None else format_amount(row.listed_cents, row.currency)
+        return "—" if row.listed_cents is None else shown_amount(row.listed_cents, row.currency)
 
     @admin.display(description="In the bank")
     def in_bank(self, row: ProviderPayout) -> SafeString | str:

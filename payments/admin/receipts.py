@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -18,9 +18,9 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from config.confirmations import confirmed
-from config.money import format_amount
-from config.phrases import tell
-from config.words import spoken
+from config.names import named
+from config.phrases import shown_amount, tell
+from config.words import spoken, within
 from entries.models import RequestKind
 from entries.queries.buy_backs import needless_returns
 from payments.admin.movements import MovementInline
@@ -42,15 +42,15 @@ def what_asking_does(rows: QuerySet[Receipt]) -> list[str]:
 class LookAt(admin.SimpleListFilter):
     """What a person has to decide about."""
 
-    title = "waits for a person"
+    title = gettext_noop("waits for a person")
     parameter_name = "look_at"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The three lists."""
         return (
-            ("unapplied", "Unapplied"),
-            ("returning", "On its way back, or failed on the way"),
-            ("not_needed", "Buy-back no longer needed"),
+            ("unapplied", gettext("Unapplied")),
+            ("returning", gettext("On its way back, or failed on the way")),
+            ("not_needed", gettext("Buy-back no longer needed")),
         )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> QuerySet[Receipt]:
@@ -100,7 +100,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     actions = ("ask_again",)
     links = (
         RowLink(
-            "Give money back",
+            gettext_noop("Give money back"),
             "payments.request_refund",
             lambda row: reverse("admin:payments_refund_request", args=[row]),
         ),
@@ -128,24 +128,24 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, receipt: Receipt) -> str:
         """In whole units."""
-        return format_amount(receipt.amount_cents, receipt.currency)
+        return shown_amount(receipt.amount_cents, receipt.currency)
 
     @admin.display(description="Fee")
     def fee(self, receipt: Receipt) -> str:
         """What the provider kept, in the currency it settled in."""
         movement = _charge_movement(receipt)
-        return "not known yet" if movement is None else format_amount(movement.fee_cents, movement.currency)
+        return gettext("not known yet") if movement is None else shown_amount(movement.fee_cents, movement.currency)
 
     @admin.display(description="Net")
     def net(self, receipt: Receipt) -> str:
         """What the charge was worth to us."""
         movement = _charge_movement(receipt)
-        return "not known yet" if movement is None else format_amount(movement.net_cents, movement.currency)
+        return gettext("not known yet") if movement is None else shown_amount(movement.net_cents, movement.currency)
 
     @admin.display(description="For", ordering="payment__request__kind")
     def kind(self, receipt: Receipt) -> str:
         """A place, or the way back in."""
-        return RequestKind(receipt.payment.request.kind).label
+        return named(RequestKind(receipt.payment.request.kind).label)
 
     @admin.display(description="Needed")
     def needed(self, receipt: Any) -> str:
@@ -155,7 +155,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         # On the page of one receipt nobody has asked yet.
         if not hasattr(receipt, "is_needless"):
             receipt.is_needless = bool(needless_returns([receipt.payment.request_id]))
-        return "no longer needed" if receipt.is_needless else "yes"
+        return gettext("no longer needed") if receipt.is_needless else gettext("yes")
 
     def _is_return(self, receipt: Receipt) -> bool:
         is_buy_back = receipt.payment.request.kind == RequestKind.BUY_BACK
@@ -164,7 +164,7 @@ class ReceiptAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Because", ordering="unapplied_because")
     def because(self, receipt: Receipt) -> str:
         """Why it bought no place, in words."""
-        return spoken(receipt.unapplied_because)
+        return within(spoken(receipt.unapplied_because))
 
     @admin.display(description="Entry", ordering="entry")
     def entry_number(self, receipt: Receipt) -> SafeString | str:

@@ -3,13 +3,15 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
 from config.clock import database_now
-from config.money import format_amount, to_decimal
+from config.money import to_decimal
 from config.money_forms import minor_units
+from config.names import named_choices
+from config.phrases import Money, tell
 from config.reasons import LONGEST_REASON
 from config.words import status_of
 from payments.admin.handover import LARGEST_ID, HandoverForm
@@ -19,9 +21,9 @@ from payments.services.refunds.checks import left_of
 from payments.services.refunds.deciding import replace_refund, request_refund
 
 SOURCES = {
-    TakenFrom.UNAPPLIED: "It is money without a place",
-    TakenFrom.PLACE: "The place is taken back, and its fee leaves pot and house",
-    TakenFrom.HOUSE: "The house gives its own; place and pot stay",
+    TakenFrom.UNAPPLIED: gettext_noop("It is money without a place"),
+    TakenFrom.PLACE: gettext_noop("The place is taken back, and its fee leaves pot and house"),
+    TakenFrom.HOUSE: gettext_noop("The house gives its own; place and pot stay"),
 }
 
 
@@ -29,7 +31,7 @@ def sources_of(receipt: Receipt) -> list[tuple[str, str]]:
     """What the money can be taken from, as things stand."""
     without_place = receipt.status == ReceiptState.UNAPPLIED
     wanted = (TakenFrom.UNAPPLIED,) if without_place else (TakenFrom.PLACE, TakenFrom.HOUSE)
-    return [(str(source), SOURCES[source]) for source in wanted]
+    return [(str(source), gettext(SOURCES[source])) for source in wanted]
 
 
 def amount_field() -> forms.DecimalField:
@@ -52,14 +54,18 @@ def reason_field() -> forms.CharField:
 def facts_of(receipt: Receipt) -> list[str]:
     """Whose money it is, and how much of it is left."""
     request, currency = receipt.payment.request, receipt.currency
-    whole, left = format_amount(receipt.amount_cents, currency), format_amount(max(left_of(receipt), 0), currency)
-    who = f"{request.user.display_name} <{request.user.email}>"
     said = [
-        f"{who} paid {whole} for {request.pool.name}: {status_of(receipt)}.",
-        f"{left} of it can still be given back.",
+        tell(
+            "{person} paid {amount} for {pool}: {state}.",
+            person=f"{request.user.display_name} <{request.user.email}>",
+            amount=Money(receipt.amount_cents, currency),
+            pool=request.pool.name,
+            state=status_of(receipt),
+        ),
+        tell("{amount} of it can still be given back.", amount=Money(max(left_of(receipt), 0), currency)),
     ]
     if receipt.disputes.filter(status__in=UNDECIDED).exists():
-        said.append("A bank disputes it: until that is decided, nothing is given back.")
+        said.append(gettext("A bank disputes it: until that is decided, nothing is given back."))
     return said
 
 
@@ -98,14 +104,14 @@ class RefundForm(forms.Form):
 class RefundByHandForm(HandoverForm):
     """A refund of money that came by hand: how much, why, and how it was handed back."""
 
-    title = "Hand a payment back"
-    explained = "Somebody else approves it. Nothing changes until then."
+    title = gettext_noop("Hand a payment back")
+    explained = gettext_noop("Somebody else approves it. Nothing changes until then.")
     subject: ClassVar[str] = "receipt"
 
     receipt = forms.IntegerField(min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)
     amount = amount_field()
     taken_from = forms.ChoiceField(
-        choices=[(str(source), label) for source, label in SOURCES.items()], widget=UnfoldAdminSelectWidget
+        choices=named_choices((str(source), label) for source, label in SOURCES.items()), widget=UnfoldAdminSelectWidget
     )
     reason = reason_field()
 
@@ -153,8 +159,8 @@ class RefundByHandForm(HandoverForm):
 class SendByHandForm(HandoverForm):
     """The money of a failed refund, handed over instead."""
 
-    title = "Hand over what a refund failed to bring"
-    explained = "Somebody else approves it. The money is owed to the player until then."
+    title = gettext_noop("Hand over what a refund failed to bring")
+    explained = gettext_noop("Somebody else approves it. The money is owed to the player until then.")
     subject: ClassVar[str] = "refund"
 
     refund = forms.IntegerField(min_value=1, max_value=LARGEST_ID, widget=UnfoldAdminTextInputWidget)

@@ -3,8 +3,7 @@
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext
 
-from config.money import format_amount
-from config.phrases import tell, tell_of
+from config.phrases import shown_amount, tell, tell_of
 from payments.models import Refund, RefundState, TakenFrom
 from payments.services.refunds.checks import owed
 
@@ -12,7 +11,7 @@ from payments.services.refunds.checks import owed
 def _sum_of(rows: QuerySet[Refund]) -> str:
     """The chosen refunds by currency, in whole units."""
     sums = rows.order_by("currency").values_list("currency").annotate(Sum("amount_cents"))
-    return " and ".join(format_amount(cents, currency) for currency, cents in sums) or "nothing"
+    return " and ".join(shown_amount(cents, currency) for currency, cents in sums) or "nothing"
 
 
 def what_approving_does(rows: QuerySet[Refund]) -> list[str]:

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -17,7 +18,7 @@ from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
 from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
-from config.money import format_amount
+from config.phrases import shown_amount, tell
 from config.words import spoken, status_of
 from payments.admin.by_provider import ByProvider
 from payments.admin.handover import handover_page
@@ -51,16 +52,18 @@ from payments.services.refunds.sending import ask_about
 
 REQUEST, APPROVE = "payments.request_refund", "payments.approve_refund"
 
-HANDED_OVER = to_handover("Record that it was handed over", "record_refund", "refund")
+HANDED_OVER = to_handover(gettext_noop("Record that it was handed over"), "record_refund", "refund")
 BY_HAND = RowLink(
-    "Hand over what failed", REQUEST, lambda row: f"{reverse('admin:payments_refund_by_hand')}?refund={row}"
+    gettext_noop("Hand over what failed"),
+    REQUEST,
+    lambda row: f"{reverse('admin:payments_refund_by_hand')}?refund={row}",
 )
 SHORT = {
-    TakenFrom.PLACE: "the place",
-    TakenFrom.HOUSE: "the house",
-    TakenFrom.UNAPPLIED: "no place",
-    TakenFrom.REPLACED: "a failed refund",
-    TakenFrom.UNDECIDED: "to be decided",
+    TakenFrom.PLACE: gettext_noop("the place"),
+    TakenFrom.HOUSE: gettext_noop("the house"),
+    TakenFrom.UNAPPLIED: gettext_noop("no place"),
+    TakenFrom.REPLACED: gettext_noop("a failed refund"),
+    TakenFrom.UNDECIDED: gettext_noop("to be decided"),
 }
 
 
@@ -112,12 +115,16 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def describe(self, row: Refund) -> str:
         """How much, to whom, for what, out of whose pocket, and why."""
         request = row.receipt.payment.request
-        return (
-            f"{self.amount(row)} to {request.user.display_name} <{request.user.email}> for {request.pool.name},"
-            f" taken from {SHORT[TakenFrom(row.taken_from)]}, asked for by {row.requested_by or 'the system'},"
-            f" {status_of(row)}"
-            f"{': ' if row.reason else ''}{self.why(row)}"
+        said = tell(
+            "{amount} to {person} for {pool}, taken from {source}, asked for by {by}, {state}",
+            amount=self.amount(row),
+            person=f"{request.user.display_name} <{request.user.email}>",
+            pool=request.pool.name,
+            source=gettext(SHORT[TakenFrom(row.taken_from)]),
+            by=row.requested_by or gettext("the system"),
+            state=status_of(row),
         )
+        return f"{said}: {self.why(row)}" if row.reason else said
 
     def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
         """To the forms for money by hand only where somebody has to hand it over."""
@@ -164,7 +171,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Out of", ordering="taken_from")
     def out_of(self, refund: Refund) -> str:
         """Whose money it is, in a word or two; the page says what that means."""
-        return SHORT[TakenFrom(refund.taken_from)]
+        return gettext(SHORT[TakenFrom(refund.taken_from)])
 
     @admin.display(description="Reason", ordering="reason")
     def why(self, refund: Refund) -> str:
@@ -179,7 +186,7 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_cents")
     def amount(self, refund: Refund) -> str:
         """In whole units."""
-        return format_amount(refund.amount_cents, refund.currency)
+        return shown_amount(refund.amount_cents, refund.currency)
 
     @confirmed("Approve", permission=APPROVE, preview=what_approving_does, done="approved", fresh=True)
     def approve(self, request: HttpRequest, row: Refund, reason: str) -> None:
@@ -250,12 +257,16 @@ class RefundAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
                 form.add_error(None, refusal.sentence)
             else:
                 waits = refund.status == RefundState.REQUESTED
-                said = "Asked for. Somebody else has to approve it." if waits else "Decided. It is on its way."
+                said = (
+                    gettext("Asked for. Somebody else has to approve it.")
+                    if waits
+                    else gettext("Decided. It is on its way.")
+                )
                 self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:payments_refund_change", args=[refund.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Give money back",
+            "title": gettext("Give money back"),
             "opts": self.opts,
             "form": form,
             "facts": facts_of(receipt),

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
-from config.money import format_amount, to_decimal
+from config.money import to_decimal
 from config.money_forms import minor_units
+from config.phrases import Money, tell
 from payments.admin.handover import LARGEST_ID, HandoverForm, amount_field
 from payments.models import ManualRecord, Payout
 from payments.services.winners.corrections import record_repayment
@@ -18,15 +20,17 @@ from payments.services.winners.standing import standing_of
 class RepaymentForm(HandoverForm):
     """A prize that its winner sent back."""
 
-    title = "Record a prize sent back"
-    explained = "For a prize that was paid too much: what the winner has handed back, all of it or a part."
+    title = gettext_noop("Record a prize sent back")
+    explained = gettext_noop(
+        "For a prize that was paid too much: what the winner has handed back, all of it or a part."
+    )
     subject = "payout"
 
     payout = forms.IntegerField(
         min_value=1,
         max_value=LARGEST_ID,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Any payout of the prize."),
+        help_text=_("Any payout of the prize."),
     )
     amount = amount_field()
 
@@ -50,8 +54,15 @@ class RepaymentForm(HandoverForm):
         """Whose prize it is, and how much of it is owed."""
         if self.about is None:
             return []
-        player, owed = self.about.player, format_amount(_over(self.about), self.about.currency)
-        return [f"{player.display_name} <{player.email}> owes {owed} of the prize in {self.about.booking.pool.name}."]
+        player = self.about.player
+        return [
+            tell(
+                "{person} owes {amount} of the prize in {pool}.",
+                person=f"{player.display_name} <{player.email}>",
+                amount=Money(_over(self.about), self.about.currency),
+                pool=self.about.booking.pool.name,
+            )
+        ]
 
     def write(self, by: User) -> ManualRecord:
         """As a correction of the prize, with its record."""

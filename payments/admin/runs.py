@@ -23,8 +23,7 @@ from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.handbook import helped_by
-from config.money import format_amount
-from config.phrases import tell_of
+from config.phrases import shown_amount, tell_of
 from config.words import spoken
 from payments.admin.by_provider import ByProvider
 from payments.admin.finance_page import finance_page
@@ -123,7 +122,7 @@ class ReconciliationRunAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     def took(self, run: ReconciliationRun) -> str:
         """From its beginning to its end."""
         if run.finished_at is None:
-            return "at work"
+            return gettext("at work")
         return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
 
     @admin.display(description="Found")
@@ -178,15 +177,15 @@ def _shown(line: BothSides) -> dict[str, Any]:
     return {
         "line": line,
         "what": spoken(line.what),
-        "ours": format_amount(line.ours, line.currency),
-        "theirs": format_amount(line.theirs, line.currency),
-        "young": format_amount(line.young, line.currency) if line.young_count else "",
-        "rest": format_amount(line.difference, line.currency) if line.difference else "",
+        "ours": shown_amount(line.ours, line.currency),
+        "theirs": shown_amount(line.theirs, line.currency),
+        "young": shown_amount(line.young, line.currency) if line.young_count else "",
+        "rest": shown_amount(line.difference, line.currency) if line.difference else "",
     }
 
 
 def _amount(item: OpenItems) -> str:
-    return format_amount(item.cents, item.currency) if item.currency else ""
+    return shown_amount(item.cents, item.currency) if item.currency else ""
 
 
 def _counts(found: dict[str, int]) -> str:

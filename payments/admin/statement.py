@@ -12,8 +12,8 @@ from config.api.pagination import read_position, sign_position
 from config.clock import database_now, finance_date
 from config.errors import Malformed
 from config.locks import one_snapshot
-from config.money import format_amount
 from config.names import named
+from config.phrases import shown_amount
 from config.words import spoken
 from payments.admin.report_periods import day_of, periods
 from payments.admin.ways import way
@@ -62,11 +62,11 @@ def statement_page(request: HttpRequest, account: Account) -> dict[str, Any]:
     return {
         "wish": wish,
         "periods": periods(today),
-        "carried": format_amount(found.carried * side, code),
-        "opening": format_amount(found.opening * side, code),
-        "closing": format_amount(found.closing * side, code),
-        "debits": format_amount(found.debits, code),
-        "credits": format_amount(found.credits, code),
+        "carried": shown_amount(found.carried * side, code),
+        "opening": shown_amount(found.opening * side, code),
+        "closing": shown_amount(found.closing * side, code),
+        "debits": shown_amount(found.debits, code),
+        "credits": shown_amount(found.credits, code),
         "lines": [_line(line, account) for line in found.lines],
         "is_begun": found.carried != found.opening or "after" in request.GET,
         "first_page": urlencode(wish.query),
@@ -81,9 +81,9 @@ def _line(line: StatementLine, account: Account) -> dict[str, Any]:
         "line": line,
         "source": way(line.source_type, line.source_id),
         "event": named(spoken(line.event)),
-        "debit": format_amount(line.amount, code) if line.amount > 0 else "",
-        "credit": format_amount(-line.amount, code) if line.amount < 0 else "",
-        "balance": format_amount(line.balance * side, code),
+        "debit": shown_amount(line.amount, code) if line.amount > 0 else "",
+        "credit": shown_amount(-line.amount, code) if line.amount < 0 else "",
+        "balance": shown_amount(line.balance * side, code),
     }
 
 
@@ -100,7 +100,7 @@ def _difference(found: Statement, standing: Standing | None, code: str) -> str:
         0 if found.next else shown - found.closing,
         0 if standing is None else standing.balance - found.closing,
     ]
-    return next((format_amount(abs(rest), code) for rest in rests if rest), "")
+    return next((shown_amount(abs(rest), code) for rest in rests if rest), "")
 
 
 def _wish(request: HttpRequest, today: date, *, is_long: bool) -> Wish:

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin
-from config.money import CURRENCIES, format_amount, to_decimal
+from config.money import CURRENCIES, to_decimal
 from config.money_forms import minor_units
+from config.phrases import shown_amount, tell
 from payments.models import TaxForm, TaxYear
 
 if TYPE_CHECKING:
@@ -68,12 +70,14 @@ class TaxYearAdmin(HouseAdmin):
     @admin.display(description="From", ordering="threshold_cents")
     def threshold(self, row: TaxYear) -> str:
         """In whole units."""
-        return format_amount(row.threshold_cents, row.currency)
+        return shown_amount(row.threshold_cents, row.currency)
 
     @admin.display(description="Without the form", ordering="withholding_bp")
     def withholding(self, row: TaxYear) -> str:
         """What is done with a prize above the threshold."""
-        return "nothing is paid" if row.withholding_bp is None else f"{row.withholding_bp / 100:.2f} % withheld"
+        if row.withholding_bp is None:
+            return gettext("nothing is paid")
+        return tell("{percent} % withheld", percent=f"{row.withholding_bp / 100:.2f}")
 
 
 @admin.register(TaxForm)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_noop
 
 from config.admin import ReadOnlyAdmin, RowLink
 from config.clock import database_now
@@ -25,11 +26,11 @@ LOOKS, SEES_MONEY = ("entries.view_request", "entries.view_entry"), "payments.vi
 
 RequestAdmin.links = (
     *RequestAdmin.links,
-    RowLink("Timeline", LOOKS[0], lambda pk: reverse("admin:payments_timeline", args=[pk])),
+    RowLink(gettext_noop("Timeline"), LOOKS[0], lambda pk: reverse("admin:payments_timeline", args=[pk])),
 )
 EntryAdmin.links = (
     *EntryAdmin.links,
-    RowLink("Timeline", LOOKS[1], lambda pk: reverse("admin:payments_timeline_of_entry", args=[pk])),
+    RowLink(gettext_noop("Timeline"), LOOKS[1], lambda pk: reverse("admin:payments_timeline_of_entry", args=[pk])),
 )
 
 
@@ -86,7 +87,7 @@ class WithTimeline(ReadOnlyAdmin):
 
 
 def _shown(request: HttpRequest, timeline: Timeline, line: Line, zone: ZoneInfo) -> Shown:
-    who = "the system" if line.actor_id is None else timeline.names.get(line.actor_id, f"user {line.actor_id}")
+    who = gettext("the system") if line.actor_id is None else timeline.names.get(line.actor_id, f"user {line.actor_id}")
     return Shown(line, line.at.astimezone(zone), who, _address(request, line))
 
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -17,8 +17,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
-from config.phrases import tell_of
+from config.phrases import shown_amount, tell_of
 from entries.admin.links import linked
 from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
@@ -26,7 +25,7 @@ from payments.admin.manual import RECORDS, to_handover
 from payments.models import UnpaidRequest
 from payments.services.waivers import waive_fee
 
-TO_FORM = to_handover("Record a payment by hand", "record_payment", "request")
+TO_FORM = to_handover(gettext_noop("Record a payment by hand"), "record_payment", "request")
 
 
 def what_waiving_does(rows: QuerySet[UnpaidRequest]) -> list[str]:
@@ -85,7 +84,7 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: UnpaidRequest) -> str:
         """Who owes what, for what."""
-        what = "return of entry" if row.kind == RequestKind.BUY_BACK else "entry"
+        what = gettext("return of entry") if row.kind == RequestKind.BUY_BACK else "entry"
         who = f"{row.user.display_name} <{row.user.email}>"
         return f"{self.fee(row)} of {who} for {row.pool.name}, {what} {row.number}"
 
@@ -97,7 +96,7 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Fee", ordering="fee_cents")
     def fee(self, request: UnpaidRequest) -> str:
         """In whole units."""
-        return format_amount(request.fee_cents or 0, request.currency)
+        return shown_amount(request.fee_cents or 0, request.currency)
 
     @admin.display(description="By hand")
     def by_hand(self, request: UnpaidRequest) -> SafeString:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.money import format_amount
+from config.phrases import shown_amount
 from config.words import spoken, status_of
 from entries.admin.links import linked
 from payments.ledger.models import JournalEntry
@@ -100,7 +100,7 @@ def _fact(name: str, value: str) -> SafeString:
 def refunds_of(receipt: Receipt) -> SafeString:
     """Each refund of it."""
     return _lines(
-        way("refund", row.pk, f"{format_amount(row.amount_cents, row.currency)}, {status_of(row)}")
+        way("refund", row.pk, f"{shown_amount(row.amount_cents, row.currency)}, {status_of(row)}")
         for row in receipt.refunds.order_by("pk")
     )
 
@@ -108,7 +108,7 @@ def refunds_of(receipt: Receipt) -> SafeString:
 def disputes_of(receipt: Receipt) -> SafeString:
     """Each dispute of it."""
     return _lines(
-        way("dispute", row.pk, f"{format_amount(row.amount_cents, row.currency)}, {status_of(row)}")
+        way("dispute", row.pk, f"{shown_amount(row.amount_cents, row.currency)}, {status_of(row)}")
         for row in receipt.disputes.order_by("pk")
     )
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, WithRowActions
@@ -42,7 +43,7 @@ class Form(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Both forms."""
-        return (("snapshot", "Snapshot"), ("thin", "Thin"))
+        return (("snapshot", gettext("Snapshot")), ("thin", gettext("Thin")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
         """By the word that Stripe writes on thin events."""

@@ -12,7 +12,8 @@ from accounts.admin.history import WithHistory
 from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
+from config.names import named
+from config.phrases import shown_amount, tell
 from config.words import spoken, status_of
 from entries.admin.links import linked
 from payments.admin.discrepancy_previews import (
@@ -39,7 +40,7 @@ APPROVE, FOREIGN = "payments.approve_writeoff", "payments.mark_foreign"
 def doubt(row: Discrepancy) -> SafeString:
     """The way to a row of the queue."""
     address = reverse("admin:payments_discrepancy_change", args=[row.pk])
-    return linked(address, f"{row.get_kind_display()}: {row.sentence}")
+    return linked(address, f"{named(row.get_kind_display())}: {row.sentence}")
 
 
 @admin.register(WriteOff)
@@ -63,8 +64,13 @@ class WriteOffAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: WriteOff) -> str:
         """How much, of what, and who asks why."""
-        return (
-            f"{said(row)}: {row.discrepancy.sentence} Asked for by {row.requested_by}: {row.reason} ({status_of(row)})"
+        return tell(
+            "{what}: {doubt} Asked for by {person}: {reason} ({state})",
+            what=said(row),
+            doubt=row.discrepancy.sentence,
+            person=row.requested_by,
+            reason=row.reason,
+            state=status_of(row),
         )
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
@@ -149,7 +155,7 @@ class ForeignObjectAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
     @admin.display(description="Moved", ordering="amount_cents")
     def amount(self, row: ForeignObject) -> str:
         """In whole units; nothing where nothing lay in the books."""
-        return format_amount(abs(row.amount_cents), row.currency) if row.amount_cents else ""
+        return shown_amount(abs(row.amount_cents), row.currency) if row.amount_cents else ""
 
     @admin.display(description="Out of", ordering="account_kind")
     def account(self, row: ForeignObject) -> str:

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -40,7 +41,7 @@ class ProposalForm(Base):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("Every player of the pool reads it."),
+        help_text=_("Every player of the pool reads it."),
     )
 
     class Meta:
@@ -128,11 +129,13 @@ class AmendmentAdmin(WithRowActions, MadeByService):
     add_fieldsets: ClassVar = (
         (None, {"fields": ("pool", "reason")}),
         (
-            "Switches to change",
+            _("Switches to change"),
             {
                 "fields": RULE_FIELDS,
-                "description": "What is left empty stays as it is; `none` empties a value. Somebody else has to"
-                " confirm; then the change governs the rounds that have not locked.",
+                "description": _(
+                    "What is left empty stays as it is; `none` empties a value. Somebody else has to"
+                    " confirm; then the change governs the rounds that have not locked."
+                ),
             },
         ),
     )

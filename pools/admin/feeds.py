@@ -124,7 +124,7 @@ class FeedSourceAdmin(WithHistory, WithRowActions, HouseAdmin):
 
     def describe(self, row: FeedSource) -> str:
         """Without the address, whose query may hold a key."""
-        return f"{row}, {row.kind} for {row.competition.code}: {row.last_error or 'no failure'}"
+        return f"{row}, {row.kind} for {row.competition.code}: {row.last_error or gettext('no failure')}"
 
     @admin.display(description="Breaker")
     def breaker(self, source: Any) -> str:

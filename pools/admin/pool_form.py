@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.errors import DomainError
@@ -34,9 +35,9 @@ class PoolForm(Base):
     """Refuses exactly what the service refuses, beside the field that is meant."""
 
     entry_fee = forms.DecimalField(
-        label="Fee", min_value=0, max_digits=12, decimal_places=3, required=False, initial=0,
+        label=_("Fee"), min_value=0, max_digits=12, decimal_places=3, required=False, initial=0,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
-        help_text=gettext_lazy('In whole units of the currency, as 25 or 12.50; 0 is free.'),
+        help_text=_('In whole units of the currency, as 25 or 12.50; 0 is free.'),
     )  # fmt: skip
 
     class Meta:

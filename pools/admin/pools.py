@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
@@ -16,7 +17,7 @@ from accounts.admin.staff import staff
 from accounts.models import User
 from config.clock import database_now
 from config.confirmations import Reason, confirmed
-from config.money import format_amount
+from config.phrases import shown_amount
 from pools.admin.logos import WithLogo
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FIELDS, PoolForm
@@ -62,19 +63,25 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     )  # fmt: skip
     fieldsets: ClassVar = (
         (None, {"fields": ("name", "description", "competition", "status", "created_by", "created_at")}),
-        ("Places and money", {"fields": (
+        (_("Places and money"), {"fields": (
             "fee", "capacity", "max_entries_per_user", "entries_total", "entries_active", "pot", "paid_count",
             "value_per_entry", "pay_within_hours", "minimum_age", "countries",
         )}),
-        ("Disputed payments", {"fields": EDITABLE}),
-        ("Play", {"fields": (
+        (_("Disputed payments"), {"fields": EDITABLE}),
+        (_("Play"), {"fields": (
             "first_round_number", "last_round_number", "registration_closes_at", "rules", "rules_change", "settled_at",
         )}),
-        ("History", {"fields": ("history",)}),
+        (_("History"), {"fields": ("history",)}),
     )  # fmt: skip
     add_fieldsets: ClassVar = (
         (None, {"fields": FIELDS}),
-        ("Rules", {"fields": RULE_FIELDS, "description": "Frozen when the first round locks. Empty is the default."}),
+        (
+            _("Rules"),
+            {
+                "fields": RULE_FIELDS,
+                "description": _("Frozen when the first round locks. Empty is the default."),
+            },
+        ),
     )
     actions = ("publish", "close_registration", "cancel")
     actions_list = ("studio",)
@@ -129,7 +136,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     @admin.display(description="Fee", ordering="entry_fee_cents")
     def fee(self, pool: Pool) -> str:
         """In whole units."""
-        return format_amount(pool.entry_fee_cents, pool.currency)
+        return shown_amount(pool.entry_fee_cents, pool.currency)
 
     @admin.display(description="Entries")
     def entries_total(self, pool: Any) -> int:
@@ -144,7 +151,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     @admin.display(description="Pot")
     def pot(self, pool: Any) -> str:
         """In whole units."""
-        return format_amount(pool.numbers.pot_cents, pool.currency)
+        return shown_amount(pool.numbers.pot_cents, pool.currency)
 
     @admin.display(description="Fees in the pot")
     def paid_count(self, pool: Any) -> int:
@@ -154,7 +161,7 @@ class PoolAdmin(WithHistory, WithLogo, WithStudio, MadeByService):
     @admin.display(description="Pot for each still in")
     def value_per_entry(self, pool: Any) -> str:
         """In whole units, rounded down."""
-        return format_amount(pool.numbers.value_per_entry_cents, pool.currency)
+        return shown_amount(pool.numbers.value_per_entry_cents, pool.currency)
 
     @admin.display(description="Rules")
     def rules(self, pool: Pool) -> str:

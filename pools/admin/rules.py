@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from config.errors import DomainError
@@ -72,11 +73,13 @@ class RulesAdmin(MadeByService):
     readonly_fields = ("in_words",)
     add_fieldsets: ClassVar = (
         (
-            "Revise the rules of a draft",
+            _("Revise the rules of a draft"),
             {
                 "fields": ("pool", *RULE_FIELDS),
-                "description": "What is left empty stays as it is; `none` empties a value. Rules of a pool in play"
-                " change by amendments.",
+                "description": _(
+                    "What is left empty stays as it is; `none` empties a value. Rules of a pool in play"
+                    " change by amendments."
+                ),
             },
         ),
     )

@@ -15,13 +15,15 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as told_in
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from accounts.admin.staff import staff
 from config.admin import RowLink, list_button
 from config.errors import DomainError
 from config.handbook import helped_by
-from config.money import format_amount, to_decimal
+from config.money import to_decimal
+from config.phrases import shown_amount
 from config.row_numbers import row_number
 from pools.admin.made_by_service import MadeByService
 from pools.admin.pool_form import FEE, FEE_CENTS
@@ -124,7 +126,7 @@ class WithStudio(Base):
     # Other pages for whoever makes pools, each with the name of its address. Apps above add theirs.
     besides: ClassVar[tuple[tuple[str | Promise, str], ...]] = ()
     to_studio = RowLink(
-        "Clone for a new season", MAY_MAKE, lambda pk: f"{reverse('admin:pools_pool_studio')}?pool={pk}"
+        gettext_noop("Clone for a new season"), MAY_MAKE, lambda pk: f"{reverse('admin:pools_pool_studio')}?pool={pk}"
     )
 
     @list_button("New from a template", path="studio", icon="auto_awesome", permission=MAY_MAKE)
@@ -203,7 +205,7 @@ def _facts(pool: Pool) -> list[tuple[str | Promise, object]]:
     return [
         (_("Name"), pool.name),
         (_("Competition"), pool.competition),
-        (_("Fee"), format_amount(pool.entry_fee_cents, pool.currency) if pool.entry_fee_cents else _("free")),
+        (_("Fee"), shown_amount(pool.entry_fee_cents, pool.currency) if pool.entry_fee_cents else _("free")),
         (_("Places"), pool.capacity if pool.capacity is not None else _("no limit")),
         (_("Entries for each player"), pool.max_entries_per_user),
         (_("Hours to pay in, after approval"), pool.pay_within_hours),

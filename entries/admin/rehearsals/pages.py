@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as said
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.staff import staff
@@ -37,8 +38,9 @@ def _form_page() -> str:
 
 
 PoolAdmin.links = (
-    *PoolAdmin.links, RowLink("Rehearse its rules", MAY_REHEARSE, lambda pk: f"{_form_page()}?rules={POOL}:{pk}"),
-)  # fmt: skip
+    *PoolAdmin.links,
+    RowLink("Rehearse its rules", MAY_REHEARSE, lambda pk: f"{_form_page()}?rules={POOL}:{pk}"),
+)
 
 PoolAdmin.besides = (
     *PoolAdmin.besides,
@@ -52,7 +54,7 @@ class RehearsalAdmin(WithRowActions, ReadOnlyAdmin):
 
     handbook = "staff/rehearsal#rehearsing"
     links: ClassVar[tuple[RowLink, ...]] = (
-        RowLink("Again, with changes", MAY_REHEARSE, lambda pk: f"{_form_page()}?like={pk}"),
+        RowLink(gettext_noop("Again, with changes"), MAY_REHEARSE, lambda pk: f"{_form_page()}?like={pk}"),
     )
     change_form_outer_after_template = "entries/rehearsal_result.html"
     list_display = ("id", "competition", "rule_names", "origin", "entries", "seed", "status", "by", "created_at")

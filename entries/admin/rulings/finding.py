@@ -9,6 +9,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from config.row_numbers import row_number
 from entries.models import Entry, Ruling
@@ -69,12 +70,12 @@ class Found(RowField):
 
 def game_field() -> Found:
     """A game, found by the schedule's name for it or by a team."""
-    return Found(Game, "game", help_text="Type a team's name, or the schedule's name of the game.")
+    return Found(Game, "game", help_text=_("Type a team's name, or the schedule's name of the game."))
 
 
 def entry_field() -> Found:
     """An entry, found by its player or by its imported reference."""
-    return Found(Entry, "entry", help_text="Type the player's name or e-mail address, or the imported reference.")
+    return Found(Entry, "entry", help_text=_("Type the player's name or e-mail address, or the imported reference."))
 
 
 def described(row: Any) -> str:

@@ -3,6 +3,8 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -17,12 +19,12 @@ from entries.services.rulings.proposing import LONGEST_REASON
 
 VERDICTS = (
     ("", "---------"),
-    ("not_played", "Not played in its round: each pool's rule says what that is for its picks"),
-    ("stands", "Stands in its round: its picks count with its result, whenever that comes"),
-    ("moved", "Moved to another round"),
-    ("score", "Ended with this score, also over a final one"),
+    ("not_played", _("Not played in its round: each pool's rule says what that is for its picks")),
+    ("stands", _("Stands in its round: its picks count with its result, whenever that comes")),
+    ("moved", _("Moved to another round")),
+    ("score", _("Ended with this score, also over a final one")),
 )
-NOT_PLAYED = (("postponed", "Postponed"), ("cancelled", "Cancelled"))
+NOT_PLAYED = (("postponed", _("Postponed")), ("cancelled", _("Cancelled")))
 
 
 def _number(label: str, help_text: str = "") -> forms.IntegerField:
@@ -36,7 +38,7 @@ def _reason() -> forms.CharField:
     return forms.CharField(
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Every player of the pool reads it.",
+        help_text=_("Every player of the pool reads it."),
     )
 
 
@@ -76,22 +78,25 @@ class GameForm(ProposalForm):
 
     kind = RulingKind.GAME
     subject = "game"
-    title = "Rule on a game"
-    explained = "For every pool that plays the game's round. Feeds do not change what is decided here."
+    title = gettext_noop("Rule on a game")
+    explained = gettext_noop("For every pool that plays the game's round. Feeds do not change what is decided here.")
 
     game = game_field()
     verdict = forms.ChoiceField(choices=VERDICTS, widget=UnfoldAdminSelectWidget())
     status = forms.ChoiceField(
-        label="Not played because it is", required=False, choices=NOT_PLAYED, widget=UnfoldAdminSelectWidget()
+        label=_("Not played because it is"),
+        required=False,
+        choices=NOT_PLAYED,
+        widget=UnfoldAdminSelectWidget(),
     )
-    home_score = _number("Home score")
-    away_score = _number("Away score")
-    to_round = _number("To round", "One that has not locked.")
+    home_score = _number(gettext_noop("Home score"))
+    away_score = _number(gettext_noop("Away score"))
+    to_round = _number(gettext_noop("To round"), gettext_noop("One that has not locked."))
     kickoff_at = forms.DateTimeField(
         label="Kickoff (UTC)",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
-        help_text="Where it is played at another time than the one that is known.",
+        help_text=_("Where it is played at another time than the one that is known."),
     )
     reason = _reason()
 
@@ -108,14 +113,14 @@ class PickForm(ProposalForm):
 
     kind = RulingKind.PICK
     subject = "entry"
-    title = "Rule on a pick"
-    explained = "A late pick, or another for a wrong one, in a round whose picks are public."
+    title = gettext_noop("Rule on a pick")
+    explained = gettext_noop("A late pick, or another for a wrong one, in a round whose picks are public.")
 
     entry = entry_field()
     round = forms.IntegerField(min_value=1, max_value=999, widget=UnfoldAdminIntegerFieldWidget())
     teams = forms.CharField(
         required=False, max_length=60, widget=UnfoldAdminTextInputWidget(),
-        help_text="Codes, with a space between two. Empty takes the pick away.",
+        help_text=_("Codes, with a space between two. Empty takes the pick away."),
     )  # fmt: skip
     reason = _reason()
 
@@ -129,8 +134,10 @@ class DisqualifyForm(ProposalForm):
 
     kind = RulingKind.DISQUALIFY
     subject = "entry"
-    title = "Disqualify an entry"
-    explained = "It becomes void: it counts nowhere and wins nothing. Its picks stay, and its fee stays in the pot."
+    title = gettext_noop("Disqualify an entry")
+    explained = gettext_noop(
+        "It becomes void: it counts nowhere and wins nothing. Its picks stay, and its fee stays in the pot."
+    )
 
     entry = entry_field()
     reason = _reason()
@@ -141,11 +148,15 @@ class ReinstateForm(ProposalForm):
 
     kind = RulingKind.REINSTATE
     subject = "entry"
-    title = "Reinstate an entry"
-    explained = "What put it out does not count, and it plays again. A void entry returns by reversing its ruling."
+    title = gettext_noop("Reinstate an entry")
+    explained = gettext_noop(
+        "What put it out does not count, and it plays again. A void entry returns by reversing its ruling."
+    )
 
     entry = entry_field()
-    resumes = _number("Plays again from round", "Empty: the next round that has not locked.")
+    resumes = _number(
+        gettext_noop("Plays again from round"), gettext_noop("Empty: the next round that has not locked.")
+    )
     reason = _reason()
 
 

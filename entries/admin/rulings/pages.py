@@ -250,7 +250,11 @@ class RulingAdmin(WithRowActions, ReadOnlyAdmin):
 
     def _form(self, request: HttpRequest, form: ProposalForm, told: dict[str, Any]) -> HttpResponse:
         context = {
-            **self.admin_site.each_context(request), "title": form.title, "opts": self.opts, "form": form, **told,
+            **self.admin_site.each_context(request),
+            "title": in_language(form.title),
+            "opts": self.opts,
+            "form": form,
+            **told,
         }  # fmt: skip
         return TemplateResponse(request, "entries/ruling_form.html", context)
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from accounts.models import User
 from config.confirmations import Shown
 from config.errors import DomainError
-from config.money import format_amount
+from config.phrases import Money, Name, shown_amount, tell, tell_of
+from config.words import within
 from entries.models import Ruling, RulingStatus
 from entries.models.entry import EliminationReason
 from entries.services.rulings import PoolTally, Preview, Tally, preview_ruling
@@ -69,8 +72,11 @@ def ruling_tables(ruling: Ruling, user: User) -> dict[str, Any]:
 def tables_of(tally: Tally) -> dict[str, Any]:
     """The tables of what was told."""
     titles = {
-        "titles": "Titles", "fallen": "Who falls", "revived": "Who is revived", "others": "Other changes",
-    }  # fmt: skip
+        "titles": "Titles",
+        "fallen": gettext("Who falls"),
+        "revived": gettext("Who is revived"),
+        "others": gettext("Other changes"),
+    }
     tables = [
         Table(title, [_row(line) for line in getattr(tally, sort)], tally.counts[sort])
         for sort, title in titles.items()
@@ -94,32 +100,55 @@ def tables_of(tally: Tally) -> dict[str, Any]:
 def _end_row(end: MovedEnd) -> str:
     """Where one pool ends, before and then."""
     if end.ended_before is None:
-        return f"{end.pool} ends with round {end.ends_in}."
+        return tell("{pool} ends with round {round}.", pool=end.pool, round=end.ends_in)
     if end.ends_in is None:
-        return f"{end.pool}, which ended with round {end.ended_before}, goes on again."
-    return f"{end.pool} ends with round {end.ends_in} instead of round {end.ended_before}."
+        return tell("{pool}, which ended with round {round}, goes on again.", pool=end.pool, round=end.ended_before)
+    return tell(
+        "{pool} ends with round {round} instead of round {before}.",
+        pool=end.pool,
+        round=end.ends_in,
+        before=end.ended_before,
+    )
 
 
 def _paid_out(tally: Tally) -> list[str]:
     """Money that has gone, or is about to go, to players whose prize shrinks."""
     said = []
-    for is_gone, what in ((True, "have gone out already and are not called back by this"), (False, "are on their way")):
+    for is_gone in (True, False):
         for (pool_id, currency), (count, cents) in sorted(tally.paid_out.of(is_gone=is_gone).items()):
-            name = tally.pools[pool_id].pool if pool_id in tally.pools else f"Pool {pool_id}"
-            said.append(
-                f"{name}: {count} payout{'' if count == 1 else 's'} of {format_amount(cents, currency)} to players"
-                f" whose prize shrinks {what}."
-            )
+            name = tally.pools[pool_id].pool if pool_id in tally.pools else tell("Pool {number}", number=pool_id)
+            facts = {"pool": name, "amount": Money(cents, currency)}
+            said.append(_gone_out(count, facts) if is_gone else _on_their_way(count, facts))
     return said
+
+
+def _gone_out(count: int, facts: dict[str, Any]) -> str:
+    return tell_of(
+        count,
+        "{pool}: {count} payout of {amount} to players whose prize shrinks has gone out already and is not called back"
+        " by this.",
+        "{pool}: {count} payouts of {amount} to players whose prize shrinks have gone out already and are not called"
+        " back by this.",
+        **facts,
+    )
+
+
+def _on_their_way(count: int, facts: dict[str, Any]) -> str:
+    return tell_of(
+        count,
+        "{pool}: {count} payout of {amount} to players whose prize shrinks is on its way.",
+        "{pool}: {count} payouts of {amount} to players whose prize shrinks are on their way.",
+        **facts,
+    )
 
 
 def ends_of(difference: Any) -> list[str]:
     """Whether pools end, or go on, by it."""
     said = []
     if difference.pools_finished:
-        said.append(f"Pools that end: {difference.pools_finished}.")
+        said.append(tell("Pools that end: {count}.", count=difference.pools_finished))
     if difference.pools_reopened:
-        said.append(f"Pools that go on again: {difference.pools_reopened}.")
+        said.append(tell("Pools that go on again: {count}.", count=difference.pools_reopened))
     return said
 
 
@@ -142,16 +171,27 @@ def seen_name(ruling: Ruling) -> str:
 
 def _numbers(preview: Preview) -> str:
     total = preview.tally.total
-    return (
-        f"{total.eliminated} fall, {total.revived} are revived, {total.winners} win and {total.unseated} lose a title,"
-        f" {total.voided} become void, {total.returned} return, {total.adjusted} change otherwise."
+    return tell(
+        "{fall} fall, {revived} are revived, {won} win and {lost} lose a title, {void} become void, {returned} return,"
+        " {others} change otherwise.",
+        fall=total.eliminated,
+        revived=total.revived,
+        won=total.winners,
+        lost=total.unseated,
+        void=total.voided,
+        returned=total.returned,
+        others=total.adjusted,
     )
 
 
 def _money(tally: Tally) -> list[str]:
     return [
-        f"{one.pool}: prizes of {format_amount(one.lost_cents, one.currency)} go,"
-        f" {format_amount(one.gained_cents, one.currency)} come."
+        tell(
+            "{pool}: prizes of {lost} go, {gained} come.",
+            pool=one.pool,
+            lost=Money(one.lost_cents, one.currency),
+            gained=Money(one.gained_cents, one.currency),
+        )
         for one in list(tally.pools.values())[:SHOWN]
         if one.lost_cents or one.gained_cents
     ]
@@ -161,14 +201,14 @@ def _pool_row(one: PoolTally) -> PoolRow:
     return PoolRow(
         one.pool, one.eliminated, one.revived, one.winners, one.unseated, one.voided, one.returned,
         one.adjusted,
-        format_amount(one.gained_cents, one.currency), format_amount(one.lost_cents, one.currency),
+        shown_amount(one.gained_cents, one.currency), shown_amount(one.lost_cents, one.currency),
     )  # fmt: skip
 
 
 def _row(line: Line) -> EntryRow:
     return EntryRow(
         line.entry_id,
-        f"{line.player}, entry {line.number}" + (f" ({line.reference})" if line.reference else ""),
+        _who(line),
         line.pool,
         _standing(line.from_status, line.from_round),
         _standing(line.to_status, line.to_round, line.code),
@@ -177,20 +217,34 @@ def _row(line: Line) -> EntryRow:
     )
 
 
+def _who(line: Line) -> str:
+    said = tell("{player}, entry {number}", player=line.player, number=line.number)
+    return f"{said} ({line.reference})" if line.reference else said
+
+
 def _standing(status: str, round_number: int | None, code: str = "") -> str:
-    said = status if round_number is None else f"{status} in round {round_number}"
-    return f"{said}, {EliminationReason(code).label.lower()}" if code else said
+    said = within(status)
+    if round_number is not None:
+        said = tell("{state} in round {round}", state=Name(status), round=round_number)
+    return f"{said}, {within(EliminationReason(code).label.lower())}" if code else said
 
 
 def _prize(cents: int | None, currency: str) -> str:
-    return "" if cents is None else format_amount(cents, currency)
+    return "" if cents is None else shown_amount(cents, currency)
 
 
 def said_of(difference: Mapping[str, Any]) -> list[str]:
     """The numbers that are kept, in words."""
     names = {
-        "eliminated": "fell", "revived": "revived", "winners": "titles won", "unseated": "titles lost",
-        "voided": "void", "returned": "returned", "adjusted": "changed otherwise", "pools_finished": "pools ended",
-        "pools_reopened": "pools went on again", "filled_in": "missed picks filled in",
-    }  # fmt: skip
+        "eliminated": "fell",
+        "revived": "revived",
+        "winners": gettext("titles won"),
+        "unseated": gettext("titles lost"),
+        "voided": "void",
+        "returned": "returned",
+        "adjusted": gettext("changed otherwise"),
+        "pools_finished": gettext("pools ended"),
+        "pools_reopened": gettext("pools went on again"),
+        "filled_in": gettext("missed picks filled in"),
+    }
     return [f"{words} {difference[name]}" for name, words in names.items() if difference.get(name)]

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.admin.staff import staff
@@ -47,24 +47,24 @@ class Way(NamedTuple):
 
 WAYS = {
     BulkKind.APPROVE: Way(
-        "Approve",
+        gettext_noop("Approve"),
         lambda count: ngettext("{count} request approved.", "{count} requests approved.", count),
         what_approval_does,
     ),
     BulkKind.REJECT: Way(
-        "Reject",
+        gettext_noop("Reject"),
         lambda count: ngettext("{count} request rejected.", "{count} requests rejected.", count),
         what_rejection_does,
     ),
     BulkKind.WAIT: Way(
-        "Waiting list",
+        gettext_noop("Waiting list"),
         lambda count: ngettext(
             "{count} request put on the waiting list.", "{count} requests put on the waiting list.", count
         ),
         what_waiting_does,
     ),
     BulkKind.TAKE_BACK: Way(
-        "Take back",
+        gettext_noop("Take back"),
         lambda count: ngettext("{count} request taken back.", "{count} requests taken back.", count),
         what_taking_back_does,
     ),
@@ -74,7 +74,11 @@ OFFERED = {
     Lane.WAITING: (BulkKind.APPROVE, BulkKind.REJECT),
     Lane.UNPAID: (BulkKind.TAKE_BACK,),
 }
-LANES = {Lane.UNDECIDED: "To decide", Lane.WAITING: "On a waiting list", Lane.UNPAID: "Approved, not paid"}
+LANES = {
+    Lane.UNDECIDED: gettext_lazy("To decide"),
+    Lane.WAITING: gettext_lazy("On a waiting list"),
+    Lane.UNPAID: gettext_lazy("Approved, not paid"),
+}
 
 
 class WithWorkbench(HouseAdmin):

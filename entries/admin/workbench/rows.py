@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from config.money import format_amount
-from config.words import spoken
+from django.utils.translation import gettext
+
+from config.phrases import shown_amount, tell, tell_of
+from config.words import spoken, within
 from entries.models import Request, RequestKind
 from entries.queries.player_history import history_of
 from entries.services.risks import Hint, risks_of
@@ -43,26 +45,26 @@ def rows_of(requests: Sequence[Request], now: datetime) -> list[Row]:
 def _others(request: Request, history: Mapping[str, int]) -> list[tuple[str, int]]:
     """Without this very request."""
     itself = f"requests {spoken(request.status)}"
-    return [(name, left) for name, count in history.items() if (left := count - (name == itself))]
+    return [(within(name), left) for name, count in history.items() if (left := count - (name == itself))]
 
 
 def _about(request: Request) -> str:
     if request.kind == RequestKind.BUY_BACK:
-        return f"buy-back of entry {request.bought_entry_id}"
-    return f"request {request.number} of {request.pool.max_entries_per_user}"
+        return tell("buy-back of entry {entry}", entry=request.bought_entry_id)
+    return tell("request {number} of {limit}", number=request.number, limit=request.pool.max_entries_per_user)
 
 
 def _fee(request: Request) -> str:
     """What it costs, or would."""
     cents = request.pool.entry_fee_cents if request.fee_cents is None else request.fee_cents
-    return format_amount(cents, request.currency or request.pool.currency)
+    return shown_amount(cents, request.currency or request.pool.currency)
 
 
 def _spoken(waited: timedelta) -> str:
     """As roughly as it matters."""
     minutes = max(int(waited.total_seconds() // 60), 0)
-    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "a moment"
+    if minutes >= 24 * 60:
+        return tell_of(minutes // (24 * 60), "{count} day", "{count} days")
+    if minutes >= 60:
+        return tell_of(minutes // 60, "{count} hour", "{count} hours")
+    return tell_of(minutes, "{count} minute", "{count} minutes") if minutes else gettext("a moment")
