@@ -1,4 +1,4 @@
-"""A made-up language: German, each sentence that a catalogue has marked with ⟦ and ⟧; and what a page says beside it."""
+"""A made-up language: German, with marks around all that a catalogue has; and what a page says beside."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -81,18 +81,21 @@ class Page(HTMLParser):
         return any(unread for _, unread in self._open)
 
 
-def unmarked(page: str, known: Iterable[str]) -> list[str]:
-    """What the page says that no catalogue has; `known` are the longer texts of data first."""
+def unmarked(page: str, known: re.Pattern[str]) -> list[str]:
+    """What the page says that no catalogue has, beside texts of data, which `known` finds."""
     reader = Page()
     reader.feed(page)
     return [text for said in reader.said if WORD.search(text := _rest(said, known))]
 
 
-def _rest(said: str, known: Iterable[str]) -> str:
+def texts(known: Iterable[str]) -> re.Pattern[str]:
+    """Finds each of these where it stands as a whole, the longest first."""
+    longest = sorted({" ".join(text.split()) for text in known} - {""}, key=len, reverse=True)
+    return re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest))
+
+
+def _rest(said: str, known: re.Pattern[str]) -> str:
     text, before = " ".join(said.split()), ""
     while text != before:
         text, before = INNERMOST.sub(" ", text), text
-    for word in known:
-        if word in text:
-            text = text.replace(word, " ")
-    return " ".join(text.split())
+    return " ".join(known.sub(" ", text).split())
