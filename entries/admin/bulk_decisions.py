@@ -144,6 +144,8 @@ class BulkItemAdmin(ReadOnlyAdmin):
     search_fields = ("=bulk__id", "=request__id")
     search_help_text = "Number of the decision, or of the request"
     ordering = ("-id",)
+    fields = ("bulk", "request", "outcome", "code", "why", "decided_at")
+    readonly_fields = ("why",)
 
     @admin.display(description="Request", ordering="request")
     def request_link(self, row: BulkItem) -> SafeString:

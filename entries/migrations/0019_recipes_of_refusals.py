@@ -10,10 +10,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="bulkitem",
             name="recipe",
-            field=models.JSONField(
-                blank=True,
-                help_text="What the message was made of, to be said in the reader's language.",
-                null=True,
-            ),
+            field=models.JSONField(blank=True, null=True),
         ),
     ]

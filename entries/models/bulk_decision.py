@@ -104,9 +104,8 @@ class BulkItem(models.Model):
     outcome = models.CharField(max_length=10, choices=BulkOutcome, default=BulkOutcome.WAITING)
     code = models.CharField(max_length=40, blank=True, default="", help_text="Of the refusal.")
     message = models.CharField(max_length=500, blank=True, default="")
-    recipe = models.JSONField(
-        null=True, blank=True, help_text="What the message was made of, to be said in the reader's language."
-    )
+    # What the message was made of, to be said in the language of whoever reads it.
+    recipe = models.JSONField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
 
     objects = BulkItemQuerySet.as_manager()
@@ -132,10 +131,10 @@ class BulkItem(models.Model):
         ]
         triggers = never_deleted()
 
+    def __str__(self) -> str:
+        return f"Request {self.request_id} of bulk decision {self.bulk_id}"
+
     @property
     def said(self) -> str:
         """Why it was refused, in the language of the page."""
         return in_language(remade(self.message, self.recipe))
-
-    def __str__(self) -> str:
-        return f"Request {self.request_id} of bulk decision {self.bulk_id}"
