@@ -1,5 +1,6 @@
 """Sentences with facts, in the language of whoever reads them."""
 
+import json
 import pickle
 from datetime import UTC, date, datetime
 
@@ -7,6 +8,7 @@ import pytest
 from django.utils.translation import override
 
 from config.errors import Code, InvalidTransition, Refused
+from config.kept_phrases import recipe_of, remade
 from config.phrases import Faults, Money, Name, in_language, phrase, phrase_of, shown_amount, tell, tell_of
 
 LOCKED = "Round {round} locked at {at:instant}."
@@ -100,3 +102,24 @@ def test_a_fault_of_several_fields_says_each_in_the_language():
 def test_what_the_catalogue_lacks_stays_english_as_a_whole():
     with override("de"):
         assert tell("No catalogue has this: {status}.", status=Name("approved")) == "No catalogue has this: approved."
+
+
+def test_a_sentence_that_was_kept_with_its_recipe_is_said_in_a_language_later():
+    inner = phrase("Round {round} has locked.", round=4)
+    said = [
+        phrase(LOCKED, round=3, at=AT),
+        phrase_of(2, *USED, team="KC", rounds="1", last="2"),
+        phrase("{what}: {state}, {money}, {day}. {inner}", what="x", state=Name("rejected"), money=Money(5000, "usd"),
+               day=date(2026, 11, 26), inner=inner),
+        "The pool is full.",
+    ]  # fmt: skip
+    kept = [(str(one), json.loads(json.dumps(recipe_of(one)))) for one in said]
+    assert kept[-1][1] is None
+    for language in ("en", "de", "es", "fr"):
+        with override(language):
+            assert [in_language(remade(*one)) for one in kept] == [in_language(one) for one in said]
+
+
+def test_what_was_kept_without_a_recipe_stays_as_it_was_written():
+    with override("de"):
+        assert in_language(remade("Somebody wrote this.", None)) == "Somebody wrote this."

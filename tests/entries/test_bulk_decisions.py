@@ -60,6 +60,20 @@ def test_nothing_is_decided_before_a_worker_comes_and_then_each_has_its_result(m
     assert BulkItem.objects.filter(outcome="done").count() == 2
 
 
+def test_each_reads_why_it_was_refused_in_their_own_language(client, moderator, admin_user):
+    row = RequestFactory(status="withdrawn")
+    bulk = start([row], moderator)
+    run_bulk_decision(bulk_id=bulk.pk)
+    (item,) = bulk.items.all()
+    assert item.message == "A request that is withdrawn cannot become approved."
+
+    client.force_login(admin_user)
+    client.cookies["outlast_language"] = "de"
+    pages = [f"/admin/entries/bulkdecision/{bulk.pk}/change/", "/admin/entries/bulkitem/"]
+    said = "Anfrage: Aus „Zurückgezogen“ kann nicht „Genehmigt“ werden."
+    assert [said in client.get(page).content.decode() for page in pages] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("kind", "before", "after"),
     [

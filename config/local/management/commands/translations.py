@@ -122,7 +122,8 @@ def _of_forms() -> Iterator[str]:
             yield capfirst(str(field.label or pretty_name(name)))
             yield from filter(None, [str(field.help_text)])
             if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-                yield from (str(said) for _, said in field.choices if _is_word(said))
+                choices: Any = field.choices
+                yield from (str(said) for _, said in choices if _is_word(said))
 
 
 def _forms(kind: Any) -> Iterator[Any]:
