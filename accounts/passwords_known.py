@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class KnownPasswordValidator:
 
     def get_help_text(self) -> str:
         """What a form says beforehand."""
-        return "Your password can’t be one that is on lists of stolen passwords."
+        return gettext("Your password can’t be one that is on lists of stolen passwords.")
 
 
 def is_known(password: str) -> bool:

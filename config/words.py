@@ -27,6 +27,11 @@ def within(text: str) -> str:
     return gettext(capfirst(text))
 
 
+def reason(text: str) -> str:
+    """Why something was done, on a page: a reason by its code in words; what a person has written stays as it is."""
+    return within(spoken(text)) if CODE.fullmatch(text) else text
+
+
 def status_of(row: Any) -> str:
     """Where a row stands, within a sentence of a page."""
     return within(str(row.get_status_display()).lower())

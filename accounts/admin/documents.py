@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
@@ -24,7 +25,8 @@ from config.clock import database_now
 from config.confirmations import Reason, confirmed
 from config.errors import DomainError
 from config.fresh_pages import ask_unless_fresh
-from config.phrases import tell_of
+from config.phrases import Name, tell, tell_of
+from config.words import within
 
 
 def what_accepting_does(rows: QuerySet[Document]) -> list[str]:
@@ -80,13 +82,14 @@ class DocumentAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: Document) -> str:
         """Whose it is and what it is to show."""
-        return f"{row.owner}: {row.get_kind_display().lower()}, {row.status}"
+        kind, state = within(row.get_kind_display().lower()), Name(row.status)
+        return tell("{person}: {kind}, {state}", person=row.owner, kind=kind, state=state)
 
     @admin.display(description="File")
     def file(self, row: Document) -> SafeString:
         """A link that notes who followed it."""
-        way = '<a href="{}" class="text-primary-600 dark:text-primary-500">Save it</a>'
-        return format_html(way, reverse("admin:accounts_document_file", args=[row.pk]))
+        way = '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>'
+        return format_html(way, reverse("admin:accounts_document_file", args=[row.pk]), gettext("Save it"))
 
     def get_urls(self) -> list[Any]:
         """Django's, and the file."""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from accounts.models import User
 from config import words
 from config.audit import StatusChange
-from config.words import CODE, spoken, within
+from config.words import spoken, within
 
 SHOWN = 100
 
@@ -50,7 +50,7 @@ class WithHistory:
             told = self.told(change)
             told["details"] = words.told(told["details"], getattr(row, "currency", ""))
             who = names.get(change.actor_id, gettext("the system"))
-            lines.append({"at": change.at, "who": who, "why": _why(change.reason), **told})
+            lines.append({"at": change.at, "who": who, "why": words.reason(change.reason), **told})
         return render_to_string("admin/change_history.html", {"changes": lines, "has_more": len(changes) > SHOWN})
 
 
@@ -58,8 +58,3 @@ def _names(actor_ids: Iterable[int | None]) -> dict[int | None, str]:
     """Names of the people who acted, in one query."""
     wanted = {actor_id for actor_id in actor_ids if actor_id is not None}
     return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)}
-
-
-def _why(reason: str) -> str:
-    """A reason by its code is said in the language of the page; what a person has written stays."""
-    return within(spoken(reason)) if CODE.fullmatch(reason) else reason

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from config import menu
 from config.names import named
 from config.phrases import Phrase, in_language
+from config.words import within
 
 register = template.Library()
 register.filter("named", named)
@@ -22,6 +23,12 @@ register.filter("called", menu.called)
 def said(text: Any) -> str:
     """The sentence in the language of the page; markup stays as it is."""
     return text if isinstance(text, SafeString) else in_language(text if isinstance(text, Phrase) else str(text or ""))
+
+
+@register.filter("within")
+def within_a_sentence(text: Any) -> str:
+    """A state within a sentence: small in English."""
+    return within(str(text).lower())
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -173,10 +174,13 @@ class AnnouncementAdmin(WithRowActions, MadeByService):
                 name,
                 {
                     "fields": (f"subject_{code}", f"body_{code}"),
-                    "description": gettext_lazy(
-                        "Plain text; an empty line begins a paragraph. The template has greeted already. Filled in: "
-                    )
-                    + ", ".join(f"{{{one}}}" for one in PLACEHOLDERS),
+                    "description": format_lazy(
+                        "{} {}",
+                        gettext_lazy(
+                            "Plain text; an empty line begins a paragraph. The template has greeted already. Filled in:"
+                        ),
+                        ", ".join(f"{{{one}}}" for one in PLACEHOLDERS),
+                    ),
                 },
             )
             for code, name in settings.LANGUAGES

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -101,7 +101,7 @@ class SettlementAdmin(WithRowActions, ReadOnlyAdmin):
                     told = _preview(competition)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Settle a competition",
+            "title": gettext("Settle a competition"),
             "opts": self.opts,
             "form": form,
             **told,

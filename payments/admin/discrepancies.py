@@ -17,7 +17,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
 from config.admin import ReadOnlyAdmin, RowLink, labelled
-from config.phrases import shown_amount
+from config.names import named
+from config.phrases import shown_amount, tell
 from config.words import told
 from payments.admin.discrepancy_acts import WithActs
 from payments.admin.discrepancy_filters import Age, Area, Owner, Urgency, Waiting
@@ -110,7 +111,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
 
     def describe(self, row: Discrepancy) -> str:
         """What it says."""
-        return f"{row.get_kind_display()}: {row.sentence}"
+        return f"{named(row.get_kind_display())}: {row.sentence}"
 
     def leads(self, request: HttpRequest, link: RowLink, object_id: str) -> bool:
         """A closed row is nobody's work."""
@@ -120,7 +121,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
     @labelled("Kind", ordering="kind", colours={"urgent": "danger", "other": "info"})
     def urgency(self, row: Discrepancy) -> tuple[str, str]:
         """What kind of doubt; the urgent ones stand out."""
-        return ("urgent" if row.kind in URGENT else "other", row.get_kind_display())
+        return ("urgent" if row.kind in URGENT else "other", named(row.get_kind_display()))
 
     @labelled(
         "Status",
@@ -129,7 +130,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
     )
     def state(self, row: Discrepancy) -> tuple[str, str]:
         """Where it stands."""
-        return row.status, row.get_status_display()
+        return row.status, named(row.get_status_display())
 
     @admin.display(description="About", ordering="object_key")
     def about(self, row: Discrepancy) -> SafeString | str:
@@ -194,7 +195,7 @@ class DiscrepancyAdmin(WithHistory, WithActs, ReadOnlyAdmin):
         """The same, and until when it has to be dealt with, where that is known."""
         if row.due_at is None:
             return self.age(row)
-        return format_html("<div>{}</div><div>due {}</div>", self.age(row), f"{row.due_at:%Y-%m-%d %H:%M}")
+        return format_html("<div>{}</div><div>{}</div>", self.age(row), tell("due {at}", at=row.due_at))
 
     def told(self, change: Any) -> dict[str, Any]:
         """Of the changes of a row only whose it was, and how it was closed: what it says stands above."""

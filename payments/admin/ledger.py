@@ -205,7 +205,7 @@ def _rows(found: TrialBalance | None) -> list[dict[str, Any]]:
     return [
         {
             "currency": row.currency.upper(),
-            "kind": row.kind.label,
+            "kind": named(row.kind.label),
             "of": pools.get(row.pool_id or 0) or players.get(row.player_id or 0) or row.provider,
             "account": row.account_id,
             "debit": shown_amount(row.debit, row.currency),

@@ -21,8 +21,8 @@ from config import audit
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions, list_button
 from config.confirmations import Reason, confirmed
 from config.downloads import attachment
-from config.phrases import shown_amount, tell_of
-from config.words import status_of
+from config.phrases import Money, shown_amount, tell, tell_of
+from config.words import status_of, within
 from entries.admin.links import linked
 from entries.admin.requests import RequestAdmin
 from payments.admin.handover import HandoverForm, PaymentForm, PayoutForm, RefundForm, handover_page
@@ -137,7 +137,12 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: ManualRecord) -> str:
         """What passed, and who wrote it down."""
-        return f"{_sentence(row)}: {status_of(row)}, by {row.recorded_by.display_name}"
+        return tell(
+            "{record}: {state}, by {person}",
+            record=_sentence(row),
+            state=status_of(row),
+            person=row.recorded_by.display_name,
+        )
 
     def offers(self, request: HttpRequest, name: str, object_id: str) -> bool:
         """Only to somebody who could give the second name."""
@@ -238,9 +243,15 @@ def _player_of(record: ManualRecord) -> str:
 
 
 def _sentence(record: ManualRecord) -> str:
-    way = "from" if record.payment_id or record.correction_id else "to"
-    amount = shown_amount(record.amount_cents, record.currency)
-    return f"{amount} by {record.get_method_display().lower()} {record.reference} {way} {_player_of(record)}"
+    facts = {
+        "amount": Money(record.amount_cents, record.currency),
+        "method": within(record.get_method_display().lower()),
+        "reference": record.reference,
+        "player": _player_of(record),
+    }
+    if record.payment_id or record.correction_id:
+        return tell("{amount} by {method} {reference} from {player}", **facts)
+    return tell("{amount} by {method} {reference} to {player}", **facts)
 
 
 RequestAdmin.links = (

@@ -16,6 +16,7 @@ from config.admin import ReadOnlyAdmin, RowLink
 from config.clock import database_now
 from config.errors import DomainError
 from config.handbook import helped_by
+from config.phrases import tell
 from entries.admin.entries import EntryAdmin
 from entries.admin.requests import RequestAdmin
 from entries.models import Entry
@@ -68,7 +69,7 @@ class WithTimeline(ReadOnlyAdmin):
         zone = ZoneInfo(timeline.request.pool.competition.time_zone)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Timeline",
+            "title": gettext("Timeline"),
             "opts": self.opts,
             "timeline": timeline,
             "zone": zone.key,
@@ -87,7 +88,11 @@ class WithTimeline(ReadOnlyAdmin):
 
 
 def _shown(request: HttpRequest, timeline: Timeline, line: Line, zone: ZoneInfo) -> Shown:
-    who = gettext("the system") if line.actor_id is None else timeline.names.get(line.actor_id, f"user {line.actor_id}")
+    who = (
+        gettext("the system")
+        if line.actor_id is None
+        else timeline.names.get(line.actor_id, tell("user {number}", number=line.actor_id))
+    )
     return Shown(line, line.at.astimezone(zone), who, _address(request, line))
 
 

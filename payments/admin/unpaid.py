@@ -17,7 +17,7 @@ from accounts.admin.staff import staff
 from config.admin import ReadOnlyAdmin, WithRowActions, list_button
 from config.clock import database_now
 from config.confirmations import Reason, confirmed
-from config.phrases import shown_amount, tell_of
+from config.phrases import shown_amount, tell, tell_of
 from entries.admin.links import linked
 from entries.models import RequestKind, RequestStatus
 from entries.services.places import OWING
@@ -84,9 +84,15 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
 
     def describe(self, row: UnpaidRequest) -> str:
         """Who owes what, for what."""
-        what = gettext("return of entry") if row.kind == RequestKind.BUY_BACK else "entry"
-        who = f"{row.user.display_name} <{row.user.email}>"
-        return f"{self.fee(row)} of {who} for {row.pool.name}, {what} {row.number}"
+        facts = {
+            "amount": self.fee(row),
+            "person": f"{row.user.display_name} <{row.user.email}>",
+            "pool": row.pool.name,
+            "number": row.number,
+        }
+        if row.kind == RequestKind.BUY_BACK:
+            return tell("{amount} of {person} for {pool}, return of entry {number}", **facts)
+        return tell("{amount} of {person} for {pool}, entry {number}", **facts)
 
     @admin.display(description="E-mail", ordering="user__email")
     def email(self, request: UnpaidRequest) -> str:

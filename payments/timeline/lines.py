@@ -1,6 +1,6 @@
-"""One thing that happened, in words."""
+"""One thing that happened, in the words of the language of the page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +8,8 @@ from django.db import models
 
 from config import words
 from config.audit import StatusChange
+from config.names import named
+from config.phrases import Name, tell
 from config.words import spoken
 
 
@@ -24,23 +26,25 @@ class Line:
 
 
 def changes(
-    table: type[StatusChange], noun: str, page: str, rows: Mapping[int, str], *, name: str = ""
+    table: type[StatusChange], noun: Callable[[int], str], page: str, rows: Mapping[int, str], *, name: str = ""
 ) -> Iterator[Line]:
     """The history of these rows, each with the currency of its amounts, in one query.
 
-    `name` stands for the row where there is only one.
+    `noun` says what a row is; `name` stands for the row where there is only one.
     """
     for change in table._default_manager.filter(subject_id__in=list(rows)).order_by("id"):
-        moved = spoken(change.to_status)
+        facts = {"row": named(noun(change.subject_id)), "number": name or change.subject_id}
         if change.from_status == change.to_status:
-            moved = "changed"
+            what = tell("{row} {number}: changed", **facts)
         elif not change.from_status:
-            moved = f"made, {moved}"
+            what = tell("{row} {number}: made, {state}", state=Name(spoken(change.to_status)), **facts)
+        else:
+            what = tell("{row} {number}: {state}", state=Name(spoken(change.to_status)), **facts)
         yield Line(
             at=change.at,
-            what=f"{noun} {name or change.subject_id}: {moved}",
+            what=what,
             actor_id=change.actor_id,
-            why=spoken(change.reason),
+            why=words.reason(change.reason),
             details=words.told(change.details, rows[change.subject_id]),
             link=(page, change.subject_id),
         )

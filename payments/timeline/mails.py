@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from accounts.models.letters import Letter
 from config.models import AuditEntry, OutboxMessage
-from config.words import spoken
+from config.phrases import tell
+from config.words import spoken, status_of, within
 from entries.models import Announcement, Entry, Request, Ruling
 from entries.models.reminder import Reminder
 from entries.services.announcements import KIND as ANNOUNCEMENT
@@ -28,13 +29,13 @@ ABOUT_PAYOUT = ("prize-paid", "prize-returned")
 def mail_lines(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[Line]:
     """When each mail was sent, or that it was given up. Whether somebody read it nobody knows."""
     for message in OutboxMessage.objects.filter(key__in=list(_keys(requests, entry, money))).order_by("id"):
-        what = spoken(message.kind.removeprefix("mail."))
+        what = within(spoken(message.kind.removeprefix("mail.")))
         if message.done_at is not None:
-            yield Line(message.done_at, f"Mail sent: {what}")
+            yield Line(message.done_at, tell("Mail sent: {what}", what=what))
         elif message.dead_at is not None:
-            yield Line(message.dead_at, f"Mail given up: {what}")
+            yield Line(message.dead_at, tell("Mail given up: {what}", what=what))
         else:
-            yield Line(message.created_at, f"Mail waits: {what}")
+            yield Line(message.created_at, tell("Mail waits: {what}", what=what))
     yield from _announcements(requests[0])
     if entry is not None:
         yield from _reminders(entry)
@@ -49,7 +50,7 @@ def _announcements(request: Request) -> Iterator[Line]:
         announcement = told[letter.subject_id]
         yield Line(
             at=letter.sent_at or letter.status_at or letter.created_at,
-            what=f"Announcement, {announcement.subject}: {letter.get_status_display().lower()}",
+            what=tell("Announcement, {subject}: {state}", subject=announcement.subject, state=status_of(letter)),
             actor_id=announcement.sent_by_id,
             why=letter.note,
             link=(page_of(Announcement), announcement.pk),
@@ -62,8 +63,12 @@ def _reminders(entry: Entry) -> Iterator[Line]:
         letter = reminder.letter
         yield Line(
             at=letter.sent_at or letter.status_at or reminder.at,
-            what=f"Reminder for round {reminder.round.number}, {reminder.hours} h before its lock:"
-            f" {letter.get_status_display().lower()}",
+            what=tell(
+                "Reminder for round {round}, {hours} h before its lock: {state}",
+                round=reminder.round.number,
+                hours=reminder.hours,
+                state=status_of(letter),
+            ),
             why=letter.note,
             link=(page_of(Letter), letter.pk),
         )

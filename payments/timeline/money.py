@@ -1,10 +1,11 @@
 """What happened to the money of a place, for whoever may see money."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db.models import Model, Q
 
-from config.money import format_amount
+from config.phrases import Money as Amount
+from config.phrases import tell
 from entries.models import Entry, Request
 from payments.models import (
     Dispute,
@@ -46,8 +47,7 @@ class Money:
             (PayoutChange, Payout, self.payouts),
             (ManualRecordChange, ManualRecord, self._by_hand()),
         ):
-            noun = str(model._meta.verbose_name).capitalize()
-            yield from changes(table, noun, page_of(model), ids)
+            yield from changes(table, _noun_of(model), page_of(model), ids)
         if self.entry is not None:
             yield from self._prizes(self.entry)
 
@@ -57,8 +57,14 @@ class Money:
 
     def _prizes(self, entry: Entry) -> Iterator[Line]:
         for booking in PrizeBooking.objects.filter(pk__in=self.bookings).order_by("id"):
-            prize = format_amount(booking.prizes[str(entry.pk)], booking.currency)
-            yield Line(booking.made_at, f"Prize booked: {prize}", link=("payments_prizebooking_change", booking.pk))
+            prize = Amount(booking.prizes[str(entry.pk)], booking.currency)
+            what = tell("Prize booked: {amount}", amount=prize)
+            yield Line(booking.made_at, what, link=("payments_prizebooking_change", booking.pk))
+
+
+def _noun_of(model: type[Model]) -> Callable[[int], str]:
+    noun = str(model._meta.verbose_name).capitalize()
+    return lambda _: noun
 
 
 def _rows(model: type[Model], **wanted: object) -> dict[int, str]:

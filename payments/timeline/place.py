@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext
 
-from config.words import spoken
+from config.phrases import Name, tell
+from config.words import spoken, status_of, within
 from entries.models import (
     BulkItem,
     BulkOutcome,
@@ -71,17 +73,19 @@ class PickChanged(NamedTuple):
 def request_lines(requests: Sequence[Request]) -> Iterator[Line]:
     """Asked for, decided, paid, ended; of returns as well."""
     kinds = {request.pk: request.kind for request in requests}
+
+    def noun(pk: int) -> str:
+        return "Buy-back" if kinds[pk] == RequestKind.BUY_BACK else "Request"
+
     currencies = {request.pk: request.pool.currency for request in requests}
-    for line in changes(RequestChange, "Request", page_of(Request), currencies):
-        is_return = line.link is not None and kinds[line.link[1]] == RequestKind.BUY_BACK
-        yield Line(**{**vars(line), "what": line.what.replace("Request", "Buy-back")}) if is_return else line
+    yield from changes(RequestChange, noun, page_of(Request), currencies)
     items = BulkItem.objects.filter(request__in=kinds, outcome__in=(BulkOutcome.DONE, BulkOutcome.REFUSED))
     for item in items.select_related("bulk").order_by("id"):
         if item.decided_at is not None:
-            said = item.get_outcome_display().lower() + (f": {item.message}" if item.message else "")
+            said = within(item.get_outcome_display().lower()) + (f": {item.said}" if item.message else "")
             yield Line(
                 at=item.decided_at,
-                what=f"{item.bulk}, among others: {said}",
+                what=tell("{bulk}, among others: {said}", bulk=item.bulk, said=said),
                 actor_id=item.bulk.by_id,
                 why=item.bulk.reason,
                 link=("entries_bulkdecision_change", item.bulk_id),
@@ -91,15 +95,17 @@ def request_lines(requests: Sequence[Request]) -> Iterator[Line]:
 def entry_lines(entry: Entry) -> Iterator[Line]:
     """From its birth to its fate."""
     currencies = {entry.pk: entry.pool.currency}
-    yield from changes(EntryChange, "Entry", page_of(Entry), currencies, name=str(entry.number))
+    yield from changes(EntryChange, lambda _: "Entry", page_of(Entry), currencies, name=str(entry.number))
     for reprieve in Reprieve.objects.filter(entry=entry).order_by("id"):
-        rounds = f"from round {reprieve.before_round_number} on; its fall in round {reprieve.from_round_number}"
+        facts = {"round": reprieve.before_round_number, "fall": reprieve.from_round_number}
         link = ("entries_ruling_change", reprieve.ruling_id) if reprieve.ruling_id else None
         if reprieve.request_id:
             link = (page_of(Request), reprieve.request_id)
-        yield Line(at=reprieve.created_at, what=f"Back in {rounds} counts no more", link=link)
+        what = tell("Back in from round {round} on; its fall in round {fall} counts no more", **facts)
+        yield Line(at=reprieve.created_at, what=what, link=link)
         if reprieve.revoked_at is not None:
-            yield Line(at=reprieve.revoked_at, what=f"The return {rounds} counts again", link=link)
+            what = tell("The return from round {round} on; its fall in round {fall} counts again", **facts)
+            yield Line(at=reprieve.revoked_at, what=what, link=link)
 
 
 def pick_lines(entry: Entry) -> Iterator[Line]:
@@ -109,19 +115,26 @@ def pick_lines(entry: Entry) -> Iterator[Line]:
         cursor.execute(PICK_CHANGES, {"entry": entry.pk})
         changed = [PickChanged(*row) for row in cursor.fetchall()]
     for change in changed:
-        filled = change.source in (PickSource.FALLBACK, PickSource.FAVOURITE)
-        told = f"{change.before or 'nothing'} → {change.after or 'nothing'}" if change.before else f"{change.after}"
         yield Line(
             at=change.at,
-            what=f"Round {change.round}, {'filled in' if filled else 'pick'}"
-            f"{f' {change.slot}' if change.slot > 1 else ''}: {told}",
+            what=_of_pick(change),
             actor_id=change.actor_id,
             why=change.reason,
-            details={"by": spoken(change.source)},
+            details={within("by"): within(spoken(change.source))},
             link=("entries_ruling_change", change.ruling_id) if change.ruling_id else None,
         )
     yield from _fallbacks(entry)
     yield from _results(entry)
+
+
+def _of_pick(change: PickChanged) -> str:
+    """What a pick became, of which slot where there are several."""
+    nothing = gettext("nothing")
+    told = f"{change.before} → {change.after or nothing}" if change.before else str(change.after)
+    facts = {"round": change.round, "teams": told, "slot": f" {change.slot}" if change.slot > 1 else ""}
+    if change.source in (PickSource.FALLBACK, PickSource.FAVOURITE):
+        return tell("Round {round}, filled in{slot}: {teams}", **facts)
+    return tell("Round {round}, pick{slot}: {teams}", **facts)
 
 
 def secret_rounds(entry: Entry) -> list[int]:
@@ -135,12 +148,12 @@ def ruling_lines(entry: Entry) -> Iterator[Line]:
     """What staff decided about this entry, each of the two names."""
     for ruling in Ruling.objects.filter(Q(entry=entry) | Q(reverses__entry=entry)).order_by("id"):
         link = (page_of(Ruling), ruling.pk)
-        what = f"Ruling {ruling.pk} ({ruling.get_kind_display().lower()})"
-        yield Line(ruling.proposed_at, f"{what} proposed", ruling.proposed_by_id, ruling.reason, link=link)
+        facts = {"number": ruling.pk, "kind": within(ruling.get_kind_display().lower())}
+        what = tell("Ruling {number} ({kind}) proposed", **facts)
+        yield Line(ruling.proposed_at, what, ruling.proposed_by_id, ruling.reason, link=link)
         if ruling.decided_at is not None:
-            yield Line(
-                ruling.decided_at, f"{what} {ruling.get_status_display().lower()}", ruling.decided_by_id, link=link
-            )
+            what = tell("Ruling {number} ({kind}) {state}", state=status_of(ruling), **facts)
+            yield Line(ruling.decided_at, what, ruling.decided_by_id, link=link)
 
 
 def _fallbacks(entry: Entry) -> Iterator[Line]:
@@ -151,8 +164,8 @@ def _fallbacks(entry: Entry) -> Iterator[Line]:
     wanted = {team_id for change in saved for team_id in change.team_ids}
     codes = dict(Team.objects.filter(pk__in=wanted).values_list("pk", "code"))
     for change in saved:
-        teams = ", ".join(codes.get(team_id, "?") for team_id in change.team_ids) or "empty"
-        yield Line(change.at, f"List for missed rounds: {teams}", change.actor_id)
+        teams = ", ".join(codes.get(team_id, "?") for team_id in change.team_ids) or gettext("empty")
+        yield Line(change.at, tell("List for missed rounds: {teams}", teams=teams), change.actor_id)
 
 
 def _results(entry: Entry) -> Iterator[Line]:
@@ -167,9 +180,15 @@ def _results(entry: Entry) -> Iterator[Line]:
         score = "" if after["home_score"] is None else f" {after['home_score']}:{after['away_score']}"
         yield Line(
             at=change.at,
-            what=f"Round {pick.round}, game of {pick.team}: {spoken(after['status'])}{score}",
+            what=tell(
+                "Round {round}, game of {team}: {state}{score}",
+                round=pick.round,
+                team=pick.team,
+                state=Name(spoken(after["status"])),
+                score=score,
+            ),
             actor_id=change.actor_id,
             why=change.reason,
-            details={"the pick counts as": pick.result},
+            details={gettext("the pick counts as"): within(str(pick.result))},
             link=("pools_game_change", change.game_id),
         )

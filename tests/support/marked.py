@@ -81,21 +81,26 @@ class Page(HTMLParser):
         return any(unread for _, unread in self._open)
 
 
-def unmarked(page: str, known: re.Pattern[str]) -> list[str]:
-    """What the page says that no catalogue has, beside texts of data, which `known` finds."""
-    reader = Page()
-    reader.feed(page)
-    return [text for said in reader.said if WORD.search(text := _rest(said, known))]
+class Data:
+    """Texts that are no words of ours, such as names of rows, and what a page says beside them."""
 
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = sorted({" ".join(text.split()) for text in texts} - {""}, key=len, reverse=True)
+        self._known: dict[str, str] = {}
 
-def texts(known: Iterable[str]) -> re.Pattern[str]:
-    """Finds each of these where it stands as a whole, the longest first."""
-    longest = sorted({" ".join(text.split()) for text in known} - {""}, key=len, reverse=True)
-    return re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest))
+    def unmarked(self, page: str) -> list[str]:
+        """What the page says that no catalogue has."""
+        reader = Page()
+        reader.feed(page)
+        return [rest for said in reader.said if WORD.search(rest := self._rest(said))]
 
-
-def _rest(said: str, known: re.Pattern[str]) -> str:
-    text, before = " ".join(said.split()), ""
-    while text != before:
-        text, before = INNERMOST.sub(" ", text), text
-    return " ".join(known.sub(" ", text).split())
+    def _rest(self, said: str) -> str:
+        if said not in self._known:
+            text, before = " ".join(said.split()), ""
+            while text != before:
+                text, before = INNERMOST.sub(" ", text), text
+            for one in self._texts if WORD.search(text) else ():
+                if one in text:
+                    text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", " ", text)
+            self._known[said] = " ".join(text.split())
+        return self._known[said]

@@ -8,8 +8,8 @@ from config.audit import attribute
 from config.clock import database_now
 from config.constraints import explain
 from config.errors import Code, Conflict, InvalidTransition, NotFound
-from config.money import format_amount, in_minor_units
-from config.phrases import Money, phrase
+from config.money import in_minor_units
+from config.phrases import Money, Phrase, phrase
 from payments.ledger import rules
 from payments.ledger.accounts import AccountName, Kind
 from payments.ledger.models import JournalEntry
@@ -98,10 +98,12 @@ def decline_write_off(*, write_off_id: int, by: User, reason: str) -> WriteOff:
     return wish
 
 
-def said(wish: WriteOff) -> str:
+def said(wish: WriteOff) -> Phrase:
     """What it comes to, in words."""
-    amount = format_amount(abs(wish.amount_cents), wish.currency)
-    return f"{amount} {'lost' if wish.amount_cents > 0 else 'gained'} by the house"
+    amount = Money(abs(wish.amount_cents), wish.currency)
+    if wish.amount_cents > 0:
+        return phrase("{amount} lost by the house", amount=amount)
+    return phrase("{amount} gained by the house", amount=amount)
 
 
 def _stake(row: Discrepancy) -> Stake:
