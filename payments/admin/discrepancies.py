@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.history import WithHistory
@@ -35,19 +35,6 @@ from payments.services.queue.acting import receipt_of
 # The place in the queue of what is due on no day: behind all others.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 GIVE = RowLink("Give to a colleague", PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row]))
-GIVE = RowLink(
-    gettext_noop("Give to a colleague"), PERMISSION, lambda row: reverse("admin:payments_discrepancy_give", args=[row])
-)
-# What stands in the table of dispositions, by the button that does it.
-ACTIONS = {
-    "look_after": Action.ACKNOWLEDGE,
-    "ask_again": Action.RESYNC,
-    "make_place": Action.ALLOCATE,
-    "give_back": Action.REFUND,
-    "mark_not_ours": Action.MARK_FOREIGN,
-    "ask_write_off": Action.WRITE_OFF,
-    "mark_resolved": Action.RESOLVE,
-}
 
 
 @admin.register(Discrepancy)

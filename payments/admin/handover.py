@@ -19,13 +19,14 @@ from unfold.widgets import (
 
 from accounts.admin.staff import staff
 from accounts.models import User
+from config import phrases
 from config.clock import database_now
 from config.errors import DomainError
 from config.fresh_pages import fresh_page
 from config.money import to_decimal
 from config.money_forms import minor_units
 from config.names import named_choices
-from config.phrases import in_language, shown_amount
+from config.phrases import Money, in_language
 from config.row_numbers import row_number
 from config.words import status_of
 from entries.models import PaymentStatus, Request
@@ -162,11 +163,19 @@ class PaymentForm(HandoverForm):
         if self.asked is None:
             return []
         user, pool = self.asked.user, self.asked.pool
-        said = [f"{user.display_name} <{user.email}>, {pool.name}, place {self.asked.number}: {status_of(self.asked)}."]
+        said = [
+            phrases.tell(
+                "{person}, {pool}, place {number}: {state}.",
+                person=f"{user.display_name} <{user.email}>",
+                pool=pool.name,
+                number=self.asked.number,
+                state=status_of(self.asked),
+            )
+        ]
         if self.asked.fee_cents is not None:
-            said.append(f"Asked for: {shown_amount(self.asked.fee_cents, self.asked.currency)}.")
+            said.append(phrases.tell("Asked for: {amount}.", amount=Money(self.asked.fee_cents, self.asked.currency)))
         if self.asked.payment_status == PaymentStatus.COMPLETED:
-            said.append("It is paid, or waived, already: this money would be held as a second payment.")
+            said.append(gettext("It is paid, or waived, already: this money would be held as a second payment."))
         return said
 
     def write(self, by: User) -> ManualRecord:

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
@@ -54,8 +53,6 @@ class AccountAdmin(WithRowActions, ReadOnlyAdmin):
         RowLink(
             "Statement",
             SEES_LINES,
-            gettext_noop("Statement"),
-            "payments.view_journalentry",
             lambda pk: f"{reverse('admin:payments_account_change', args=[pk])}#statement",
         ),
     )
