@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("entries", "0018_reminders_by_hand")]
+    dependencies = [("entries", "0020_workbench_order")]
 
     operations = [
         migrations.AddField(
