@@ -83,7 +83,7 @@ def _chart(currency: str, pools: list[PoolMoney]) -> dict[str, Any]:
         "labels": [pool.name for pool in pools],
         "datasets": [
             {
-                "label": label,
+                "label": str(label),
                 "data": [float(to_decimal(getattr(pool, name), currency)) for pool in pools],
                 "backgroundColor": colour,
                 "stack": "money",

@@ -78,8 +78,11 @@ def _wishes(entry: Entry) -> Iterator[Line]:
     """When its player turned reminders of it off, and on again."""
     said = AuditEntry.objects.filter(subject_type="entry", subject_id=str(entry.pk), action__in=(OFF, ON))
     for one in said.order_by("id"):
-        turned = "off" if one.action == OFF else "on again"
-        yield Line(one.at, f"Reminders by {one.data['way']} turned {turned}", one.actor_id)
+        way = one.data["way"]
+        if one.action == OFF:
+            yield Line(one.at, tell("Reminders by {way} turned off", way=way), one.actor_id)
+        else:
+            yield Line(one.at, tell("Reminders by {way} turned on again", way=way), one.actor_id)
 
 
 def _keys(requests: Sequence[Request], entry: Entry | None, money: Money | None) -> Iterator[str]:

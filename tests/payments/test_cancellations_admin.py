@@ -93,7 +93,7 @@ class TestCancellations:
         run(cancellation.pk)
         answer = back_office(finance).get(page(cancellation))
         text = " ".join(answer.content.decode().split())
-        assert "<strong>1 of 1</strong> places given back" in text
+        assert "<strong>1 of 1 places given back.</strong>" in text
         assert 'aria-valuenow="1"' in text
         assert f">Receipt {held.pk}</a>: 7.00 USD, wrong amount" in text
         assert answer["Refresh"] == "5"
