@@ -168,15 +168,6 @@ class ReadOnlyInline(Inline):
         }
         return super().get_formset(request, obj, **{"labels": names, "help_texts": helps, **kwargs})
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """The declared ones; a state is shown in the language of the page."""
-        return [in_words(self.model, name) for name in super().get_fields(request, obj)]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """The same as are shown, and the others."""
-        given = list(super().get_readonly_fields(request, obj))
-        return [*given, *(one for one in self.get_fields(request, obj) if one not in given)]
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
