@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("entries", "0020_workbench_order")]
+    dependencies = [("entries", "0021_unpaid_in_order")]
 
     operations = [
         migrations.AddField(
