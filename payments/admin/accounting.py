@@ -229,7 +229,7 @@ def waiting() -> Sequence[str]:
     yesterday = finance_date(database_now()) - timedelta(days=1)
     mapped = set(AccountMapping.objects.values_list("system", flat=True))
     found = [_waiting_for(system, yesterday) for system in AccountingSystem if system in mapped]
-    return found or [gettext("No account is mapped yet: begin with the account mappings.")]
+    return found or [gettext("No account is mapped yet: begin with “Accounts elsewhere”.")]
 
 
 def _waiting_for(system: AccountingSystem, yesterday: date) -> str:

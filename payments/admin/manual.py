@@ -207,22 +207,22 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """It does not count."""
         reject_record(record_id=row.pk, by=staff(request), reason=reason)
 
-    @list_button("Record a payment", path="record-payment", permission=RECORDS)
+    @list_button("Payment", icon="add", path="record-payment", permission=RECORDS)
     def record_payment(self, request: HttpRequest) -> HttpResponse:
         """A fee that came."""
         return self._form(request, PaymentForm)
 
-    @list_button("Record a refund handed over", path="record-refund", permission=RECORDS)
+    @list_button("Refund", icon="add", path="record-refund", permission=RECORDS)
     def record_refund(self, request: HttpRequest) -> HttpResponse:
         """A refund that left."""
         return self._form(request, RefundForm)
 
-    @list_button("Record a prize handed over", path="record-payout", permission=RECORDS)
+    @list_button("Prize", icon="add", path="record-payout", permission=RECORDS)
     def record_payout(self, request: HttpRequest) -> HttpResponse:
         """A prize that left."""
         return self._form(request, PayoutForm)
 
-    @list_button("Record a prize sent back", path="record-repayment", permission=RECORDS)
+    @list_button("Prize sent back", icon="add", path="record-repayment", permission=RECORDS)
     def record_repayment(self, request: HttpRequest) -> HttpResponse:
         """What was paid too much came back."""
         return self._form(request, RepaymentForm)

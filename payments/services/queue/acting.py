@@ -104,7 +104,8 @@ def refund(*, discrepancy_id: int, by: User, reason: str) -> Refund:
 def would_go_back(row: Discrepancy) -> tuple[str, int] | None:
     """Currency and minor units that `refund` would give back as things stand; None where it would refuse."""
     if row.kind == DiscrepancyKind.REFUND_FAILED:
-        failed = Refund.objects.filter(pk=_number_of(row, "refund"), status=RefundState.FAILED).first()
+        number = _number_of(row, "refund")
+        failed = None if number is None else Refund.objects.filter(pk=number, status=RefundState.FAILED).first()
         return None if failed is None else (failed.currency, failed.amount_cents)
     receipt = receipt_of(row)
     if receipt is None or receipt.status == ReceiptState.ALLOCATED or receipt.provider == Provider.MANUAL:
