@@ -42,7 +42,7 @@ class RemindersView(ApiView):
 
     @operation(
         body=RemindersBody, answer=RemindersOut, errors=(Code.NOT_FOUND,),
-        summary="Turn reminders of an entry on or off",
+        scope=None, summary="Turn reminders of an entry on or off",
     )  # fmt: skip
     def patch(self, request: Request, entry_id: str) -> Response:
         """It holds for whatever is sent from now on; the same again changes nothing. Its owner's alone."""

@@ -67,7 +67,7 @@ def test_what_is_asked_of_the_database_does_not_grow_with_the_rows(db, django_as
     for _ in range(3):
         paid_entry(RequestFactory(approved=True, user=user))
 
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(32):
         data_of(user)
 
 
