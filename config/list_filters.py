@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin import AllValuesFieldListFilter
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import BooleanRadioFilter
 
 # What has not come up in so many rows is rare, and can still be asked for in the address.
 NEWEST = 2000
@@ -29,6 +30,24 @@ class SeenValuesFilter(AllValuesFieldListFilter):
         values |= set(asked if isinstance(asked, list) else [asked] if asked else [])
         # What comes without a value comes last, as Django has it.
         self.lookup_choices: Any = sorted(values, key=lambda value: (value is None, str(value)))
+
+
+class YesNoFilter(BooleanRadioFilter):  # type: ignore[misc]  # unfold ships no types
+    """Yes, no, or all, which a browser without scripts sends as an empty value: Unfold's own takes that for a wrong one."""
+
+    def __init__(
+        self,
+        field: "Field[Any, Any]",
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        name = f"{field_path}__exact"
+        if params.get(name) == [""]:
+            del params[name]
+        super().__init__(field, request, params, model, model_admin, field_path)
 
 
 def fast_filter(model: type[Model], given: Any) -> Any:

@@ -6,13 +6,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
-    BooleanRadioFilter,
     ChoicesDropdownFilter,
 )
 
 from accounts.admin.history import WithHistory
 from accounts.models import Channel
 from config.admin import ReadOnlyAdmin, RowLink, WithRowActions
+from config.list_filters import YesNoFilter
 from entries.admin.links import to_ruling
 from entries.admin.rooms import WithRooms
 from entries.models import Entry, EntryChange, Fallback
@@ -36,7 +36,7 @@ class EntryAdmin(WithRooms, WithHistory, WithRowActions, ReadOnlyAdmin):
     )  # fmt: skip
     list_select_related = ("pool", "user")
     list_filter: ClassVar = (
-        ("status", ChoicesDropdownFilter), ("is_suspended", BooleanRadioFilter), ("pool", AutocompleteSelectFilter),
+        ("status", ChoicesDropdownFilter), ("is_suspended", YesNoFilter), ("pool", AutocompleteSelectFilter),
     )  # fmt: skip
     search_fields = ("user__email", "user__display_name", "reference__exact")
     search_help_text = "The player's e-mail address or name, or the whole imported reference"

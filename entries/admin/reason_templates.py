@@ -4,11 +4,12 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin
+from config.list_filters import YesNoFilter
 from entries.models import ReasonTemplate
 from entries.services.reason_templates import save_reason_template
 
@@ -21,7 +22,7 @@ class ReasonTemplateAdmin(HouseAdmin):
     may_add = True
     editable_fields = ("kind", "title", "text", "is_offered")
     list_display = ("title", "kind", "text", "is_offered")
-    list_filter: ClassVar = (("kind", ChoicesDropdownFilter), ("is_offered", BooleanRadioFilter))
+    list_filter: ClassVar = (("kind", ChoicesDropdownFilter), ("is_offered", YesNoFilter))
     search_fields = ("title", "text")
     fields = ("kind", "title", "text", "is_offered")
 

@@ -215,6 +215,12 @@ class TestFilters:
         spec = next(one for one in page(browser, f"{LIST}?kind=old").filter_specs if one.title == "Kind")
         assert list(spec.lookup_choices) == ["new", "newer", "old"]
 
+    def test_all_is_no_wrong_choice_of_yes_and_no(self, browser):
+        paid_entry()
+        for asked, found in (("", 1), ("1", 0), ("0", 1)):
+            rows = page(browser, f"/admin/entries/entry/?is_suspended__exact={asked}&status__exact=active").result_list
+            assert len(rows) == found, asked
+
 
 @pytest.mark.slow
 class TestCost:
