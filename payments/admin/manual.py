@@ -164,7 +164,9 @@ class ManualRecordAdmin(WithHistory, WithRowActions, ReadOnlyAdmin):
         """In or out."""
         if record.correction_id:
             return gettext("Prize sent back, in")
-        return "Payment, in" if record.payment_id else "Refund, out" if record.refund_id else "Prize, out"
+        if record.payment_id:
+            return gettext("Payment, in")
+        return gettext("Refund, out") if record.refund_id else gettext("Prize, out")
 
     @admin.display(description="Player")
     def player(self, record: ManualRecord) -> str:

@@ -1,7 +1,7 @@
 """What nobody should send to the back office, and what may come of it: a page, the way back to one, or a refusal."""
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,15 +9,21 @@ from django.core.cache import caches
 from django.test import Client
 
 from tests.security.matrix.knocking import taken_back
-from tests.security.matrix.pages import VISITORS
+from tests.security.matrix.pages import VISITORS, admins
 
 # Nobody, a player, the staff; somebody of the staff who may look at everything and do nothing, and one who may nothing.
 KINDS = (*VISITORS, "looker", "newcomer")
+STAFF = KINDS[2:]
 SWITCH = "/admin/language/"
 SHUT = {400, 403, 404, 405}
+APPS = ("accounts", "config", "entries", "payments", "pools")
 HUGE = "9" * 30
 # Of so many digits Python makes no number.
 ENDLESS = "9" * 5000
+A_UUID = "6f2a1d7e-3c1b-4f0a-9b55-0d3f8e6c7a11"
+NONSENSE = (
+    "abc", "-1", HUGE, ENDLESS, A_UUID, "\x00", "'\"%_\\", "٣🂡é\u202e", "2026-99-99", "0001-01-01T00:00:00+23:59",
+)  # fmt: skip
 
 
 def fault(answer: Any) -> str:
@@ -47,6 +53,17 @@ def ask(browser: Client, verb: str, path: str, form: dict[str, Any] | None = Non
     caches["limits"].clear()
     with taken_back():
         return browser.get(path) if verb == "GET" else browser.post(path, form or {})
+
+
+def lists_of(browser: Client, app: str) -> Iterator[tuple[str, Any]]:
+    """Every list of the app that this person may see, and what it is made of."""
+    for site_admin in admins():
+        if site_admin.opts.app_label == app:
+            path = f"/admin/{app}/{site_admin.opts.model_name}/"
+            answer = ask(browser, "GET", path)
+            assert answer.status_code in (200, 403), path
+            if answer.status_code == 200:
+                yield path, answer.context["cl"]
 
 
 def told(wrong: Iterable[str]) -> str:
