@@ -212,7 +212,7 @@ class WithRowActions(HouseAdmin):
     ) -> HttpResponse:
         """Django's, with the actions that this person may take as `row_actions`, each posting the row to its action."""
         # An address may say anything: what is no key of a row has neither buttons nor links.
-        row = object_id if object_id and self._could_be_a_row(object_id) else ""
+        row = self._key_of(object_id) if object_id else ""
         buttons = [
             {"name": name, "label": label}
             for name, (_, _, label) in self.get_actions(request).items()
@@ -228,12 +228,13 @@ class WithRowActions(HouseAdmin):
         )
         return page
 
-    def _could_be_a_row(self, object_id: str) -> bool:
+    def _key_of(self, object_id: str) -> str:
+        """As addresses write it: Python reads the digits of every script, and signs; nothing where it is none."""
         try:
-            self.opts.pk.to_python(object_id)
+            key = self.opts.pk.to_python(object_id)
         except ValidationError:
-            return False
-        return True
+            return ""
+        return "" if isinstance(key, int) and key < 0 else str(key)
 
 
 F = TypeVar("F", bound=Callable[..., Any])

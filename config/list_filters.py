@@ -33,7 +33,7 @@ class SeenValuesFilter(AllValuesFieldListFilter):
 
 
 class YesNoFilter(BooleanRadioFilter):  # type: ignore[misc]  # unfold ships no types
-    """Yes, no, or all, which a browser without scripts sends as an empty value: Unfold's own takes that for a wrong one."""
+    """Yes, no, or all, which browsers without scripts send as an empty value: Unfold takes that for a wrong one."""
 
     def __init__(
         self,

@@ -95,7 +95,6 @@ SLICED = (
     "tests/security/matrix/test_lists.py",
     "tests/security/matrix/test_nonsense",
     "tests/security/matrix/test_pages.py",
-    "tests/security/matrix/test_words.py",
     "tests/security/test_checklist_tools.py",
     "tests/stack/test_alarms.py",
     "tests/stack/test_idle_connections.py",
