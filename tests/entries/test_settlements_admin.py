@@ -73,7 +73,7 @@ def test_a_look_names_the_money_that_has_gone_out(back_office, moderator):
     game = winner.picks.get(round__number=2).game
     finish(game, *((0, 9) if game.home.code == "CAT" else (9, 0)))
     page = text_of(post(back_office(moderator), pool, "look"))
-    assert f"{pool.name}: 1 payout of 100.00 USD to players whose prize shrinks have gone out already" in page
+    assert f"{pool.name}: 1 payout of 100.00 USD to players whose prize shrinks has gone out already" in page
 
 
 def test_all_lines_are_a_file(back_office, pool, moderator):

@@ -23,6 +23,7 @@ def test_everything_runs_by_default(place, monkeypatch):
 def test_a_stripe_key_of_ones_own_leaves_the_double_out(place, monkeypatch):
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_of_ones_own")
     monkeypatch.setenv("OIDC_ISSUERS", "[]")
+    monkeypatch.setenv("LIVE_URL", "https://live.example")
     before = home.read_json(place / "ports.json")
 
     programs.choose_ports()
