@@ -84,6 +84,11 @@ class Office:
         answer = self.page.goto(path)
         assert answer.status == 200, f"{path}: {answer.status}"
 
+    def arrive(self, selector: str) -> None:
+        """See the page that something led to, and its scripts listening: a key pressed before is a key lost."""
+        self.page.wait_for_selector(selector)
+        self.page.wait_for_load_state()
+
     def open_still(self, path: str) -> None:
         """A page that would load itself anew every few seconds, and does not."""
 

@@ -42,14 +42,14 @@ def test_it_is_decided_by_keys_alone(bench):
     keys.press("j")
     bench.look("workbench")
     keys.press("r")
-    bench.page.wait_for_selector("[data-confirm]")
+    bench.arrive("[data-confirm]")
     keys.press("ArrowDown")
     assert bench.page.input_value("[name=reason]") == "This pool is for players of 18 or older."
     bench.look("workbench-reject")
     bench.page.focus("[name=reason]")
     keys.press("Tab")
     keys.press("Enter")
-    bench.page.wait_for_selector("text=1 request rejected.")
+    bench.arrive("text=1 request rejected.")
     assert statuses(bench) == ["pending", "rejected", "pending", "pending", "pending"]
     # Of the others two are chosen and approved; Escape leaves everything as it was.
     keys.press("j")
@@ -57,16 +57,16 @@ def test_it_is_decided_by_keys_alone(bench):
     keys.press("j")
     keys.press("x")
     keys.press("a")
-    bench.page.wait_for_selector("[data-confirm]")
+    bench.arrive("[data-confirm]")
     keys.press("Escape")
-    bench.page.wait_for_selector("[data-workbench]")
+    bench.arrive("[data-workbench]")
     assert Request.objects.filter(status="approved").count() == 1
     for key in ("j", "x", "j", "x", "a"):
         keys.press(key)
-    bench.page.wait_for_selector("[data-confirm]")
+    bench.arrive("[data-confirm]")
     bench.look("workbench-approve")
     keys.press("Enter")
-    bench.page.wait_for_selector("text=2 requests approved.")
+    bench.arrive("text=2 requests approved.")
     assert statuses(bench) == ["approved", "rejected", "approved", "pending", "pending"]
 
 
