@@ -14,6 +14,7 @@ from accounts.services.letters.outcomes import lift_unreachable
 from config.admin import ReadOnlyAdmin, labelled
 from config.clock import database_now
 from config.confirmations import confirmed
+from config.names import named
 from config.phrases import tell_of
 
 COLOURS: dict[str, str] = {
@@ -41,7 +42,7 @@ class LetterAdmin(ReadOnlyAdmin):
     @labelled("status", ordering="status", colours=COLOURS)
     def shown_status(self, letter: Letter) -> tuple[str, str]:
         """Its code, for the colour, and its name."""
-        return letter.status, LetterStatus(letter.status).label
+        return letter.status, named(LetterStatus(letter.status).label)
 
 
 def what_lifting_does(rows: QuerySet[UnreachableAddress]) -> list[str]:

@@ -13,6 +13,7 @@ from accounts.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEnd
 from accounts.services.webhooks.replaying import replay
 from config.admin import ReadOnlyAdmin, ReadOnlyInline, labelled
 from config.confirmations import confirmed
+from config.names import named
 from config.phrases import tell_of
 
 
@@ -53,8 +54,8 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 
     @labelled("state", ordering="off_because", colours={"on": "success", "off": "danger"})
     def state(self, endpoint: WebhookEndpoint) -> tuple[str, str]:
-        why = OffBecause(endpoint.off_because).label
-        return ("on", why) if endpoint.is_enabled else ("off", "removed" if endpoint.removed_at else why)
+        why = named(OffBecause(endpoint.off_because).label)
+        return ("on", why) if endpoint.is_enabled else ("off", named("removed") if endpoint.removed_at else why)
 
     @admin.display(description="failing since")
     def failing_since(self, endpoint: WebhookEndpoint) -> object:

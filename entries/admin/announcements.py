@@ -19,6 +19,7 @@ from accounts.models.message_templates import BODY_LENGTH, SUBJECT_LENGTH
 from config.admin import WithRowActions, labelled
 from config.clock import database_now
 from config.confirmations import confirmed
+from config.names import named
 from config.row_numbers import row_number
 from entries.letters import announced
 from entries.models import Announcement, AnnouncementStatus
@@ -211,7 +212,7 @@ class AnnouncementAdmin(WithRowActions, MadeByService):
     @labelled("status", ordering="status", colours=COLOURS)
     def shown_status(self, announcement: Announcement) -> tuple[str, str]:
         """Its code, for the colour, and its name."""
-        return announcement.status, AnnouncementStatus(announcement.status).label
+        return announcement.status, named(AnnouncementStatus(announcement.status).label)
 
     @admin.display(description=gettext_lazy("As Ann reads it"))
     def as_read(self, announcement: Announcement) -> str:
@@ -224,7 +225,10 @@ class AnnouncementAdmin(WithRowActions, MadeByService):
         """How many letters are where."""
         found = Letter.objects.filter(kind=KIND, subject_id=announcement.pk).order_by().values_list("status")
         counts = dict(found.annotate(count=Count("pk")))
-        return ", ".join(f"{LetterStatus(code).label} {counts[code]}" for code in LetterStatus if code in counts) or "–"
+        return (
+            ", ".join(f"{named(LetterStatus(code).label)} {counts[code]}" for code in LetterStatus if code in counts)
+            or "–"
+        )
 
     @confirmed("Send", permission=MAY_SEND, preview=what_sending_does, done="sent")
     def send(self, request: HttpRequest, row: Announcement, reason: str) -> None:

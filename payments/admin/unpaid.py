@@ -107,7 +107,7 @@ class UnpaidRequestAdmin(WithRowActions, ReadOnlyAdmin):
     @admin.display(description="By hand")
     def by_hand(self, request: UnpaidRequest) -> SafeString:
         """The way to the form for money in hand."""
-        return linked(TO_FORM.address(str(request.pk)), "Record a payment")
+        return linked(TO_FORM.address(str(request.pk)), gettext("Record a payment"))
 
     @list_button("Record a payment", path="record-payment", permission=RECORDS)
     def record_payment(self, request: HttpRequest) -> HttpResponse:

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.admin.staff import staff
 from config.admin import HouseAdmin, ReadOnlyAdmin, WithRowActions
 from config.clock import database_now
+from config.names import named
 from pools.admin.links import link_to_list
 from pools.models import Competition, Game, Pool, Round, RoundChange
 from pools.queries import rounds_with_status
@@ -132,7 +133,7 @@ class RoundAdmin(HouseAdmin):
     @admin.display(description="Status")
     def status(self, round_: Any) -> str:
         """Upcoming, open, locked or final."""
-        return str(round_.status)
+        return named(round_.status)
 
     @admin.display(description="Games", ordering="game_count")
     def games(self, round_: Any) -> SafeString:
