@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from config.api.ratelimit import By, Policy, RateLimited, enforce
-from config.money import format_amount
+from config.phrases import shown_amount
 from entries.models import RequestKind
 from payments.models import Payment, PaymentState, ReceiptState
 from payments.providers.faults import ProviderError
@@ -87,8 +87,8 @@ def _page(request: HttpRequest, view: View, payment: Payment | None = None) -> H
     context: dict[str, object] = {"view": view, "payment": payment}
     if payment is not None:
         came = payment.receipts.order_by("pk").last()
-        context["amount"] = format_amount(payment.amount_cents, payment.currency)
-        context["came"] = format_amount(came.amount_cents, came.currency) if came else context["amount"]
+        context["amount"] = shown_amount(payment.amount_cents, payment.currency)
+        context["came"] = shown_amount(came.amount_cents, came.currency) if came else context["amount"]
         context["is_buy_back"] = payment.request.kind == RequestKind.BUY_BACK
     response = render(request, "payments/return.html", context, status=STATUSES.get(view, 200))
     # The address holds the session's id: it must not travel on to wherever the player goes next.

@@ -6,6 +6,8 @@ catalogue (`config/locale`); one that is not in it becomes the general sentence 
 language: what it said beyond that stands in `details`. Validation by Django and REST framework comes with catalogues
 of its own.
 
+The pages that players open from a mail, or come back to from a payment, speak their browser's language.
+
 Nothing else of an answer is translated: the rules of a pool are what its players agreed to, word by word.
 """
 
@@ -22,14 +24,19 @@ from django.utils.translation.trans_real import get_supported_language_variant, 
 from config.phrases import ORIGINAL, in_language, is_original
 
 SPOKEN_UNDER = ("/api/v1/", "/graphql")
-# Its pages speak English until somebody chooses; mails speak English.
+# Pages for players, whom no choice of ours is known of there.
+OF_PLAYERS = frozenset({
+    "/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/unsubscribe", "/payments/return",
+})  # fmt: skip
+# Its pages speak English until somebody chooses.
 BACK_OFFICE = "/admin/"
 # In the catalogue, the context of what a code says in general.
 OF_A_CODE = "error"
 
 
 class LanguageMiddleware:
-    """Speaks the caller's language for as long as a call of the API lasts, and says so on whatever has a sentence."""
+    """Speaks the caller's language for as long as a call of the API or a page for players lasts, and says so on
+    whatever has a sentence."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,12 +44,13 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(BACK_OFFICE):
             return self._page(request)
-        if not request.path.startswith(SPOKEN_UNDER):
+        is_page = request.path in OF_PLAYERS
+        if not is_page and not request.path.startswith(SPOKEN_UNDER):
             return self.get_response(request)
         language = language_of(request.headers.get("Accept-Language", ""))
         with override(language):
             response = self.get_response(request)
-        if response.status_code >= 400:
+        if is_page or response.status_code >= 400:
             response.headers.setdefault("Content-Language", language)
             patch_vary_headers(response, ["Accept-Language"])
         return response

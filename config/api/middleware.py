@@ -23,7 +23,7 @@ from django.views.defaults import server_error as django_server_error
 
 from config.api.envelope import json_response
 from config.api.handler import explain, failure, report
-from config.api.language import BACK_OFFICE
+from config.api.language import BACK_OFFICE, OF_PLAYERS
 from config.api.statuses import CODE_OF_STATUS, STATUS_OF_CODE
 from config.chance import some_id
 from config.errors import Code
@@ -41,7 +41,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 NAMED = re.compile(r"/(pools|entries)/([0-9]{1,18})(?=/|$)")
 
 # People look at these in a browser; everything else is an API.
-PAGES = ("/admin/", "/static/", "/payments/")
+PAGES = ("/admin/", "/static/", "/payments/", *sorted(OF_PLAYERS))
 # No connection left to be had, a lock not to be had, a server that has gone: all of them pass with time.
 AWAY = (OperationalError, InterfaceError)
 
@@ -167,7 +167,8 @@ class ApiGuardMiddleware:
 def _refuse_form(request: HttpRequest) -> HttpResponse | None:
     """What is posted to a page is written to the disk before anybody knows whose it is: no more than our forms have."""
     length = _length(request)
-    largest = settings.API_BODY_LIMIT if _is_chunked(request) else settings.PAGE_BODY_LIMIT
+    may_be_large = request.path.startswith(BACK_OFFICE) and not _is_chunked(request)
+    largest = settings.PAGE_BODY_LIMIT if may_be_large else settings.API_BODY_LIMIT
     if length is None:
         return _plain(Code.PARSE_ERROR, 400)
     if length > largest:

@@ -13,6 +13,8 @@ from rest_framework.test import APIClient
 
 from config import http
 from config.api.docs import whole_schema
+from config.api.language import OF_PLAYERS
+from config.api.middleware import is_page
 from config.http import AddressRefused
 from config.local.commands import lint
 from tests.factories.accounts import AdminFactory
@@ -202,19 +204,17 @@ def test_row_48_a_crash_in_any_view_of_the_api_tells_its_request_id_and_nothing_
 
 def test_row_48_nor_does_one_in_any_other_view(monkeypatch, db):
     client = Client(raise_request_exception=False)
-    others = [
-        route for route in walk() if not route.is_api and not route.template.startswith(("/admin/", "/payments/"))
-    ]
+    others = [route for route in walk() if not route.is_api and not is_page(route.template)]
     assert len(others) > 10
     for route in others:
         monkeypatch.setattr(route.pattern, "callback", boom)
         expect_generic(client.get(route.path(), headers={"X-Request-ID": "r-48"}), route.template)
 
 
-def test_row_48_nor_does_one_in_the_back_office(monkeypatch, db):
+def test_row_48_nor_does_one_in_a_page(monkeypatch, db):
     client = Client(raise_request_exception=False)
     for route in walk():
-        if route.template in ("/admin/", "/admin/login/", "/payments/return"):
+        if route.template in {"/admin/", "/admin/login/", *OF_PLAYERS}:
             monkeypatch.setattr(route.pattern, "callback", boom)
             answer = client.get(route.path())
             assert (answer.status_code, CANARY in answer.content.decode()) == (500, False), route.template

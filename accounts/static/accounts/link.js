@@ -27,7 +27,7 @@ form.addEventListener("submit", async (event) => {
     form.hidden = response.ok;
     button.disabled = response.ok;
   } catch {
-    status.textContent = "No connection. Try again.";
+    status.textContent = form.dataset.unreached;
     button.disabled = false;
   }
 });

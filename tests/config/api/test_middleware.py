@@ -167,12 +167,22 @@ def posted(client, path, length, **more):
     return client.post(path, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(length), **more)
 
 
-@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/admin/nothing/", "/payments/return"])
-def test_a_form_that_no_page_has_is_refused_before_it_is_read(client, settings, path):
-    answer = posted(client, path, settings.PAGE_BODY_LIMIT + 1)
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/admin/login/", "PAGE_BODY_LIMIT"),
+        ("/admin/", "PAGE_BODY_LIMIT"),
+        ("/admin/nothing/", "PAGE_BODY_LIMIT"),
+        ("/payments/return", "API_BODY_LIMIT"),
+        ("/unsubscribe", "API_BODY_LIMIT"),
+    ],
+)
+def test_a_form_that_no_page_has_is_refused_before_it_is_read(client, db, settings, path, limit):
+    largest = getattr(settings, limit)
+    answer = posted(client, path, largest + 1)
 
     assert (answer.status_code, answer["Connection"]) == (413, "close")
-    assert posted(client, path, settings.PAGE_BODY_LIMIT).status_code != 413
+    assert posted(client, path, largest).status_code != 413
 
 
 @pytest.mark.parametrize("length", ["x", "²", "-1", "9" * 5000])

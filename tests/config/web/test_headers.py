@@ -104,17 +104,20 @@ class TestApi:
             assert SAFE.items() <= general(answer).items()
 
 
+OF_A_MAIL = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Vary": "Accept-Language"}
+
+
 class TestPages:
     @pytest.mark.parametrize("path", ["/verify-email", "/reset-password", "/confirm-email", "/undo-email"])
     def test_pages_that_mails_lead_to(self, client, path):
         answer = client.get(path)
         assert policy_in(answer) == LINK_PAGE
-        assert general(answer) == SAFE | {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        assert general(answer) == SAFE | OF_A_MAIL
 
     def test_the_page_that_turns_letters_off(self, client):
         answer = client.get("/unsubscribe")
         assert policy_in(answer) == NOTHING | {"style-src": "'self'", "form-action": "'self'"}
-        assert general(answer) == SAFE | {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        assert general(answer) == SAFE | OF_A_MAIL
 
     def test_the_page_a_payer_returns_to(self, client):
         answer = client.get("/payments/return")
