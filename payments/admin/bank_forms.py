@@ -125,8 +125,10 @@ class ImportForm(forms.Form):
 class MatchForm(forms.Form):
     """What a line is."""
 
-    payouts = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
-    records = forms.TypedMultipleChoiceField(
+    provider_payouts = forms.TypedMultipleChoiceField(
+        label=_("Payouts"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    manual_records = forms.TypedMultipleChoiceField(
         label=_("Money by hand"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
     rest = forms.ChoiceField(
@@ -147,8 +149,8 @@ class MatchForm(forms.Form):
         self.line = line
         found = candidates_of(line)
         choices = {
-            "payouts": [(row.pk, _told_payout(row)) for row in found.payouts],
-            "records": [(row.pk, _told_record(row)) for row in found.records],
+            "provider_payouts": [(row.pk, _told_payout(row)) for row in found.payouts],
+            "manual_records": [(row.pk, _told_record(row)) for row in found.records],
         }
         for name, rows in choices.items():
             field = self.fields[name]
@@ -170,8 +172,8 @@ class MatchForm(forms.Form):
         """Hand it to the service."""
         given = self.cleaned_data
         choice = Choice(
-            payout_ids=tuple(given["payouts"]),
-            record_ids=tuple(given["records"]),
+            payout_ids=tuple(given["provider_payouts"]),
+            record_ids=tuple(given["manual_records"]),
             rest=MatchKind(given["rest"]) if given["rest"] else None,
         )
         return match_by_hand(line_id=self.line.pk, choice=choice, by=by, reason=given["reason"])

@@ -159,7 +159,7 @@ def _payouts(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
         pk__in=_few(ids), currency=line.currency, livemode=line.account.livemode
     ).order_by("pk")
     if len(found) != len(set(ids)):
-        raise invalid("payouts", "One of them is not there, or of another currency or mode.")
+        raise invalid("provider_payouts", "One of them is not there, or of another currency or mode.")
     sign = 1 if line.amount_cents > 0 else -1
     # Several at once have their own signs: a collection of some that came and one that went.
     return [
@@ -181,9 +181,9 @@ def _records(line: BankLine, ids: Sequence[int]) -> list[BankMatch]:
         .order_by("pk")
     )
     if len(found) != len(set(ids)):
-        raise invalid("records", "One of them is not there, not confirmed, or of another currency.")
+        raise invalid("manual_records", "One of them is not there, not confirmed, or of another currency.")
     if any(_owner(record).livemode != line.account.livemode for record in found):
-        raise invalid("records", "One of them is of the other mode.")
+        raise invalid("manual_records", "One of them is of the other mode.")
     is_back = len(found) == 1 and line.amount_cents > 0 and _came_back(found[0])
     return [
         BankMatch(

@@ -106,7 +106,9 @@ class TestMatching:
         assert "50.00 USD, stripe po_1, due 2026-11-03, paid" in page.get(f"{LINES}{found.pk}/match").content.decode()
 
         told = page.post(
-            f"{LINES}{found.pk}/match", {"payouts": [payout.pk], "rest": "bank_fee", "reason": "less 1.75"}, follow=True
+            f"{LINES}{found.pk}/match",
+            {"provider_payouts": [payout.pk], "rest": "bank_fee", "reason": "less 1.75"},
+            follow=True,
         ).content.decode()
 
         assert "It is known what the line is, and booked." in told
@@ -116,7 +118,7 @@ class TestMatching:
         payout = sent(cents=5000)
         found = line(take)
 
-        told = page.post(f"{LINES}{found.pk}/match", {"payouts": [payout.pk], "reason": "x"}).content.decode()
+        told = page.post(f"{LINES}{found.pk}/match", {"provider_payouts": [payout.pk], "reason": "x"}).content.decode()
 
         assert "what was chosen comes to 50.00 USD" in told
         assert Discrepancy.objects.get().status == "open"

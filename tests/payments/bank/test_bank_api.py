@@ -71,6 +71,9 @@ def test_lines_are_found_said_and_taken_back(call, take):
     assert (shown["id"], shown["amount_cents"], shown["matches"]) == (found.pk, 4825, [])
     address = f"/api/v1/bank-lines/{found.pk}"
 
+    for name in ("provider_payouts", "manual_records"):
+        none = call.post(f"{address}/match", {name: [10**9], "reason": "x"})
+        assert (code_of(none), list(none.json()["error"]["details"])) == ((400, "VALIDATION_ERROR"), [name])
     wrong = call.post(f"{address}/match", {"provider_payouts": [payout.pk], "reason": "x"})
     right = call.post(f"{address}/match", {"provider_payouts": [payout.pk], "rest": "bank_fee", "reason": "less a fee"})
     again = call.post(f"{address}/match", {"rest": "not_ours", "reason": "x"})

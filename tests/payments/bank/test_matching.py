@@ -236,7 +236,9 @@ class TestByHand:
     def test_another_currency_is_refused(self, take, finance):
         payout = sent(currency="eur")
 
-        assert list(refusal_of(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == ["payouts"]
+        assert list(refusal_of(lambda: self.match(line(take), finance, payout_ids=(payout.pk,))).details) == [
+            "provider_payouts"
+        ]
 
     def test_what_nobody_confirmed_is_refused(self, take, finance, unpaid):
         from tests.support.by_hand import recorded
@@ -244,7 +246,7 @@ class TestByHand:
         record = recorded(unpaid)
         found = line(take, cents=5000)
 
-        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["records"]
+        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["manual_records"]
 
     def test_no_reason_is_refused(self, take, finance):
         found = line(take)
