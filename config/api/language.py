@@ -24,7 +24,7 @@ from django.utils.translation.trans_real import get_supported_language_variant, 
 from config.phrases import ORIGINAL, in_language, is_original
 
 SPOKEN_UNDER = ("/api/v1/", "/graphql")
-# Pages for players, whom no choice of ours is known of there.
+# Pages for players, of whom no choice is known there: who opens them need not be signed in.
 OF_PLAYERS = frozenset({
     "/verify-email", "/reset-password", "/confirm-email", "/undo-email", "/unsubscribe", "/payments/return",
 })  # fmt: skip

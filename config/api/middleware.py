@@ -41,14 +41,14 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 NAMED = re.compile(r"/(pools|entries)/([0-9]{1,18})(?=/|$)")
 
 # People look at these in a browser; everything else is an API.
-PAGES = ("/admin/", "/static/", "/payments/", *sorted(OF_PLAYERS))
+PAGES = ("/admin/", "/static/", "/payments/")
 # No connection left to be had, a lock not to be had, a server that has gone: all of them pass with time.
 AWAY = (OperationalError, InterfaceError)
 
 
 def is_page(path: str) -> bool:
     """Whether an error there may be an HTML page."""
-    return path.startswith(PAGES)
+    return path.startswith(PAGES) or path in OF_PLAYERS
 
 
 def level_of(path: str, status: int) -> int:

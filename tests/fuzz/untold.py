@@ -46,6 +46,7 @@ UNTOLD: dict[str, dict[str, str]] = {
     },
     "POST /api/v1/auth/verify-email": {"token": LINK},
     "POST /api/v1/auth/email/confirm": {"token": LINK},
+    "POST /api/v1/bank-lines/{id}/match": {"provider_payouts": ROW, "manual_records": ROW},
     "POST /api/v1/bank-statements": {
         "content_base64": STATEMENT,
         "file": STATEMENT,
@@ -61,6 +62,8 @@ UNTOLD: dict[str, dict[str, str]] = {
         "manual": "only when the way it came has failed",
         "amount_cents": "all that is left where a place goes back with it",
     },
+    "POST /api/v1/periods": {"first_day": "from 2000 to 2200"},
+    "POST /api/v1/pools/{pool_id}/amendments": {"changes": "others than hold now"},
     "POST /api/v1/pools": {"competition": "the code of one that has rounds"},
     "POST /api/v1/requests/{id}/manual-payment": {
         "passed_at": "in the past",

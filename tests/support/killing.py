@@ -85,6 +85,10 @@ class State:
     differences: list
 
 
+# A sweep that found nothing to do is told of to whoever looks closely.
+WORKING = {"OUTLAST_PROCESS": "worker", "LOG_LEVEL": "DEBUG"}
+
+
 class Killable:
     """Its own PostgreSQL and Valkey; `outlast` is the database in which everything happens."""
 
@@ -141,7 +145,7 @@ class Killable:
             self.worker = subprocess.Popen(
                 [sys.executable, "-m", "celery", "-q", "-A", "config.celery", "worker", "-c", "2",
                  "--without-gossip", "--without-mingle", "--without-heartbeat"],
-                cwd=ROOT, env=self.system.env | {"OUTLAST_PROCESS": "worker"}, stdin=subprocess.DEVNULL,
+                cwd=ROOT, env=self.system.env | WORKING, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True, preexec_fn=tied_to_us(signal.SIGTERM),
             )  # fmt: skip
 
@@ -154,12 +158,12 @@ class Killable:
     def await_done(self, task: str) -> bool:
         """Until the worker says that it has ended; whether well."""
         # The broker's lists are empty for an instant while a message passes from one to the other.
-        ended = rf"Task {SWEEP}\[{task}\] (succeeded|raised)"
+        ended = rf"\[{task}\] task {SWEEP} (\w+) "
         try:
             found = wait_for(lambda: re.search(ended, self.log.read_text()), seconds=90, every=0.05)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log.read_text()[-4000:]}") from None
-        return found[1] == "succeeded"
+        return found[1] == "SUCCESS"
 
     def settle(self) -> None:
         """Have the worker settle."""

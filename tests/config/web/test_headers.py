@@ -5,7 +5,9 @@ import re
 import pytest
 from django.test import Client
 
+from config.api.language import OF_PLAYERS
 from config.web.headers import ALWAYS
+from config.web.policies import BY_PATH
 from tests.factories.accounts import AdminFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +120,9 @@ class TestPages:
         answer = client.get("/unsubscribe")
         assert policy_in(answer) == NOTHING | {"style-src": "'self'", "form-action": "'self'"}
         assert general(answer) == SAFE | OF_A_MAIL
+
+    def test_every_page_for_players_has_a_policy_of_its_own_and_their_language(self):
+        assert {path for path in BY_PATH if not path.startswith("/api/")} == OF_PLAYERS
 
     def test_the_page_a_payer_returns_to(self, client):
         answer = client.get("/payments/return")

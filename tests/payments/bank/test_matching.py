@@ -246,7 +246,9 @@ class TestByHand:
         record = recorded(unpaid)
         found = line(take, cents=5000)
 
-        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == ["manual_records"]
+        assert list(refusal_of(lambda: self.match(found, finance, record_ids=(record.pk,))).details) == [
+            "manual_records"
+        ]
 
     def test_no_reason_is_refused(self, take, finance):
         found = line(take)

@@ -29,11 +29,14 @@ pytestmark = pytest.mark.django_db
 # A formula, a quote that ends an attribute, a tag.
 POISON = """=1"'<i x>"""
 MARKUP = "<i x>"
-# What addresses and names of files are made of, and what opens doors.
+# What addresses and names of files are made of, what opens doors, and what code is looked up by.
 ASIDE = {
     "pools.Competition.code",
     "pools.Competition.time_zone",
     "payments.JournalBatch.file_name",
+    "payments.ExportSchedule.time_zone",
+    "accounts.MessageTemplate.kind",
+    "accounts.MessageTemplate.language",
     "accounts.User.password",
 }
 

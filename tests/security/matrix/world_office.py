@@ -8,6 +8,7 @@ from accounts.models import AgeLimit, Exclusion, Letter, MessagePreferences, Spe
 from accounts.services.letters.templates import write_template
 from config.audit.sealing import close_days
 from config.clock import database_now
+from entries.models import ReasonTemplate
 from entries.services.announcements import write_announcement
 from entries.services.rehearsals import Wish, ask_rehearsal, run_rehearsal
 from payments.models import PrizeCorrection, ReconciliationRun, RunKind, WebhookEvent
@@ -37,6 +38,7 @@ def of_the_back_office(people: People, pool: Pool) -> dict[str, Model]:
             kind="reminder", language="en", subject="Pick", body="Missing: {entries}", by=people.moderator
         ),
         "age limit": AgeLimit.objects.create(country="AQ", region="", minimum_age=21),
+        "reason template": ReasonTemplate.objects.first() or a_reason(),
         "announcement": write_announcement(pool=pool, audience="players", texts=A_TEXT, by=people.moderator),
         "payout account": record_account(player=player, provider="stripe", reference="acct_1", note="", by=finance),
         "correction": PrizeCorrection.objects.create(
@@ -54,6 +56,11 @@ def of_the_back_office(people: People, pool: Pool) -> dict[str, Model]:
     note_refusal(provider="stripe", body=b"forged")
     close_days()
     return made
+
+
+def a_reason() -> Model:
+    """Migrations make some, which tests that empty every table take away."""
+    return ReasonTemplate.objects.create(kind="reject", title="Full", text="It is full.")
 
 
 def rehearsed(people: People) -> Model:
